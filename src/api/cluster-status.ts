@@ -1,10 +1,10 @@
 /** This director as one of several, for the status document. Pure. */
-import type { ClusterSnapshot } from '../cluster/cluster.js'
+import type { ClusterSnapshot, ConnectivitySnapshot } from '../cluster/cluster.js'
 import type { RedisStatus } from '../cluster/redis/site-redis.js'
 import type { ClusterStatus } from './status-types.js'
 
 export function clusterStatusOf(
-  { site, role, from, standby, table, trouble, redis }: ClusterSnapshot,
+  { site, role, from, standby, table, trouble, redis, connectivity }: ClusterSnapshot,
   dates: { iso(at: number): string },
 ): ClusterStatus {
   return {
@@ -17,6 +17,19 @@ export function clusterStatusOf(
     checks: role.role === 'active' ? 'on' : standby.checks,
     trouble,
     redis: redis && redisStatusOf(redis, dates),
+    connectivity: connectivity && connectivityStatusOf(connectivity, dates),
+  }
+}
+
+function connectivityStatusOf(
+  { lost, isInDoubt, answering, tracked }: ConnectivitySnapshot,
+  dates: { iso(at: number): string },
+): ClusterStatus['connectivity'] {
+  return {
+    lost: lost && { since: dates.iso(lost.since), detail: lost.detail },
+    inDoubt: isInDoubt,
+    pings: [...answering].map(([address, answers]) => ({ address, answers })),
+    tracked,
   }
 }
 

@@ -253,6 +253,27 @@ const redisStatus = z
   })
   .meta({ id: 'Redis' })
 
+const connectivityStatus = z
+  .object({
+    lost: causeStatus
+      .nullable()
+      .describe('Set while this director has lost its network: failed checks do not count, the table stays.'),
+    inDoubt: z
+      .boolean()
+      .describe('True while the next pings decide whether the network is lost: failed checks do not count.'),
+    pings: list(
+      z.object({
+        address: z.string(),
+        answers: z.boolean().nullable().describe('Null: not known yet.'),
+      }),
+    ),
+    tracked: z
+      .int()
+      .nullable()
+      .describe('The number in the track-file that keepalived reads; null: none was written.'),
+  })
+  .meta({ id: 'Connectivity', description: 'Whether this director has its network.' })
+
 export const clusterStatus = z
   .object({
     site: z.string(),
@@ -268,6 +289,7 @@ export const clusterStatus = z
     checks: z.enum(['on', 'slow', 'off']).describe('How real servers are checked at present.'),
     trouble: z.string().nullable().describe('Set while the source of the role cannot be read.'),
     redis: redisStatus.nullable().describe('The Redis of the site; null: none is configured.'),
+    connectivity: connectivityStatus.nullable().describe('Null: the configuration has no conditions for it.'),
   })
   .meta({ id: 'Cluster', description: 'This director as one of several.' })
 

@@ -1,19 +1,32 @@
-/** This director as one of several: its role, and what follows from it for the table and the checks. */
+/**
+ * This director as one of several: its role and its connectivity, and what follows from them for the table and the
+ * checks.
+ */
+
 import type { ClusterSettings } from '../config/schema/model-keys.js'
+import type { Address } from '../core/address.js'
+import { modeWhile, trackedNumber } from '../core/connectivity.js'
 import { type Role, type StandbyChecks, type TableMode, tableMode } from '../core/role.js'
 import type { Log } from '../system/log.js'
 import type { Clock } from '../util/clock.js'
+import type { ConnectivityChange, ConnectivityMonitor } from './connectivity/monitor.js'
+import { openConnectivity } from './connectivity/open.js'
+import { TrackFile } from './connectivity/track-file.js'
 import { RedisClient, type RedisStatus, type SiteRedis } from './redis/site-redis.js'
 import { type NotifyOutcome, RoleKeeper, type RoleState } from './role/role-keeper.js'
 import type { AddressKernel, ToldWord } from './role/role-vrrp.js'
 
 export interface ClusterParts {
   readonly log: Log
-  readonly clock?: Pick<Clock, 'now' | 'alarm' | 'random'>
   /** The addresses of this machine; replaced in tests. */
   readonly addresses?: AddressKernel
   /** File with what VRRP has said last; null or absent: nothing is stored. */
   readonly memoryPath?: string | null | undefined
+  readonly clock?: Clock
+  /** Returns the source address for a ping, or null: the kernel chooses. */
+  readonly sourceOf?: ((target: Address) => Address | null) | undefined
+  /** The network is lost, or back. */
+  onConnectivity?(change: ConnectivityChange): void
   /** What follows for the table or the checks has changed. */
   onChange(change: RoleChange): void
 }
@@ -33,24 +46,50 @@ export interface ClusterSnapshot {
   readonly trouble: string | null
   /** Null: no Redis is configured. */
   readonly redis: RedisStatus | null
+  /** Null: nothing says by what it is judged. */
+  readonly connectivity: ConnectivitySnapshot | null
+}
+
+export interface ConnectivitySnapshot {
+  /** Set while the network is lost. */
+  readonly lost: ConnectivityChange | null
+  readonly isInDoubt: boolean
+  /** Whether the pinged addresses answer, by their texts; null: not known yet. */
+  readonly answering: ReadonlyMap<string, boolean | null>
+  /** What the track-file was given last; null: nothing, or there is none. */
+  readonly tracked: number | null
 }
 
 export class Cluster {
   readonly #role: RoleKeeper
   readonly #redis: RedisClient
+  readonly #trackFile: TrackFile
+  /** Whether this director has its network. */
+  readonly connectivity: ConnectivityMonitor
   #settings: ClusterSettings | null = null
 
-  constructor({ onChange, ...parts }: ClusterParts) {
+  constructor({ onChange, onConnectivity, sourceOf, ...parts }: ClusterParts) {
     this.#redis = new RedisClient(parts)
+    this.#trackFile = new TrackFile(parts)
+    this.connectivity = openConnectivity({
+      ...parts,
+      ...(sourceOf && { sourceOf }),
+      onChange: change => onConnectivity?.(change),
+      onLook: () => this.#track(),
+    })
     this.#role = new RoleKeeper({
       ...parts,
-      onChange: (state, before) => onChange({ state, before, table: this.table }),
+      onChange: (state, before) => {
+        this.#track()
+        onChange({ state, before, table: this.table })
+      },
     })
   }
 
   /** What the reconciler does at present. */
   get table(): TableMode {
-    return tableMode(this.#role.state.role, this.#settings?.standby.table ?? 'same')
+    const mode = tableMode(this.#role.state.role, this.#settings?.standby.table ?? 'same')
+    return modeWhile(this.connectivity.current !== null, mode)
   }
 
   get role(): Role {
@@ -79,6 +118,7 @@ export class Cluster {
         table: this.table,
         trouble: this.#role.trouble,
         redis: settings.redis && this.#redis.status,
+        connectivity: settings.connectivity ? this.#connectivity() : null,
       }
     )
   }
@@ -95,6 +135,8 @@ export class Cluster {
     this.#settings = cluster ?? null
     this.#followRedis()
     this.#role.follow(this.#settings?.role ?? null)
+    this.#trackFile.follow(this.#settings?.trackFile?.path ?? null)
+    this.connectivity.follow(this.#settings?.connectivity ?? null)
   }
 
   /** Takes what a command of keepalived has brought. */
@@ -104,11 +146,26 @@ export class Cluster {
 
   async close(): Promise<void> {
     this.#redis.close()
-    await this.#role.close()
+    this.connectivity.close()
+    await Promise.all([this.#role.close(), this.#trackFile.close()])
   }
 
   #followRedis(): void {
     const { site = '', redis = null } = this.#settings ?? {}
     this.#redis.follow(site, redis)
+  }
+
+  #track(): void {
+    const { trackFile } = this.#settings ?? {}
+    if (!trackFile) return
+    const { current, isInDoubt, isJudged } = this.connectivity
+    this.#trackFile.set(
+      trackedNumber({ isJudged, isInDoubt, isLost: current !== null }, this.role, trackFile.weight),
+    )
+  }
+
+  #connectivity(): ConnectivitySnapshot {
+    const { current, isInDoubt, answering } = this.connectivity
+    return { lost: current, isInDoubt, answering, tracked: this.#trackFile.value }
   }
 }

@@ -76,6 +76,20 @@ export const ALERT_RULES = {
     settles: SETTLES,
     about: 'lvsd itself cannot reach any server.',
   },
+  'director.connectivity-lost': {
+    severity: 'critical',
+    endedBy: ['director.connectivity-restored'],
+    of: [],
+    settles: SETTLES,
+    about: 'This director has lost its network: its table stays.',
+  },
+  'trackfile.failed': {
+    severity: 'warning',
+    endedBy: ['trackfile.works'],
+    of: ['file'],
+    settles: SETTLES,
+    about: 'keepalived is not told whether this director has its network.',
+  },
   'role.unknown': {
     severity: 'critical',
     endedBy: ['role.known'],

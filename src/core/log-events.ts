@@ -275,6 +275,17 @@ export const LOG_EVENTS = {
     'detail',
   ),
   'redis.back': kind('The end of `redis.away`.', 'redis', 'seconds'),
+  'director.connectivity-lost': kind(
+    'This director has lost its network by the conditions of `connectivity`: failed checks do not count, and the table stays.',
+    'detail',
+  ),
+  'director.connectivity-restored': kind('The end of `director.connectivity-lost`.', 'seconds', 'detail'),
+  'director.connectivity-unknown': kind(
+    'A condition of `connectivity` cannot be judged, because lvsd cannot send pings or ask the kernel; it counts as good.',
+    'error',
+  ),
+  'trackfile.failed': kind('The track-file for keepalived cannot be written.', 'file', 'error'),
+  'trackfile.works': kind('The end of `trackfile.failed`.', 'file'),
 
   // names
   'name.resolved': kind('A name resolved to its first address or to a new one.', 'name', 'address', 'was'),

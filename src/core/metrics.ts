@@ -28,6 +28,14 @@ export const METRICS = {
   lvsd_build_info: gauge('Version of lvsd, and whose table it keeps; always 1.', 'version', 'kernel'),
   lvsd_isolated: gauge('1 while lvsd itself cannot reach any server: failed checks do not count.'),
   lvsd_active: gauge('1 while this director is active, 0 while it is standby; 1 for one that serves alone.'),
+  lvsd_connectivity_lost: gauge(
+    '1 while this director has lost its network by the conditions of `connectivity`: the table stays.',
+  ),
+  lvsd_connectivity_in_doubt: gauge('1 while the next pings decide whether the network is lost.'),
+  lvsd_connectivity_ping_failing: gauge(
+    '1 while a pinged address of `connectivity` does not answer.',
+    'address',
+  ),
   lvsd_role_source_failing: gauge('1 while the source of the role cannot be read.'),
   lvsd_redis_connected: gauge('1 while the Redis of the site can be used; absent without one.'),
   lvsd_events_total: counter('Events by their names in the log, since lvsd started.', 'event'),

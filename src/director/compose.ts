@@ -81,6 +81,7 @@ export async function startDirector(parts: DirectorParts): Promise<Daemon> {
     sysctlsPath: pathIn('sysctls'),
     journal,
     paths,
+    sourceOf: sources ? target => sources.of(target) : undefined,
     executors: (onResult, concurrency, parts) => openExecutors(onResult, concurrency, { ...parts, sources }),
     resolver,
     commands,

@@ -5,6 +5,7 @@ import type { Control } from '../api/control.js'
 import type { ReloadOutcome, StatusDocument } from '../api/status-types.js'
 import { Cluster } from '../cluster/cluster.js'
 import type { Loaded } from '../config/load.js'
+import type { Address } from '../core/address.js'
 import type { Change } from '../core/model.js'
 import { type EventBus, type EventListener, openEventBus } from '../events/event-bus.js'
 import { logListener } from '../events/log-listener.js'
@@ -43,7 +44,7 @@ import { openMetrics, sourcesOf } from './metrics-sources.js'
 import { OverrideControl } from './override-control.js'
 import { Rechecker } from './rechecker.js'
 import { Reloader } from './reloader.js'
-import { applyRole } from './role-changes.js'
+import { followCluster } from './role-changes.js'
 import { Snapshots } from './snapshots.js'
 
 export interface DaemonParts {
@@ -57,6 +58,8 @@ export interface DaemonParts {
   readonly journal: Journal
   /** Routes and interfaces of this machine; closed with the daemon. Null or absent: isolation is not noticed. */
   readonly paths?: Paths | null
+  /** Returns the source address for pings of this target; null or absent: the kernel chooses. */
+  readonly sourceOf?: ((target: Address) => Address | null) | undefined
   readonly log: Log
   /** Its log is `log`; absent: the events end with the process. */
   readonly eventMemory?: EventMemory
@@ -186,8 +189,8 @@ class RunningDaemon implements Daemon {
     const keepSysctls = () => this.#applier.config.settings.keepSysctls
     lifecycle.add('sysctls', () => this.#sysctls.close({ keep: keepSysctls(), patience: LAST_PATIENCE }))
     lifecycle.add('clean stop', () => this.#leave())
-    const { rolePath: memoryPath } = parts
-    this.#cluster = new Cluster({ log, memoryPath, onChange: change => void applyRole(change, shared) })
+    const { rolePath: memoryPath, sourceOf } = parts
+    this.#cluster = new Cluster({ log, memoryPath, sourceOf, ...followCluster(() => shared) })
     lifecycle.add('cluster', () => this.#cluster.close())
     this.#reconciler = new Reconciler({
       kernel,
@@ -214,6 +217,7 @@ class RunningDaemon implements Daemon {
       table: () => this.#reconciler.table,
       onDirty: services => this.#reconciler.markDirty(services.map(({ name }) => name)),
       isolation: this.#isolation,
+      connectivity: this.#cluster.connectivity,
       recheck: (id, ms) => this.#executors.soon(id, ms),
       ...(parts.overridesClock && { wall: parts.overridesClock.now }),
       onClocks: () => memory.changed({ isUrgent: true }),
@@ -264,6 +268,7 @@ class RunningDaemon implements Daemon {
     })
     const shared = {
       log,
+      events,
       cluster: this.#cluster,
       reloader: this.#reloader,
       applier: this.#applier,

@@ -1,15 +1,21 @@
-/** A change of the role: the checks and the table follow it at once, and the log says how long that took. */
-import type { Cluster, RoleChange } from '../cluster/cluster.js'
+/**
+ * A change of the role or of the connectivity: the checks and the table follow it at once, and the log says so.
+ */
+import type { Cluster, ClusterParts, RoleChange } from '../cluster/cluster.js'
+import type { ConnectivityChange } from '../cluster/connectivity/monitor.js'
 import { intervalBy } from '../core/role.js'
+import type { Events } from '../events/event-bus.js'
 import type { HealthStore } from '../health/health-store.js'
 import type { Reconciler } from '../reconcile/reconciler.js'
 import type { Executors } from '../schedule/executors.js'
 import type { Log } from '../system/log.js'
 import { steadyNow } from '../util/clock.js'
+import type { Emitter } from '../util/emitter.js'
 import { type IntervalOf, paceJobs } from './schedule-jobs.js'
 
 export interface RoleChangesParts {
   readonly log: Pick<Log, 'warn' | 'info'>
+  readonly events: Emitter<Events>
   readonly cluster: Cluster
   readonly health: { readonly store: Pick<HealthStore, 'jobs'> }
   readonly executors: Pick<Executors, 'set' | 'remove'>
@@ -21,8 +27,27 @@ export function intervalIn(cluster: Pick<Cluster, 'role' | 'checks'>): IntervalO
   return interval => intervalBy(cluster.role, cluster.checks, interval)
 }
 
+/** Returns what follows from changes of the cluster. `parts` is called after the daemon has been built. */
+export function followCluster(
+  parts: () => RoleChangesParts,
+): Required<Pick<ClusterParts, 'onChange' | 'onConnectivity'>> {
+  return {
+    onChange: change => void applyRole(change, parts()),
+    onConnectivity: change => void applyConnectivity(change, parts()),
+  }
+}
+
+/** Tells that the network is lost or back. The table stays, or follows the checks again. Never rejects. */
+async function applyConnectivity(
+  change: ConnectivityChange,
+  { events, reconciler }: Pick<RoleChangesParts, 'events' | 'reconciler'>,
+): Promise<void> {
+  events.emit('connectivity', change)
+  await reconciler.resync()
+}
+
 /** Puts a changed role in force. Never rejects. */
-export async function applyRole(
+async function applyRole(
   { state: { role, reason }, table }: RoleChange,
   { log, cluster, health, executors, reconciler }: RoleChangesParts,
 ): Promise<void> {

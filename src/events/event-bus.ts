@@ -3,6 +3,7 @@
  * and has no other effect.
  */
 
+import type { ConnectivityChange } from '../cluster/connectivity/monitor.js'
 import type { Change, DaemonPhase, ResolvedConfig } from '../core/model.js'
 import type { HealthEvents } from '../health/health-changes.js'
 import type { Log } from '../system/log.js'
@@ -14,6 +15,8 @@ export interface Events extends HealthEvents {
   readonly phase: [phase: DaemonPhase]
   /** A configuration is active. Its names have the known addresses. */
   readonly config: [config: ResolvedConfig]
+  /** This director has lost its network, or has it again. */
+  readonly connectivity: [change: ConnectivityChange]
   /** The kernel has accepted these changes. */
   readonly applied: [changes: readonly Change[]]
 }

@@ -1,5 +1,5 @@
 /** Writes log lines about events of real servers and services. */
-
+import type { ConnectivityChange } from '../cluster/connectivity/monitor.js'
 import type { Problem } from '../config/problems/problem.js'
 import { endpoint } from '../core/address.js'
 import type { CheckResult, Member, ResolvedService } from '../core/model.js'
@@ -16,7 +16,7 @@ import type { IsolationChange } from '../health/isolation.js'
 import { nameOfCheck, type Subscriber } from '../health/jobs.js'
 import type { Log } from '../system/log.js'
 import { steadyNow } from '../util/clock.js'
-import { duration } from '../util/time-text.js'
+import { duration, formatUptime } from '../util/time-text.js'
 import type { EventListener } from './event-bus.js'
 
 /** The first listener of every daemon, so that the log line precedes the actions of other listeners. */
@@ -30,6 +30,7 @@ export function logListener(log: Log): EventListener {
     panic: change => logPanic(log, change),
     removal: removal => logRemoval(log, removal),
     isolation: change => logIsolation(log, change),
+    connectivity: change => logConnectivity(log, change),
     damping: change => logDamping(log, change),
     traffic: (service, hasTraffic, before) => logTraffic(log, service, hasTraffic, before),
   }
@@ -109,6 +110,21 @@ function logIsolation(log: Log, { isIsolated, since, detail }: IsolationChange):
       'director.connected',
       { seconds: secondsSince(since) },
       'lvsd is no longer isolated: checks count again',
+    )
+}
+
+function logConnectivity(log: Log, { isLost, since, detail }: ConnectivityChange): void {
+  if (isLost)
+    log.error(
+      'director.connectivity-lost',
+      { detail },
+      `this director has lost its network: ${detail}; failed checks do not count and the table stays`,
+    )
+  else
+    log.warn(
+      'director.connectivity-restored',
+      { seconds: secondsSince(since), detail },
+      `this director has its network again after ${formatUptime(steadyNow() - since)}: checks count, and the table follows them`,
     )
 }
 

@@ -28,6 +28,11 @@ export interface HealthTrackerParts {
   recheck(id: string, ms: number): void
   /** Absent: every failure counts. */
   readonly isolation?: Pick<Isolation, 'follow' | 'passed' | 'excuses' | 'current'> | null
+  /** Why failures say nothing about servers at present, by the network of this director. Absent: they do. */
+  readonly connectivity?: {
+    /** `ms`: how long the run took. Null: the failure counts. */
+    excuseOf(ms: number): string | null
+  }
   /** The clocks of slow start and damping have changed: see `ruleMemory`. */
   onClocks?(): void
   /** Returns milliseconds of the steady clock. */
@@ -39,6 +44,8 @@ export interface HealthTrackerParts {
 
 /** Minimum milliseconds between two log lines about runs without a verdict. */
 const NO_VERDICT_EVERY = 60_000
+/** Milliseconds after which a check is asked again whose failure did not count for this director's network. */
+const ASK_AGAIN = 1000
 
 export class HealthTracker {
   readonly store: HealthStore
@@ -102,7 +109,7 @@ export class HealthTracker {
     const result = excuse ?? given
     if (result.ok === null && subscribers[0]) this.#logNoVerdict(subscribers[0], result)
     if (subscribers.length > 0 && events.hears('result')) events.emit('result', subscribers, result)
-    // One event reports the isolation; the checks without a verdict are not counted.
+    // One event reports the isolation or the loss; the checks without a verdict are not counted.
     if (excuse) return
     const { transitions, weightChanges, verdicts, recheckIn } = this.store.result(id, result, this.#now())
     if (recheckIn !== null) recheck(id, recheckIn)
@@ -149,17 +156,20 @@ export class HealthTracker {
     return changes.map(({ service }) => service)
   }
 
-  /** Returns the result without a verdict that takes the place of a failure while lvsd is isolated; else null. */
+  /** Returns the result without a verdict that takes the place of a failure while lvsd itself is cut off; else null. */
   #excuseOf([first]: readonly Subscriber[], result: CheckResult): CheckResult | null {
-    const { isolation } = this.#parts
-    if (!isolation || !first) return null
+    const { isolation, connectivity } = this.#parts
+    if (!first) return null
     const { address } = first.target
-    if (result.ok) isolation.passed(address)
+    if (result.ok) isolation?.passed(address)
     if (result.ok !== false || !this.store.isAtStake(first.jobId)) return null
-    if (!isolation.excuses(address, result.ms)) return null
-    const why = isolation.current?.detail ?? 'it was so while the check ran'
-    const detail = `lvsd is isolated: ${why}; ${result.detail}`
-    return { ...result, ok: null, reason: 'no-verdict', detail }
+    const isolated = isolation?.excuses(address, result.ms) ? isolation : null
+    const why = isolated
+      ? `lvsd is isolated: ${isolated.current?.detail ?? 'it was so while the check ran'}`
+      : (connectivity?.excuseOf(result.ms) ?? null)
+    if (why === null) return null
+    if (!isolated) this.#parts.recheck(first.jobId, ASK_AGAIN)
+    return { ...result, ok: null, reason: 'no-verdict', detail: `${why}; ${result.detail}` }
   }
 
   /** Returns the desired table of the named services (null: all). `actual` is the actual table. */

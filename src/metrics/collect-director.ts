@@ -22,6 +22,13 @@ export async function addDirector(
   to.lvsd_isolated.push(sample(Number(sources.isIsolated())))
   const cluster = sources.cluster()
   to.lvsd_active.push(sample(Number(cluster?.role.role !== 'standby')))
+  const connectivity = cluster?.connectivity
+  if (connectivity) {
+    to.lvsd_connectivity_lost.push(sample(Number(connectivity.lost !== null)))
+    to.lvsd_connectivity_in_doubt.push(sample(Number(connectivity.isInDoubt)))
+    for (const [address, answers] of connectivity.answering)
+      to.lvsd_connectivity_ping_failing.push(sample(Number(answers === false), { address }))
+  }
   to.lvsd_role_source_failing.push(sample(Number((cluster?.trouble ?? null) !== null)))
   if (cluster?.redis) to.lvsd_redis_connected.push(sample(Number(cluster.redis.state === 'connected')))
   for (const [event, count] of tallies.events) to.lvsd_events_total.push(sample(count, { event }))

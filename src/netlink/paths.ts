@@ -39,6 +39,8 @@ export interface Paths {
   routeTo(address: Address): Route | null
   /** Null if there is no such interface. */
   link(index: number): Link | null
+  /** Null if there is no interface of this name. */
+  linkNamed(name: string): Link | null
   /** All addresses of this machine, those of interfaces that are down included. */
   addresses(): readonly OwnAddress[]
   close(): void
@@ -106,17 +108,10 @@ export function openPaths(socket: Socket): Paths {
     link(index) {
       const request = Buffer.alloc(linkSize)
       request.writeInt32LE(index, 4)
-      const answer = ask(RTM_GETLINK, request)
-      if (typeof answer === 'string') return null
-      const { data, start, end } = answer
-      const flags = data.readUInt32LE(start + 8)
-      const { IFNAME, CARRIER_DOWN_COUNT } = linkAttributes.read(data, start + linkSize, end)
-      return {
-        name: IFNAME ?? String(index),
-        isWorking: (flags & IFF_UP) !== 0 && (flags & IFF_RUNNING) !== 0,
-        losses: CARRIER_DOWN_COUNT ?? 0,
-      }
+      return linkOf(ask(RTM_GETLINK, request), String(index))
     },
+
+    linkNamed: name => linkOf(ask(RTM_GETLINK, namedLinkRequest(name)), name),
 
     addresses() {
       send(RTM_GETADDR, Buffer.alloc(addressSize), flag.DUMP)
@@ -155,6 +150,28 @@ export function openPaths(socket: Socket): Paths {
     for (let length = socket.receive(buffer); length !== null; length = socket.receive(buffer))
       for (const message of decodeMessages(buffer, length)) if (message.sequence === sequence) yield message
   }
+}
+
+function linkOf(answer: Message | string, name: string): Link | null {
+  if (typeof answer === 'string') return null
+  const { data, start, end } = answer
+  const flags = data.readUInt32LE(start + 8)
+  const { IFNAME, CARRIER_DOWN_COUNT } = linkAttributes.read(data, start + linkSize, end)
+  return {
+    name: IFNAME ?? name,
+    isWorking: (flags & IFF_UP) !== 0 && (flags & IFF_RUNNING) !== 0,
+    losses: CARRIER_DOWN_COUNT ?? 0,
+  }
+}
+
+/** struct ifinfomsg, and the attribute IFLA_IFNAME with a NUL at its end. */
+function namedLinkRequest(name: string): Buffer {
+  const text = Buffer.from(`${name}\0`)
+  const request = Buffer.alloc(linkSize + 4 + text.length)
+  request.writeUInt16LE(4 + text.length, linkSize)
+  request.writeUInt16LE(3, linkSize + 2) // IFLA_IFNAME
+  request.set(text, linkSize + 4)
+  return request
 }
 
 function refused(errno: number): NetlinkError {

@@ -25,6 +25,12 @@ export function directorTroubles(overview: Known): DirectorTrouble[] {
       text: `lvsd is isolated: ${isolation.detail}. Failed checks do not count.`,
       view: 'director',
     },
+    cluster?.connectivity?.lost
+      ? {
+          text: `The network of this director is lost: ${cluster.connectivity.lost.detail}. The table stays.`,
+          view: 'director',
+        }
+      : null,
     cluster && cluster.trouble !== null ? { text: asSentence(cluster.trouble), view: 'director' } : null,
     cluster?.redis?.state === 'away'
       ? {

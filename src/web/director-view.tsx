@@ -24,6 +24,7 @@ export function DirectorView() {
 function Facts({ overview }: { overview: OverviewDocument }) {
   const { version, startedAt, kernel, config, lastReload, reconcile, schedule, isolation } = overview
   const { cluster } = overview
+  const lost = cluster?.connectivity?.lost
   const now = Date.parse(overview.now)
   const { lateness } = schedule
   return (
@@ -55,7 +56,15 @@ function Facts({ overview }: { overview: OverviewDocument }) {
         )}
       </dd>
       <dt>Network</dt>
-      <dd>{isolation ? <Alarm>isolated: {isolation.detail}</Alarm> : 'connected'}</dd>
+      <dd>
+        {lost ? (
+          <Alarm>lost: {lost.detail}</Alarm>
+        ) : isolation ? (
+          <Alarm>isolated: {isolation.detail}</Alarm>
+        ) : (
+          'connected'
+        )}
+      </dd>
       {cluster && (
         <>
           <dt>Role</dt>

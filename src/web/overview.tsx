@@ -71,13 +71,13 @@ function Summary() {
   const { live } = usePage()
   const overview = useStore(live.overview)
   if (!overview) return null
-  const { services, totals, isolation } = overview
+  const { services, totals, isolation, cluster } = overview
+  const isCutOff = isolation !== null || (cluster?.connectivity?.lost ?? null) !== null
   const troubles = directorTroubles(overview)
   const refused = services.filter(({ state }) => state === 'down')
   const reduced = services.filter(({ state, totals: { down } }) => state !== 'down' && down > 0)
   const overridden = services.reduce((sum, service) => sum + service.overridden, 0)
-  const tone =
-    isolation || refused.length > 0 ? 'bad' : reduced.length + troubles.length > 0 ? 'poor' : 'good'
+  const tone = isCutOff || refused.length > 0 ? 'bad' : reduced.length + troubles.length > 0 ? 'poor' : 'good'
   const text =
     refused.length > 0
       ? `${counted(refused.length, 'service')} without a healthy real server`

@@ -18,7 +18,7 @@ export interface Checked {
 const MOST_NAMED = 5
 
 /**
- *   critical  lvsd is isolated; a service is in panic; a service has no available real server, with or without a
+ *   critical  lvsd has lost its network, or is isolated; a service is in panic; a service has no available real server, with or without a
  *             fallback
  *   warning   a server is down without a hold; a check has no verdict; a name has no address, or no longer the address
  *             in use; the last reload was refused, or the kept configuration runs instead of the file; the kernel
@@ -27,6 +27,9 @@ const MOST_NAMED = 5
  */
 export function checkStatus(document: StatusDocument): Checked {
   const critical = [
+    ...(document.cluster?.connectivity?.lost
+      ? [`this director has lost its network: ${document.cluster.connectivity.lost.detail}`]
+      : []),
     ...(document.isolation ? [`lvsd is isolated: ${document.isolation.detail}`] : []),
     ...document.services.flatMap(({ name, panic }) =>
       panic ? [`${name} is in panic: ${panic.held.length} down are held in the table`] : [],

@@ -173,6 +173,7 @@ function attention(document: StatusDocument, { now }: StatusView, paint: Paint):
   const worst = [
     ...roleTrouble(document),
     ...redisTrouble(document, now),
+    ...lostNetwork(document, now),
     ...isolation(document, now),
     ...panics(document, now),
     ...keptConfiguration(document),
@@ -182,6 +183,7 @@ function attention(document: StatusDocument, { now }: StatusView, paint: Paint):
     ...failingAlerts(document),
   ]
   const others = [
+    ...silentPings(document),
     ...missingVerdicts(document),
     ...lastingNames(document),
     ...reconcile.disputes.map(
@@ -218,6 +220,22 @@ function failingAlerts({ alerts }: StatusDocument): string[] {
 
 function roleTrouble({ cluster }: StatusDocument): string[] {
   return cluster?.trouble ? [printable(cluster.trouble)] : []
+}
+
+function lostNetwork({ cluster }: StatusDocument, now: number): string[] {
+  const lost = cluster?.connectivity?.lost
+  if (!lost) return []
+  const since = shortTime(Date.parse(lost.since), now)
+  return [`the network is lost since ${since}, the table stays: ${printable(lost.detail)}`]
+}
+
+/** Pinged addresses that do not answer while the network counts as there. */
+function silentPings({ cluster }: StatusDocument): string[] {
+  const { lost = null, pings = [] } = cluster?.connectivity ?? {}
+  const silent = pings.filter(({ answers }) => answers === false)
+  if (lost !== null || silent.length === 0) return []
+  const [verb, names] = [silent.length === 1 ? 'does' : 'do', silent.map(({ address }) => printable(address))]
+  return [`${names.join(', ')} ${verb} not answer pings; the network counts as there`]
 }
 
 function isolation({ isolation }: StatusDocument, now: number): string[] {

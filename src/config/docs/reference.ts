@@ -11,7 +11,8 @@ import { CODES } from '../problems/codes.js'
 import { alertFields } from '../schema/alert-fields.js'
 import { apiFields, tlsFields } from '../schema/api-fields.js'
 import { checkFields } from '../schema/check-fields.js'
-import { clusterFields, roleFields, standbyFields } from '../schema/cluster-fields.js'
+import { clusterFields, roleFields, standbyFields, trackFileFields } from '../schema/cluster-fields.js'
+import { connectivityFields, pingGroupFields } from '../schema/connectivity-fields.js'
 import { onDownFields, panicFields } from '../schema/down-fields.js'
 import { mailFields } from '../schema/mail-fields.js'
 import { fallbackFields, realFields } from '../schema/real-fields.js'
@@ -68,6 +69,9 @@ function keySections(): string[] {
     section('cluster.redis.sentinels', 'Sentinels, which are asked for the primary.', sentinelFields),
     section('cluster.redis.tls', 'Paths of files in PEM, read at each new connection.', redisTlsFields),
     redisTables(),
+    section('cluster.connectivity', CONNECTIVITY, connectivityFields),
+    section('cluster.connectivity.groups', 'A list of mappings.', pingGroupFields),
+    section('cluster.track-file', TRACK_FILE, trackFileFields),
     section('defaults', 'For every service that does not say otherwise.', defaultsFields),
     SCHEDULERS,
     section('services', SERVICES, ownKeys(serviceFields, defaultsFields)),
@@ -104,6 +108,11 @@ const ROLE =
 
 const REDIS =
   'A URL alone, or a mapping. Redis 6.0 or later, or Valkey. Nothing waits for Redis: while it is away, each director goes on with what it knows, and `lvsd status` says why it is away. A password is text, { file: PATH } or { env: NAME }.'
+const CONNECTIVITY =
+  'Whether this director still has its network: each condition must hold. While one fails, failed checks do not count and the table stays; `lvsd health` and the track-file give the role up. A failed check does not count either while the last pings had no reply and the next ones decide; that is `fall` intervals at most. At a start everything counts as good until it has been judged. Reports of the kernel about interfaces, routes and neighbours count at once.'
+
+const TRACK_FILE =
+  'A path alone, or a mapping. The file has 0 while this director has its network, and minus the weight while it is lost; that of a standby already while its last pings had no reply. A start keeps the number of an earlier run until the network has been judged, and an end leaves the file as it is.'
 
 const SERVICES =
   'Each below its name, which has no blanks. A service has virtual, or fwmark and family; and it takes every key of defaults.'

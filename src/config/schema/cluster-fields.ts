@@ -1,8 +1,9 @@
 /** The keys of `cluster`: what a director does that is one of several. */
 import { marks, z } from '../../check/option-types.js'
 import { parseAddress } from '../../core/address.js'
-import { optionalPath } from './field-types.js'
-import { mapping, orNull } from './forms.js'
+import { connectivityNode } from './connectivity-fields.js'
+import { optionalPath, path } from './field-types.js'
+import { mapping, orNull, shortOr } from './forms.js'
 import { redisNode } from './redis-fields.js'
 
 /** A virtual address. */
@@ -72,6 +73,24 @@ export const standbyFields = {
     ),
 }
 
+export const trackFileFields = {
+  path: path().describe('The file, such as /run/lvsd/priority; the `file` of a `track_file` of keepalived.'),
+  weight: z
+    .int()
+    .min(1)
+    .max(254)
+    .default(50)
+    .describe(
+      'The file has minus this number while the network is lost. keepalived adds it to the priority; 254 is a FAULT, and so is any number in a sync group.',
+    ),
+}
+
+const trackFileNode = shortOr(
+  z.string().describe('The path alone.'),
+  mapping('track-file', 'a mapping with path and weight', trackFileFields),
+  { keys: ['path'], expected: 'a path, or a mapping with path and weight' },
+).register(marks, { shown: 'path or mapping' })
+
 export const clusterFields = {
   site: z
     .string()
@@ -87,6 +106,14 @@ export const clusterFields = {
     .describe('What this director does while it is standby.'),
   redis: orNull(redisNode).describe(
     'The Redis through which the directors of the site share what they know. Default: they share nothing.',
+  ),
+  connectivity: connectivityNode
+    .optional()
+    .describe(
+      'By what lvsd judges whether this director has lost its network. It then keeps its table. Default: by nothing.',
+    ),
+  'track-file': orNull(trackFileNode).describe(
+    'A file that tells keepalived whether this director has its network: 0, or a negative number that lowers its priority. Default: none.',
   ),
 }
 

@@ -3,10 +3,11 @@
  * `config` see it in `Settings` and `Service`; rooms below pass these values on without their types.
  */
 import type { z } from '../../check/option-types.js'
+import type { ConnectivityPolicy } from '../../core/connectivity.js'
 import type { Shape } from '../read/fields.js'
 import type { apiFields } from './api-fields.js'
 import type { CamelKeys } from './camel-keys.js'
-import type { clusterFields, roleFields, standbyFields } from './cluster-fields.js'
+import type { clusterFields, roleFields, standbyFields, trackFileFields } from './cluster-fields.js'
 import type { mailFields } from './mail-fields.js'
 import type { plainServiceFields, settingsFields } from './schema.js'
 
@@ -24,8 +25,13 @@ export type RoleSettings = Pick<Output<typeof roleFields>, 'from' | 'path'> &
   Partial<Output<typeof roleFields>>
 
 /** A director that is one of several. */
-export type ClusterSettings = Omit<Output<typeof clusterFields>, 'role' | 'standby'> & {
+export type ClusterSettings = Omit<
+  Output<typeof clusterFields>,
+  'role' | 'standby' | 'connectivity' | 'trackFile'
+> & {
   readonly role: RoleSettings
+  readonly connectivity?: ConnectivityPolicy | null
+  readonly trackFile?: Output<typeof trackFileFields> | null
   readonly standby: Output<typeof standbyFields>
 }
 

@@ -2,19 +2,25 @@
 import type { Position } from '../problems/problem.js'
 import type { Fields } from '../read/fields.js'
 import { outputOf } from '../read/layers.js'
-import { clusterFields, roleFields, standbyFields } from '../schema/cluster-fields.js'
+import { clusterFields, roleFields, standbyFields, trackFileFields } from '../schema/cluster-fields.js'
 import type { ClusterSettings } from '../schema/model-keys.js'
 import type { redisFields } from '../schema/redis-fields.js'
+import { readConnectivity } from './connectivity.js'
 import type { Context } from './context.js'
 
+type TrackFileFields = Fields<typeof trackFileFields>
+
 export function readCluster(fields: Fields<typeof clusterFields>, context: Context): ClusterSettings {
-  const { role, standby, redis } = fields.values
+  const { role, standby, redis, connectivity, 'track-file': trackFile } = fields.values
   if (role) judgeRole(role, context)
   if (redis) judgeRedis(redis, fields.keyAt('redis'), context)
+  if (trackFile) judgeTrackFile(trackFile as TrackFileFields, fields, context)
   return {
     ...outputOf(clusterFields, [fields]),
     role: outputOf(roleFields, role ? [role] : []),
     standby: outputOf(standbyFields, standby ? [standby] : []),
+    connectivity: connectivity ? readConnectivity(connectivity, context) : null,
+    trackFile: trackFile ? outputOf(trackFileFields, [trackFile as TrackFileFields]) : null,
   }
 }
 
@@ -23,6 +29,20 @@ const KEYS_OF = {
   file: ['path'],
   vrrp: ['address', 'interface', 'instance', 'group', 'fifo'],
 } as const satisfies Readonly<Record<string, readonly (keyof typeof roleFields)[]>>
+function judgeTrackFile(
+  trackFile: TrackFileFields,
+  fields: Fields<typeof clusterFields>,
+  { report }: Context,
+): void {
+  if (!trackFile.entry('path') && !trackFile.isMisspelt('path'))
+    report.error('MISSING_KEY', trackFile.at, 'a track-file needs its path: path: /run/lvsd/priority')
+  if (!fields.entry('connectivity') && !fields.isMisspelt('connectivity'))
+    report.error(
+      'BAD_CLUSTER',
+      fields.keyAt('track-file'),
+      'a track-file without connectivity would always have 0',
+    )
+}
 
 function judgeRole(role: Fields<typeof roleFields>, { report }: Context): void {
   const { from = 'always-active' } = role.values

@@ -1,5 +1,6 @@
 /** Sends mails when servers go down or come back, as ldirectord does. */
 
+import type { ConnectivityChange } from '../../cluster/connectivity/monitor.js'
 import {
   type Change,
   type CheckResult,
@@ -20,7 +21,15 @@ import { type Clock, steadyNow } from '../../util/clock.js'
 import type { Grouping } from '../grouping.js'
 import { mailGrouping } from './mail-grouping.js'
 import type { Item, MailMessage, News, Route } from './message.js'
-import { type DownServer, isolationBegins, isolationEnds, panicBegins, panicEnds } from './notices.js'
+import {
+  connectivityLost,
+  connectivityRestored,
+  type DownServer,
+  isolationBegins,
+  isolationEnds,
+  panicBegins,
+  panicEnds,
+} from './notices.js'
 import { Reminders } from './reminders.js'
 import {
   describeEvent,
@@ -52,8 +61,8 @@ const SETTLING = 5000
 /**
  * Sends mails about changes that the kernel has accepted. A server that goes down without a change of the table (it was
  * never in it) is reported as inaccessible, and so is a server that stays down, every `repeat` milliseconds. Mails
- * about a fallback are never repeated. A panic and an isolation have a mail when they begin and when they end; until then
- * there are no mails about single real servers of a service in panic, and no reminders during an isolation.
+ * about a fallback are never repeated. A panic, an isolation and a lost network have a mail when they begin and when they end; until then
+ * there are no mails about single real servers of a service in panic, and no reminders while this director is cut off.
  */
 export class MailAlerts implements EventListener {
   readonly #parts: MailAlertsParts
@@ -69,8 +78,11 @@ export class MailAlerts implements EventListener {
   readonly #holds = new Set<string>()
   /** Names of the services in panic. There are no mails about their single real servers. */
   readonly #panics = new Set<string>()
-  /** Start of the current isolation in wall-clock milliseconds; null without one. There are no reminders meanwhile. */
-  #isolatedAt: number | null = null
+  /**
+   * Start of the current isolation, and of the current loss of the network, in wall-clock milliseconds. There are no
+   * reminders meanwhile.
+   */
+  readonly #cutOffAt = new Map<CutOff, number>()
 
   constructor(parts: MailAlertsParts) {
     const { clock, host, queue } = parts
@@ -148,13 +160,28 @@ export class MailAlerts implements EventListener {
     this.#notify(service, panicBegins({ service, members, of, until, held }))
   }
 
-  isolation({ isIsolated, since, detail }: IsolationChange): void {
+  isolation({ isIsolated, ...change }: IsolationChange): void {
+    this.#cutOff('isolation', isIsolated, change, [isolationBegins, isolationEnds])
+  }
+
+  connectivity({ isLost, ...change }: ConnectivityChange): void {
+    this.#cutOff('connectivity', isLost, change, [connectivityLost, connectivityRestored])
+  }
+
+  /** Sends a notice to all recipients when this director is cut off, and when it is not any more. */
+  #cutOff(
+    kind: CutOff,
+    isCutOff: boolean,
+    { since, detail }: Omit<IsolationChange, 'isIsolated'>,
+    [begins, ends]: readonly [typeof isolationBegins, typeof isolationEnds],
+  ): void {
     const { host } = this.#parts
     const now = this.#wall()
-    const from = this.#isolatedAt ?? now - (this.#steady() - since)
-    this.#isolatedAt = isIsolated ? from : null
+    const from = this.#cutOffAt.get(kind) ?? now - (this.#steady() - since)
+    if (isCutOff) this.#cutOffAt.set(kind, from)
+    else this.#cutOffAt.delete(kind)
     const notice = { host, since: from, detail }
-    const news = isIsolated ? isolationBegins(notice) : isolationEnds({ ...notice, until: now })
+    const news = isCutOff ? begins(notice) : ends({ ...notice, until: now })
     const told = new Set<string>()
     for (const { service } of this.#known.values()) {
       const route = JSON.stringify(service.mail && [service.mail.to, service.mail.from, service.mail.server])
@@ -218,7 +245,7 @@ export class MailAlerts implements EventListener {
   }
 
   #remind(member: string): void {
-    if (this.#isolatedAt !== null) return
+    if (this.#cutOffAt.size > 0) return
     const place = this.#members.get(member)
     if (place?.service.id)
       this.#add(inaccessible(place, place.service.id), this.#phase, this.#reminders.reasonOf(member))
@@ -257,6 +284,9 @@ export class MailAlerts implements EventListener {
     return phases.size === 1 ? only : this.#phase
   }
 }
+
+/** How this director is cut off. */
+type CutOff = 'isolation' | 'connectivity'
 
 interface Place {
   readonly service: ResolvedService

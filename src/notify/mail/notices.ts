@@ -1,4 +1,4 @@
-/** Notices about a panic and about an isolation: what stays in the table, and what to do. Pure. */
+/** Notices about a panic, an isolation and a lost network: what stays in the table, and what to do. Pure. */
 import type { ResolvedService } from '../../core/model.js'
 import { counted } from '../../util/plural.js'
 import { shellQuoted } from '../../util/shell-quoted.js'
@@ -106,6 +106,41 @@ export function isolationEnds({
     about: () => [
       [`From ${utc(since)} to ${utc(until)}: ${detail}.`],
       ['The table stayed as it was. Checks count again.'],
+    ],
+  }
+}
+
+export function connectivityLost({ host, since, detail }: IsolationNotice): News {
+  return {
+    ...noticeOf(null, 'Network lost'),
+    sentence: `Network lost: the director ${host} has lost its network`,
+    about: () => [
+      [`Since ${utc(since)}: ${detail}.`],
+      [
+        'The table of this director stays as it is, and failed checks do not count: they say nothing about',
+        'the servers. Where the addresses of the services can move, another director takes them.',
+      ],
+      [
+        'What to do, on this director:',
+        '  lvsd status',
+        '  ip -brief link; ip neighbour; ip -6 route; ip route',
+      ],
+    ],
+  }
+}
+
+export function connectivityRestored({
+  host,
+  since,
+  detail,
+  until,
+}: IsolationNotice & { readonly until: number }): News {
+  return {
+    ...noticeOf(null, 'Network back'),
+    sentence: `Network back: the director ${host} has its network again, after ${formatUptime(until - since)}`,
+    about: () => [
+      [`From ${utc(since)} to ${utc(until)}: ${detail}.`],
+      ['The table stayed as it was. Checks count again, and the table follows them.'],
     ],
   }
 }

@@ -1136,6 +1136,61 @@ describe('daemon: files and commands beside the daemon', () => {
   })
 })
 
+describe('daemon: its connectivity', () => {
+  /** Lost at once: no machine has this interface. */
+  const lost = {
+    ...{ gateways: [], groups: [], interfaces: ['nothere0'], routes: [] },
+    ...{ interval: 1000, timeout: 1000, rise: 1, fall: 3 },
+  }
+  const site = (
+    connectivity: typeof lost | null,
+    trackFile: { path: string; weight: number } | null = null,
+  ) => ({
+    ...config([web()]),
+    cluster: {
+      site: 'berlin',
+      role: { from: 'always-active', path: null } as const,
+      standby: { table: 'same', checks: 'on' } as const,
+      redis: null,
+      connectivity,
+      trackFile,
+    },
+  })
+
+  it('a director that has lost its network keeps the table, says so once, and goes on when it is back', async () => {
+    const { executors, weights, reload, status, lines } = await start(site(null))
+    for (const server of [A, B]) executors.find(server, passed())
+    assert.deepEqual(await weights(), { [A]: 1, [B]: 1 })
+    await reload(site(lost))
+    const { cluster } = await status()
+    assert.deepEqual(
+      [cluster?.table, cluster?.connectivity?.lost?.detail],
+      ['keep', 'there is no interface nothere0'],
+    )
+    for (let i = 0; i < 5; i++) executors.find(A, failed())
+    assert.equal((await status()).services[0]?.reals[0]?.state, 'up')
+    assert.deepEqual(await weights(), { [A]: 1, [B]: 1 })
+    await reload(site(null))
+    const told = lines.flatMap(({ event }) => (event?.startsWith('director.connectivity') ? event : []))
+    assert.deepEqual(told, ['director.connectivity-lost', 'director.connectivity-restored'])
+    for (let i = 0; i < 4; i++) executors.find(A, failed())
+    assert.deepEqual(await weights(), { [B]: 1 })
+  })
+
+  it('tells keepalived by the track-file, which stays at a stop', async () => {
+    const path = join(temporaryFolder(), 'priority')
+    const becomes = (text: string) =>
+      until(() => existsSync(path) && readFileSync(path, 'utf8') === text, { what: text })
+    const present = { ...lost, interfaces: ['lo'] }
+    const { daemon, reload } = await start(site(present, { path, weight: 60 }))
+    await becomes('0\n')
+    await reload(site(lost, { path, weight: 60 }))
+    await becomes('-60\n')
+    await daemon.stop()
+    assert.equal(readFileSync(path, 'utf8'), '-60\n')
+  })
+})
+
 describe('daemon: its role', () => {
   function site(path: string, standby: { table: 'same' | 'keep' | 'empty'; checks: 'on' | 'slow' | 'off' }) {
     const cluster = { site: 'berlin', role: { from: 'file', path } as const, standby, redis: null }

@@ -21,6 +21,7 @@ const [A] = WEB?.reals ?? []
 function tracker({
   isHeard = false,
   isolation = null as NonNullable<HealthTrackerParts['isolation']> | null,
+  connectivity = { excuseOf: (_: number): string | null => null },
 } = {}) {
   const told: string[] = []
   const { log, lines } = recordingLog()
@@ -37,6 +38,7 @@ function tracker({
     recheck: (_, ms) => told.push(`recheck in ${ms}`),
     now: () => clock.now,
     isolation,
+    connectivity,
   })
   onCleanup(() => health.close())
   const [id = ''] = health.applyConfig(SITE, new Map([['ask', ask]]), new Map()).added.map(job => job.id)
@@ -83,6 +85,19 @@ describe('HealthTracker', () => {
     found(failed())
     assert.equal(asked.length, before)
     assert.deepEqual(asked.slice(0, 3), ['follow fd00:1::a', 'passed fd00:1::a', 'failed fd00:1::a 1'])
+  })
+
+  it('does not count failures while this director has lost its network, and asks again soon', () => {
+    let why: string | null = 'lvsd has lost its network: the gateway does not answer pings'
+    const { found, health } = tracker({ isHeard: true, connectivity: { excuseOf: () => why } })
+    found(passed())
+    for (let i = 0; i < 4; i++) assert.deepEqual(found(failed()), ['recheck in 1000', 'result'])
+    assert.equal(A && health.store.stateOf(A), 'up')
+    why = null
+    found(failed())
+    assert.deepEqual(found(failed()), ['result', 'transition', 'dirty web'])
+    why = 'not asked for a server that is down'
+    assert.deepEqual(found(failed()), ['result'])
   })
 
   it('publishes a weight that a check advises', () => {

@@ -45,6 +45,11 @@ describe('the troubles of the director', () => {
     ],
     ['late checks', { schedule: { lateness: { p99: 812.4 } } }, 'Checks start late: up to 812 ms (99 %).'],
     [
+      'a lost network',
+      { cluster: { trouble: null, connectivity: { lost: { since, detail: 'there is no interface eth0' } } } },
+      'The network of this director is lost: there is no interface eth0. The table stays.',
+    ],
+    [
       'isolation',
       { isolation: { detail: 'no route' } },
       'lvsd is isolated: no route. Failed checks do not count.',

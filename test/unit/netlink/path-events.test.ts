@@ -1,0 +1,44 @@
+/** What the kernel reports about interfaces, routes and neighbours. */
+import assert from 'node:assert/strict'
+import { EVERYTHING, openPathEvents, readPathEvent } from '../../../src/netlink/path-events.js'
+
+/** A message with an empty body, unless it is given. */
+function message(type: number, body = ''): string {
+  const bytes = Buffer.from(body, 'hex')
+  const header = Buffer.alloc(16)
+  header.writeUInt32LE(16 + bytes.length, 0)
+  header.writeUInt16LE(type, 4)
+  return header.toString('hex') + body
+}
+
+/** struct ndmsg: family 10, interface 2, state; NDA_DST fe80::1. */
+const neighbour = (state: string) =>
+  `0a000000 02000000 ${state}0000 1400 0100 fe80000000000000 0000000000000001`.replaceAll(' ', '')
+
+const read = (...messages: string[]) => {
+  const { links, routes, failed } = readPathEvent(Buffer.from(messages.join(''), 'hex'))
+  return { links, routes, failed: failed.map(({ address, link }) => `${address.text} ${link}`) }
+}
+
+describe('netlink: path events', () => {
+  it('tells interfaces, routes and neighbours that were not found', () => {
+    const nothing = { links: false, routes: false, failed: [] }
+    assert.deepEqual(read(message(16)), { ...nothing, links: true })
+    assert.deepEqual(read(message(17)), { ...nothing, links: true })
+    assert.deepEqual(read(message(24), message(25)), { ...nothing, routes: true })
+    assert.deepEqual(read(message(28, neighbour('2000'))), { ...nothing, failed: ['fe80::1 2'] })
+    // NUD_REACHABLE, and the removal of a neighbour
+    assert.deepEqual(read(message(28, neighbour('0200')), message(29, neighbour('2000'))), nothing)
+    // Addresses are not asked for.
+    assert.deepEqual(read(message(20)), nothing)
+  })
+
+  it('takes a malformed report for a change of everything', () => {
+    assert.equal(readPathEvent(Buffer.from('00', 'hex')), EVERYTHING)
+    assert.deepEqual(read(message(28, '0a00')).failed, [])
+  })
+
+  it('opens a socket of the kernel, and closes it', () => {
+    openPathEvents({ routes: true, onEvent: () => {} }).close()
+  })
+})
