@@ -140,6 +140,7 @@ export const scheduleStats = z
       .describe('Delays of recent starts in milliseconds.'),
     stalls: z.number().describe('How often lvsd itself was stopped or starved.'),
     stalledFor: z.number().describe('Milliseconds in all.'),
+    sinceStall: z.number().nullable().describe('Milliseconds since the last time; null if there was none.'),
     noVerdicts: z.number().describe('Runs without a verdict since the start.'),
   })
   .meta({ id: 'ScheduleStats' }) satisfies z.ZodType<ScheduleStats>

@@ -46,6 +46,8 @@ export interface ArgumentSpec {
   readonly optional?: true
   /** The words that it can be, for shells that complete it. */
   readonly choices?: readonly string[]
+  /** True: -5 is a value of it, about which the command has a sentence of its own. */
+  readonly isNumber?: true
 }
 
 /** By long name, without the dashes. */

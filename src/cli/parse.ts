@@ -134,10 +134,11 @@ function refuseFlagAsValue(program: Program, words: readonly string[], command: 
   }
 }
 
-/** Throws for `-5`, which commander takes for an argument. After `--` it is one. */
+/** Throws for `-5`, which commander takes for an argument. It is one after `--`, and in the place of a number. */
 function refuseNumberLike(program: Program, words: readonly string[], command: Command): void {
   const end = words.indexOf('--')
-  const flag = program.args.find(word => /^-\d/.test(word))
+  const specs = Object.values(command.arguments)
+  const flag = program.args.find((word, i) => /^-\d/.test(word) && !specs[i]?.isNumber)
   const at = flag === undefined ? -1 : words.indexOf(flag)
   // A bundle such as -c5 is no word of its own.
   if (flag !== undefined && (at === -1 || end === -1 || at < end))

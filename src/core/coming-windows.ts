@@ -13,7 +13,10 @@ export interface ComingWindow extends Occurrence {
   readonly isOpen: boolean
 }
 
-/** Returns the open windows and the next ones, at most `count`, in the order of their start times. */
+/**
+ * Returns openings in the order of their start times, at most `count`: of each window the one that is open or comes next,
+ * and as many of the later ones as there is room for. A window of once a year is not lost among those of each day.
+ */
 export function comingWindows(
   services: readonly WithWindows[],
   now: number,
@@ -24,14 +27,21 @@ export function comingWindows(
     return { ...row, coming, head: coming.next().value }
   })
   const found: ComingWindow[] = []
-  while (found.length < count) {
-    const first = earliest(rows)
-    if (!first?.head) break
+  const take = (among: typeof rows) => {
+    const first = found.length < count ? earliest(among) : undefined
+    if (!first?.head) return null
     const { window, services: names, head } = first
     found.push({ ...head, window, services: names, isOpen: head.begin <= now })
     first.head = first.coming.next().value
+    return first
   }
-  return found
+  for (let left = rows; left.length > 0; ) {
+    const taken = take(left)
+    if (!taken) break
+    left = left.filter(row => row !== taken)
+  }
+  while (take(rows));
+  return found.sort((a, b) => a.begin - b.begin)
 }
 
 interface WithHead {

@@ -305,8 +305,17 @@ export const LOG_EVENTS = {
     'service',
     'real',
     'file',
+    'reason',
   ),
-  'override.begins': kind('An override of an operator is active.', 'service', 'real', 'effect', 'who'),
+  'override.begins': kind(
+    'An override of an operator, or of a maintenance window, is active; `who` gave it, `until` is its end, if it has one.',
+    'service',
+    'real',
+    'effect',
+    'who',
+    'reason',
+    'until',
+  ),
   'override.over': kind('A real server has no override any more.', 'service', 'real'),
   'override.ended': kind('An override has come to its end.', 'service', 'real', 'effect', 'who', 'reason'),
   'override.ended-early': kind(

@@ -3,7 +3,8 @@ import type { Missing } from '../api/control.js'
 import type { TargetName } from '../api/override-types.js'
 import type { ResolvedConfig, ResolvedReal, ResolvedService } from '../core/model.js'
 import { nameOfReal } from '../overrides/command-overrides.js'
-import { closestMatch } from '../util/closest-match.js'
+import { namesWithEnd } from '../overrides/targets.js'
+import { closestMatch, thereAre } from '../util/closest-match.js'
 
 export interface FoundTarget {
   readonly service: ResolvedService
@@ -56,12 +57,14 @@ function missing(
   known: readonly string[],
   sentence: string,
 ): Missing {
-  const nearest = closestMatch(name, known)
+  // The commands take the end of an address, a request does not: it must mean the same tomorrow.
+  const [short, ...others] = part === 'real' ? namesWithEnd(known, name) : []
+  const nearest = (others.length === 0 ? short : null) ?? closestMatch(name, known)
   return {
     index,
     part,
     nearest,
-    message: `${sentence}${nearest === null ? '' : `; did you mean "${nearest}"?`}`,
+    message: `${sentence}${nearest === null ? thereAre(known) : `; did you mean "${nearest}"?`}`,
   }
 }
 

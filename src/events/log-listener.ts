@@ -3,7 +3,7 @@ import type { ConnectivityChange } from '../cluster/connectivity/monitor.js'
 import type { Problem } from '../config/problems/problem.js'
 import { endpoint } from '../core/address.js'
 import type { CheckResult, Member, ResolvedService } from '../core/model.js'
-import { effectText, withReason } from '../core/override.js'
+import { effectText } from '../core/override.js'
 import type { PanicChange, Removal } from '../health/down-rules.js'
 import type {
   DampingChange,
@@ -177,16 +177,23 @@ export function logProblems(log: Log, problems: readonly Problem[]): void {
 /** Logs the begin or the end of an override. Maintenance files have their own events. */
 function logOverride(log: Log, { service, real, before, after }: OverrideChange): void {
   const fields = { service: service.name, real: realName(real) }
+  const reason = after && after.reason !== '' ? { reason: after.reason } : {}
   if (after?.source === 'file')
     log.warn(
       'maintenance.begins',
-      { ...fields, file: withReason(after) },
+      { ...fields, file: after.who, ...reason },
       'real server held down for maintenance',
     )
   else if (after)
     log.warn(
       'override.begins',
-      { ...fields, effect: effectText(after.effect), who: withReason(after) },
+      {
+        ...fields,
+        effect: effectText(after.effect),
+        who: after.who,
+        ...reason,
+        ...(after.until !== null && { until: new Date(after.until).toISOString() }),
+      },
       after.source === 'window'
         ? 'a maintenance window overrides the checks'
         : 'an operator overrides the checks',

@@ -90,6 +90,11 @@ export function realsNamed(word: string, name: string, members: readonly Named[]
   return found
 }
 
+/** Returns the names of real servers of which the word is the end: `::3` of `[fd00::3]:80`. */
+export function namesWithEnd(names: readonly string[], word: string): readonly string[] {
+  return names.filter(name => hasEnd(name, word))
+}
+
 /** `[fd00::3]:80` is called `[fd00::3]:80`, `[fd00::3]` and `fd00::3`. */
 function formsOf(real: string): readonly string[] {
   const host = real.replace(/:\d+$/, '')

@@ -43,6 +43,7 @@ export class Scheduler {
   #golden: number
   #stalls = 0
   #stalledFor = 0
+  #lastStall: number | null = null
   #noVerdicts = 0
   #expected = Number.POSITIVE_INFINITY
   #disarm = () => {}
@@ -101,6 +102,7 @@ export class Scheduler {
       lateness: this.#startDelays.summary(this.#clock.now()),
       stalls: this.#stalls,
       stalledFor: Math.round(this.#stalledFor),
+      sinceStall: this.#lastStall === null ? null : Math.round(this.#clock.now() - this.#lastStall),
       noVerdicts: this.#noVerdicts,
     }
   }
@@ -183,6 +185,7 @@ export class Scheduler {
     if (late > TICK) {
       this.#stalls++
       this.#stalledFor += late
+      this.#lastStall = now
     }
     this.#enqueueDue(Math.floor((now + 1 - this.#origin) / TICK))
     const awake = now - this.#stalledFor

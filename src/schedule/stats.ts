@@ -8,6 +8,8 @@ export interface ScheduleStats {
   /** Number of stalls, in which lvsd itself was stopped or starved, and their total duration in milliseconds. */
   readonly stalls: number
   readonly stalledFor: number
+  /** Milliseconds since the last stall ended; null if there was none. */
+  readonly sinceStall: number | null
   /** Number of runs without a verdict since the start, for any reason. Each server reports its own reason. */
   readonly noVerdicts: number
 }

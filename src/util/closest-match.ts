@@ -28,10 +28,20 @@ export function didYouMean(word: string, candidates: Iterable<string>): string {
   return near === null ? '' : `; did you mean "${near}"?`
 }
 
-/** Returns `; did you mean "web"?` or, where no word is near, all of them: `; there are: mail, web`. */
+/** Words that are listed. */
+const MOST_LISTED = 20
+
+/** Returns `; did you mean "web"?` or, where no word is near, what there is: `; there are: mail, web`. */
 export function didYouMeanOf(word: string, candidates: Iterable<string>): string {
   const known = [...candidates]
-  return didYouMean(word, known) || `; there are: ${known.join(', ') || 'none'}`
+  return didYouMean(word, known) || thereAre(known)
+}
+
+/** Returns `; there are: mail, web`, and of many words the first ones with the number of the others. */
+export function thereAre(known: readonly string[]): string {
+  const left = known.length - MOST_LISTED
+  const shown = left > 1 ? known.slice(0, MOST_LISTED) : known
+  return `; there are: ${shown.join(', ') || 'none'}${left > 1 ? ` and ${left} more` : ''}`
 }
 
 /** Maximum edit distance: one per three letters, at most three. */

@@ -98,6 +98,7 @@ function why(
       lateness: { p50: 0, p99: 0, max: 0 },
       stalls: 0,
       stalledFor: 0,
+      sinceStall: null,
       noVerdicts: 0,
     },
   }

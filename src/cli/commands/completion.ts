@@ -4,7 +4,7 @@ import { type CommandContext, defineCommand, EXIT } from '../command.js'
 import { answerTo } from '../completion/answer.js'
 import { usageError } from '../parse.js'
 
-const SHELLS = ['bash', 'zsh', 'fish', 'words'] as const
+const SHELLS = ['bash', 'zsh', 'fish'] as const
 
 const options = {
   ...socketOption,
@@ -25,7 +25,7 @@ export const command = defineCommand({
   details: `The script completes commands, options and their values, and, from the running lvsd, services and real servers.
 It quotes what a shell would take for a pattern: 'web/[fd00::3]:80'. Without a running lvsd it completes the rest.
 "lvsd completion words" is for the scripts: it prints names, and nothing where no lvsd answers at once.`,
-  arguments: { SHELL: { about: SHELLS.join(', '), choices: SHELLS } },
+  arguments: { SHELL: { about: 'bash, zsh or fish', choices: SHELLS } },
   options,
   examples: [
     [

@@ -1,7 +1,7 @@
 /** lvsd top: live rates of services and real servers, from the kernel's counters. */
 import { fetchStatus } from '../../api/client.js'
 import type { StatusDocument } from '../../api/status-types.js'
-import { counted } from '../../util/plural.js'
+import { didYouMeanOf } from '../../util/closest-match.js'
 import { askDaemon, socketOption, socketPath } from '../ask-daemon.js'
 import { type CommandContext, defineCommand, EXIT } from '../command.js'
 import { watchStatus } from '../live-view.js'
@@ -44,7 +44,7 @@ The rates are differences of the kernel's counters between two readings; the fir
     const every = 1000 * positive(context.options.every, 'every')
     const count = positive(context.options.count, 'count')
     const path = socketPath(socket, context.env)
-    const fetch = async () => only(await fetchStatus(path), context.arguments.SERVICE)
+    const fetch = async () => beginningWith(await fetchStatus(path), context.arguments.SERVICE)
     const top = new Top(sort)
     if (context.screen.isTerminal && !json)
       await askDaemon(watchStatus({ context, fetch, every, content: top, steering: steeringOf(path) }))
@@ -60,14 +60,13 @@ function positive(text: string, option: string): number {
   return value
 }
 
-function only(document: StatusDocument, name: string | undefined): StatusDocument {
+/** The part of a document whose services have names that begin so. */
+export function beginningWith(document: StatusDocument, name: string | undefined): StatusDocument {
   if (name === undefined) return document
   const services = document.services.filter(service => service.name.startsWith(name))
   if (services.length > 0) return { ...document, services }
-  throw usageError(
-    `none of ${counted(document.services.length, 'service')} has a name that begins with "${name}"`,
-    'top',
-  )
+  const names = document.services.map(service => service.name)
+  throw usageError(`no service has a name that begins with "${name}"${didYouMeanOf(name, names)}`, 'top')
 }
 
 interface Printing {

@@ -17,7 +17,8 @@ const MOST = 10
 export const command = defineCommand({
   name: 'windows',
   summary: 'List the open maintenance windows and the next ones, or end open ones early',
-  details: `Ten windows in the order of their start times, with the times of their zone, and the local ones ("here") where they differ.
+  details: `Ten openings in the order of their start times, among them the next of each window. Each has the times of its zone, and the local
+ones ("here") where they differ.
 Without WHAT, and with a service, it asks the running lvsd; with the file of a configuration, it reads that.
 
 "lvsd windows end TARGET" ends the windows that are open for a real server or a service. It counts for this opening only: also

@@ -4,7 +4,7 @@ import type { CheckResult } from '../../core/model.js'
 import type { EventRecord, Level } from '../../history/event-record.js'
 import { painter, type Style } from '../../util/paint.js'
 import { printable } from '../../util/printable.js'
-import { clockTime, dateTime } from '../../util/time-text.js'
+import { clockTime, dateTime, shortTime } from '../../util/time-text.js'
 
 export interface EventView {
   /** Maximum number of columns. */
@@ -93,14 +93,20 @@ const SENTENCES: { readonly [Event in EventRecord['event']]?: (record: EventReco
   'check.fails': record => `check ${record.check} fails, still ${record.state}: ${resultOf(record)}`,
   'check.passes': record => `check ${record.check} passes, still ${record.state}: ${resultOf(record)}`,
   'weight.changed': ({ from, to, detail }) => `weight ${from} -> ${to}: ${detail}`,
-  'override.begins': ({ effect, who }) => `override: ${effect} by ${who}`,
-  'override.ended-early': ({ effect, who, by }) => `${by} ended the override: ${effect} by ${who}`,
-  'override.ended': ({ effect, who }) => `override ended: ${effect} by ${who}`,
+  'override.begins': record => `override: ${overrideOf(record)}`,
+  'override.ended-early': record => `${record.by} ended the override: ${overrideOf(record)}`,
+  'override.ended': record => `override ended: ${overrideOf(record)}`,
 }
 
 function resultOf({ reason, detail, phase }: EventRecord): string {
   if (reason === undefined || reason === 'passed') return String(detail ?? '')
   return reasonAndDetail(String(reason), String(detail), (phase ?? null) as CheckResult['phase'])
+}
+
+/** Returns `drain until 14:03:59 by anna: disk swap`, in local time, with the date where it is another day. */
+function overrideOf({ effect, who, reason, until, time }: EventRecord): string {
+  const end = typeof until === 'string' ? ` until ${shortTime(Date.parse(until), Date.parse(time))}` : ''
+  return `${effect}${end} by ${who}${reason === undefined ? '' : `: ${reason}`}`
 }
 
 function plain(value: unknown): string {

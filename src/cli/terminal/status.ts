@@ -169,7 +169,7 @@ const STALL_WORTH_TELLING = 1000
 
 function attention(document: StatusDocument, { now }: StatusView, paint: Paint): string[] {
   const { reconcile, config, schedule, sysctls } = document
-  const { stalls, stalledFor } = schedule
+  const { stalls, stalledFor, sinceStall } = schedule
   const worst = [
     ...roleTrouble(document),
     ...redisTrouble(document, now),
@@ -200,7 +200,7 @@ function attention(document: StatusDocument, { now }: StatusView, paint: Paint):
       : []),
     ...(stalledFor >= STALL_WORTH_TELLING
       ? [
-          `lvsd itself was held up ${counted(stalls, 'time')}, ${formatDuration(stalledFor)} in all; no server was blamed`,
+          `lvsd was held up ${counted(stalls, 'time')}, ${formatDuration(stalledFor)} in all, last ${formatUptime(sinceStall ?? 0)} ago; no server was blamed`,
         ]
       : []),
   ]

@@ -125,6 +125,7 @@ export function statusDocument(change: Partial<StatusDocument> = {}): StatusDocu
       lateness: { p50: 0.4, p99: 2, max: 9 },
       stalls: 0,
       stalledFor: 0,
+      sinceStall: null,
       noVerdicts: 0,
     },
     alerts: null,

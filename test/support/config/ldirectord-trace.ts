@@ -230,7 +230,14 @@ export class TraceStage {
 
   #executors(onResult: OnResult): Executors {
     this.#report = onResult
-    const idle = { running: 0, lateness: { p50: 0, p99: 0, max: 0 }, stalls: 0, stalledFor: 0, noVerdicts: 0 }
+    const idle = {
+      running: 0,
+      lateness: { p50: 0, p99: 0, max: 0 },
+      stalls: 0,
+      stalledFor: 0,
+      sinceStall: null,
+      noVerdicts: 0,
+    }
     return {
       set: (id, work) => void this.#work.set(id, work),
       remove: id => void this.#work.delete(id),

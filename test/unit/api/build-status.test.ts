@@ -67,6 +67,7 @@ function snapshot(health: Partial<HealthSnapshot> = {}, kernel: Table | null = n
       lateness: { p50: 0.123456, p99: 2, max: 3 },
       stalls: 0,
       stalledFor: 0,
+      sinceStall: null,
       noVerdicts: 0,
     },
     alerts: null,

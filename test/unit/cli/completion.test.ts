@@ -5,6 +5,7 @@ import { questionOf } from '../../../src/cli/completion/question.js'
 import { completionTable } from '../../../src/cli/completion/table.js'
 import { type WordSource, wordsFor } from '../../../src/cli/completion/words.js'
 import { zshScript } from '../../../src/cli/completion/zsh.js'
+import { parseLine } from '../../../src/cli/parse.js'
 import { commandNames, loadCommand } from '../../../src/cli/registry.js'
 
 const SITE = [
@@ -59,6 +60,11 @@ describe('completion: the question of a script', () => {
 })
 
 describe('completion: the scripts', () => {
+  it('are those of the shells that a person may ask for', async () => {
+    const command = await loadCommand('completion')
+    assert.throws(() => parseLine(command, []), /needs SHELL: bash, zsh or fish\n/)
+  })
+
   it('have every command with its options and choices', async () => {
     const rows = completionTable(await Promise.all(commandNames().map(loadCommand)))
     for (const script of [bashScript(rows), zshScript(rows), fishScript(rows)])

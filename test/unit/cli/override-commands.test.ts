@@ -84,7 +84,7 @@ describe('override-commands', () => {
     ['drain web', /2 real servers.*--yes/],
     ['drain web', /nothing .*changed/i, { key: 'n', screen: { isTerminal: true } }],
     ['force web/::3 sideways', /a state is up or down, not "sideways"/],
-    ['weight web/::3 -5', /-5/],
+    ['weight web/::3 -5', /a weight is a whole number from 0 to \d+, not "-5"/],
   ]
   for (const [line, message, how] of refusals)
     it(`refuse "${line}"${how ? ' after a no' : ''}`, async () => {

@@ -19,7 +19,19 @@ const command = defineCommand({
 
 const defaults = { json: false, kernel: 'netlink', socket: undefined, watch: undefined }
 
+const weight = defineCommand({
+  ...{ name: 'weight', summary: 'A number', details: '', options: {}, examples: [] },
+  run: async () => EXIT.ok,
+  arguments: { TARGET: { about: 'a server' }, WEIGHT: { about: '0 to 9', isNumber: true } },
+})
+
 describe('parse: a command line', () => {
+  it('takes -5 where a command expects a number, which says what is wrong with it, and nowhere else', () => {
+    assert.deepEqual(parseLine(weight, ['web', '-5']).arguments, { TARGET: 'web', WEIGHT: '-5' })
+    assert.throws(() => parseLine(weight, ['-5', '5']), /-5 is not an option/)
+    assert.throws(() => parseLine(weight, ['web', '-x']), /-x is not an option/)
+  })
+
   const good: [words: string[], options: object, args: object][] = [
     [['a.yaml'], {}, { CONFIG: 'a.yaml', SERVICE: undefined }],
     [['a.yaml', 'web', '--json'], { json: true }, { CONFIG: 'a.yaml', SERVICE: 'web' }],

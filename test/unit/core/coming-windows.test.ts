@@ -43,6 +43,16 @@ describe('coming windows', () => {
     )
   })
 
+  it('are the next of each window, however rare it is, before a second one of any', () => {
+    const yearly: MaintenanceWindow = { ...EVENING, at: '0 3 1 6 *' }
+    const rows = comingWindows([{ name: 'web', windows: [EVENING, yearly, SUNDAY] }], NOW, 4)
+    assert.deepEqual(
+      rows.map(({ begin }) => new Date(begin).toISOString().slice(0, 13)),
+      ['2026-11-28T17', '2026-11-29T02', '2026-11-29T17', '2027-06-01T03'],
+    )
+    assert.equal(comingWindows([{ name: 'web', windows: [EVENING, yearly, SUNDAY] }], NOW, 2).length, 2)
+  })
+
   it('are none where there are no windows', () =>
     assert.deepEqual(comingWindows([{ name: 'web' }], NOW, 10), []))
 })

@@ -89,6 +89,9 @@ describe('connection-counts', () => {
   it('tell what does not exist', async () => {
     const { counts } = await stage()
     const answer = await counts.read({ targets: [{ service: 'www', real: null }] })
-    assert.deepEqual([answer.trouble, answer.services], ['there is no service "www"', []])
+    assert.deepEqual(
+      [answer.trouble, answer.services],
+      ['there is no service "www"; there are: web, mail', []],
+    )
   })
 })

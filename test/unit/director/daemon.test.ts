@@ -81,6 +81,7 @@ function handExecutors() {
       lateness: { p50: 0, p99: 0, max: 0 },
       stalls: 0,
       stalledFor: 0,
+      sinceStall: null,
       noVerdicts: 0,
     }),
     waiting: () => 0,

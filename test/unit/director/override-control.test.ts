@@ -121,18 +121,28 @@ describe('override-control', () => {
     [
       'a service that does not exist',
       { targets: [{ service: 'www', real: null }] },
-      'there is no service "www"',
+      'there is no service "www"; there are: web, mail',
     ],
     [
       'a server that is in another service',
       { targets: [{ service: 'mail', real: '[fd00:1::2]:80' }] },
       'the service "mail" has no real server [fd00:1::2]:80; did you mean "[fd00:1::1]:80"?',
     ],
+    [
+      'the short end of an address, which names the whole',
+      { targets: [{ service: 'web', real: '::2' }] },
+      'the service "web" has no real server ::2; did you mean "[fd00:1::2]:80"?',
+    ],
+    [
+      'a server like no other, with those that there are',
+      { targets: [{ service: 'web', real: 'db.example' }] },
+      'the service "web" has no real server db.example; there are: [fd00:1::1]:80, [fd00:1::2]:80',
+    ],
     ['an end that is past', { until: 1 }, 'the end of the override is in the past'],
     [
       'all of them where one does not exist',
       { targets: [WEB_ONE, { service: 'www', real: null }] },
-      'there is no service "www"',
+      'there is no service "www"; there are: web, mail',
     ],
   ]
   for (const [what, part, message] of refusals)
@@ -156,13 +166,13 @@ describe('override-control', () => {
       ],
     )
     const none = await control.endWindows({ targets: [{ service: 'www', real: null }] }, 'anna')
-    assert.deepEqual([none.ok, none.message], [false, 'there is no service "www"'])
+    assert.deepEqual([none.ok, none.message], [false, 'there is no service "www"; there are: web, mail'])
   })
 
   it('refuses to end what does not exist', async () => {
     const { control } = stage()
     const targets = [{ service: 'www', real: null }]
     const { ok, message } = await control.end({ targets, effects: ['drain'] }, 'bob')
-    assert.deepEqual([ok, message], [false, 'there is no service "www"'])
+    assert.deepEqual([ok, message], [false, 'there is no service "www"; there are: web, mail'])
   })
 })

@@ -35,4 +35,26 @@ describe('log-listener', () => {
       ],
     )
   })
+
+  it('tells who gave an override, why, and until when, each in a field of its own', () => {
+    const { log, lines } = recordingLog()
+    const until = Date.UTC(2026, 10, 29, 6)
+    const drain = { effect: { kind: 'drain' }, source: 'command', who: 'anna', since: 0 } as const
+    const change = { service: service('web', {}), real: real('fd00:1::a'), before: null, failure: null }
+    const listener = logListener(log)
+    listener.override?.({ ...change, after: { ...drain, reason: 'disk swap', until } })
+    listener.override?.({ ...change, after: { ...drain, reason: '', until: null } })
+    listener.override?.({
+      ...change,
+      after: { ...drain, source: 'file', who: '/m/a', reason: 'ram', until: null },
+    })
+    assert.deepEqual(
+      lines.map(({ event, who, file, reason, until }) => [event, who ?? file, reason, until]),
+      [
+        ['override.begins', 'anna', 'disk swap', '2026-11-29T06:00:00.000Z'],
+        ['override.begins', 'anna', undefined, undefined],
+        ['maintenance.begins', '/m/a', 'ram', undefined],
+      ],
+    )
+  })
 })

@@ -250,8 +250,9 @@ describe('scheduler', () => {
         results.slice(1).map(({ id, result }) => [id, result.reason]),
         [['b', 'timeout']],
       )
-      const { stalls, stalledFor } = scheduler.stats()
+      const { stalls, stalledFor, sinceStall } = scheduler.stats()
       assert.equal(stalls, 1)
+      assert.equal(sinceStall, 300)
       assert.ok(stalledFor >= 1900 && stalledFor <= 2000)
     })
 

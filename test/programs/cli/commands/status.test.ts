@@ -10,6 +10,7 @@ import type { ReloadOutcome, StatusDocument } from '../../../../src/api/status-t
 import { type CommandError, EXIT } from '../../../../src/cli/command.js'
 import { command as reload } from '../../../../src/cli/commands/reload.js'
 import { filtered, command as status } from '../../../../src/cli/commands/status.js'
+import { beginningWith } from '../../../../src/cli/commands/top.js'
 import { settingsFields } from '../../../../src/config/schema/schema.js'
 import { onCleanup } from '../../../support/after-each.js'
 import {
@@ -101,6 +102,12 @@ describe('lvsd status', () => {
   describe('for a part', () => {
     const document = statusDocument({
       services: [serviceStatus(), serviceStatus({ name: 'mail', key: 'fwmark 1 ipv6' })],
+    })
+
+    it('has the services of `lvsd top`, which takes the beginning of a name', () => {
+      const names = (word: string) => beginningWith(document, word).services.map(({ name }) => name)
+      assert.deepEqual(names('w'), ['web'])
+      assert.throws(() => names('wbe'), /no service has a name that begins with "wbe"; did you mean "web"\?/)
     })
 
     for (const word of ['mail', 'fwmark 1 ipv6'])

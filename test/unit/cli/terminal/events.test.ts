@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { sinceOf } from '../../../../src/cli/since.js'
 import { eventLine } from '../../../../src/cli/terminal/events.js'
 import type { EventRecord } from '../../../../src/history/event-record.js'
+import { shortTime } from '../../../../src/util/time-text.js'
 
 const base = { id: 7, time: '2026-11-28T12:00:00.000Z', msg: 'something happened' } as const
 const view = { width: Number.POSITIVE_INFINITY, colour: false, hasDays: true, wrap: (text: string) => text }
@@ -43,6 +44,21 @@ describe('the line of an event', () => {
       'a fault, with its reason',
       { level: 'error', event: 'state.failed', file: '/x', error: 'ENOSPC', msg: 'cannot be written' },
       'ERROR cannot be written (file /x): ENOSPC',
+    ],
+    [
+      'an override with its end and its reason',
+      {
+        level: 'warn',
+        event: 'override.begins',
+        ...{ service: 'web', real: '[fd00::1]:80', effect: 'drain', who: 'anna', reason: 'disk swap' },
+        until: '2026-11-30T12:00:00.000Z',
+      },
+      `warn  web/[fd00::1]:80  override: drain until ${shortTime(Date.parse('2026-11-30T12:00Z'), 0)} by anna: disk swap`,
+    ],
+    [
+      'an override without an end and a reason',
+      { event: 'override.ended', service: 'web', real: 'all', effect: 'drain', who: 'anna' },
+      'info  web/all  override ended: drain by anna',
     ],
     [
       'control characters of others',

@@ -100,7 +100,7 @@ web  tcp [2001:db8::80]:80  wlc  4711 connections
       /^! another program keeps changing tcp \[::1\]:80: 12 changes reverted since 11:59:00/m,
     )
     assert.match(text, /^! 3 changes by other programs reverted/m)
-    assert.match(text, /^! lvsd itself was held up 1 time, 1.20s in all/m)
+    assert.match(text, /^! lvsd was held up 1 time, 1.20s in all, last 5m12s ago; no server was blamed$/m)
     assert.match(text, /^ {2}fallback \[2001:db8:1::99\]:80 takes the traffic$/m)
     assert.match(text, /^mail {2}its name does not resolve {2}not in the table {2}rr$/m)
   })
@@ -338,6 +338,7 @@ function eventful() {
       lateness: { p50: 0, p99: 0, max: 0 },
       stalls: 1,
       stalledFor: 1200,
+      sinceStall: 312_000,
       noVerdicts: 7,
     },
     services: [

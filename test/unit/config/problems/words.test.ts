@@ -4,9 +4,15 @@ import { readEndpoint } from '../../../../src/config/endpoints.js'
 import { portLookup } from '../../../../src/config/ports.js'
 import { locator } from '../../../../src/config/problems/position.js'
 import { newReport } from '../../../../src/config/problems/report.js'
-import { closestMatch, didYouMean, distance } from '../../../../src/util/closest-match.js'
+import { closestMatch, didYouMean, didYouMeanOf, distance } from '../../../../src/util/closest-match.js'
 
 describe('words: the nearest word', () => {
+  it('is listed with the first of many others where none is near', () => {
+    assert.equal(didYouMeanOf('x', ['mail', 'web']), '; there are: mail, web')
+    const many = Array.from({ length: 2000 }, (_, n) => `server${n}`)
+    assert.match(didYouMeanOf('x', many), /^; there are: server0, .*, server19 and 1980 more$/)
+  })
+
   const cases: readonly (readonly [string, readonly string[], string | null])[] = [
     ['recieve', ['request', 'receive'], 'receive'],
     ['WLC', ['rr', 'wlc'], 'wlc'],
