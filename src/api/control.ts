@@ -78,7 +78,7 @@ export interface Control {
   }
   readonly metrics: {
     /** Returns all metrics in the text format that the header `Accept` prefers. */
-    text(accept: string | undefined): Promise<{ readonly contentType: string; readonly text: string }>
+    text(accept: string | undefined): Promise<{ readonly contentType: string; readonly body: Buffer }>
   }
   /** Tokens of the API over TCP. */
   readonly tokens: {

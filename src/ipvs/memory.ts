@@ -38,13 +38,19 @@ export interface MemoryKernel extends Client {
   synchronize(as: 'master' | 'backup' | null): void
 }
 
-export function memoryKernel(modules?: Modules, clients?: Clients): MemoryKernel {
+/** `through` may put a socket of its own before that of the table. */
+export function memoryKernel(
+  modules?: Modules,
+  clients?: Clients,
+  through = (socket: Socket) => socket,
+): MemoryKernel {
   const rules = memoryTable(modules)
   const table = clients ? withTraffic(rules, clients) : rules
   let rule: Refusal | null = null
   let hidden: ((key: string) => boolean) | null = null
   const isHidden = (key: string) => hidden?.(key) ?? false
-  const client = connect(memorySocket(table, (command, key) => rule?.(command, key) ?? null, isHidden))
+  const refusal: Refusal = (command, key) => rule?.(command, key) ?? null
+  const client = connect(through(memorySocket(table, refusal, isHidden)))
   return {
     ...client,
     byHand: connect(memorySocket(table, () => null)),

@@ -15,7 +15,9 @@ import {
 } from '../core/model.js'
 import type { Effect, Override, OverrideSource } from '../core/override.js'
 import type { WallClock } from '../util/clock.js'
+import { textOf } from './exposition.js'
 import { type Families, type Labels, sample } from './families.js'
+import { bytesOf, NO_BYTES } from './lines.js'
 import type { RealReading, Sources } from './sources.js'
 import { OUTCOMES, type Tallies } from './tallies.js'
 
@@ -25,6 +27,15 @@ const STATES = ['up', 'down', 'unknown'] as const
 const OF_STATE = { up: { state: 'up' }, down: { state: 'down' }, unknown: { state: 'unknown' } } as const
 const ACTIVE: Labels = { state: 'active' }
 const INACTIVE: Labels = { state: 'inactive' }
+
+/** Labels as text, for `Lines`. */
+const BYTES = {
+  active: bytesOf(textOf(ACTIVE)),
+  inactive: bytesOf(textOf(INACTIVE)),
+  up: bytesOf(textOf(OF_STATE.up)),
+  down: bytesOf(textOf(OF_STATE.down)),
+  unknown: bytesOf(textOf(OF_STATE.unknown)),
+}
 
 /** Number of real servers of one service without a rest. */
 const STEP = 100
@@ -154,6 +165,8 @@ async function addReals(
 /** What stays the same for a real server of the configuration from scrape to scrape. */
 interface Identity {
   readonly labels: Labels
+  /** The labels as text, for `Lines`. */
+  readonly bytes: Uint8Array
   /** Key in the kernel; null without an address. */
   readonly key: string | null
   /** Key of its counters; null without an address. */
@@ -168,8 +181,10 @@ function identityOf(service: ResolvedService, real: ResolvedReal): Identity {
   if (known) return known
   const { address, port } = real
   const key = address && keyOfReal({ address, port })
+  const labels = { service: service.name, real: hostPort(real) }
   const identity = {
-    labels: { service: service.name, real: hostPort(real) },
+    labels,
+    bytes: bytesOf(textOf(labels)),
     key,
     counterKey: service.id && key !== null ? `${keyOfService(service.id)} ${key}` : null,
     tallyKey: keyOfMember(service, real),
@@ -203,32 +218,32 @@ function rowOf(
 function addReal(
   { families: to, tallies, dates, sources }: Scrape,
   real: ResolvedReal,
-  { labels, tallyKey }: Identity,
+  { bytes, tallyKey }: Identity,
   reading: RealReading,
   row: Row,
 ): void {
   const { state, since, checks } = reading
   const { wanted, kernel, counters } = row
-  to.lvsd_real_up.push(sample(state === 'up' ? 1 : 0, undefined, labels))
-  to.lvsd_real_state.push(sample(1, OF_STATE[state], labels))
+  to.lvsd_real_up.lines.add(NO_BYTES, bytes, state === 'up' ? 1 : 0)
+  to.lvsd_real_state.lines.add(BYTES[state], bytes, 1)
   const changedAt = dates.at(since ?? sources.startedAt) / 1000
-  to.lvsd_real_last_change_timestamp_seconds.push(sample(changedAt, undefined, labels))
-  to.lvsd_real_transitions_total.push(sample(tallies.reals.get(tallyKey) ?? 0, undefined, labels))
-  to.lvsd_real_configured_weight.push(sample(real.attributes.weight, undefined, labels))
-  if (wanted !== undefined) to.lvsd_real_wanted_weight.push(sample(wanted, undefined, labels))
-  if (kernel !== undefined) to.lvsd_real_kernel_weight.push(sample(kernel, undefined, labels))
+  to.lvsd_real_last_change_timestamp_seconds.lines.add(NO_BYTES, bytes, changedAt)
+  to.lvsd_real_transitions_total.lines.add(NO_BYTES, bytes, tallies.reals.get(tallyKey) ?? 0)
+  to.lvsd_real_configured_weight.lines.add(NO_BYTES, bytes, real.attributes.weight)
+  if (wanted !== undefined) to.lvsd_real_wanted_weight.lines.add(NO_BYTES, bytes, wanted)
+  if (kernel !== undefined) to.lvsd_real_kernel_weight.lines.add(NO_BYTES, bytes, kernel)
   const longest = longestOf(checks)
-  if (longest >= 0) to.lvsd_real_last_check_duration_seconds.push(sample(longest / 1000, undefined, labels))
+  if (longest >= 0) to.lvsd_real_last_check_duration_seconds.lines.add(NO_BYTES, bytes, longest / 1000)
   for (const condition of conditionsOf(reading, row))
-    to.lvsd_real_condition.push(sample(1, { condition }, labels))
+    to.lvsd_real_condition.lines.add(bytesOf(textOf({ condition })), bytes, 1)
   if (!counters) return
-  to.lvsd_real_current_connections.push(sample(counters.active, ACTIVE, labels))
-  to.lvsd_real_current_connections.push(sample(counters.inactive, INACTIVE, labels))
-  to.lvsd_real_connections_total.push(sample(counters.connections, undefined, labels))
-  to.lvsd_real_incoming_bytes_total.push(sample(counters.inBytes, undefined, labels))
-  to.lvsd_real_outgoing_bytes_total.push(sample(counters.outBytes, undefined, labels))
-  to.lvsd_real_incoming_packets_total.push(sample(counters.inPackets, undefined, labels))
-  to.lvsd_real_outgoing_packets_total.push(sample(counters.outPackets, undefined, labels))
+  to.lvsd_real_current_connections.lines.add(BYTES.active, bytes, counters.active)
+  to.lvsd_real_current_connections.lines.add(BYTES.inactive, bytes, counters.inactive)
+  to.lvsd_real_connections_total.lines.add(NO_BYTES, bytes, counters.connections)
+  to.lvsd_real_incoming_bytes_total.lines.add(NO_BYTES, bytes, counters.inBytes)
+  to.lvsd_real_outgoing_bytes_total.lines.add(NO_BYTES, bytes, counters.outBytes)
+  to.lvsd_real_incoming_packets_total.lines.add(NO_BYTES, bytes, counters.inPackets)
+  to.lvsd_real_outgoing_packets_total.lines.add(NO_BYTES, bytes, counters.outPackets)
 }
 
 /** Returns the milliseconds of the longest last run; -1 without any. */

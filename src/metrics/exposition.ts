@@ -31,7 +31,7 @@ export function durations(name: MetricName): Durations {
   }
 }
 
-/** Returns the metric as text, without an end of line. */
+/** Returns the samples of the metric as text, without an end of line. */
 export async function encode(name: MetricName, samples: readonly Sample[], format: Format): Promise<string> {
   const { type } = METRICS[name]
   if (type !== 'gauge' && type !== 'counter') return encodeByLibrary(name, samples, format)
@@ -68,7 +68,8 @@ function braced(labels: Labels, shared: Labels = NO_LABELS): string {
 /** Texts of labels. The objects of a real server stay the same from scrape to scrape. */
 const texts = new WeakMap<Labels, string>()
 
-function textOf(labels: Labels): string {
+/** Returns the labels as text, without braces. */
+export function textOf(labels: Labels): string {
   if (labels === NO_LABELS) return ''
   const known = texts.get(labels)
   if (known !== undefined) return known

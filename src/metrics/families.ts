@@ -1,5 +1,6 @@
 /** The samples of one scrape, by metric. */
 import { METRICS, type MetricName } from '../core/metrics.js'
+import { Lines } from './lines.js'
 
 export type Labels = Readonly<Record<string, string | number>>
 
@@ -12,11 +13,35 @@ export interface Sample {
   readonly metricName?: string
 }
 
-export type Families = Record<MetricName, Sample[]>
+/** The samples of one metric. */
+export class Family {
+  readonly samples: Sample[] = []
+  /** Of gauges and counters, after the samples. */
+  readonly lines: Lines
+
+  constructor(name: MetricName) {
+    this.lines = new Lines(name)
+  }
+
+  push(...samples: readonly Sample[]): void {
+    for (const each of samples) this.samples.push(each)
+  }
+
+  get isEmpty(): boolean {
+    return this.samples.length === 0 && this.lines.isEmpty
+  }
+
+  clear(): void {
+    this.samples.length = 0
+    this.lines.clear()
+  }
+}
+
+export type Families = Readonly<Record<MetricName, Family>>
 
 export function noSamples(): Families {
   const names = Object.keys(METRICS) as MetricName[]
-  return Object.fromEntries(names.map(name => [name, [] as Sample[]])) as Families
+  return Object.fromEntries(names.map(name => [name, new Family(name)])) as Families
 }
 
 export const NO_LABELS: Labels = {}

@@ -18,7 +18,7 @@ import { Tallies } from './tallies.js'
 
 export interface MetricsText {
   readonly contentType: string
-  readonly text: string
+  readonly body: Buffer
 }
 
 /** Milliseconds for which a scrape holds the event loop. */
@@ -29,6 +29,8 @@ export class Metrics {
   readonly #log: Pick<Log, 'warn'>
   readonly #dates: Pick<WallClock, 'at'>
   #sources: Sources | null = null
+  /** Those of the last scrape of each format, whose memory the next one uses. */
+  readonly #families: Readonly<Record<Format, Families>> = { text: noSamples(), openmetrics: noSamples() }
   readonly #answers: Readonly<Record<Format, Shared<MetricsText>>>
   /** Number of real servers that was logged last as left out. */
   #toldLeftOut = 0
@@ -53,18 +55,20 @@ export class Metrics {
   }
 
   async #scrape(format: Format): Promise<MetricsText> {
-    const families = noSamples()
+    const families = this.#families[format]
+    for (const family of Object.values(families)) family.clear()
     const turn = new Turn()
     if (this.#sources) await this.#collect(families, this.#sources, turn)
-    const texts: string[] = []
+    const { between, end } = JOINTS[format]
+    const parts: Uint8Array[] = []
     for (const name of Object.keys(METRICS) as MetricName[]) {
-      const samples = families[name]
-      if (samples.length === 0) continue
-      texts.push(await encode(name, samples, format))
+      const { samples, lines, isEmpty } = families[name]
+      if (isEmpty) continue
+      const text = await encode(name, samples, format)
+      parts.push(Buffer.from(parts.length === 0 ? text : between + text), lines.bytes)
       await turn.rest()
     }
-    const { between, end } = JOINTS[format]
-    return { contentType: CONTENT_TYPES[format], text: `${texts.join(between)}${end}` }
+    return { contentType: CONTENT_TYPES[format], body: Buffer.concat([...parts, Buffer.from(end)]) }
   }
 
   async #collect(families: Families, sources: Sources, turn: Turn): Promise<void> {

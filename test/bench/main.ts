@@ -2,6 +2,7 @@
  * Measures lvsd beside its peers: `npm run bench [-- NAME …] [--quick] [--json]`. What needs the kernel's table runs in
  * the lab, in which this same program is started again. Nothing here passes or fails: a figure is for people.
  */
+import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { cpus, loadavg, release, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -38,6 +39,9 @@ const all: readonly Benchmark[] = [
   page,
 ]
 
+/** With tsx, what runs in this process would be measured with its wrappers of functions: up to twice the time. */
+const isCompiled = import.meta.url.endsWith('.js')
+
 /** Before each row that comes out of a lab, where daemons may print too. */
 const ROW = 'row: '
 
@@ -57,7 +61,8 @@ const { values: options, positionals: names } = parseArgs({
 
 if (options.help) help()
 else if (options['in-lab']) await runInside()
-else await runAll()
+else if (isCompiled) await runAll()
+else runCompiled()
 
 function help(): void {
   console.log('npm run bench [-- NAME …] [--quick] [--json]\n')
@@ -71,8 +76,17 @@ function chosen(): readonly Benchmark[] {
   return all.filter(({ name }) => names.length === 0 || names.includes(name))
 }
 
+/** Compiles everything and starts this program again. What it starts is compiled, too. */
+function runCompiled(): void {
+  chosen()
+  compile(process.cwd())
+  compileFarm()
+  const program = ['--enable-source-maps', 'build/test/bench/main.js', ...process.argv.slice(2)]
+  const running = spawn(process.execPath, program, { stdio: 'inherit' })
+  running.once('exit', code => process.exit(code ?? 1))
+}
+
 async function runAll(): Promise<void> {
-  prepare()
   if (!options.json) {
     console.log(
       `Node ${process.version}, Linux ${release()}, ${cpus().length} processors of ${cpus()[0]?.model}`,
@@ -94,12 +108,6 @@ async function runAll(): Promise<void> {
     if (!options.json)
       console.log(`${renderTable(rows)}\n(load of this machine: ${loadavg()[0]?.toFixed(1)})`)
   }
-}
-
-/** Everything that is started is compiled: tsx would be measured too, and takes very long in a lab. */
-function prepare(): void {
-  compile(process.cwd())
-  compileFarm()
 }
 
 async function* here(benchmark: Benchmark): AsyncIterable<Row> {

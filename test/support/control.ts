@@ -50,7 +50,7 @@ export function controlOf({ overrides, ...part }: Part = {}): Control {
       read: () => ({ schema: 1, now: NOW, role: 'active', cluster: null }),
       notify: () => ({ outcome: 'not asked', role: 'active' }),
     },
-    metrics: { text: async () => ({ contentType: 'text/plain', text: '' }) },
+    metrics: { text: async () => ({ contentType: 'text/plain', body: Buffer.from('') }) },
     overview: async () => buildOverview(statusDocument(), 'director'),
     listing: async () => null,
     tokens: { list: () => [], add: async () => null, revoke: async () => null },

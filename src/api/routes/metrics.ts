@@ -14,8 +14,8 @@ export const metricsRoutes = [
     response: z.never(),
     types: ['text/plain', 'application/openmetrics-text'],
     handler: async ({ metrics }, { headers: { accept } }) => {
-      const { text, contentType } = await metrics.text(typeof accept === 'string' ? accept : undefined)
-      return new Answer(text, { type: contentType })
+      const { body, contentType } = await metrics.text(typeof accept === 'string' ? accept : undefined)
+      return new Answer(body, { type: contentType })
     },
   }),
 ]

@@ -58,7 +58,7 @@ async function start(text = SITE, alerts?: DaemonParts['alerts']) {
   }
   await until(isJudged, { what: 'all are judged' })
   await daemon.idle()
-  const scrape = async () => samplesOf((await daemon.metrics.text(undefined)).text)
+  const scrape = async () => samplesOf((await daemon.metrics.text(undefined)).body.toString())
   /** An answer is kept for a while for others who ask. */
   const scrapeUntil = async (name: string, key: string, wanted: number) => {
     let found = await scrape()
@@ -215,11 +215,14 @@ describe('the metrics', () => {
     const [plain, open] = await Promise.all([daemon.metrics.text('*/*'), daemon.metrics.text(accept)])
     assert.match(plain.contentType, /^text\/plain; version=0\.0\.4/)
     assert.match(open.contentType, /^application\/openmetrics-text; version=1\.0\.0/)
-    assert.match(open.text, /\n# EOF\n$/)
-    assert.match(open.text, /^# TYPE lvsd_reconcile_drift counter\nlvsd_reconcile_drift_total 0$/m)
-    assert.match(plain.text, /^# TYPE lvsd_reconcile_drift_total counter\nlvsd_reconcile_drift_total 0$/m)
+    assert.match(String(open.body), /\n# EOF\n$/)
+    assert.match(String(open.body), /^# TYPE lvsd_reconcile_drift counter\nlvsd_reconcile_drift_total 0$/m)
+    assert.match(
+      String(plain.body),
+      /^# TYPE lvsd_reconcile_drift_total counter\nlvsd_reconcile_drift_total 0$/m,
+    )
     const names = (text: string) => new Set(samplesOf(text).samples.map(({ name }) => name))
-    assert.deepEqual(names(open.text), names(plain.text))
+    assert.deepEqual(names(String(open.body)), names(String(plain.body)))
   })
 
   it('are read once for all who ask at the same time', async () => {
