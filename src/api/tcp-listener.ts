@@ -1,5 +1,4 @@
 /** Serves the API and the page on one TCP address, with or without TLS. Each request needs a token. */
-import { readFileSync } from 'node:fs'
 import {
   createServer as createHttpServer,
   type IncomingMessage,
@@ -8,7 +7,6 @@ import {
 } from 'node:http'
 import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https'
 import type { Socket } from 'node:net'
-import type { ApiSettings } from '../config/schema/model-keys.js'
 import { parseHostPort } from '../core/address.js'
 import { descriptorLimit } from '../schedule/executors.js'
 import type { App, Listener } from './app.js'
@@ -17,6 +15,7 @@ import { Connections } from './connections.js'
 import { Handshakes } from './handshakes.js'
 import { Refusal } from './problem-document.js'
 import type { Caller } from './route.js'
+import type { TlsContent } from './tls-files.js'
 import type { Tokens } from './tokens.js'
 
 /** Maximum milliseconds for a client to send a request, and to read the answer. */
@@ -41,8 +40,8 @@ export class TcpListener implements Listener {
   readonly #server: Server | HttpsServer
   #isMetricsOpen = false
 
-  /** Reads the files of `tls`. Throws a sentence if they cannot be used. */
-  constructor(parts: TcpListenerParts, tls: ApiSettings['tls']) {
+  /** Throws a sentence if the content of the files of TLS cannot be used. Null: without TLS. */
+  constructor(parts: TcpListenerParts, tls: TlsContent | null) {
     this.#parts = parts
     const options = {
       requestTimeout: PATIENCE,
@@ -87,7 +86,7 @@ export class TcpListener implements Listener {
   }
 
   /** Uses renewed certificates for new connections. Throws a sentence if they cannot be used. */
-  renew(tls: NonNullable<ApiSettings['tls']>): void {
+  renew(tls: TlsContent): void {
     ;(this.#server as HttpsServer).setSecureContext(tlsOf(tls))
   }
 
@@ -135,12 +134,12 @@ export class TcpListener implements Listener {
   }
 }
 
-function tlsOf({ cert, key, clientCa }: NonNullable<ApiSettings['tls']>) {
+function tlsOf({ cert, key, clientCa }: TlsContent) {
   return {
-    cert: readFileSync(cert),
-    key: readFileSync(key),
+    cert,
+    key,
     minVersion: 'TLSv1.2' as const,
-    ...(clientCa !== null && { ca: readFileSync(clientCa), requestCert: true, rejectUnauthorized: true }),
+    ...(clientCa !== null && { ca: clientCa, requestCert: true, rejectUnauthorized: true }),
   }
 }
 

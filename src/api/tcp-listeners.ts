@@ -6,9 +6,13 @@ import { Poller } from '../util/poller.js'
 import type { App } from './app.js'
 import { FailedAttempts, RateLimit } from './attempts.js'
 import { TcpListener } from './tcp-listener.js'
+import { readTls, type TlsContent, type TlsPaths } from './tls-files.js'
 import type { Tokens } from './tokens.js'
 
-/** Milliseconds between two attempts to open an address, for example one that VRRP brings. */
+/**
+ * Milliseconds between two attempts to open an address, for example one that VRRP brings, and between two looks for renewed
+ * certificates.
+ */
 const TRY_EVERY = 5000
 /** Milliseconds between two looks for tokens that have ended while something is sent for them. */
 const LOOK_FOR_ENDS = 1000
@@ -31,11 +35,14 @@ export class TcpListeners {
   /** The reason of each address that was logged last as not usable. */
   readonly #told = new Map<string, string>()
   #settings: ApiSettings | null = null
+  /** Digests of the files of TLS: in use or refused, and as the last look found them. */
+  #taken = ''
+  #seen = ''
   #last: Promise<void> = Promise.resolve()
 
   constructor(parts: TcpListenersParts) {
     this.#parts = parts
-    this.#retries = new Poller('API over TCP', () => this.#inTurn(() => this.#openMissing()), parts)
+    this.#retries = new Poller('API over TCP', () => this.#inTurn(() => this.#again()), parts)
     this.#ends = new Poller('ends of tokens', () => this.#cutEnded(), parts)
   }
 
@@ -54,10 +61,8 @@ export class TcpListeners {
         if (isOther || !settings?.listen.includes(address)) await this.#close(address, listener)
       for (const address of [...this.#told.keys()])
         if (!settings?.listen.includes(address)) this.#told.delete(address)
-      for (const [address, listener] of this.#open) {
-        listener.isMetricsOpen = settings?.metrics === 'open'
-        if (settings?.tls) this.#renew(address, listener, settings.tls)
-      }
+      for (const listener of this.#open.values()) listener.isMetricsOpen = settings?.metrics === 'open'
+      if (settings?.tls) await this.#renewFrom(settings.tls)
       await this.#openMissing()
       if (!settings) return
       this.#retries.every(TRY_EVERY)
@@ -91,15 +96,22 @@ export class TcpListeners {
     return this.#last
   }
 
+  async #again(): Promise<void> {
+    await this.#openMissing()
+    await this.#lookAtFiles()
+  }
+
   async #openMissing(): Promise<void> {
     const { listen = [], tls = null, metrics } = this.#settings ?? {}
     for (const address of listen) {
       if (this.#open.has(address)) continue
       try {
+        const content = tls && (await readTls(tls))
         const listener = new TcpListener(
           { ...this.#parts, attempts: this.#attempts, rates: this.#rates },
-          tls,
+          content,
         )
+        if (this.#open.size === 0) this.#taken = content?.digest ?? ''
         listener.isMetricsOpen = metrics === 'open'
         await listener.open(address)
         this.#open.set(address, listener)
@@ -126,6 +138,45 @@ export class TcpListeners {
     )
   }
 
+  // -------------------------------------------------------------- renewed certificates
+
+  /** Takes over files of TLS that another program has renewed: those that two looks find the same are complete. */
+  async #lookAtFiles(): Promise<void> {
+    const tls = this.#settings?.tls
+    if (!tls || this.#open.size === 0) return
+    // A file that is being replaced is missing for a moment. A reload says what is wrong with it.
+    const content = await readTls(tls).catch(() => null)
+    if (!content || content.digest === this.#taken) return
+    if (content.digest === this.#seen) this.#renew(content)
+    this.#seen = content.digest
+  }
+
+  async #renewFrom(tls: TlsPaths): Promise<void> {
+    if (this.#open.size === 0) return
+    try {
+      const content = await readTls(tls)
+      if (content.digest !== this.#taken) this.#renew(content)
+    } catch (error) {
+      for (const address of this.#open.keys()) this.#reportCertificate(address, (error as Error).message)
+    }
+  }
+
+  #renew(content: TlsContent): void {
+    this.#taken = content.digest
+    for (const [address, listener] of this.#open)
+      try {
+        listener.renew(content)
+        this.#told.delete(address)
+        this.#parts.log.info(
+          'api.certificate-renewed',
+          { address },
+          `the API on ${address} uses the renewed files of tls for new connections`,
+        )
+      } catch (error) {
+        this.#reportCertificate(address, (error as Error).message)
+      }
+  }
+
   /** Each reason is logged once. */
   #reportCertificate(address: string, error: string): void {
     if (this.#told.get(address) === error) return
@@ -133,17 +184,8 @@ export class TcpListeners {
     this.#parts.log.error(
       'api.certificate-refused',
       { address, error },
-      `the API on ${address} keeps the certificate in use: the files of tls cannot be used: ${error}; lvsd reads them again at a reload`,
+      `the API on ${address} keeps the certificate in use: the files of tls cannot be used: ${error}; lvsd reads them again when they change, and at a reload`,
     )
-  }
-
-  #renew(address: string, listener: TcpListener, tls: NonNullable<ApiSettings['tls']>): void {
-    try {
-      listener.renew(tls)
-      this.#told.delete(address)
-    } catch (error) {
-      this.#reportCertificate(address, (error as Error).message)
-    }
   }
 
   async #close(address: string, listener: TcpListener): Promise<void> {

@@ -435,6 +435,7 @@ export const LOG_EVENTS = {
     'address',
     'error',
   ),
+  'api.certificate-renewed': kind('The files of tls have changed; new connections use them.', 'address'),
   'api.not-listening': kind('The API cannot be served on a TCP address.', 'address', 'error'),
   'token.added': kind('A token of the API was made.', 'token', 'role', 'who'),
   'token.revoked': kind('A token of the API was revoked.', 'token', 'who'),

@@ -1,5 +1,6 @@
 /** Reads the files of a configuration: regular files of limited size, without waiting for other processes. */
-import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, readSync, type Stats, statSync } from 'node:fs'
+import { type FileHandle, open } from 'node:fs/promises'
 
 /** Maximum size in bytes. A larger file is not a configuration. */
 export const MAX_BYTES = 16 * 2 ** 20
@@ -13,6 +14,37 @@ export function readText(path: string, most = MAX_BYTES): string {
     return read(path, most)
   } catch (error) {
     throw new Error(whyUnreadable(error as NodeJS.ErrnoException))
+  }
+}
+
+/** Milliseconds after which a file server counts as hanging. */
+const PATIENCE = 5000
+
+/** The same without blocking the thread. No pipe is read. */
+export async function readTextSoon(path: string, most = MAX_BYTES): Promise<string> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    const why = `the file cannot be read within ${PATIENCE / 1000} s`
+    timer = setTimeout(() => reject(new Error(why)), PATIENCE)
+  })
+  try {
+    return await Promise.race([readSoon(path, most), late])
+  } catch (error) {
+    throw new Error(whyUnreadable(error as NodeJS.ErrnoException))
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+async function readSoon(path: string, most: number): Promise<string> {
+  // Non-blocking: opening a FIFO would wait for a writer.
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
+  try {
+    const found = await file.stat()
+    if (!found.isFile()) throw new Error(sortOf(found))
+    return await contentSoonOf(file, most)
+  } finally {
+    await file.close()
   }
 }
 
@@ -50,7 +82,8 @@ export function isHandedOver(path: string): boolean {
   return /^\/(dev|proc)\//.test(path)
 }
 
-function sortOf(found: ReturnType<typeof fstatSync>): string {
+function sortOf(found: Stats): string {
+  if (found.isFIFO()) return 'this is a pipe (FIFO), not a file'
   if (found.isDirectory()) return 'this is a folder, not a file'
   return found.isCharacterDevice() || found.isBlockDevice()
     ? 'this is a device, not a file'
@@ -58,6 +91,18 @@ function sortOf(found: ReturnType<typeof fstatSync>): string {
 }
 
 const PIECE = 65_536
+
+async function contentSoonOf(file: FileHandle, most: number): Promise<string> {
+  const pieces: Buffer[] = []
+  let length = 0
+  for (;;) {
+    const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(PIECE))
+    if (bytesRead === 0) return Buffer.concat(pieces).toString('utf8')
+    pieces.push(buffer.subarray(0, bytesRead))
+    length += bytesRead
+    if (length > most) throw tooLarge(most)
+  }
+}
 
 function contentOf(file: number, most: number): string {
   const pieces: Buffer[] = []
@@ -68,8 +113,12 @@ function contentOf(file: number, most: number): string {
     if (got === 0) return Buffer.concat(pieces).toString('utf8')
     pieces.push(piece.subarray(0, got))
     length += got
-    if (length > most) throw new Error(`the file has more than ${inWords(most)}; is it the right one?`)
+    if (length > most) throw tooLarge(most)
   }
+}
+
+function tooLarge(most: number): Error {
+  return new Error(`the file has more than ${inWords(most)}; is it the right one?`)
 }
 
 function inWords(bytes: number): string {

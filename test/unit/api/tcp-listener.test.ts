@@ -8,6 +8,7 @@ import { type AddressInfo, connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { mock } from 'node:test'
+import { connect as connectTls } from 'node:tls'
 import { openApp } from '../../../src/api/app.js'
 import type { Control } from '../../../src/api/control.js'
 import { ROUTES } from '../../../src/api/routes/all.js'
@@ -20,6 +21,7 @@ import { controlOf } from '../../support/control.js'
 import { temporaryFolder } from '../../support/folder.js'
 import { recordingLog } from '../../support/logs.js'
 import { refusedPort } from '../../support/servers.js'
+import { tlsFile } from '../../support/tls-file.js'
 import { until } from '../../support/until.js'
 
 const CERT = join(packageRoot, 'test/support/localhost.crt')
@@ -86,6 +88,21 @@ function streamEnd(address: string, token: string, onFirst = () => {}): Promise<
       response.once('error', () => resolve())
     }).on('error', reject),
   )
+}
+
+/** The name in the certificate that a new connection gets. */
+async function subjectAt(address: string): Promise<string | undefined> {
+  const socket = connectTls({
+    host: '::1',
+    port: Number(address.split(':').at(-1)),
+    rejectUnauthorized: false,
+  })
+  try {
+    await once(socket, 'secureConnect')
+    return String(socket.getPeerCertificate().subject.CN)
+  } finally {
+    socket.destroy()
+  }
 }
 
 describe('the API over TCP', () => {
@@ -245,6 +262,41 @@ describe('the API over TCP', () => {
     assert.match(String(told[0]?.msg), /keeps the certificate in use.*reload/)
   })
 
+  it('uses renewed certificates after a reload, and soon after the files change', async function () {
+    this.timeout(60_000)
+    const folder = temporaryFolder()
+    const [cert, key] = [join(folder, 'cert'), join(folder, 'key')]
+    const take = (name: string, its = tlsFile('key.pem')) => {
+      copyFileSync(name, cert)
+      copyFileSync(its, key)
+    }
+    take(tlsFile('server.crt'))
+    const { address, listeners, settings, lines, elapse } = await served({
+      tls: { cert, key, clientCa: null },
+    })
+    assert.equal(await subjectAt(address), 'www.example.com')
+    take(tlsFile('other.crt'))
+    await listeners.follow(settings)
+    assert.equal(await subjectAt(address), 'www.example.org')
+    take(CERT, KEY)
+    await until(
+      async () => {
+        elapse()
+        return (await subjectAt(address)) === 'localhost'
+      },
+      { what: 'the third certificate' },
+    )
+    assert.equal(lines.filter(({ event }) => event === 'api.certificate-renewed').length, 2)
+    // Half of a renewal: a certificate without its key.
+    copyFileSync(tlsFile('server.crt'), cert)
+    const isRefused = () => {
+      elapse()
+      return lines.some(({ event }) => event === 'api.certificate-refused')
+    }
+    await until(isRefused, { what: 'the refusal' })
+    assert.equal(await subjectAt(address), 'localhost')
+  })
+
   it('asks clients for a certificate where an authority is configured', async () => {
     const { address, tokenOf } = await served({ tls: { cert: CERT, key: KEY, clientCa: CERT } })
     const token = await tokenOf('read')
@@ -294,7 +346,10 @@ describe('the API over TCP', () => {
       listen: [other],
       tls: { cert: '/nowhere', key: KEY, clientCa: null },
     })
-    assert.match(String(lines.at(-1)?.msg), /cannot be served on 127\.0\.0\.1:\d+: ENOENT.*\/nowhere/)
+    assert.match(
+      String(lines.at(-1)?.msg),
+      /cannot be served on 127\.0\.0\.1:\d+: \/nowhere: there is no such file/,
+    )
     await listeners.follow(null)
     assert.deepEqual(listeners.addresses, [])
   })
