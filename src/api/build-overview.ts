@@ -1,5 +1,10 @@
 /** Builds the overview from the status document. Pure. */
-import { OVERVIEW_SCHEMA, type OverviewDocument, type ServiceOverview } from './overview-types.js'
+import {
+  OVERVIEW_SCHEMA,
+  type OverviewDocument,
+  type ServiceOverview,
+  type TroubledReal,
+} from './overview-types.js'
 import type { RealStatus, ServiceStatus, StatusDocument } from './status-types.js'
 
 /** Number of real servers that are named for each service. */
@@ -7,12 +12,12 @@ export const MOST_TROUBLED = 5
 
 /** `host`: the name of the machine. */
 export function buildOverview(status: StatusDocument, host: string): OverviewDocument {
-  const { version, now, startedAt, kernel, config, lastReload, reconcile, schedule, sysctls } = status
+  const { version, now, startedAt, kernel, config, lastReload, reconcile, schedule, alerts, sysctls } = status
   const { isolation, cluster, totals, services } = status
   return {
     schema: OVERVIEW_SCHEMA,
     host,
-    ...{ version, now, startedAt, kernel, config, lastReload, reconcile, schedule, sysctls },
+    ...{ version, now, startedAt, kernel, config, lastReload, reconcile, schedule, alerts, sysctls },
     isolation,
     cluster,
     totals,
@@ -30,20 +35,30 @@ function serviceOverview(service: ServiceStatus): ServiceOverview {
       configured: sum(reals, real => real.weight.configured),
       kernel: sum(reals, real => real.weight.kernel ?? 0),
     },
+    failed: reals.filter(({ state, override }) => state === 'down' && !isHeldDown(override)).length,
     overridden: reals.filter(real => real.override !== null).length,
-    troubled: troubled.slice(0, MOST_TROUBLED).map(({ name, state, since, reason, override, weight }) => ({
-      ...{ name, state, since, reason, override, weight },
-    })),
+    troubled: troubled.slice(0, MOST_TROUBLED).map(troubledReal),
     troubledCount: troubled.length,
   }
+}
+
+function troubledReal(real: RealStatus): TroubledReal {
+  const { name, state, since, reason, checkReason, override, slowStart, damping, down, weight } = real
+  return { name, state, since, reason, checkReason, override, slowStart, damping, down, weight }
+}
+
+function isHeldDown(override: RealStatus['override']): boolean {
+  return override?.effect === 'disable' || override?.effect === 'force-down'
 }
 
 function isTroubled({ state, override, damping, slowStart }: RealStatus): boolean {
   return state !== 'up' || override !== null || damping !== null || slowStart !== null
 }
 
-function rank({ state }: RealStatus): number {
-  return { down: 0, unknown: 1, up: 2 }[state]
+/** Failed, not judged yet, held down, up. */
+function rank({ state, override }: RealStatus): number {
+  if (state === 'down') return isHeldDown(override) ? 2 : 0
+  return state === 'unknown' ? 1 : 3
 }
 
 function sum<T>(items: readonly T[], amountOf: (item: T) => number): number {

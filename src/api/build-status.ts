@@ -20,7 +20,7 @@ import { dateTime } from '../util/time-text.js'
 import { clusterStatusOf } from './cluster-status.js'
 import { overrideStatus } from './override-status.js'
 import type { Snapshot } from './snapshot.js'
-import { reasonOf } from './status-reason.js'
+import { reasonOf, reasonOfChecks } from './status-reason.js'
 import {
   type CheckStatus,
   type DampingStatus,
@@ -137,6 +137,8 @@ function realStatus(
   const { dump } = reconcile
   const key = real.address && keyOfReal({ address: real.address, port: real.port })
   const nameTrouble = names.get(real) ?? null
+  const nameReason = real.address === null ? `name: ${nameTrouble}` : null
+  const clock = (at: number) => dateTime(dates.at(at))
   return {
     name: hostPort(real),
     host: real.host,
@@ -165,10 +167,8 @@ function realStatus(
       wanted: weightIn(snapshot.health.desired, serviceKey, key),
       kernel: weightIn(dump?.table, serviceKey, key),
     },
-    reason:
-      real.address === null && !isHold(override)
-        ? `name: ${nameTrouble}`
-        : reasonOf(health, at => dateTime(dates.at(at))),
+    reason: nameReason !== null && !isHold(override) ? nameReason : reasonOf(health, clock),
+    checkReason: nameReason ?? reasonOfChecks(health, clock),
     checks: health.checks.map(check => checkStatus(check, snapshot.sources, dates)),
     counters: dump?.reals.get(`${serviceKey} ${key}`) ?? null,
   }

@@ -7,7 +7,18 @@ import { realStatus, serviceStatus, statusDocument } from './status-types.js'
 export const OVERVIEW_SCHEMA = 1
 
 const troubledReal = realStatus
-  .pick({ name: true, state: true, since: true, reason: true, override: true, weight: true })
+  .pick({
+    name: true,
+    state: true,
+    since: true,
+    reason: true,
+    checkReason: true,
+    override: true,
+    slowStart: true,
+    damping: true,
+    down: true,
+    weight: true,
+  })
   .meta({
     id: 'TroubledReal',
     description: 'A real server that is not up, or held by an override or a rule.',
@@ -31,6 +42,7 @@ const serviceOverview = serviceStatus
     weight: z
       .object({ configured: z.number(), kernel: z.number() })
       .describe('Sums over the real servers: the configured weights, and those in the table of the kernel.'),
+    failed: z.int().describe('Number of real servers that are down, and not by an override.'),
     overridden: z.int().describe('Number of real servers with an override.'),
     troubled: list(troubledReal).describe('The real servers that need attention, the worst first; a few.'),
     troubledCount: z.int().describe('Number of all of them.'),
@@ -47,6 +59,7 @@ export const overviewDocument = statusDocument
     lastReload: true,
     reconcile: true,
     schedule: true,
+    alerts: true,
     sysctls: true,
     isolation: true,
     cluster: true,

@@ -52,7 +52,7 @@ function downReason({ down }: RealHealth): string[] {
 }
 
 /** Returns the reason from the checks alone. */
-function reasonOfChecks(
+export function reasonOfChecks(
   { real, state, checks, passing }: Pick<RealHealth, 'real' | 'state' | 'checks' | 'passing'>,
   clock: (at: number) => string,
 ): string {

@@ -153,6 +153,9 @@ const realFields = {
     kernel: z.number().nullable().describe('In the kernel when last read; null: not in the table.'),
   }),
   reason: z.string().describe('One sentence: why the server is not up, or the last result.'),
+  checkReason: z
+    .string()
+    .describe('What the checks alone say: `reason` without overrides and without rules such as damping.'),
 }
 
 const realEnd = { counters: realCounters.nullable() }

@@ -73,7 +73,7 @@ export function App() {
       />
       <Banner connection={connection} />
       <main id="main" tabIndex={-1} class={connection.kind === 'lost' ? 'old' : ''}>
-        {connection.kind === 'refused' ? <TokenForm reason={connection.reason} /> : <View route={route} />}
+        {connection.kind === 'refused' ? <TokenForm /> : <View route={route} />}
       </main>
       {asked && <Confirm asked={asked} close={() => setAsked(null)} />}
       {isHelpOpen && <Help close={() => setHelpOpen(false)} />}

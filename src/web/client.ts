@@ -41,6 +41,10 @@ export class Client {
     else sessionStorage.setItem(STORED, token)
   }
 
+  get hasToken(): boolean {
+    return this.#token !== null
+  }
+
   overview(): Promise<OverviewDocument> {
     return this.#json('v1/overview')
   }

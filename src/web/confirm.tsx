@@ -1,8 +1,8 @@
 /** The question before something changes: it says what will change. */
 
 import { useEffect, useRef, useState } from 'preact/hooks'
-import type { ListedReal, ServiceListing } from './api-types.js'
-import type { Target } from './client.js'
+import type { ListedReal, OverrideStatus, ServiceListing } from './api-types.js'
+import type { Client, Target } from './client.js'
 import { RequestFailed } from './client.js'
 import { type ActionKind, usePage } from './context.js'
 import { effectText } from './marks.js'
@@ -50,7 +50,7 @@ export function Confirm({ asked, close }: { asked: Asked; close: () => void }) {
       const until = seconds === '' ? null : Date.now() + Number(seconds) * 1000
       if (action === 'drain')
         await client.post('v1/overrides', { targets: [target], effect: { kind: 'drain' }, reason, until })
-      else await client.post('v1/overrides/end', { targets: [target], effects: ALL_EFFECTS })
+      else await enable(client, target, reals)
       say(action === 'drain' ? `${name} is drained` : `The overrides of ${name} have ended`)
       live.refresh()
       dialog.current?.close()
@@ -104,6 +104,15 @@ export function Confirm({ asked, close }: { asked: Asked; close: () => void }) {
   )
 }
 
+/** Ends what operators have given, and this opening of maintenance windows. */
+async function enable(client: Client, target: Target, reals: readonly ListedReal[]): Promise<void> {
+  const isHeldBy = (source: OverrideStatus['source']) =>
+    reals.some(({ override }) => override?.source === source)
+  if (isHeldBy('command') || !isHeldBy('window'))
+    await client.post('v1/overrides/end', { targets: [target], effects: ALL_EFFECTS })
+  if (isHeldBy('window')) await client.post('v1/windows/end', { targets: [target] })
+}
+
 interface ConsequencesProps {
   readonly action: ActionKind
   readonly service: ServiceListing
@@ -135,18 +144,22 @@ export function drainText(service: ServiceListing, reals: readonly ListedReal[])
 
 /** What an enable ends, and what then decides. */
 export function enableText(reals: readonly ListedReal[]): string {
-  const held = reals.filter(({ override }) => override !== null)
-  const commands = held.filter(({ override }) => override?.source === 'command')
+  const held = reals.flatMap(({ override }) => override ?? [])
+  const of = (source: OverrideStatus['source']) => held.filter(override => override.source === source)
+  const [commands, windows, files] = [of('command'), of('window'), of('file')]
   if (held.length === 0) return 'There is no override. Nothing changes.'
   const [only] = commands
-  const ended =
-    commands.length === 1 && only?.override
-      ? `The override of ${only.override.who} ends: ${effectText(only.override)}`
-      : `${counted(commands.length, 'override')} of commands end`
-  const others = held.length - commands.length
-  const rest =
-    others > 0
-      ? ` ${counted(others, 'real server')} stay held by a maintenance window or file.`
-      : ' The checks decide again.'
-  return `${ended}.${rest}`
+  return [
+    ...(commands.length === 1 && only ? [`The override of ${only.who} ends: ${effectText(only)}.`] : []),
+    ...(commands.length > 1 ? [`${commands.length} overrides of operators end.`] : []),
+    ...(windows.length > 0
+      ? [`The maintenance window ends early for ${counted(windows.length, 'real server')}, this time only.`]
+      : []),
+    ...(files.length > 0
+      ? [
+          `${counted(files.length, 'real server')} ${files.length === 1 ? 'stays' : 'stay'} held by a maintenance file.`,
+        ]
+      : []),
+    ...(files.length < held.length ? ['The checks decide again.'] : []),
+  ].join(' ')
 }

@@ -13,12 +13,12 @@ export interface DirectorTrouble {
 
 type Known = Pick<
   OverviewDocument,
-  'now' | 'config' | 'lastReload' | 'reconcile' | 'schedule' | 'isolation' | 'cluster'
+  'now' | 'config' | 'lastReload' | 'reconcile' | 'schedule' | 'alerts' | 'isolation' | 'cluster'
 >
 
 /** The worst first. A refused reload is not named a second time as an invalid file. */
 export function directorTroubles(overview: Known): DirectorTrouble[] {
-  const { config, lastReload, reconcile, schedule, isolation, cluster } = overview
+  const { config, lastReload, reconcile, schedule, alerts, isolation, cluster } = overview
   const now = Date.parse(overview.now)
   const told: (DirectorTrouble | null)[] = [
     isolation && {
@@ -49,6 +49,9 @@ export function directorTroubles(overview: Known): DirectorTrouble[] {
             text: `The configuration file is invalid: that of ${agoText(config.keptSince, now)} ago is in force.`,
             view: 'plan',
           },
+    ...(alerts?.destinations ?? [])
+      .filter(({ isFailing }) => isFailing)
+      .map(each => ({ text: failingAlerts(each), view: 'director' as const })),
     ...reconcile.errors.map(error => ({ text: asSentence(error), view: 'director' as const })),
     ...reconcile.disputes.map(({ service, changes, since }) => ({
       text: `Another program keeps changing ${service}: ${counted(changes, 'change')} in ${agoText(since, now)}.`,
@@ -59,6 +62,18 @@ export function directorTroubles(overview: Known): DirectorTrouble[] {
       : null,
   ]
   return told.filter(each => each !== null)
+}
+
+type AlertDestination = NonNullable<OverviewDocument['alerts']>['destinations'][number]
+
+/** `Alerts do not reach pager (webhook): refused; 3 messages wait, 1 is lost.` */
+export function failingAlerts({ destination, kind, lastError, waiting, lost }: AlertDestination): string {
+  const counts = [
+    ...(waiting > 0 ? [`${counted(waiting, 'message')} ${waiting === 1 ? 'waits' : 'wait'}`] : []),
+    ...(lost > 0 ? [`${lost} ${lost === 1 ? 'is' : 'are'} lost`] : []),
+  ].join(', ')
+  const parts = [`Alerts do not reach ${destination} (${kind})`, lastError ?? 'no attempt has succeeded']
+  return `${parts.join(': ')}${counts === '' ? '' : `; ${counts}`}.`
 }
 
 function ended(text: string): string {

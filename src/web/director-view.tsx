@@ -5,6 +5,7 @@ import { useEffect, useState } from 'preact/hooks'
 import type { Finding, OverviewDocument } from './api-types.js'
 import type { RequestFailed } from './client.js'
 import { usePage } from './context.js'
+import { failingAlerts } from './director-troubles.js'
 import { useStore } from './store.js'
 import { agoText, counted, durationText, fullTime } from './text.js'
 
@@ -23,7 +24,7 @@ export function DirectorView() {
 
 function Facts({ overview }: { overview: OverviewDocument }) {
   const { version, startedAt, kernel, config, lastReload, reconcile, schedule, isolation } = overview
-  const { cluster } = overview
+  const { alerts, cluster } = overview
   const lost = cluster?.connectivity?.lost
   const now = Date.parse(overview.now)
   const { lateness } = schedule
@@ -105,7 +106,29 @@ function Facts({ overview }: { overview: OverviewDocument }) {
           </Alarm>
         ))}
       </dd>
+      <dt>Alerts</dt>
+      <dd>
+        {alerts === null ? 'no receiver is configured' : `${counted(alerts.firing, 'alert')} firing`}
+        {alerts?.destinations.map(each => (
+          <Destination key={each.destination} destination={each} now={now} />
+        ))}
+      </dd>
     </dl>
+  )
+}
+
+type AlertDestination = NonNullable<OverviewDocument['alerts']>['destinations'][number]
+
+function Destination({ destination: each, now }: { destination: AlertDestination; now: number }) {
+  const { destination, kind, sent, lost, waiting, lastSentAt, isFailing } = each
+  if (isFailing) return <Alarm>{failingAlerts(each)}</Alarm>
+  return (
+    <p>
+      {destination} ({kind}): {counted(sent, 'message')} accepted
+      {lastSentAt !== null && `, the last one ${agoText(lastSentAt, now)} ago`}
+      {waiting > 0 && `, ${waiting} waiting`}
+      {lost > 0 && `, ${lost} lost`}
+    </p>
   )
 }
 
@@ -139,7 +162,8 @@ function Doctor() {
       {findings === null && !failed && <p class="empty">The machine is being examined.</p>}
       {findings && (
         <p>
-          {counted(findings.length - shown.length, 'finding')} in order, {shown.length} to read.
+          {counted(findings.length, 'finding')}: {shown.length} to read, {findings.length - shown.length} in
+          order.
         </p>
       )}
       <ul class="findings">

@@ -14,21 +14,8 @@ const LEVELS = { info: 'information', warn: 'warning', error: 'error' } as const
 type EventsRoute = Extract<Route, { view: 'events' }>
 
 export function EventsView({ route }: { route: EventsRoute }) {
-  const { client, live } = usePage()
-  const newest = useStore(live.events)[0]?.id
-  const [events, setEvents] = useState<readonly EventRecord[] | null>(null)
-  const [trouble, setTrouble] = useState<string | null>(null)
   const { service, real, level } = route
-  useEffect(() => {
-    const asked = Object.entries({ service, real, level }).filter(([, value]) => value !== '')
-    client.events({ ...Object.fromEntries(asked), limit: String(MOST) }).then(
-      ({ events }) => {
-        setEvents(events.toReversed())
-        setTrouble(null)
-      },
-      (error: Error) => setTrouble(error.message),
-    )
-  }, [service, real, level, newest])
+  const { events, trouble } = useEvents({ service, real, level, limit: String(MOST) })
   const change = (part: Partial<EventsRoute>) => location.replace(hashOf({ ...route, ...part }))
   useKeys({ '/': () => document.getElementById('service')?.focus() })
   return (
@@ -67,7 +54,39 @@ export function EventsView({ route }: { route: EventsRoute }) {
   )
 }
 
-export function EventList({ events, now }: { events: readonly EventRecord[]; now: number }) {
+interface Events {
+  /** The newest first; null before the first answer. */
+  readonly events: readonly EventRecord[] | null
+  readonly trouble: string | null
+}
+
+/** Asks for these events, again at each new one. */
+export function useEvents(query: Readonly<Record<string, string>>): Events {
+  const { client, live } = usePage()
+  const newest = useStore(live.events)[0]?.id
+  const [known, setKnown] = useState<Events>({ events: null, trouble: null })
+  const asked = new URLSearchParams(Object.entries(query).filter(([, value]) => value !== '')).toString()
+  useEffect(() => {
+    let isGone = false
+    client.events(Object.fromEntries(new URLSearchParams(asked))).then(
+      ({ events }) => isGone || setKnown({ events: events.toReversed(), trouble: null }),
+      (error: Error) => isGone || setKnown(({ events }) => ({ events, trouble: error.message })),
+    )
+    return () => {
+      isGone = true
+    }
+  }, [asked, newest])
+  return known
+}
+
+interface EventListProps {
+  readonly events: readonly EventRecord[]
+  readonly now: number
+  /** All are about the subject of the page, which is not named again. */
+  readonly isOfOne?: boolean
+}
+
+export function EventList({ events, now, isOfOne = false }: EventListProps) {
   if (events.length === 0) return <p class="empty">No event.</p>
   return (
     <ol class="events">
@@ -77,8 +96,8 @@ export function EventList({ events, now }: { events: readonly EventRecord[]; now
           <span class={`level ${event.level}`}>{LEVELS[event.level]}</span>
           <code>{event.event}</code>
           <span class="message">
-            {subjectOf(event)}
-            {event.msg}
+            {isOfOne ? null : subjectOf(event)}
+            {messageOf(event)}
             {detailOf(event)}
           </span>
         </li>
@@ -99,8 +118,14 @@ function subjectOf({ service, real }: EventRecord) {
   )
 }
 
+/** Without the name of the service, which stands before it. */
+function messageOf({ service, msg }: EventRecord): string {
+  return msg.startsWith(`${service}: `) ? msg.slice(`${service}: `.length) : msg
+}
+
 function detailOf({ reason, detail, who }: EventRecord): string {
-  const words = [reason, detail, who === undefined ? null : `by ${who}`].filter(
+  const isSaid = typeof detail === 'string' && detail.startsWith(`${reason} `)
+  const words = [isSaid ? null : reason, detail, who === undefined ? null : `by ${who}`].filter(
     word => typeof word === 'string' && word !== '',
   )
   return words.length === 0 ? '' : `: ${words.join(', ')}`

@@ -10,6 +10,7 @@ export function useKeys(handlers: KeyHandlers): void {
   useEffect(() => {
     const press = (event: KeyboardEvent) => {
       if (event.ctrlKey || event.altKey || event.metaKey || event.defaultPrevented) return
+      if (event.key === 'Enter' && isActive(event.target)) return
       if (isField(event.target) || document.querySelector('dialog[open]')) return
       const handler = current.current[event.key]
       if (!handler) return
@@ -19,6 +20,11 @@ export function useKeys(handlers: KeyHandlers): void {
     addEventListener('keydown', press)
     return () => removeEventListener('keydown', press)
   }, [])
+}
+
+/** Enter on it does what it is for. */
+function isActive(target: EventTarget | null): boolean {
+  return target instanceof Element && target.matches('a, button')
 }
 
 function isField(target: EventTarget | null): boolean {

@@ -25,13 +25,24 @@ export function effectText({ effect, weight }: Pick<OverrideStatus, 'effect' | '
   return effect === 'weight' ? `weight set to ${weight}` : EFFECTS[effect]
 }
 
+/** True if an override keeps the server out of service: that is no failure. */
+export function isHeldDown(override: OverrideStatus | null): boolean {
+  return override?.effect === 'disable' || override?.effect === 'force-down'
+}
+
+/** In place of the name, which is a cron expression or a path. */
+const BY: Partial<Record<OverrideStatus['source'], string>> = {
+  window: 'a maintenance window',
+  file: 'a maintenance file',
+}
+
 export function OverrideMark({ override, now }: { override: OverrideStatus; now: number }) {
-  const { who, until, reason } = override
+  const { who, until, reason, source } = override
   const end = until === null ? 'no end' : `for ${durationText(Date.parse(until) - now)} more`
   return (
     <span class="badge held" title={reason === '' ? who : `${who}: ${reason}`}>
       <span aria-hidden="true">‖ </span>
-      {effectText(override)} by {who}, {end}
+      {effectText(override)} by {BY[source] ?? who}, {end}
     </span>
   )
 }
@@ -73,15 +84,12 @@ export function ShareBar({ part, whole, label }: { part: number; whole: number; 
   )
 }
 
-/** A line of values without axes. */
+/** A line of values without axes, over the whole width once there are some. */
 export function Sparkline({ values, label }: { values: readonly number[]; label: string }) {
   const most = Math.max(1, ...values)
-  const step = 100 / Math.max(1, SPARK_VALUES - 1)
   const shown = values.slice(-SPARK_VALUES)
-  const points = shown.map(
-    (value, i) =>
-      `${(100 - (shown.length - 1 - i) * step).toFixed(1)},${(19 - (value / most) * 18).toFixed(1)}`,
-  )
+  const step = 100 / Math.max(LEAST_SPARK_VALUES, shown.length - 1)
+  const points = shown.map((value, i) => `${(i * step).toFixed(1)},${(19 - (value / most) * 18).toFixed(1)}`)
   return (
     <svg class="spark" viewBox="0 0 100 20" preserveAspectRatio="none" role="img" aria-label={label}>
       <polyline points={points.join(' ')} vector-effect="non-scaling-stroke" />
@@ -90,6 +98,7 @@ export function Sparkline({ values, label }: { values: readonly number[]; label:
 }
 
 const SPARK_VALUES = 60
+const LEAST_SPARK_VALUES = 10
 
 /** The last results of a check, the newest on the right: `p` passed, `f` failed, `n` no verdict. */
 export function Strip({ results, label = 'last results' }: { results: string; label?: string }) {

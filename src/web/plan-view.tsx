@@ -4,7 +4,7 @@ import { useEffect, useState } from 'preact/hooks'
 import type { ChangeDocument, PlanDocument, ReloadOutcome } from './api-types.js'
 import type { ProblemLine, RequestFailed } from './client.js'
 import { usePage } from './context.js'
-import { counted } from './text.js'
+import { asSentence, counted } from './text.js'
 
 export function PlanView() {
   const { client, say } = usePage()
@@ -109,17 +109,26 @@ const SHOWN: ReadonlySet<string> = new Set([
 function Failure({ failed }: { failed: RequestFailed }) {
   return (
     <div role="alert">
-      <p class="note alarm">{failed.message}</p>
+      <p class="note alarm">
+        <span aria-hidden="true">! </span>
+        {asSentence(failed.message)}
+      </p>
       <Problems problems={failed.problems} />
     </div>
   )
 }
 
+function errorsFirst(a: ProblemLine, b: ProblemLine): number {
+  const rank = ({ severity = 'error' }: ProblemLine) => (severity === 'error' ? 0 : 1)
+  return rank(a) - rank(b)
+}
+
 function Problems({ problems }: { problems: readonly ProblemLine[] }) {
   return (
     <ul class="problems">
-      {problems.map(({ path, line, column, message, severity }) => (
-        <li key={`${line}:${column} ${message}`} class={severity ?? 'error'}>
+      {problems.toSorted(errorsFirst).map(({ path, line, column, message, severity = 'error' }) => (
+        <li key={`${line}:${column} ${message}`}>
+          <span class={`level ${severity}`}>{severity}</span>{' '}
           <code>{[path, line, column].filter(part => part !== undefined).join(':')}</code> {message}
         </li>
       ))}

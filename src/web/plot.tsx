@@ -5,8 +5,11 @@ import type { Series } from './live.js'
 import { amount, clockText } from './text.js'
 
 const HEIGHT = 140
-/** Seconds that are shown. */
+/** Seconds that are shown: those that are known, in these limits. */
 const SPAN = 300
+const LEAST = 20
+/** Connections per second at the top of an idle plot. */
+const LEAST_RATE = 5
 
 export function Plot({ series, label }: { series: Series | undefined; label: string }) {
   const box = useRef<HTMLDivElement>(null)
@@ -49,9 +52,18 @@ export function Plot({ series, label }: { series: Series | undefined; label: str
   )
 }
 
+/** Distances of the labels: a rate is a whole number. */
+const WHOLE = Array.from({ length: 12 }, (_, power) => [1, 2, 5].map(digit => digit * 10 ** power)).flat()
+
 function options(element: HTMLElement, label: string): uPlot.Options {
   const style = getComputedStyle(element)
-  const colour = (name: string) => style.getPropertyValue(name).trim()
+  const colour = (name: string) => {
+    // A custom property is read as it is written, and a canvas does not know light-dark().
+    element.style.color = `var(${name})`
+    const { color } = style
+    element.style.color = ''
+    return color
+  }
   const axis = {
     stroke: colour('--dim'),
     grid: { stroke: colour('--line'), width: 1 },
@@ -64,12 +76,12 @@ function options(element: HTMLElement, label: string): uPlot.Options {
     legend: { show: false },
     cursor: { y: false },
     scales: {
-      x: { range: (_plot, _first, last) => [last - SPAN, last] },
-      y: { range: (_plot, _least, most) => [0, Math.max(1, most * 1.1)] },
+      x: { range: (_plot, first, last) => [Math.min(Math.max(first, last - SPAN), last - LEAST), last] },
+      y: { range: (_plot, _least, most) => [0, Math.max(LEAST_RATE, most * 1.1)] },
     },
     axes: [
-      { ...axis, size: 28, values: (_plot, splits) => splits.map(clockText) },
-      { ...axis, size: 44, values: (_plot, splits) => splits.map(amount) },
+      { ...axis, size: 28, space: 90, values: (_plot, splits) => splits.map(clockText) },
+      { ...axis, size: 44, incrs: WHOLE, values: (_plot, splits) => splits.map(amount) },
     ],
     series: [
       {},

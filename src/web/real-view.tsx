@@ -1,15 +1,15 @@
 /** One real server: why it is in its state, its checks phase by phase, and its last events. */
 
 import { useEffect, useState } from 'preact/hooks'
-import type { EventRecord, WhyCheck, WhyReal, WhyResults } from './api-types.js'
+import type { WhyCheck, WhyReal, WhyResults } from './api-types.js'
 import { usePage } from './context.js'
-import { EventList } from './events-view.js'
+import { EventList, useEvents } from './events-view.js'
 import { useKeys } from './keyboard.js'
 import { effectText, OverrideMark, StateMark, Strip } from './marks.js'
 import { hashOf } from './routes.js'
 import { Actions, weightText } from './service-view.js'
 import { useStore } from './store.js'
-import { agoText, asSentence, fullTime, timeText } from './text.js'
+import { agoText, asSentence, counted, fullTime, timeText } from './text.js'
 
 const EVENTS = 50
 
@@ -17,7 +17,6 @@ export function RealView({ service, real }: { service: string; real: string }) {
   const { client, live, ask } = usePage()
   const overview = useStore(live.overview)
   const [answer, setAnswer] = useState<WhyReal | null>(null)
-  const [events, setEvents] = useState<readonly EventRecord[]>([])
   const [trouble, setTrouble] = useState<string | null>(null)
   useEffect(() => {
     let isGone = false
@@ -34,13 +33,7 @@ export function RealView({ service, real }: { service: string; real: string }) {
     }
     // Again at each new overview, which comes at each event and each second.
   }, [service, real, overview])
-  const newest = useStore(live.events)[0]?.id
-  useEffect(() => {
-    client.events({ service, real, limit: String(EVENTS) }).then(
-      ({ events }) => setEvents(events.toReversed()),
-      () => {},
-    )
-  }, [service, real, newest])
+  const { events } = useEvents({ service, real, limit: String(EVENTS) })
   const target = { service, real }
   useKeys({
     d: () => ask('drain', target),
@@ -55,19 +48,16 @@ export function RealView({ service, real }: { service: string; real: string }) {
   return (
     <>
       <header class="title">
-        <p>
-          <a href={hashOf({ view: 'service', service })}>{service}</a>
-        </p>
-        <h1>
-          <StateMark state={state} isShort /> {real}
-        </h1>
+        <div class="row">
+          <h1>
+            <StateMark state={state} isShort /> <a href={hashOf({ view: 'service', service })}>{service}</a>{' '}
+            <span aria-hidden="true">› </span>
+            {real}
+          </h1>
+          {override && <OverrideMark override={override} now={now} />}
+          <Actions service={service} real={real} />
+        </div>
         <p class="sentence">{asSentence(sentence)}</p>
-        {override && (
-          <p>
-            <OverrideMark override={override} now={now} />
-          </p>
-        )}
-        <Actions service={service} real={real} />
         {trouble && <p class="note alarm">{trouble}</p>}
       </header>
       <dl class="facts">
@@ -77,7 +67,10 @@ export function RealView({ service, real }: { service: string; real: string }) {
         </dd>
         <dt>Weight</dt>
         <dd>
-          {weightText(weight)}, configured {weight.configured}
+          {weight.kernel === null && weight.wanted === null
+            ? 'not in the table'
+            : `${weightText(weight)} in the table`}
+          , configured {weight.configured}
         </dd>
         <dt>Kernel</dt>
         <dd>
@@ -102,7 +95,7 @@ export function RealView({ service, real }: { service: string; real: string }) {
       ))}
       <section>
         <h2>Events</h2>
-        <EventList events={events} now={now} />
+        {events && <EventList events={events} now={now} isOfOne />}
       </section>
     </>
   )
@@ -121,8 +114,9 @@ function CheckCard({ check, now }: { check: WhyCheck; now: number }) {
         <dd>{expects}</dd>
         <dt>State</dt>
         <dd>
-          {state} for {agoText(since, now)}; {streak} in a row; down after {policy.fall} failures, up after{' '}
-          {policy.rise} passes
+          {state} for {agoText(since, now)}
+          {streak > 0 && `, against it ${counted(streak, 'result')} in a row`}; down after{' '}
+          {counted(policy.fall, 'failure')}, up after {counted(policy.rise, 'success', 'successes')}
         </dd>
         <dt>Next run</dt>
         <dd>{isRunning ? 'in progress' : nextAt === null ? 'none' : timeText(nextAt, now)}</dd>
@@ -139,12 +133,13 @@ function CheckCard({ check, now }: { check: WhyCheck; now: number }) {
 function Result({ group, now }: { group: WhyResults; now: number }) {
   const { last, count, from, at } = group
   const word = last.ok === null ? 'no verdict' : last.ok ? 'passed' : 'failed'
+  const isNamed = last.reason !== null && !last.detail.startsWith(`${last.reason} `)
   const tone = last.ok === null ? 'unknown' : last.ok ? 'up' : 'down'
   return (
     <li>
       <span class={`state ${tone}`}>{word}</span> {count > 1 && `${count} times, ${timeText(from, now)} to `}
-      {timeText(at, now)}: {last.reason && <code>{last.reason}</code>}{' '}
-      <span class="reason">{last.detail}</span> <Phases phases={last.phases} ms={last.ms} />
+      {timeText(at, now)}: {isNamed && <code>{last.reason}</code>} <span class="reason">{last.detail}</span>{' '}
+      <Phases phases={last.phases} ms={last.ms} />
     </li>
   )
 }

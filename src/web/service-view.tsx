@@ -1,18 +1,25 @@
 /** One service with its real servers. */
 
-import { useEffect, useMemo, useState } from 'preact/hooks'
-import type { ListedReal } from './api-types.js'
+import { useEffect, useMemo } from 'preact/hooks'
+import type { ListedReal, ServiceListing } from './api-types.js'
 import { usePage } from './context.js'
 import { useKeys } from './keyboard.js'
-import { OverrideMark, ruleTexts, ShareBar, StateMark, Strip } from './marks.js'
+import { FilterField, useCursorLink, useList } from './list.js'
+import { isHeldDown, ShareBar, StateMark, Strip } from './marks.js'
+import { useMedia } from './media.js'
+import { Reason, ServiceNotes } from './notes.js'
 import { Plot } from './plot.js'
 import { hashOf } from './routes.js'
 import { useStore } from './store.js'
 import { agoText, amount, counted, fullTime } from './text.js'
 import { VirtualRows } from './virtual-rows.js'
 
-const ROW_HEIGHT = { wide: 44, narrow: 104 } as const
+/** As in app.css. */
+const ROW_HEIGHT = { wide: 40, medium: 64, narrow: 132 } as const
 const NARROW = '(max-width: 719px)'
+const MEDIUM = '(max-width: 1399px)'
+
+const NO_REALS: readonly ListedReal[] = []
 
 export function ServiceView({ name }: { name: string }) {
   const { live, ask } = usePage()
@@ -20,29 +27,23 @@ export function ServiceView({ name }: { name: string }) {
   const trouble = useStore(live.serviceTrouble)
   const series = useStore(live.series)
   const overview = useStore(live.overview)
-  const [filter, setFilter] = useState('')
-  const [cursor, setCursor] = useState(-1)
   const isNarrow = useMedia(NARROW)
+  const isMedium = useMedia(MEDIUM)
   useEffect(() => {
     live.show(name)
     return () => live.show(null)
   }, [name])
-  const reals = useMemo(() => chosen(service?.reals ?? [], filter), [service, filter])
-  const at = reals[cursor]
-  const move = (step: number) => () => setCursor(Math.min(Math.max(cursor + step, 0), reals.length - 1))
+  const list = useList({
+    items: service?.reals ?? NO_REALS,
+    keyOf: nameOf,
+    hrefOf: real => hashOf({ view: 'real', service: name, real: real.name }),
+    textOf,
+    rankOf,
+  })
+  const { shown, cursor } = list
   const act = (kind: 'drain' | 'enable' | 'recheck') => () =>
-    ask(kind, { service: name, real: at ? at.name : null })
+    ask(kind, { service: name, real: list.current()?.name ?? null })
   useKeys({
-    ArrowDown: move(1),
-    j: move(1),
-    ArrowUp: move(-1),
-    k: move(-1),
-    PageDown: move(15),
-    PageUp: move(-15),
-    Home: () => setCursor(0),
-    End: () => setCursor(reals.length - 1),
-    '/': () => document.getElementById('filter')?.focus(),
-    Enter: () => at && location.assign(hashOf({ view: 'real', service: name, real: at.name })),
     d: act('drain'),
     e: act('enable'),
     r: act('recheck'),
@@ -51,75 +52,28 @@ export function ServiceView({ name }: { name: string }) {
   if (trouble) return <p class="empty">{trouble}</p>
   if (!service || !overview) return <p class="empty">The service is being loaded.</p>
   const now = Date.parse(overview.now)
-  const { key, scheduler, state, since, panic, totals, fallback } = service
-  const sum = (of: (real: ListedReal) => number) => service.reals.reduce((all, real) => all + of(real), 0)
   return (
     <>
-      <header class="title">
-        <h1>
-          <StateMark state={state} isShort /> {service.name}
-        </h1>
-        <p>
-          {key ?? service.nameTrouble} <span class="dim">scheduler {scheduler}</span>{' '}
-          {since !== null && (
-            <span class="dim">
-              {state} for <time title={fullTime(since)}>{agoText(since, now)}</time>
-            </span>
-          )}
-        </p>
-        <p>
-          <ShareBar
-            part={sum(real => real.weight.kernel ?? 0)}
-            whole={sum(real => real.weight.configured)}
-            label="Weight in service"
-          />{' '}
-          {totals.up} of {counted(service.reals.length, 'real server')} up
-        </p>
-        <Actions service={name} real={null} />
-      </header>
-      {!service.inKernel && <p class="note alarm">The kernel does not have this service.</p>}
-      {panic && (
-        <p class="note alarm">
-          Panic since {agoText(panic.since, now)}: {counted(panic.held.length, 'failed real server')} keep
-          their weights, at the latest until {fullTime(panic.until)}.
-        </p>
-      )}
-      {fallback && (
-        <p class={`note ${fallback.inUse ? 'alarm' : ''}`}>
-          Fallback {fallback.name}: {fallback.inUse ? 'in use' : 'not in use'}.
-        </p>
-      )}
+      <Head service={service} now={now} />
+      <ServiceNotes service={service} now={now} />
       <Plot series={series.get(service.name)} label="Connections per second" />
       <div class="tools">
-        <label>
-          Filter{' '}
-          <input
-            id="filter"
-            type="search"
-            value={filter}
-            placeholder="address, state, reason"
-            onInput={event => {
-              setFilter(event.currentTarget.value)
-              setCursor(-1)
-            }}
-            onKeyDown={event => event.key === 'Escape' && event.currentTarget.blur()}
-          />
-        </label>
-        <span>{counted(reals.length, 'real server')}</span>
-        <a href={hashOf({ view: 'events', service: name, real: '', level: '' })}>events</a>
+        <FilterField list={list} placeholder="address, state, reason" />
+        <span>{counted(shown.length, 'real server')}</span>
+        <a href={hashOf({ view: 'events', service: name, real: '', level: '' })}>Events of {name}</a>
       </div>
-      <div class="reals" role="table" aria-label={`Real servers of ${name}`} aria-rowcount={reals.length + 1}>
+      <div class="reals" role="table" aria-label={`Real servers of ${name}`} aria-rowcount={shown.length + 1}>
         <div class="head" role="row" aria-rowindex={1}>
-          {COLUMNS.map(column => (
-            <span key={column} role="columnheader">
-              {column}
+          {COLUMNS.map(({ name, title, isNumber }) => (
+            <span key={name} role="columnheader" title={title} class={isNumber ? 'number' : undefined}>
+              {name}
             </span>
           ))}
         </div>
         <VirtualRows
-          items={reals}
-          keyOf={real => real.name}
-          rowHeight={isNarrow ? ROW_HEIGHT.narrow : ROW_HEIGHT.wide}
+          items={shown}
+          keyOf={nameOf}
+          rowHeight={ROW_HEIGHT[isNarrow ? 'narrow' : isMedium ? 'medium' : 'wide']}
           cursor={cursor}
           render={(real, i) => <RealRow real={real} service={name} now={now} index={i} isAt={i === cursor} />}
         />
@@ -128,7 +82,47 @@ export function ServiceView({ name }: { name: string }) {
   )
 }
 
-const COLUMNS = ['State', 'Real server', 'Weight', 'Connections', 'Results', 'Since', 'Reason'] as const
+function Head({ service, now }: { service: ServiceListing; now: number }) {
+  const { name, key, nameTrouble, scheduler, state, since, totals, reals, fallback } = service
+  const sum = (of: (real: ListedReal) => number) => reals.reduce((all, real) => all + of(real), 0)
+  return (
+    <header class="title row">
+      <h1>
+        <StateMark state={state} isShort /> {name}
+      </h1>
+      <span class="address">{key ?? nameTrouble}</span>
+      <span>
+        {totals.up} of {counted(reals.length, 'real server')} up
+      </span>
+      <ShareBar
+        part={sum(real => real.weight.kernel ?? 0)}
+        whole={sum(real => real.weight.configured)}
+        label="Weight in service"
+      />
+      <span class="dim">
+        {since !== null && (
+          <>
+            {state} for <time title={fullTime(since)}>{agoText(since, now)}</time>,{' '}
+          </>
+        )}
+        scheduler {scheduler}
+        {fallback && !fallback.inUse && `, fallback ${fallback.name} in reserve`}
+      </span>
+      <Actions service={name} real={null} />
+    </header>
+  )
+}
+
+const COLUMNS = [
+  { name: 'State' },
+  { name: 'Real server' },
+  { name: 'Weight', title: 'In the table of the kernel', isNumber: true },
+  { name: 'Active', title: 'Active connections', isNumber: true },
+  { name: 'Inactive', title: 'Inactive connections', isNumber: true },
+  { name: 'Last results', title: 'Of the last hundred checks, the newest on the right' },
+  { name: 'Since' },
+  { name: 'Reason' },
+] as readonly { readonly name: string; readonly title?: string; readonly isNumber?: true }[]
 
 interface RealRowProps {
   readonly real: ListedReal
@@ -138,31 +132,43 @@ interface RealRowProps {
   readonly isAt: boolean
 }
 
+type RowLink = ReturnType<typeof useCursorLink>
+
 function RealRow({ real, service, now, index, isAt }: RealRowProps) {
   const { since, override, slowStart, damping, down } = real
+  const link = useCursorLink(isAt)
   const hasClock = override || slowStart || damping || down
   // A row that would look the same is not compared again: with each update most are so.
   return useMemo(
-    () => drawnRow({ real, service, now, index, isAt }),
+    () => drawnRow({ real, service, now, index, isAt, link }),
     [JSON.stringify(real), service, index, isAt, hasClock ? now : agoText(since, now)],
   )
 }
 
-function drawnRow({ real, service, now, index, isAt }: RealRowProps) {
-  const { name, state, since, weight, counters, override, reason } = real
+function drawnRow({ real, service, now, index, isAt, link }: RealRowProps & { link: RowLink }) {
+  const { name, state, since, weight, counters, override } = real
   return (
-    <div class={`real ${state}${isAt ? ' at' : ''}`} role="row" aria-rowindex={index + 2}>
+    <div
+      class={`real ${isHeldDown(override) ? 'held' : state}${isAt ? ' at' : ''}`}
+      role="row"
+      aria-rowindex={index + 2}
+    >
       <span role="cell">
         <StateMark state={state} />
       </span>
-      <span role="cell" class="name">
-        <a href={hashOf({ view: 'real', service, real: name })}>{name}</a>
+      <span role="cell" class="name" title={name}>
+        <a class="row-link" ref={link} href={hashOf({ view: 'real', service, real: name })}>
+          {name}
+        </a>
       </span>
-      <span role="cell" class="number">
+      <span role="cell" class="number weight">
         {weightText(weight)}
       </span>
       <span role="cell" class="number">
-        {counters ? `${amount(counters.active)} + ${amount(counters.inactive)}` : ''}
+        {counters ? amount(counters.active) : ''}
+      </span>
+      <span role="cell" class="number">
+        {counters ? amount(counters.inactive) : ''}
       </span>
       <span role="cell">
         <Strip results={real.strip} />
@@ -170,22 +176,16 @@ function drawnRow({ real, service, now, index, isAt }: RealRowProps) {
       <span role="cell" class="since">
         <time title={fullTime(since)}>{agoText(since, now)}</time>
       </span>
-      <span role="cell" class="reason" title={reason}>
-        {override && <OverrideMark override={override} now={now} />}
-        {ruleTexts(real, now).map(text => (
-          <span key={text} class="badge">
-            {text}
-          </span>
-        ))}
-        {reason}
+      <span role="cell" class="reason" title={real.reason}>
+        <Reason real={real} now={now} />
       </span>
     </div>
   )
 }
 
-/** The weight in the kernel; with the wanted one where that differs. */
+/** The weight in the kernel; with the wanted one where that differs. `–`: not in the table. */
 export function weightText({ wanted, kernel }: ListedReal['weight']): string {
-  const text = (weight: number | null) => (weight === null ? 'out' : String(weight))
+  const text = (weight: number | null) => (weight === null ? '–' : String(weight))
   return wanted === kernel ? text(kernel) : `${text(kernel)} → ${text(wanted)}`
 }
 
@@ -207,29 +207,15 @@ export function Actions({ service, real }: { service: string; real: string | nul
   )
 }
 
-const RANK = { down: 0, unknown: 1, up: 2 } as const
+const nameOf = ({ name }: ListedReal) => name
 
-/** Those that match, with trouble first, else in the order of the configuration. */
-function chosen(reals: readonly ListedReal[], filter: string): readonly ListedReal[] {
-  const words = filter.toLowerCase().split(/\s+/).filter(Boolean)
-  const rank = ({ state, override }: ListedReal) => RANK[state] * 2 + (override ? 0 : 1)
-  const matching =
-    words.length === 0
-      ? [...reals]
-      : reals.filter(({ name, state, reason, override }) => {
-          const text = `${name} ${state} ${reason} ${override ? `${override.effect} ${override.who}` : ''}`
-          return words.every(word => text.toLowerCase().includes(word))
-        })
-  return matching.sort((a, b) => rank(a) - rank(b))
+/** Failed, not judged yet, held down, up with an override or a rule, up. */
+function rankOf({ state, override, slowStart, damping }: ListedReal): number {
+  if (state === 'unknown') return 1
+  if (state === 'down') return isHeldDown(override) ? 2 : 0
+  return override || slowStart || damping ? 3 : 4
 }
 
-function useMedia(query: string): boolean {
-  const [matches, setMatches] = useState(() => matchMedia(query).matches)
-  useEffect(() => {
-    const list = matchMedia(query)
-    const hear = () => setMatches(list.matches)
-    list.addEventListener('change', hear)
-    return () => list.removeEventListener('change', hear)
-  }, [query])
-  return matches
+function textOf({ name, state, reason, override }: ListedReal): string {
+  return `${name} ${state} ${reason} ${override ? `${override.effect} ${override.who}` : ''}`
 }

@@ -66,9 +66,9 @@ export function amount(value: number): string {
   return `${Number(rest.toFixed(digits))}${prefixes[at]}`
 }
 
-/** `1 server`, `2 servers`. */
-export function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`
+/** `1 server`, `2 servers`; `nouns` where it is not formed with an s. */
+export function counted(count: number, noun: string, nouns = `${noun}s`): string {
+  return `${count} ${count === 1 ? noun : nouns}`
 }
 
 /** The first letter large, a full stop at the end. */

@@ -2,7 +2,7 @@
 import { useState } from 'preact/hooks'
 import { usePage } from './context.js'
 
-export function TokenForm({ reason }: { reason: string }) {
+export function TokenForm() {
   const { client, live } = usePage()
   const [token, setToken] = useState('')
   const submit = (event: Event) => {
@@ -13,11 +13,16 @@ export function TokenForm({ reason }: { reason: string }) {
   return (
     <form class="token" onSubmit={submit}>
       <h1>A token is needed</h1>
-      <p>{reason}</p>
+      {client.hasToken && (
+        <p class="note alarm" role="alert">
+          The director does not know the token of this tab: it is mistyped, revoked or expired.
+        </p>
+      )}
+      <p>On the director, as root, this makes one and prints it once:</p>
+      <pre>lvsd token add NAME --role read</pre>
       <p>
-        On the director, <code>lvsd token add NAME --role read</code> makes one; with{' '}
-        <code>--role operate</code> one that may also drain, enable and reload. The token is kept for this tab
-        only.
+        To drain, enable and reload as well, take <code>--role operate</code>. The page keeps the token until
+        this tab is closed.
       </p>
       <label>
         Token

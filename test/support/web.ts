@@ -2,13 +2,13 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
-import { addToken, fetchStatus } from '../../src/api/client.js'
+import { addToken, fetchStatus, requestReload } from '../../src/api/client.js'
 import { compiled } from './compile.js'
 import { refusedPort } from './servers.js'
 import { until } from './until.js'
@@ -21,27 +21,31 @@ export interface LittleServer {
   isFailing: boolean
 }
 
+export interface Stage {
+  readonly count?: number
+  readonly many?: number
+  readonly services?: (servers: readonly LittleServer[]) => string
+}
+
 export class Site {
   readonly folder = mkdtempSync(join(tmpdir(), 'lvsd-page-'))
   readonly socket = join(this.folder, 'lvsd.sock')
   readonly servers: LittleServer[] = []
   url = ''
+  /** Simulated connections per second and service. */
+  traffic = 0
   readonly #listening: Server[] = []
   #daemon: ChildProcess | null = null
   #config = ''
 
-  /** Starts the servers and lvsd. `more` are further real servers of the service `many`, which has no check of its own. */
-  async start({ count = 4, many = 0 } = {}): Promise<void> {
+  /**
+   * Starts the servers and lvsd. `many` are further real servers of a service of that name, which are all checked at the
+   * first server. `services` writes other services in place of these.
+   */
+  async start({ count = 4, many = 0, services }: Stage = {}): Promise<void> {
     for (let i = 0; i < count; i++) await this.#serve()
     const listen = `[::1]:${await refusedPort()}`
     this.url = `http://${listen}/`
-    const names = this.servers.map(({ name }) => `'${name} masq 5'`)
-    const first = Number(this.servers[0]?.name.split(':').at(-1))
-    const others = Array.from(
-      { length: many },
-      (_, i) =>
-        `    - { address: '[2001:db8:1::${(i + 1).toString(16)}]:80', check: { kind: http, checkport: ${first}, checkaddress: '::1', interval: 60s } }`,
-    )
     this.#config = join(this.folder, 'site.yaml')
     writeFileSync(
       this.#config,
@@ -49,22 +53,34 @@ export class Site {
 api: { listen: ['${listen}'] }
 defaults: { check: { kind: http, interval: 200ms, timeout: 2s, fall: 1 } }
 services:
-  web:
-    virtual: '[2001:db8::80]:80'
-    reals: [${names.join(', ')}]
-  spare:
-    virtual: '[2001:db8::81]:80'
-    reals: ['${this.servers[0]?.name}']
-${many > 0 ? `  many:\n    virtual: '[2001:db8::82]:80'\n    reals:\n${others.join('\n')}` : ''}
+${services ? services(this.servers) : this.#services(many)}
 `,
     )
     await this.run()
   }
 
+  #services(many: number): string {
+    const names = this.servers.map(({ name }) => `'${name} masq 5'`)
+    const first = Number(this.servers[0]?.name.split(':').at(-1))
+    const others = Array.from(
+      { length: many },
+      (_, i) =>
+        `    - { address: '[2001:db8:1::${(i + 1).toString(16)}]:80', check: { kind: http, checkport: ${first}, checkaddress: '::1', interval: 60s } }`,
+    )
+    return `  web:
+    virtual: '[2001:db8::80]:80'
+    reals: [${names.join(', ')}]
+  spare:
+    virtual: '[2001:db8::81]:80'
+    reals: ['${this.servers[0]?.name}']
+${many > 0 ? `  many:\n    virtual: '[2001:db8::82]:80'\n    reals:\n${others.join('\n')}` : ''}`
+  }
+
   /** Starts lvsd, also again. */
   async run(): Promise<void> {
     const words = [compiled('main'), 'run', '--kernel', 'memory', this.#config]
-    this.#daemon = spawn(process.execPath, words, { stdio: ['ignore', 'ignore', 'inherit'] })
+    const env = { ...process.env, LVSD_DEMO_TRAFFIC: String(this.traffic) }
+    this.#daemon = spawn(process.execPath, words, { env, stdio: ['ignore', 'ignore', 'inherit'] })
     const isReady = async () => (await fetchStatus(this.socket)).totals.unknown === 0
     await until(() => isReady().catch(() => false), { patience: 60_000, what: () => 'the daemon is ready' })
   }
@@ -75,6 +91,13 @@ ${many > 0 ? `  many:\n    virtual: '[2001:db8::82]:80'\n    reals:\n${others.jo
     if (!daemon) return
     daemon.kill('SIGKILL')
     await once(daemon, 'exit')
+  }
+
+  /** Makes lvsd refuse a reload, or accept one again. */
+  async reload(isRefused: boolean): Promise<void> {
+    const text = readFileSync(this.#config, 'utf8').replace(/^broken: .*\n/m, '')
+    writeFileSync(this.#config, isRefused ? `broken: true\n${text}` : text)
+    await requestReload(this.socket, false)
   }
 
   async token(name: string, role: 'read' | 'operate'): Promise<string> {

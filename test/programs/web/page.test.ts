@@ -55,7 +55,7 @@ describe('the page', function () {
     await page.evaluate(() => Object.assign(globalThis, { isSame: true }))
     server(1).isFailing = true
     await card(page, 'web').getByText(server(1).name).waitFor()
-    await sees(page, '1 service with failed real servers')
+    await sees(page, 'web has failed real servers')
     await sees(card(page, 'web').page(), /503/)
     server(1).isFailing = false
     await sees(page, 'All services are healthy')
@@ -100,6 +100,10 @@ describe('the page', function () {
     await keyboard.press('j')
     await keyboard.press('Enter')
     await sees(page, '4 of 4 real servers up')
+    await page.getByRole('button', { name: 'Drain…' }).focus()
+    await keyboard.press('Enter')
+    await sees(page, 'Drain web?')
+    await keyboard.press('Escape')
     await keyboard.press('j')
     await keyboard.press('d')
     await sees(page, /Drain web\/\[::1\]:\d+\?/)
@@ -175,12 +179,13 @@ describe('the page', function () {
     await page.getByLabel('Level').selectOption('error')
     await sees(page, 'No event.')
     await page.getByRole('link', { name: 'Director' }).click()
-    await sees(page, /findings? in order, \d+ to read/)
+    await sees(page, /findings?: \d+ to read, \d+ in order/)
     assert.deepEqual(complaints, [])
   })
 
   it('is read by everybody: no violation that axe finds, in both themes, wide and narrow', async () => {
     server(0).isFailing = true
+    await site.reload(true)
     for (const [colorScheme, width] of [
       ['light', 1280],
       ['dark', 320],
@@ -191,6 +196,7 @@ describe('the page', function () {
         bypassCSP: true,
       })
       await page.addScriptTag({ content: AXE })
+      await sees(page, /A reload was refused/)
       for (const hash of [
         '#/',
         '#/service/web',
@@ -214,6 +220,7 @@ describe('the page', function () {
       }
       await page.context().close()
     }
+    await site.reload(false)
   })
 
   it('says that the connection is lost, and goes on when it is back', async () => {

@@ -41,6 +41,7 @@ export function realStatus(change: Partial<RealStatus> = {}): RealStatus {
     since: ago(192),
     weight: { configured: 10, wanted: 10, kernel: 10 },
     reason: '200 OK',
+    checkReason: '200 OK',
     checks: [checkStatus()],
     counters: { ...COUNTERS, active: 3, inactive: 14, persistent: 0 },
     ...change,

@@ -11,6 +11,7 @@ const well = {
   lastReload: null,
   reconcile: { errors: [], disputes: [] },
   schedule: { lateness: { p99: 2 } },
+  alerts: null,
   isolation: null,
 }
 const texts = (changed: object) =>
@@ -42,6 +43,21 @@ describe('the troubles of the director', () => {
       'another program',
       { reconcile: { errors: [], disputes: [{ service: 'web', changes: 9, since }] } },
       'Another program keeps changing web: 9 changes in 5 min.',
+    ],
+    [
+      'alerts that do not arrive',
+      {
+        alerts: {
+          destinations: [
+            { destination: 'chat', kind: 'webhook', isFailing: false },
+            {
+              ...{ destination: 'pager', kind: 'webhook', isFailing: true },
+              ...{ lastError: 'connection refused', waiting: 3, lost: 1 },
+            },
+          ],
+        },
+      },
+      'Alerts do not reach pager (webhook): connection refused; 3 messages wait, 1 is lost.',
     ],
     ['late checks', { schedule: { lateness: { p99: 812.4 } } }, 'Checks start late: up to 812 ms (99 %).'],
     [
