@@ -16,7 +16,7 @@ import type {
 import type { ProblemDocument } from './problem-document.js'
 import type { RecheckedReal, RecheckOutcome, RecheckRequest, RecheckResultsRequest } from './recheck-types.js'
 import type { NotifyAnswer, NotifyRequest, RoleDocument } from './role-types.js'
-import type { ReloadOutcome, StatusDocument } from './status-types.js'
+import type { DirectorsDocument, ReloadOutcome, StatusDocument } from './status-types.js'
 import type { AddTokenRequest, TokenAdded, TokenList, TokenRevoked } from './token-types.js'
 import type { WhyAnswer } from './why-types.js'
 import type { WindowsDocument } from './windows-document.js'
@@ -59,6 +59,11 @@ const EVENTS_TIMEOUT = 40_000
 /** Returns the status document of the daemon. Throws a ControlError. */
 export async function fetchStatus(socket: string): Promise<StatusDocument> {
   return (await ask(socket, 'GET', '/v1/status', null, STATUS_TIMEOUT)) as StatusDocument
+}
+
+/** Returns the directors of the site. Throws a ControlError. */
+export async function fetchDirectors(socket: string): Promise<DirectorsDocument> {
+  return (await ask(socket, 'GET', '/v1/directors', null, STATUS_TIMEOUT)) as DirectorsDocument
 }
 
 /** Returns the maintenance windows of the daemon's configuration. Throws a ControlError. */

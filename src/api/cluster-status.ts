@@ -1,10 +1,11 @@
 /** This director as one of several, for the status document. Pure. */
 import type { ClusterSnapshot, ConnectivitySnapshot } from '../cluster/cluster.js'
+import type { DirectorView } from '../cluster/members.js'
 import type { RedisStatus } from '../cluster/redis/site-redis.js'
-import type { ClusterStatus } from './status-types.js'
+import type { ClusterStatus, DirectorsDocument, StatusDocument } from './status-types.js'
 
 export function clusterStatusOf(
-  { site, role, from, standby, table, trouble, redis, connectivity }: ClusterSnapshot,
+  { site, role, from, standby, table, trouble, redis, connectivity, directors }: ClusterSnapshot,
   dates: { iso(at: number): string },
 ): ClusterStatus {
   return {
@@ -17,6 +18,7 @@ export function clusterStatusOf(
     checks: role.role === 'active' ? 'on' : standby.checks,
     trouble,
     redis: redis && redisStatusOf(redis, dates),
+    directors: directors.map(each => directorStatusOf(each, dates)),
     connectivity: connectivity && connectivityStatusOf(connectivity, dates),
   }
 }
@@ -30,6 +32,23 @@ function connectivityStatusOf(
     inDoubt: isInDoubt,
     pings: [...answering].map(([address, answers]) => ({ address, answers })),
     tracked,
+  }
+}
+
+export function buildDirectors({ now, cluster }: Pick<StatusDocument, 'now' | 'cluster'>): DirectorsDocument {
+  const { site = null, redis = null, directors = [] } = cluster ?? {}
+  return { schema: 1, now, site, redis, directors }
+}
+
+function directorStatusOf(
+  { id, host, version, role, config, isSelf, startedAt, seenAt, differs }: DirectorView,
+  dates: { iso(at: number): string },
+): ClusterStatus['directors'][number] {
+  return {
+    ...{ id, host, version, role, config, isSelf },
+    startedAt: dates.iso(startedAt),
+    seenAt: dates.iso(seenAt),
+    differs,
   }
 }
 

@@ -16,7 +16,13 @@ import type { OverviewDocument } from './overview-types.js'
 import type { RecheckedReal, RecheckOutcome, RecheckRequest, RecheckResultsRequest } from './recheck-types.js'
 import type { ResultsDocument } from './result-types.js'
 import type { NotifyAnswer, NotifyRequest, RoleDocument } from './role-types.js'
-import type { ReloadOutcome, ServiceListing, ServiceStatus, StatusDocument } from './status-types.js'
+import type {
+  DirectorsDocument,
+  ReloadOutcome,
+  ServiceListing,
+  ServiceStatus,
+  StatusDocument,
+} from './status-types.js'
 import type { Assumed, DriftDocument, PlanDocument, TableDocument } from './table-types.js'
 import type { AddTokenRequest, TokenAdded, TokenList, TokenRevoked } from './token-types.js'
 import type { DoctorDocument, Posted, ValidateDocument } from './validate-types.js'
@@ -27,6 +33,8 @@ export interface Control {
   status(): Promise<StatusDocument>
   /** The director at a glance. */
   overview(): Promise<OverviewDocument>
+  /** The directors of the site. */
+  directors(): Promise<DirectorsDocument>
   /** True from the first correction of the table until lvsd begins to stop. */
   isReady(): boolean
   /** `isForced` allows more removals than the settings do. */

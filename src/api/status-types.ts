@@ -277,6 +277,24 @@ const connectivityStatus = z
   })
   .meta({ id: 'Connectivity', description: 'Whether this director has its network.' })
 
+const directorStatus = z
+  .object({
+    id: z.string().describe('Survives a restart.'),
+    host: z.string(),
+    version: z.string(),
+    role: z.enum(['active', 'standby']),
+    config: z.string().describe('Hash of its services; equal for the same services.'),
+    isSelf: z.boolean().describe('It is the director that answers.'),
+    startedAt: time(),
+    seenAt: time('The last heartbeat that was read.'),
+    differs: list(z.string())
+      .nullable()
+      .describe(
+        'Set if its configuration is another one: names of the services that differ. Empty: they are not known yet.',
+      ),
+  })
+  .meta({ id: 'Director' })
+
 export const clusterStatus = z
   .object({
     site: z.string(),
@@ -293,6 +311,9 @@ export const clusterStatus = z
     trouble: z.string().nullable().describe('Set while the source of the role cannot be read.'),
     redis: redisStatus.nullable().describe('The Redis of the site; null: none is configured.'),
     connectivity: connectivityStatus.nullable().describe('Null: the configuration has no conditions for it.'),
+    directors: list(directorStatus).describe(
+      'The directors of the site, this one first; empty without Redis. While Redis is away: as it was.',
+    ),
   })
   .meta({ id: 'Cluster', description: 'This director as one of several.' })
 
@@ -335,7 +356,19 @@ export const statusDocument = z
   })
   .meta({ id: 'Status', description: 'The state of everything.' })
 
+export const directorsDocument = z
+  .object({
+    schema: z.literal(1),
+    now: time("By the daemon's clock."),
+    site: z.string().nullable().describe('Null: this director serves alone.'),
+    redis: redisStatus.nullable(),
+    directors: list(directorStatus).describe('This one first; empty without Redis.'),
+  })
+  .meta({ id: 'Directors', description: 'The directors of the site, as this one knows them.' })
+
+export type DirectorsDocument = Readonly<z.output<typeof directorsDocument>>
 export type CauseStatus = Readonly<z.output<typeof causeStatus>>
+export type DirectorStatus = Readonly<z.output<typeof directorStatus>>
 export type ClusterStatus = Readonly<z.output<typeof clusterStatus>>
 export type CheckStatus = Readonly<z.output<typeof checkStatus>>
 export type OverrideStatus = Readonly<z.output<typeof overrideStatus>>

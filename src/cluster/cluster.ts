@@ -3,21 +3,29 @@
  * checks.
  */
 
+import type { Check } from '../check/check.js'
 import type { ClusterSettings } from '../config/schema/model-keys.js'
+import { secretNames } from '../config/secrets.js'
 import type { Address } from '../core/address.js'
 import { modeWhile, trackedNumber } from '../core/connectivity.js'
+import type { Service } from '../core/model.js'
 import { type Role, type StandbyChecks, type TableMode, tableMode } from '../core/role.js'
 import type { Log } from '../system/log.js'
 import type { Clock } from '../util/clock.js'
+import { type ConfigParts, configParts } from './config-parts.js'
 import type { ConnectivityChange, ConnectivityMonitor } from './connectivity/monitor.js'
 import { openConnectivity } from './connectivity/open.js'
 import { TrackFile } from './connectivity/track-file.js'
+import { Identity } from './identity.js'
+import { type DirectorView, Members } from './members.js'
 import { RedisClient, type RedisStatus, type SiteRedis } from './redis/site-redis.js'
 import { type NotifyOutcome, RoleKeeper, type RoleState } from './role/role-keeper.js'
 import type { AddressKernel, ToldWord } from './role/role-vrrp.js'
 
 export interface ClusterParts {
   readonly log: Log
+  /** File of the identity of this director; null: it ends with the process. */
+  readonly path: string | null
   /** The addresses of this machine; replaced in tests. */
   readonly addresses?: AddressKernel
   /** File with what VRRP has said last; null or absent: nothing is stored. */
@@ -48,6 +56,8 @@ export interface ClusterSnapshot {
   readonly redis: RedisStatus | null
   /** Null: nothing says by what it is judged. */
   readonly connectivity: ConnectivitySnapshot | null
+  /** The directors of the site, this one first; empty without Redis. */
+  readonly directors: readonly DirectorView[]
 }
 
 export interface ConnectivitySnapshot {
@@ -60,30 +70,59 @@ export interface ConnectivitySnapshot {
   readonly tracked: number | null
 }
 
+/** What the cluster takes of a configuration. */
+export interface ClusterConfig {
+  readonly cluster?: ClusterSettings
+  readonly services: readonly Service[]
+}
+
+/** Milliseconds for the file of the identity at a stop. */
+const PATIENCE = 1000
+
 export class Cluster {
   readonly #role: RoleKeeper
   readonly #redis: RedisClient
   readonly #trackFile: TrackFile
   /** Whether this director has its network. */
   readonly connectivity: ConnectivityMonitor
+  readonly #identity: Identity
+  readonly #members: Members
   #settings: ClusterSettings | null = null
+  #parts: () => ConfigParts = () => ({ hash: '-', services: {} })
 
-  constructor({ onChange, onConnectivity, sourceOf, ...parts }: ClusterParts) {
+  constructor({ onChange, onConnectivity, sourceOf, path, ...parts }: ClusterParts) {
+    this.#identity = new Identity(path, parts.log)
     this.#redis = new RedisClient(parts)
     this.#trackFile = new TrackFile(parts)
     this.connectivity = openConnectivity({
       ...parts,
       ...(sourceOf && { sourceOf }),
-      onChange: change => onConnectivity?.(change),
+      onChange: change => {
+        onConnectivity?.(change)
+        this.#role.ableChanged()
+      },
       onLook: () => this.#track(),
     })
+    const common = { ...parts, redis: this.#redis, identity: this.#identity }
+    this.#members = new Members({ ...common, self: () => ({ role: this.role, config: this.#parts() }) })
     this.#role = new RoleKeeper({
-      ...parts,
+      ...common,
+      isAble: () => this.connectivity.current === null,
       onChange: (state, before) => {
+        this.#members.beatNow()
         this.#track()
         onChange({ state, before, table: this.table })
       },
     })
+  }
+
+  /** Id of this director in its site, and of the directors that lived at the last reading, this one included. */
+  get id(): string {
+    return this.#identity.id
+  }
+
+  get living(): readonly string[] {
+    return this.#members.living
   }
 
   /** What the reconciler does at present. */
@@ -119,21 +158,22 @@ export class Cluster {
         trouble: this.#role.trouble,
         redis: settings.redis && this.#redis.status,
         connectivity: settings.connectivity ? this.#connectivity() : null,
+        directors: this.#members.snapshot(),
       }
     )
   }
 
   /** Before a start: waits until the role is known, but not for long. */
-  prepare({ cluster }: { readonly cluster?: ClusterSettings }): Promise<void> {
-    this.#settings = cluster ?? null
-    this.#followRedis()
-    return this.#role.prepare(this.#settings?.role ?? null)
+  async prepare(config: ClusterConfig, checks: ReadonlyMap<string, Check>): Promise<void> {
+    if (config.cluster) await this.#identity.load()
+    this.#take(config, checks)
+    await this.#role.prepare(this.#settings?.role ?? null)
   }
 
   /** Takes the configuration that is put in force. */
-  follow({ cluster }: { readonly cluster?: ClusterSettings }): void {
-    this.#settings = cluster ?? null
-    this.#followRedis()
+  follow(config: ClusterConfig, checks: ReadonlyMap<string, Check>): void {
+    if (config.cluster) void this.#identity.load()
+    this.#take(config, checks)
     this.#role.follow(this.#settings?.role ?? null)
     this.#trackFile.follow(this.#settings?.trackFile?.path ?? null)
     this.connectivity.follow(this.#settings?.connectivity ?? null)
@@ -144,15 +184,22 @@ export class Cluster {
     return this.#role.notify(word)
   }
 
+  /** Tells the other directors of the end. Never rejects. */
   async close(): Promise<void> {
-    this.#redis.close()
     this.connectivity.close()
-    await Promise.all([this.#role.close(), this.#trackFile.close()])
+    await Promise.all([this.#role.close(), this.#trackFile.close(), this.#members.close()])
+    this.#redis.close()
+    await this.#identity.close(PATIENCE)
   }
 
-  #followRedis(): void {
-    const { site = '', redis = null } = this.#settings ?? {}
+  #take({ cluster, services }: ClusterConfig, checks: ReadonlyMap<string, Check>): void {
+    this.#settings = cluster ?? null
+    const { site = '', redis = null, heartbeat = 0 } = cluster ?? {}
     this.#redis.follow(site, redis)
+    const before = this.#parts
+    this.#parts = () => configParts(services, secretNames(checks))
+    this.#members.follow(redis && heartbeat)
+    if (redis && before().hash !== this.#parts().hash) this.#members.beatNow()
   }
 
   #track(): void {

@@ -275,6 +275,22 @@ export const LOG_EVENTS = {
     'detail',
   ),
   'redis.back': kind('The end of `redis.away`.', 'redis', 'seconds'),
+  'cluster.member-joined': kind(
+    'Another director of the site has begun its heartbeats.',
+    'director',
+    'version',
+  ),
+  'cluster.member-left': kind('Another director of the site has ended or is cut off.', 'director'),
+  'cluster.member-differs': kind(
+    'Another director has had other services in its configuration for ten seconds.',
+    'director',
+    'services',
+  ),
+  'cluster.member-agrees': kind('The end of `cluster.member-differs`.', 'director'),
+  'cluster.identity-taken': kind(
+    'Another running director has the identity of this one, which takes a new one.',
+    'director',
+  ),
   'director.connectivity-lost': kind(
     'This director has lost its network by the conditions of `connectivity`: failed checks do not count, and the table stays.',
     'detail',

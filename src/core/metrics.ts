@@ -37,6 +37,11 @@ export const METRICS = {
     'address',
   ),
   lvsd_role_source_failing: gauge('1 while the source of the role cannot be read.'),
+  lvsd_directors: gauge('Living directors of the site, this one included; absent without Redis.'),
+  lvsd_director_differs: gauge(
+    '1 while another director of the site has other services in its configuration.',
+    'director',
+  ),
   lvsd_redis_connected: gauge('1 while the Redis of the site can be used; absent without one.'),
   lvsd_events_total: counter('Events by their names in the log, since lvsd started.', 'event'),
   lvsd_state_files_failing: gauge('Files of the state folder that cannot be written at present.'),

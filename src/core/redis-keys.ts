@@ -8,13 +8,14 @@ export const REDIS_SCHEMA = 1
 
 interface RedisKey {
   readonly type: 'text' | 'set' | 'number' | 'channel'
-  /** Milliseconds; null: a channel, which stores nothing. */
+  /** Milliseconds; null: as `about` says. */
   readonly expiry: number | null
   readonly writer: string
   readonly about: string
 }
 
 const SECOND = 1000
+const HOUR = 3600 * SECOND
 
 export const REDIS_KEYS = {
   'proof:ID': {
@@ -22,5 +23,37 @@ export const REDIS_KEYS = {
     expiry: 10 * SECOND,
     writer: 'each director, every second',
     about: 'Proves that Redis accepts writes. As a channel: proves that messages arrive.',
+  },
+  members: {
+    type: 'set',
+    expiry: 24 * HOUR,
+    writer: 'each director, at each heartbeat',
+    about: 'The ids of the directors.',
+  },
+  'member:ID': {
+    type: 'text',
+    expiry: null,
+    writer: 'its director, at each heartbeat',
+    about:
+      'JSON: host, version, hash of the services, role. It expires after three heartbeats (3s), and the director then counts as gone.',
+  },
+  'config:HASH': {
+    type: 'text',
+    expiry: 24 * HOUR,
+    writer: 'each director with these services, every 10 minutes',
+    about: 'JSON: hashes of the services by their names, without secrets; shows which services differ.',
+  },
+  lease: {
+    type: 'text',
+    expiry: null,
+    writer: 'the active director, with role: { from: redis }',
+    about:
+      'ID TOKEN HOST of the active director. It expires after the setting lease. As a channel: the lease is free.',
+  },
+  'lease-token': {
+    type: 'number',
+    expiry: 30 * 24 * HOUR,
+    writer: 'a director that takes the lease',
+    about: 'The fencing token: grows with each new holder of the lease.',
   },
 } as const satisfies Readonly<Record<string, RedisKey>>

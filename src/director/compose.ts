@@ -75,6 +75,7 @@ export async function startDirector(parts: DirectorParts): Promise<Daemon> {
     kernelName: table,
     overridesPath: pathIn('overrides'),
     memoryPath: pathIn('health'),
+    clusterPath: pathIn('cluster'),
     tokensPath: pathIn('tokens'),
     rolePath: pathIn('vrrp'),
     sysctls: table === 'memory' ? null : openSysctls(),

@@ -52,14 +52,15 @@ export class ConfigApplier {
   async prepare(): Promise<void> {
     const { configWatcher, overrides, cluster, loaded } = this.#parts
     configWatcher.follow(loaded().config)
-    await Promise.all([overrides.prepare(this.#config), cluster.prepare(loaded().config)])
+    const { config, checks } = loaded()
+    await Promise.all([overrides.prepare(this.#config), cluster.prepare(config, checks)])
   }
 
   /** Activates the last accepted configuration. Resolves when the kernel's table has been changed accordingly. */
   async apply(): Promise<void> {
     const { reconciler, names, overrides, sysctls, cluster, loaded } = this.#parts
     await sysctls.follow(loaded().config.sysctls ?? {})
-    cluster.follow(loaded().config)
+    cluster.follow(loaded().config, loaded().checks)
     this.#place()
     await reconciler.resync()
     const { resync, resolve } = this.#config.settings

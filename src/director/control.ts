@@ -5,6 +5,7 @@ import { buildOverview } from '../api/build-overview.js'
 import { buildResults } from '../api/build-results.js'
 import { buildStatus } from '../api/build-status.js'
 import { changeDocument, tableServices } from '../api/build-table.js'
+import { buildDirectors } from '../api/cluster-status.js'
 import type { Control } from '../api/control.js'
 import { EventFeed } from '../api/event-feed.js'
 import { overrideStatus } from '../api/override-status.js'
@@ -59,6 +60,7 @@ export function controlOf(parts: ControlParts): Omit<Control, 'tokens'> {
   return {
     status: () => daemon.status(),
     overview: async () => buildOverview(await daemon.status(), hostname()),
+    directors: async () => buildDirectors(buildStatus(await snapshot([]), dates)),
     reload: isForced => daemon.reload(isForced),
     missing: targets => missingTarget(applier.config, targets),
     services: async name => buildStatus(await snapshot(named(name)), dates).services,

@@ -72,6 +72,8 @@ export interface DaemonParts {
   readonly overridesPath?: string | null
   /** File with the health for the next start; null or absent: nothing is stored. */
   readonly memoryPath?: string | null
+  /** File of the identity in the site; null or absent: it ends with the process. */
+  readonly clusterPath?: string | null
   /** File of the tokens of the API; null or absent: they end with the process. */
   readonly tokensPath?: string | null
   /** File with what VRRP has said last; null or absent: it is forgotten. */
@@ -189,8 +191,8 @@ class RunningDaemon implements Daemon {
     const keepSysctls = () => this.#applier.config.settings.keepSysctls
     lifecycle.add('sysctls', () => this.#sysctls.close({ keep: keepSysctls(), patience: LAST_PATIENCE }))
     lifecycle.add('clean stop', () => this.#leave())
-    const { rolePath: memoryPath, sourceOf } = parts
-    this.#cluster = new Cluster({ log, memoryPath, sourceOf, ...followCluster(() => shared) })
+    const { rolePath: memoryPath, clusterPath: path = null, sourceOf } = parts
+    this.#cluster = new Cluster({ log, path, memoryPath, sourceOf, ...followCluster(() => shared) })
     lifecycle.add('cluster', () => this.#cluster.close())
     this.#reconciler = new Reconciler({
       kernel,

@@ -30,6 +30,9 @@ export async function addDirector(
       to.lvsd_connectivity_ping_failing.push(sample(Number(answers === false), { address }))
   }
   to.lvsd_role_source_failing.push(sample(Number((cluster?.trouble ?? null) !== null)))
+  if (cluster?.redis) to.lvsd_directors.push(sample(cluster.directors.length))
+  for (const [director, differs] of differingHosts(cluster))
+    to.lvsd_director_differs.push(sample(Number(differs), { director }))
   if (cluster?.redis) to.lvsd_redis_connected.push(sample(Number(cluster.redis.state === 'connected')))
   for (const [event, count] of tallies.events) to.lvsd_events_total.push(sample(count, { event }))
   to.lvsd_state_files_failing.push(sample(tallies.failingFiles.size))
@@ -90,6 +93,14 @@ function addReconcile(
   to.lvsd_kernel_errors.push(sample(errors.length))
   if (lastResync !== null)
     to.lvsd_reconcile_last_resync_timestamp_seconds.push(sample(dates.at(lastResync) / 1000))
+}
+
+/** The other directors by their hosts: several of one host, for trials, have one sample. */
+function differingHosts(cluster: ReturnType<Sources['cluster']>): ReadonlyMap<string, boolean> {
+  const hosts = new Map<string, boolean>()
+  for (const { host, isSelf, differs } of cluster?.directors ?? [])
+    if (!isSelf) hosts.set(host, differs !== null || hosts.get(host) === true)
+  return hosts
 }
 
 const hashes = new WeakMap<object, number>()

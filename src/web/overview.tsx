@@ -3,6 +3,7 @@
 import type { ServiceOverview, TroubledReal } from './api-types.js'
 import { usePage } from './context.js'
 import { directorTroubles } from './director-troubles.js'
+import { Directors } from './directors.js'
 import { EventList, useEvents } from './events-view.js'
 import { FilterField, useCursorLink, useList } from './list.js'
 import type { Series } from './live.js'
@@ -58,6 +59,7 @@ export function Overview() {
         </div>
         {isWide && <RecentEvents now={now} />}
       </div>
+      {(overview.cluster?.directors.length ?? 0) > 1 && <Directors overview={overview} />}
     </>
   )
 }

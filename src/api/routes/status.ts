@@ -2,9 +2,9 @@
 import type { Control } from '../control.js'
 import { overviewDocument } from '../overview-types.js'
 import { routeOver } from '../route.js'
-import { statusDocument } from '../status-types.js'
+import { directorsDocument, statusDocument } from '../status-types.js'
 
-const route = routeOver<Pick<Control, 'status' | 'overview'>>()
+const route = routeOver<Pick<Control, 'status' | 'overview' | 'directors'>>()
 
 export const statusRoutes = [
   route({
@@ -24,5 +24,14 @@ export const statusRoutes = [
     isShared: true,
     response: overviewDocument,
     handler: control => control.overview(),
+  }),
+  route({
+    method: 'GET',
+    path: '/v1/directors',
+    role: 'read',
+    summary: 'The directors of the site: who lives, who is active, and whose configuration differs.',
+    isShared: true,
+    response: directorsDocument,
+    handler: control => control.directors(),
   }),
 ]

@@ -1,6 +1,6 @@
 /** lvsd status: shows the status document of the daemon. */
-import { fetchStatus } from '../../api/client.js'
-import type { RealStatus, ServiceStatus, StatusDocument } from '../../api/status-types.js'
+import { fetchDirectors, fetchStatus } from '../../api/client.js'
+import type { DirectorsDocument, RealStatus, ServiceStatus, StatusDocument } from '../../api/status-types.js'
 import { bracketed, withoutBrackets } from '../../core/address.js'
 import { hostPort } from '../../core/display-names.js'
 import { AmbiguousTarget, realsNamed, splitTarget, TargetError } from '../../overrides/targets.js'
@@ -50,6 +50,7 @@ fallback; kind "lvsd" with a message when lvsd does not answer or answers again.
       about:
         'draw it again and again, every SECONDS, until q or Ctrl-C; into a pipe: once, then a line for each change',
     },
+    site: { about: 'the directors of the site: who lives, who is active, and whose configuration differs' },
     check: { short: 'c', about: 'one line and an exit code for Nagios and its kin' },
   },
   examples: [
@@ -59,11 +60,14 @@ fallback; kind "lvsd" with a message when lvsd does not answer or answers again.
     ["lvsd status '[2001:db8::1]:80'", 'one real server, in all services'],
     ['lvsd status --watch 2', 'live, every two seconds; q ends it'],
     ['lvsd status --check web', 'is all well with web?'],
+    ['lvsd status --site', 'all directors of the site'],
     ['lvsd status --json', 'for programs'],
   ],
   async run(context) {
     const { SERVICE: service, REAL: real } = context.arguments
     const path = socketPath(context.options.socket, context.env)
+    if (context.options.site)
+      return showSite(await askDaemon(fetchDirectors(path)), context.options.json, context)
     const fetch = async () => filtered(await fetchStatus(path), service, real)
     const { watch, json: isJson, check } = context.options
     if (watch !== undefined && !check) {
@@ -83,6 +87,17 @@ fallback; kind "lvsd" with a message when lvsd does not answer or answers again.
     return EXIT.ok
   },
 })
+
+async function showSite(
+  document: DirectorsDocument,
+  isJson: boolean,
+  { print, printData, screen }: Pick<CommandContext, 'print' | 'printData' | 'screen'>,
+): Promise<ExitCode> {
+  const { renderDirectors } = await import('../terminal/directors.js')
+  if (isJson) printData(JSON.stringify(document, null, 2))
+  else print(renderDirectors(document, screen))
+  return EXIT.ok
+}
 
 function printed({ verdict, line }: Checked, { print }: Pick<CommandContext, 'print'>): ExitCode {
   print(line)

@@ -4,7 +4,10 @@ import type { Role } from '../../core/role.js'
 import type { Log } from '../../system/log.js'
 import { type Clock, steadyNow } from '../../util/clock.js'
 import { waitAtMost } from '../../util/with-timeout.js'
+import type { Identity } from '../identity.js'
+import type { SiteRedis } from '../redis/site-redis.js'
 import { RoleFile } from './role-file.js'
+import { RoleLease } from './role-lease.js'
 import { RoleMemory } from './role-memory.js'
 import type { RoleReport, RoleSource } from './role-source.js'
 import { type AddressKernel, RoleVrrp, type ToldWord } from './role-vrrp.js'
@@ -23,6 +26,11 @@ export interface RoleKeeperParts {
   readonly memoryPath?: string | null | undefined
   /** Returns milliseconds of the steady clock. */
   readonly now?: () => number
+  /** For a role from a lease. */
+  readonly redis?: SiteRedis
+  readonly identity?: Identity
+  /** False: this director cannot serve, and lets its lease go. */
+  readonly isAble?: () => boolean
   /** The role has changed. Not called for the role at the start. */
   onChange(state: RoleState, before: Role): void
 }
@@ -35,6 +43,9 @@ const LAST_PATIENCE = 2000
 
 /** Whether a word of a command counts: not if VRRP is not asked, it is about another instance, or a later one is known. */
 export type NotifyOutcome = 'counts' | 'late' | 'other' | 'not asked'
+
+/** Milliseconds, as the schema has it. */
+const LEASE = 5000
 
 /** Until the source has said something: nothing has promised this director the virtual addresses. */
 const NOT_TOLD: RoleReport = { role: 'standby', reason: 'its role has not been told yet' }
@@ -75,7 +86,13 @@ export class RoleKeeper {
     this.#trouble = null
     if (settings?.from === 'file' && settings.path !== null) this.#source = this.#openFile(settings.path)
     else if (settings?.from === 'vrrp') this.#source = this.#openVrrp(settings)
+    else if (settings?.from === 'redis') this.#source = this.#openLease(settings.lease ?? LEASE)
     else this.#take(ALONE)
+  }
+
+  /** Whether this director can serve has changed: a lease is let go or taken at once. */
+  ableChanged(): void {
+    if (this.#source instanceof RoleLease) void this.#source.askNow()
   }
 
   /** Takes what a command of keepalived has brought. */
@@ -95,7 +112,9 @@ export class RoleKeeper {
     this.#hasStarted = true
   }
 
+  /** At a stop a lease is let go, so that another director takes over at once. Never rejects. */
   async close(): Promise<void> {
+    if (this.#source instanceof RoleLease) await this.#source.release()
     this.#source?.close()
     await this.#memory.close(LAST_PATIENCE)
   }
@@ -124,6 +143,20 @@ export class RoleKeeper {
       ...(clock && { clock }),
       onReport: report => this.#take(report),
       onTrouble: trouble => this.#tell(trouble),
+    })
+  }
+
+  #openLease(length: number): RoleSource | null {
+    const { log, clock, redis, identity, isAble } = this.#parts
+    if (!redis || !identity) return null
+    return new RoleLease({
+      redis,
+      identity,
+      length,
+      log,
+      ...(clock && { clock }),
+      ...(isAble && { isAble }),
+      onReport: report => this.#take(report),
     })
   }
 

@@ -2,7 +2,7 @@
 import { marks, z } from '../../check/option-types.js'
 import { parseAddress } from '../../core/address.js'
 import { connectivityNode } from './connectivity-fields.js'
-import { optionalPath, path } from './field-types.js'
+import { interval, optionalPath, path } from './field-types.js'
 import { mapping, orNull, shortOr } from './forms.js'
 import { redisNode } from './redis-fields.js'
 
@@ -29,10 +29,10 @@ function vrrpName() {
 
 export const roleFields = {
   from: z
-    .enum(['always-active', 'file', 'vrrp'])
+    .enum(['always-active', 'file', 'vrrp', 'redis'])
     .default('always-active')
     .describe(
-      'Who says whether this director is active or standby. always-active: it is active. file: the first word of a file, active or standby; words of VRRP and Pacemaker (MASTER, BACKUP, FAULT, Promoted) count, too. While the file is missing, this director is standby. vrrp: it is active while a virtual address is on this machine, or as keepalived says.',
+      'Who says whether this director is active or standby. always-active: it is active. file: the first word of a file, active or standby; words of VRRP and Pacemaker (MASTER, BACKUP, FAULT, Promoted) count, too. While the file is missing, this director is standby. vrrp: it is active while a virtual address is on this machine, or as keepalived says. redis: the one that holds the lease of the site in Redis is active; while Redis is away, the role stays as it is.',
     ),
   path: optionalPath().describe('With file: the file, such as /run/lvsd/role.'),
   address: z
@@ -56,6 +56,12 @@ export const roleFields = {
   fifo: optionalPath().describe(
     'With vrrp: the `notify_fifo` of keepalived, such as /run/lvsd/vrrp. lvsd makes it. Without it keepalived may run `lvsd role-notify`.',
   ),
+  lease: interval()
+    .refine(ms => ms >= 1000 && ms <= 60_000, { error: 'expected 1s to 60s' })
+    .prefault('5s')
+    .describe(
+      'With redis: how long the lease lasts; it is prolonged three times in this time. After the end of the active director another one is active this much later at most.',
+    ),
 }
 
 export const standbyFields = {
@@ -104,6 +110,12 @@ export const clusterFields = {
   standby: mapping('standby', 'a mapping with table and checks', standbyFields)
     .optional()
     .describe('What this director does while it is standby.'),
+  heartbeat: interval()
+    .refine(ms => ms >= 200 && ms <= 60_000, { error: 'expected 200ms to 60s' })
+    .prefault('1s')
+    .describe(
+      'With redis: how often a director tells the others that it lives. After three times this without a sign it counts as gone.',
+    ),
   redis: orNull(redisNode).describe(
     'The Redis through which the directors of the site share what they know. Default: they share nothing.',
   ),

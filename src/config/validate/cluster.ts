@@ -13,6 +13,12 @@ type TrackFileFields = Fields<typeof trackFileFields>
 export function readCluster(fields: Fields<typeof clusterFields>, context: Context): ClusterSettings {
   const { role, standby, redis, connectivity, 'track-file': trackFile } = fields.values
   if (role) judgeRole(role, context)
+  if (role?.values.from === 'redis' && !redis && !fields.isMisspelt('redis'))
+    context.report.error(
+      'MISSING_KEY',
+      role.keyAt('from'),
+      "a role from Redis needs it: redis: { url: 'redis://[2001:db8::1]:6379' }",
+    )
   if (redis) judgeRedis(redis, fields.keyAt('redis'), context)
   if (trackFile) judgeTrackFile(trackFile as TrackFileFields, fields, context)
   return {
@@ -27,6 +33,7 @@ export function readCluster(fields: Fields<typeof clusterFields>, context: Conte
 const KEYS_OF = {
   'always-active': [],
   file: ['path'],
+  redis: ['lease'],
   vrrp: ['address', 'interface', 'instance', 'group', 'fifo'],
 } as const satisfies Readonly<Record<string, readonly (keyof typeof roleFields)[]>>
 function judgeTrackFile(

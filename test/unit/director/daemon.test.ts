@@ -1152,6 +1152,7 @@ describe('daemon: its connectivity', () => {
       site: 'berlin',
       role: { from: 'always-active', path: null } as const,
       standby: { table: 'same', checks: 'on' } as const,
+      heartbeat: 1000,
       redis: null,
       connectivity,
       trackFile,
@@ -1194,7 +1195,13 @@ describe('daemon: its connectivity', () => {
 
 describe('daemon: its role', () => {
   function site(path: string, standby: { table: 'same' | 'keep' | 'empty'; checks: 'on' | 'slow' | 'off' }) {
-    const cluster = { site: 'berlin', role: { from: 'file', path } as const, standby, redis: null }
+    const cluster = {
+      site: 'berlin',
+      role: { from: 'file', path, lease: 5000 } as const,
+      standby,
+      heartbeat: 1000,
+      redis: null,
+    }
     return { ...config([web()]), cluster }
   }
 

@@ -24,7 +24,7 @@ import { testContext } from '../../../support/context.js'
 import { controlOf } from '../../../support/control.js'
 import { until } from '../../../support/until.js'
 
-const OPTIONS = { json: false, watch: undefined, check: false }
+const OPTIONS = { json: false, watch: undefined, site: false, check: false }
 
 describe('lvsd status', () => {
   it('prints the table of the daemon behind the socket', async () => {

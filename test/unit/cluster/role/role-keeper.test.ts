@@ -17,7 +17,7 @@ function stage(text: string | null) {
     onChange: ({ role, reason }, before) => changes.push(`${before} -> ${role}: ${reason}`),
   })
   onCleanup(() => keeper.close())
-  return { path, keeper, changes, lines, settings: { from: 'file', path } as const }
+  return { path, keeper, changes, lines, settings: { from: 'file', path, lease: 5000 } as const }
 }
 
 describe('role keeper', () => {

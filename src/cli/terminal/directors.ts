@@ -1,0 +1,58 @@
+/** Formats the directors of a site for people. Pure. */
+import type { DirectorStatus, DirectorsDocument } from '../../api/status-types.js'
+import { painter } from '../../util/paint.js'
+import { counted } from '../../util/plural.js'
+import { printable } from '../../util/printable.js'
+import { formatUptime } from '../../util/time-text.js'
+import { clip, columns } from './columns.js'
+
+export interface DirectorsView {
+  readonly width: number
+  readonly colour: boolean
+}
+
+const HEAD = ['DIRECTOR', 'ROLE', 'UP FOR', 'SEEN', 'VERSION', 'CONFIGURATION']
+
+export function renderDirectors(document: DirectorsDocument, { width, colour }: DirectorsView): string {
+  const { site, redis, directors } = document
+  const paint = painter(colour)
+  if (site === null) return 'This director serves alone: its configuration has no cluster.'
+  if (!redis) return `This director of ${printable(site)} knows no other: its configuration has no Redis.`
+  const now = Date.parse(document.now)
+  const away =
+    redis.state === 'away'
+      ? [
+          paint('red', `Redis is away: ${printable(redis.detail ?? '')}`),
+          'The directors, as they were before:',
+          '',
+        ]
+      : []
+  const head = `${counted(directors.length, 'director')} in ${printable(site)}`
+  const table = columns([HEAD, ...directors.map(one => rowOf(one, now))])
+  const lines = [...away, head, '', ...table.split('\n'), ...differences(directors, width)]
+  return lines.map(line => clip(line, width)).join('\n')
+}
+
+function rowOf(
+  { host, isSelf, role, startedAt, seenAt, version, config, differs }: DirectorStatus,
+  now: number,
+) {
+  const ago = (at: string) => formatUptime(now - Date.parse(at))
+  return [
+    `${printable(host)}${isSelf ? ' (this)' : ''}`,
+    role,
+    ago(startedAt),
+    isSelf ? '-' : `${ago(seenAt)} ago`,
+    printable(version),
+    differs === null ? config.slice(0, 8) : `${config.slice(0, 8)} differs`,
+  ]
+}
+
+function differences(directors: readonly DirectorStatus[], width: number): readonly string[] {
+  const lines = directors.flatMap(({ host, differs }) => {
+    if (differs === null) return []
+    const names = differs.length === 0 ? 'not known yet' : differs.map(printable).join(', ')
+    return [clip(`${printable(host)} has other services: ${names}`, width)]
+  })
+  return lines.length > 0 ? ['', ...lines] : []
+}
