@@ -118,6 +118,8 @@ function layProgram(stage, { dist, man, completion }) {
   copyInto(join(root, 'package.json'), join(home, 'package.json'))
   layScript(join(dist, 'src/main.js'), join(home, 'dist/src/main.js'))
   layScript(join(root, 'deploy/ldirectord'), join(home, 'deploy/ldirectord'))
+  // Pacemaker looks for agents of the provider lvsd here.
+  write(join(stage, 'usr/lib/ocf/resource.d/lvsd/lvsd'), read('deploy/pacemaker/lvsd'), 0o755)
   mkdirSync(join(stage, 'usr/sbin'), { recursive: true })
   symlinkSync('../lib/lvsd/dist/src/main.js', join(stage, 'usr/sbin/lvsd'))
   for (const page of filesIn(man)) {
@@ -181,7 +183,8 @@ function layDocuments(stage, { version, maintainer, time }) {
   const doc = join(stage, DOC)
   for (const name of ['README.md', 'SECURITY.md', 'checks/README.md', 'deploy/README.md'])
     copyInto(join(root, name), join(doc, name))
-  for (const name of ['config', 'deploy/prometheus']) copyTree(join(root, name), join(doc, name))
+  for (const name of ['config', 'deploy/prometheus', 'deploy/cluster'])
+    copyTree(join(root, name), join(doc, name))
   for (const name of [
     'ldirectord.service',
     'lvsd.modules.conf',

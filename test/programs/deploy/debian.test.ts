@@ -15,6 +15,7 @@ import {
   readFileSync,
   readlinkSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
@@ -98,6 +99,12 @@ describe('Debian package', function () {
         const long = lines.filter(line => line.length > 80)
         assert.deepEqual(long, [])
       }
+    })
+
+    it("have Pacemaker's agent where it looks for agents of lvsd", () => {
+      const path = join(tree, 'usr/lib/ocf/resource.d/lvsd/lvsd')
+      assert.match(readFileSync(path, 'utf8'), /^#!\/bin\/sh\n/)
+      assert.equal(statSync(path).mode & 0o777, 0o755)
     })
 
     it('have a unit that runs what the package brings', () => {
