@@ -1,7 +1,7 @@
 /** What the commands share that give overrides and end them: drain, disable, weight, force and their opposites. */
 import { endOverrides, fetchStatus, giveOverride } from '../api/client.js'
 import type { EndRequest, GiveRequest, OverrideOutcome, TargetName } from '../api/override-types.js'
-import type { OverrideStatus } from '../api/status-types.js'
+import type { OverrideStatus, ServiceStatus } from '../api/status-types.js'
 import { TargetError, targetsNamed } from '../overrides/targets.js'
 import { painter } from '../util/paint.js'
 import { counted } from '../util/plural.js'
@@ -10,6 +10,7 @@ import { shellQuoted } from '../util/shell-quoted.js'
 import { clockTime, dateTime } from '../util/time-text.js'
 import { askDaemon, socketOption, socketPath } from './ask-daemon.js'
 import { type CommandContext, CommandError, EXIT, type ExitCode } from './command.js'
+import { lastServers } from './last-servers.js'
 import { endOf } from './override-end.js'
 import { usageError } from './parse.js'
 
@@ -50,13 +51,19 @@ export async function give(
   return shown(context, outcome)
 }
 
-/** Sets an override on the real servers of TARGET. Returns the request and the answer; prints nothing. */
+/**
+ * Sets an override on the real servers of TARGET. Returns the request and the answer; prints nothing but a warning where
+ * clients have no other server.
+ */
 export async function given(context: GivingContext, command: string, effect: GiveRequest['effect']) {
   const { options } = context
   const until = endOf(options, Date.now(), command)
-  const targets = await chosen(context, command)
+  const { services } = await askDaemon(fetchStatus(socketOf(context)))
+  const targets = await chosenOf(services, context, command)
   const request: GiveRequest = { targets, effect, reason: options.reason ?? '', until }
-  return { request, outcome: await askDaemon(giveOverride(socketOf(context), request)) }
+  const outcome = await askDaemon(giveOverride(socketOf(context), request))
+  if (outcome.ok) for (const line of lastServers(services, request)) context.warn(printable(line))
+  return { request, outcome }
 }
 
 /** Ends overrides on what TARGET means. */
@@ -133,6 +140,14 @@ export function socketOf({ options, env }: EndingContext): string {
 /** The exact names of what TARGET means. More than one real server takes --yes, or a yes on the terminal. */
 export async function chosen(context: EndingContext, command: string): Promise<TargetName[]> {
   const { services } = await askDaemon(fetchStatus(socketOf(context)))
+  return chosenOf(services, context, command)
+}
+
+async function chosenOf(
+  services: readonly ServiceStatus[],
+  context: EndingContext,
+  command: string,
+): Promise<TargetName[]> {
   const named = services.map(({ name, reals }) => ({ service: name, reals: reals.map(one => one.name) }))
   const targets = [...wordOf(context.arguments.TARGET, named, command)]
   const count = targets.flatMap(({ service, real }) =>

@@ -78,7 +78,10 @@ const LEFT_OUT: ReadonlySet<string> = new Set([
 function sentenceOf(record: EventRecord): string {
   const own = SENTENCES[record.event]
   if (own) return own(record)
-  const others = Object.entries(record).filter(([name, value]) => !LEFT_OUT.has(name) && value !== undefined)
+  // A value that the message names is not repeated.
+  const others = Object.entries(record).filter(
+    ([name, value]) => !LEFT_OUT.has(name) && value !== undefined && !isNamed(record.msg, value),
+  )
   const explained = EXPLAINING.flatMap(name => (record[name] === undefined ? [] : [plain(record[name])]))
   const added =
     others.length > 0 ? ` (${others.map(([name, value]) => `${name} ${plain(value)}`).join(', ')})` : ''
@@ -96,6 +99,14 @@ const SENTENCES: { readonly [Event in EventRecord['event']]?: (record: EventReco
   'override.begins': record => `override: ${overrideOf(record)}`,
   'override.ended-early': record => `${record.by} ended the override: ${overrideOf(record)}`,
   'override.ended': record => `override ended: ${overrideOf(record)}`,
+}
+
+/** True if the text has the value as a word of its own. */
+function isNamed(text: string, value: unknown): boolean {
+  const word = plain(value)
+  const at = text.indexOf(word)
+  if (typeof value !== 'string' || word === '' || at < 0) return false
+  return !/\w/.test(text[at - 1] ?? '') && !/\w/.test(text[at + word.length] ?? '')
 }
 
 function resultOf({ reason, detail, phase }: EventRecord): string {

@@ -39,7 +39,7 @@ async function asked(line: string, { key, screen = {} }: Asked = {}) {
     await until(() => test.out().includes('[y/N]'))
     test.press(key)
   }
-  return { code: await done, given, ends, out: test.out() }
+  return { code: await done, given, ends, out: test.out(), err: test.err() }
 }
 
 describe('override-commands', () => {
@@ -57,6 +57,12 @@ describe('override-commands', () => {
       const { code, given } = await asked(line)
       assert.deepEqual([code, given], [EXIT.ok, [request]])
     })
+
+  it('warn where clients have no other server', async () => {
+    const [one, all] = [await asked('drain web/::3'), await asked('drain web --yes')]
+    assert.equal(one.err, '')
+    assert.equal(all.err, 'No other real server of web gets new connections: new clients are refused\n')
+  })
 
   it('give until the end of a duration', async () => {
     const before = Date.now()

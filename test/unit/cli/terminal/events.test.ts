@@ -41,6 +41,15 @@ describe('the line of an event', () => {
       'info  something'.replace('something', 'lvsd runs (services 2, file /etc/x)'),
     ],
     [
+      'a message that names its fields',
+      {
+        event: 'token.added',
+        msg: 'root has made the token anna (operate)',
+        ...{ token: 'anna', role: 'operate', who: 'root', until: 'an' },
+      },
+      'info  root has made the token anna (operate) (until an)',
+    ],
+    [
       'a fault, with its reason',
       { level: 'error', event: 'state.failed', file: '/x', error: 'ENOSPC', msg: 'cannot be written' },
       'ERROR cannot be written (file /x): ENOSPC',
