@@ -25,6 +25,8 @@ import { type Shared, shared } from './shared-answer.js'
  * and hands each request to `App.handle`.
  */
 export interface Listener {
+  /** Called for each request that needs no token. Throws a Refusal (`too-many-requests`) above a limit of its own. */
+  admit?(request: IncomingMessage): void
   /**
    * Returns who asks. Called once for each request before its body is read, unless the role of the route is `open`.
    * Throws a Refusal (`unauthenticated`, `too-many-requests`) if that is not known. On the Unix socket it is the peer's
@@ -61,6 +63,10 @@ const JSON_LIMIT = 1024 * 1024
 const MOST_LARGE = 4
 /** Characters of one part of a path. */
 const LONGEST_PARAM = 512
+/** Shared answers of one route, by the address of the request. */
+const MOST_SHARED = 32
+/** Milliseconds after which a shared answer is made anew: its text does not stay in memory. */
+const SHARED_FOR = 2000
 /** Seconds after which a client should try again. */
 const TRY_AGAIN = 1
 const BUSY_AGAIN = 5
@@ -80,7 +86,7 @@ class HttpApp implements App {
   readonly #parts: AppParts
   readonly #app: FastifyInstance
   readonly #arrivals = new WeakMap<IncomingMessage, Arrival>()
-  readonly #shared: Shared<string>[] = []
+  readonly #shared = new Set<Map<string, Shared<string>>>()
   /** Number of requests with a large body that are not answered yet. */
   #large = 0
 
@@ -97,9 +103,10 @@ class HttpApp implements App {
     this.#app.removeAllContentTypeParsers()
     this.#app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
     this.#app.setErrorHandler<FastifyError>((error, request, reply) => this.#problem(error, request, reply))
-    this.#app.setNotFoundHandler(({ method, url }, reply) =>
-      send(reply, problemAnswer(nowhere(method, url, parts.routes))),
-    )
+    this.#app.setNotFoundHandler((request, reply) => {
+      this.#arrivalOf(request).listener.admit?.(request.raw)
+      return send(reply, problemAnswer(nowhere(request.method, request.url, parts.routes)))
+    })
     this.#app.addHook('onSend', async ({ raw }, reply) => {
       this.#arrivals.get(raw)?.listener.sending(reply.raw)
     })
@@ -146,7 +153,8 @@ class HttpApp implements App {
   /** Decides by the head of a request whether its body is read. */
   async #admit(request: FastifyRequest, reply: FastifyReply, route: AnyRoute): Promise<void> {
     const arrival = this.#arrivalOf(request)
-    if (route.role !== 'open') {
+    if (route.role === 'open') arrival.listener.admit?.(request.raw)
+    else {
       arrival.caller = await arrival.listener.authenticate(request.raw)
       if (RANK[arrival.caller.role] < RANK[route.role])
         throw new Refusal('forbidden', `${route.method} ${route.path} ${NEEDS[route.role]}`)
@@ -171,11 +179,7 @@ class HttpApp implements App {
   }
 
   #answerer(route: AnyRoute): (request: FastifyRequest) => Promise<Answer> {
-    if (route.isShared) {
-      const text = shared(async () => JSON.stringify(await this.#run(route, null)))
-      this.#shared.push(text)
-      return async () => new Answer(await text.get())
-    }
+    if (route.isShared) return this.#sharer(route)
     const answerOf = async (request: FastifyRequest) => {
       const value = await this.#run(route, request)
       return value instanceof Answer ? value : new Answer(JSON.stringify(value))
@@ -184,19 +188,37 @@ class HttpApp implements App {
     return request => answerOf(request).finally(() => this.#forget())
   }
 
-  #forget(): void {
-    for (const answer of this.#shared) answer.forget()
+  /** Requests with the same address share an answer. It belongs to none of them: the end of one ends nothing. */
+  #sharer(route: AnyRoute): (request: FastifyRequest) => Promise<Answer> {
+    const answers = new Map<string, Shared<string>>()
+    this.#shared.add(answers)
+    return async request => {
+      const { url } = request.raw
+      const key = url ?? ''
+      let answer = answers.get(key)
+      if (!answer) {
+        const parts = partsOf(route, request)
+        const run = () => route.handler(this.#parts.control, { ...NOBODY, ...parts })
+        answer = shared(async () => JSON.stringify(await run()))
+        answers.set(key, answer)
+        const [oldest] = answers.keys()
+        if (answers.size > MOST_SHARED && oldest !== undefined) answers.delete(oldest)
+        setTimeout(() => answers.get(key) === answer && answers.delete(key), SHARED_FOR).unref()
+      }
+      return new Answer(await answer.get())
+    }
   }
 
-  /** `request` is null for a shared answer. */
-  async #run(route: AnyRoute, request: FastifyRequest | null): Promise<unknown> {
+  #forget(): void {
+    for (const answers of this.#shared) answers.clear()
+  }
+
+  async #run(route: AnyRoute, request: FastifyRequest): Promise<unknown> {
     const { control } = this.#parts
     const gone = new AbortController()
-    if (!request) return route.handler(control, { ...NOBODY, gone: gone.signal })
     const { caller } = this.#arrivalOf(request)
     const asked = {
-      params: route.params ? readPart(route.params, request.params, 'path') : {},
-      query: readPart(route.query ?? NO_QUERY, request.query, 'query'),
+      ...partsOf(route, request),
       body: route.body ? readPart(route.body, bodyOf(route, request), 'body') : undefined,
       who: () => caller?.who() ?? 'unknown',
       headers: request.headers,
@@ -250,7 +272,15 @@ const NEEDS = {
 } as const
 
 const NO_QUERY = z.strictObject({})
-const NOBODY = { params: {}, query: {}, body: undefined, who: () => 'unknown', headers: {} }
+const NOBODY = { body: undefined, who: () => 'unknown', headers: {}, gone: new AbortController().signal }
+
+/** Returns the parameters of the path and the query. Throws a Refusal. */
+function partsOf(route: AnyRoute, request: FastifyRequest) {
+  return {
+    params: route.params ? readPart(route.params, request.params, 'path') : {},
+    query: readPart(route.query ?? NO_QUERY, request.query, 'query'),
+  }
+}
 
 function send(reply: FastifyReply, { body, type, status, headers }: Answer): FastifyReply {
   return reply

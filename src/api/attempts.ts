@@ -8,7 +8,7 @@ const MOST_FAILURES = 10
 const WINDOW = 60_000
 /** Milliseconds that the answer to a failure waits: doubled at each failure. */
 const DELAY = { first: 100, most: 3000 } as const
-/** Requests of one token per second, and at once. */
+/** Requests per second, and at once: of one token, or of one client without a token. */
 const RATE = { perSecond: 100, atOnce: 200 } as const
 /** Number of clients that are remembered; the oldest is forgotten. */
 const MOST_CLIENTS = 4096
@@ -59,7 +59,7 @@ export class FailedAttempts {
   }
 }
 
-/** A token bucket for each name. */
+/** A token bucket for each name: of an API token, or of a client. */
 export class RateLimit {
   readonly #now: () => number
   readonly #buckets = new Map<string, { left: number; at: number }>()
@@ -74,7 +74,10 @@ export class RateLimit {
     const before = this.#buckets.get(name) ?? { left: RATE.atOnce, at: now }
     const left = Math.min(RATE.atOnce, before.left + ((now - before.at) / 1000) * RATE.perSecond)
     const isAllowed = left >= 1
+    this.#buckets.delete(name)
     this.#buckets.set(name, { left: isAllowed ? left - 1 : left, at: now })
+    const [oldest] = this.#buckets.keys()
+    if (this.#buckets.size > MOST_CLIENTS && oldest !== undefined) this.#buckets.delete(oldest)
     return isAllowed ? 0 : Math.ceil(((1 - left) * 1000) / RATE.perSecond)
   }
 }

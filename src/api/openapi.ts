@@ -137,7 +137,8 @@ function problemResponses({ role, body, params, query, problems = [] }: AnyRoute
   const kinds: readonly Kind[] = [
     ...(body || params || query ? (['invalid-request'] as const) : []),
     ...(body ? (['too-large', 'unsupported-media-type'] as const) : []),
-    ...(role === 'open' ? [] : (['unauthenticated', 'too-many-requests'] as const)),
+    ...(role === 'open' ? [] : (['unauthenticated'] as const)),
+    'too-many-requests',
     ...(role === 'operate' ? (['forbidden'] as const) : []),
     ...problems,
     'failed',

@@ -78,7 +78,7 @@ export interface Route<
   readonly types?: readonly string[]
   /** Kinds of problems besides those of all routes. */
   readonly problems?: readonly Kind[]
-  /** Concurrent requests share one answer, until a request of the role `operate` is answered. Without params and query. */
+  /** Concurrent requests with the same path and query share one answer, until a request of the role `operate` is answered. */
   readonly isShared?: true
   /** A file of the page: not in the OpenAPI document. */
   readonly isPage?: true

@@ -28,7 +28,12 @@ export interface TcpListenerParts {
   readonly tokens: Tokens
   /** Failures of all listeners: another port is no second chance. */
   readonly attempts: FailedAttempts
+  /** Requests of each token. */
   readonly rates: RateLimit
+  /** Requests without a token, of each client. */
+  readonly strangers: RateLimit
+  /** Milliseconds for a client to send a request, and to read the answer; `PATIENCE` without. */
+  readonly patience?: number
 }
 
 export class TcpListener implements Listener {
@@ -43,10 +48,11 @@ export class TcpListener implements Listener {
   /** Throws a sentence if the content of the files of TLS cannot be used. Null: without TLS. */
   constructor(parts: TcpListenerParts, tls: TlsContent | null) {
     this.#parts = parts
+    const { patience = PATIENCE } = parts
     const options = {
-      requestTimeout: PATIENCE,
-      headersTimeout: PATIENCE,
-      connectionsCheckingInterval: LOOK_FOR_SLOW,
+      requestTimeout: patience,
+      headersTimeout: patience,
+      connectionsCheckingInterval: Math.min(LOOK_FOR_SLOW, patience),
     }
     const serve = (request: IncomingMessage, response: ServerResponse) => {
       const { socket } = request
@@ -90,12 +96,23 @@ export class TcpListener implements Listener {
     ;(this.#server as HttpsServer).setSecureContext(tlsOf(tls))
   }
 
+  /** The page, the health of lvsd and open metrics: a flood of one client costs little, and no others wait for it. */
+  admit({ socket }: IncomingMessage): void {
+    const wait = this.#parts.strangers.take(clientOf(socket.remoteAddress ?? ''))
+    if (wait > 0) throw tooMany('too many requests without a token come from this address', wait)
+  }
+
   async authenticate(request: IncomingMessage): Promise<Caller> {
     const { tokens, attempts, rates } = this.#parts
-    if (this.#isMetricsOpen && /^\/metrics(\?|$)/.test(request.url ?? ''))
+    if (this.#isMetricsOpen && /^\/metrics(\?|$)/.test(request.url ?? '')) {
+      this.admit(request)
       return { role: 'read', who: () => 'metrics' }
+    }
     const [, text] = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '') ?? []
-    if (text === undefined) throw unauthenticated(true)
+    if (text === undefined) {
+      this.admit(request)
+      throw unauthenticated(true)
+    }
     const token = tokens.find(text)
     if (!token) {
       const client = clientOf(request.socket.remoteAddress ?? '')

@@ -22,12 +22,15 @@ export interface TcpListenersParts {
   readonly tokens: Tokens
   readonly log: Pick<Log, 'info' | 'warn' | 'error'>
   readonly clock?: Pick<Clock, 'alarm'>
+  /** Milliseconds; see `TcpListenerParts`. */
+  readonly patience?: number
 }
 
 export class TcpListeners {
   readonly #parts: TcpListenersParts
   readonly #attempts = new FailedAttempts(() => performance.now())
   readonly #rates = new RateLimit(() => performance.now())
+  readonly #strangers = new RateLimit(() => performance.now())
   readonly #open = new Map<string, TcpListener>()
   /** It works while there are no addresses as well: a poller that is stopped never works again. */
   readonly #retries: Poller
@@ -108,7 +111,7 @@ export class TcpListeners {
       try {
         const content = tls && (await readTls(tls))
         const listener = new TcpListener(
-          { ...this.#parts, attempts: this.#attempts, rates: this.#rates },
+          { ...this.#parts, attempts: this.#attempts, rates: this.#rates, strangers: this.#strangers },
           content,
         )
         if (this.#open.size === 0) this.#taken = content?.digest ?? ''

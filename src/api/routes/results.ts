@@ -14,6 +14,7 @@ export const resultRoutes = [
     path: '/v1/results',
     role: 'read',
     summary: 'The last results of each check, those that are alike in a row as one group.',
+    isShared: true,
     query: z.strictObject({ service: z.string().optional(), real: z.string().optional() }),
     response: resultsDocument,
     problems: ['not-found'],

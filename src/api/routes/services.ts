@@ -17,6 +17,7 @@ export const serviceRoutes = [
     path: '/v1/services',
     role: 'read',
     summary: 'The services, without their real servers.',
+    isShared: true,
     response: z.object({ services: list(serviceWithoutReals) }).meta({ id: 'Services' }),
     handler: async control => ({
       services: (await control.services(null)).map(({ reals: _, ...rest }) => rest),
@@ -27,6 +28,7 @@ export const serviceRoutes = [
     path: '/v1/services/{service}',
     role: 'read',
     summary: 'A service with its real servers.',
+    isShared: true,
     params: z.strictObject({ service }),
     response: serviceStatus,
     problems: ['not-found'],

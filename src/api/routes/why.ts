@@ -25,6 +25,7 @@ export const whyRoutes = [
     path: '/v1/why',
     role: 'read',
     summary: 'Why a real server, or a service as a whole, is as it is: since when, and what would change it.',
+    isShared: true,
     query: z.strictObject({ service: z.string(), real: z.string().optional() }),
     response: whyAnswer,
     problems: ['not-found'],

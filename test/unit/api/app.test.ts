@@ -43,6 +43,29 @@ describe('app: the API', () => {
     )
   })
 
+  it('computes an answer once for all who ask for the same at the same time', async () => {
+    const asked: (string | null)[] = []
+    const results = async (_service: string | null, real: string | null) => {
+      asked.push(real)
+      await new Promise(resolve => setImmediate(resolve))
+      return { reals: [] }
+    }
+    const { ask } = await testApp({ results })
+    const path = '/v1/results?service=web&real='
+    const answers = await Promise.all(
+      ['a', 'b', 'a', 'a', 'b'].map(real => ask('GET', `${path}${encodeURIComponent(real)}`)),
+    )
+    assert.deepEqual(
+      answers.map(({ status }) => status),
+      [200, 200, 200, 200, 200],
+    )
+    assert.deepEqual(asked.sort(), ['a', 'b'])
+    assert.equal((await ask('GET', '/v1/results?reel=a')).status, 400)
+    await ask('POST', '/v1/overrides', GIVE)
+    await ask('GET', `${path}a`)
+    assert.deepEqual(asked.sort(), ['a', 'a', 'b'])
+  })
+
   const nowhere: [string, string, number, RegExp, unknown][] = [
     ['GET', '/status', 404, /there is no path \/status; did you mean \/v1\/status\?/, undefined],
     ['GET', '/v1/evnts?a=1', 404, /there is no path \/v1\/evnts; did you mean \/v1\/events\?/, undefined],

@@ -55,4 +55,13 @@ describe('attempts: the requests of a token', () => {
     now += wait
     assert.equal(rates.take('a'), 0)
   })
+
+  it('are remembered for a limited number of names, those that asked last', () => {
+    const rates = new RateLimit(() => 0)
+    for (let i = 0; i < 200; i++) rates.take('first')
+    for (let i = 0; i < 4094; i++) rates.take(`other${i}`)
+    assert.ok(rates.take('first') > 0)
+    for (let i = 0; i < 4096; i++) rates.take(`next${i}`)
+    assert.equal(rates.take('first'), 0)
+  })
 })

@@ -189,7 +189,7 @@ describe('openapi: the answers of a running director', function () {
       JSON.stringify(found),
     )
     await post('/v1/validate', '/v1/validate', 415, text, { 'content-type': 'image/png' })
-    await post('/v1/validate', '/v1/validate', 413, `#${' '.repeat(16 * 1024 * 1024)}`, yaml)
+    await post('/v1/validate', '/v1/validate', 413, `#${' '.repeat(4 * 1024 * 1024)}`, yaml)
 
     await post('/v1/reload', '/v1/reload', 200)
     writeFileSync(file, 'services: { web: { virtal: 1 } }')

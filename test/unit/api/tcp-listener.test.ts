@@ -33,7 +33,11 @@ interface Answered {
   readonly text: string
 }
 
-async function served(part: Partial<ApiSettings> = {}, control: Partial<Control> = {}) {
+async function served(
+  part: Partial<ApiSettings> = {},
+  control: Partial<Control> = {},
+  limits: { readonly patience?: number } = {},
+) {
   const { log, lines } = recordingLog()
   const app = await openApp({ routes: ROUTES, control: controlOf(control), log })
   const tokens = new Tokens({ path: null, log, now: () => Date.now() })
@@ -44,7 +48,7 @@ async function served(part: Partial<ApiSettings> = {}, control: Partial<Control>
       return () => void alarms.splice(alarms.indexOf(alarm) >>> 0, 1)
     },
   }
-  const listeners = new TcpListeners({ app, tokens, log, clock })
+  const listeners = new TcpListeners({ app, tokens, log, clock, ...limits })
   onCleanup(async () => {
     await listeners.close()
     await app.close()
@@ -160,6 +164,64 @@ describe('the API over TCP', () => {
     assert.equal((await ask(url, right)).status, 200)
     assert.equal((await ask(url, wrong)).status, 429)
     assert.equal((await ask(url)).status, 401)
+  })
+
+  it('limits requests without a token from one address, and still accepts those with one', async function () {
+    this.timeout(60_000)
+    const { address, tokenOf } = await served({ metrics: 'open' })
+    const url = `http://${address}`
+    const token = await tokenOf('read')
+    const agent = new Agent({ keepAlive: true, maxSockets: 8 })
+    onCleanup(() => agent.destroy())
+    const statusOf = async (path: string) => {
+      const [response] = (await once(httpGet(`${url}${path}`, { agent }), 'response')) as [IncomingMessage]
+      response.resume()
+      return response
+    }
+    const paths = ['/healthz', '/metrics', '/', '/nowhere', '/v1/status']
+    const refused: string[] = []
+    // A slow machine may need more requests: 100 a second are allowed.
+    for (let i = 0; refused.length < 20 && i < 200; i++) {
+      const answers = await Promise.all(
+        [...paths, ...paths].map(async path => [path, await statusOf(path)] as const),
+      )
+      for (const [path, { statusCode, headers }] of answers) {
+        if (statusCode !== 429) continue
+        assert.ok(Number(headers['retry-after']) >= 1)
+        refused.push(path)
+      }
+    }
+    assert.ok(new Set(refused).size >= 3, `only ${[...new Set(refused)]} are refused`)
+    assert.equal((await ask(`${url}/v1/status`, token)).status, 200)
+  })
+
+  it('ends bodies that come slowly, and reads few large ones at once', async function () {
+    this.timeout(60_000)
+    const { address, tokenOf } = await served({}, {}, { patience: 1000 })
+    const token = await tokenOf('operate')
+    const began = performance.now()
+    const heads = ['Host: lvsd', `Authorization: Bearer ${token}`, 'Content-Type: application/yaml']
+    const answers = Array.from({ length: 10 }, async () => {
+      const socket = connect(Number(address.split(':').at(-1)), '::1')
+      socket.on('error', () => {})
+      await once(socket, 'connect')
+      socket.write(`POST /v1/validate HTTP/1.1\r\n${heads.join('\r\n')}\r\nContent-Length: 4000000\r\n\r\n`)
+      const bytes = setInterval(() => socket.write('a'), 100)
+      let answer = ''
+      socket.on('data', part => {
+        answer += String(part)
+        if (answer.includes('\r\n\r\n')) socket.destroy()
+      })
+      await once(socket, 'close')
+      clearInterval(bytes)
+      return /^HTTP\/1.1 (\d+)/.exec(answer)?.[1] ?? 'closed'
+    })
+    const statuses = await Promise.all(answers)
+    assert.equal(statuses.filter(status => status === '429').length, 6, String(statuses))
+    assert.equal(statuses.filter(status => status === '408' || status === 'closed').length, 4)
+    assert.ok(performance.now() - began < 30_000)
+    // The places are free again.
+    assert.equal((await ask(`http://${address}/v1/status`, token)).status, 200)
   })
 
   it('ends a stream at the end of its token', async function () {
