@@ -91,13 +91,14 @@ const TEXTS: readonly (readonly [RegExp, RedisReason])[] = [
   [/max number of clients reached/, 'clients'],
   [/All sentinels are unreachable|no sentinel/i, 'sentinels'],
   [/Failed to refresh slots cache|None of startup nodes/i, 'slots'],
-  [/Too many Cluster redirections/, 'CLUSTERDOWN'],
+  [/Too many Cluster redirections|Cluster isn't ready/, 'CLUSTERDOWN'],
   [/timed? ?out/i, 'silent'],
   [/Connection is closed|connection close|Stream isn't writeable/, 'closed'],
 ]
 
 /** Texts of the library that say no more than the reason does. */
-const NO_NEWS = /^(Connection is closed|Stream isn't writeable|Command aborted|connect ETIMEDOUT$)/
+const NO_NEWS =
+  /^(Connection is closed|Stream isn't writeable|Command aborted|connect ETIMEDOUT$|Cluster isn't ready)/
 
 const LONGEST = 200
 

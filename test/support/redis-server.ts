@@ -26,6 +26,8 @@ export function redisSettings(port: number, over: Partial<RedisSettings> = {}): 
 export interface RedisServerParts {
   readonly file: string
   readonly port: number
+  /** A configuration file in place of the common options, `{FOLDER}/x.conf`; for a sentinel. */
+  readonly conf?: string
   /** Options of its command line, in addition. */
   readonly options?: readonly string[]
   /** Files of its folder, `{FOLDER}` in the options. */
@@ -47,9 +49,10 @@ export class RedisServer {
 
   /** Starts it, and waits until it listens. */
   async start(...more: readonly string[]): Promise<this> {
-    const { file, port, options = [] } = this.#parts
+    const { file, port, conf, options = [] } = this.#parts
     const common = ['--bind', '::1', '--save', '', '--appendonly', 'no', '--loglevel', 'warning']
-    const words = [...common, '--dir', this.folder, '--port', `${port}`, ...options, ...more]
+    const begin = conf === undefined ? [...common, '--dir', this.folder] : [conf]
+    const words = [...begin, '--port', `${port}`, ...options, ...more]
     const argv = words.map(word => word.replaceAll('{FOLDER}', this.folder))
     const child = spawn(file, argv, { stdio: ['ignore', 'pipe', 'inherit'] })
     child.stdout.resume()

@@ -147,6 +147,7 @@ function clusterOptions(redisOptions: RedisOptions): ClusterOptions {
     dnsLookup: (address, done) => done(null, address),
     redisOptions: {
       ...redisOptions,
+      enableReadyCheck: false,
       disableClientInfo: true,
       connectTimeout: ONE_ADDRESS,
       connectionName: 'lvsd',

@@ -24,7 +24,7 @@ export function redisTables(): string {
     '',
     '### Commands and permissions',
     '',
-    'lvsd sends no other commands. CLUSTER SLOTS and ASKING are for a Redis Cluster; the SENTINEL command goes to sentinels.',
+    'lvsd sends no other commands. CLUSTER SLOTS, INFO, READONLY and ASKING are for a Redis Cluster; the SENTINEL command goes to sentinels.',
     '',
     tableOf(['Command', 'Since', 'Purpose'], commands),
     '',
