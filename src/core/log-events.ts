@@ -334,6 +334,14 @@ export const LOG_EVENTS = {
   ),
   'override.over': kind('A real server has no override any more.', 'service', 'real'),
   'override.ended': kind('An override has come to its end.', 'service', 'real', 'effect', 'who', 'reason'),
+  'override.conflict': kind(
+    'Two directors changed the same override while they could not hear each other: `counts` is in force, `lost` is not.',
+    'service',
+    'real',
+    'effect',
+    'counts',
+    'lost',
+  ),
   'override.ended-early': kind(
     'An operator has ended an override; `who` gave it, `by` ended it.',
     'service',

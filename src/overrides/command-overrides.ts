@@ -20,6 +20,8 @@ export interface Target {
 
 /** An override and its target. */
 export interface Order {
+  /** Stays the same when the target moves with its service: what several directors call this override. */
+  readonly id: string
   readonly target: Target
   readonly override: Override
   /** Since when the configuration does not have the target, milliseconds of the wall clock; null where it has. */
@@ -49,8 +51,8 @@ export class CommandOverrides {
   readonly #alarm: Clock['alarm']
   #file: StateFile<Order> | null = null
   #orders: readonly Order[] = []
-  /** Keys of the services of the last configuration; null before the first. */
-  #services: ReadonlySet<string> | null = null
+  /** The services of the last configuration; null before the first. */
+  #services: readonly Service[] | null = null
   #cancelAlarm = () => {}
   #isClosed = false
 
@@ -85,22 +87,35 @@ export class CommandOverrides {
    * are on the disk. They are in force in any case.
    */
   give(targets: readonly Target[], override: Override): Promise<boolean> {
-    const { kind } = override.effect
+    return this.put(this.prepared(targets, override))
+  }
+
+  /** Returns what `give` would put in force. */
+  prepared(targets: readonly Target[], override: Override): readonly Order[] {
     const now = this.#now()
-    const isReplaced = (order: Order) => order.override.effect.kind === kind
-    const given = targets.map(target => {
-      const before = this.#orders.filter(order => isReplaced(order) && isSame(order.target, target))
+    return targets.map(target => {
+      const before = this.#orders.filter(order => isReplacedBy(order, { target, override }))
       const effect = drainAfter(
         override.effect,
         before.map(order => order.override),
         now,
       )
-      return { target, override: { ...override, effect }, missingSince: null }
+      const id = before[0]?.id ?? this.#freeId(target, override)
+      return { id, target, override: { ...override, effect }, missingSince: null }
     })
-    const rest = this.#orders.filter(
-      order => !isReplaced(order) || !targets.some(target => isSame(order.target, target)),
+  }
+
+  /** Puts these in force; those with the same id, or the same effect on the same target, are replaced. As `give`. */
+  put(orders: readonly Order[]): Promise<boolean> {
+    const now = this.#now()
+    const services = this.#services
+    const placed = orders.map(order =>
+      services ? this.#followed(order, located(order, services), now) : order,
     )
-    return this.#take([...rest, ...given])
+    const rest = this.#orders.filter(
+      order => !placed.some(one => one.id === order.id || isReplacedBy(order, one)),
+    )
+    return this.#take([...rest, ...placed])
   }
 
   /** Ends the overrides with these effects on these very targets. Returns those, and whether the disk has it. */
@@ -109,23 +124,37 @@ export class CommandOverrides {
     effects: readonly Effect['kind'][],
     by: string,
   ): { readonly ended: readonly Order[]; readonly isKept: Promise<boolean> } {
-    const isMeant = ({ target, override }: Order) =>
-      effects.includes(override.effect.kind) && targets.some(one => isSame(one, target))
-    const ended = this.#orders.filter(isMeant)
+    const ended = this.having(targets, effects)
+    return { ended, isKept: this.remove(ended, by) }
+  }
+
+  /** Returns the overrides with these effects on these very targets. */
+  having(targets: readonly Target[], effects: readonly Effect['kind'][]): readonly Order[] {
+    return this.#orders.filter(
+      ({ target, override }) =>
+        effects.includes(override.effect.kind) && targets.some(one => isSame(one, target)),
+    )
+  }
+
+  /** Ends these, by their ids, and logs that `by` has. Resolves to whether the disk has it. */
+  remove(orders: readonly Order[], by: string): Promise<boolean> {
+    const ids = new Set(orders.map(({ id }) => id))
+    const ended = this.#orders.filter(({ id }) => ids.has(id))
+    if (ended.length === 0) return this.#file?.save(this.#orders) ?? Promise.resolve(true)
     for (const order of ended)
       this.#parts.log.info(
         'override.ended-early',
         { ...fieldsOf(order), by },
         'an operator has ended an override',
       )
-    return { ended, isKept: this.#take(this.#orders.filter(order => !isMeant(order))) }
+    return this.#take(this.#orders.filter(({ id }) => !ids.has(id)))
   }
 
   /** Takes over a configuration: names of services that changed, targets that went or came back. */
   follow({ services }: Config): void {
     const now = this.#now()
-    const before = this.#services
-    this.#services = new Set(services.map(({ virtual }) => keyAsWritten(virtual)))
+    const before = this.#services && new Set(this.#services.map(({ virtual }) => keyAsWritten(virtual)))
+    this.#services = services
     const followed = this.#orders.map(order => this.#followed(order, located(order, services, before), now))
     if (followed.some((order, i) => order !== this.#orders[i])) void this.#take(followed)
     this.#endDue()
@@ -151,6 +180,16 @@ export class CommandOverrides {
       'the configuration no longer has the target of an override; the override is kept for a day',
     )
     return { ...order, missingSince: now }
+  }
+
+  /** Another override may have the usual id, and have moved away with its service. */
+  #freeId(target: Target, { effect }: Override): string {
+    const usual = usualId(target, effect)
+    const taken = new Set(this.#orders.map(({ id }) => id))
+    for (let i = 1; ; i++) {
+      const id = i === 1 ? usual : `${usual} ${i}`
+      if (!taken.has(id)) return id
+    }
   }
 
   #take(orders: readonly Order[]): Promise<boolean> {
@@ -189,6 +228,14 @@ export class CommandOverrides {
     const wait = Math.max(0, Math.min(next - this.#now(), LONGEST_ALARM))
     this.#cancelAlarm = this.#alarm(wait, () => this.#endDue())
   }
+}
+
+function usualId({ key, real }: Target, { kind }: Effect): string {
+  return `${key} ${real ?? 'all'} ${kind}`
+}
+
+function isReplacedBy(order: Order, next: Pick<Order, 'target' | 'override'>): boolean {
+  return order.override.effect.kind === next.override.effect.kind && isSame(order.target, next.target)
 }
 
 /** Milliseconds of the wall clock; infinity where it has no end. */
@@ -270,21 +317,25 @@ export const ORDER_FORM: EntryForm<Order> = {
   name: 'overrides',
   version: 1,
   read(value) {
-    const { target, override, missingSince } = value as Order
+    const { id, target: given, override: told, missingSince } = value as Order
+    const target = {
+      service: text(given.service),
+      key: text(given.key),
+      real: given.real === null ? null : text(given.real),
+    }
+    const override: Override = {
+      effect: effectOf(told.effect),
+      source: 'command',
+      who: text(told.who),
+      reason: text(told.reason),
+      since: moment(told.since),
+      until: told.until === null ? null : moment(told.until),
+    }
     return {
-      target: {
-        service: text(target.service),
-        key: text(target.key),
-        real: target.real === null ? null : text(target.real),
-      },
-      override: {
-        effect: effectOf(override.effect),
-        source: 'command',
-        who: text(override.who),
-        reason: text(override.reason),
-        since: moment(override.since),
-        until: override.until === null ? null : moment(override.until),
-      },
+      // Files of builds before several directors shared overrides have no ids.
+      id: id === undefined ? usualId(target, override.effect) : text(id),
+      target,
+      override,
       missingSince: missingSince === null ? null : moment(missingSince),
     }
   },

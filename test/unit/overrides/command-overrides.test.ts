@@ -56,7 +56,8 @@ describe('CommandOverrides', () => {
   })
 
   it('with values that no command gives are left out at a start', async () => {
-    const good = { target: targetOf(WEB, ONE), override: DRAIN, missingSince: null }
+    const target = targetOf(WEB, ONE)
+    const good = { id: `${target.key} ${target.real} drain`, target, override: DRAIN, missingSince: null }
     const withEffect = (effect: unknown) => ({ ...good, override: { ...DRAIN, effect } })
     const values: unknown[] = [
       good,

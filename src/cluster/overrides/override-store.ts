@@ -1,0 +1,152 @@
+/**
+ * The overrides of the site in Redis: one hash, a field for each override. Each write names the change that it replaces,
+ * so that nobody overwrites what he does not know.
+ */
+import { randomBytes } from 'node:crypto'
+import type { SiteEntry } from '../../core/site-entry.js'
+import { ORDER_FORM, type Order } from '../../overrides/command-overrides.js'
+import type { SiteRedis } from '../redis/site-redis.js'
+
+/** What directors share of an override. */
+export interface SharedOrder extends Pick<Order, 'target' | 'override'> {
+  /** Who has ended it; null: it has not been ended. */
+  readonly endedBy: string | null
+}
+
+export type OverrideEntry = SiteEntry<SharedOrder>
+
+export interface EntryWrite {
+  readonly id: string
+  /** The change that the store must have; '': none. */
+  readonly expected: string
+  /** Null: the store forgets the entry. */
+  readonly entry: OverrideEntry | null
+}
+
+export interface StoredOverrides {
+  /** Another one after each write. */
+  readonly revision: string
+  readonly entries: ReadonlyMap<string, OverrideEntry>
+}
+
+/** Where the directors of a site keep their overrides. All of it rejects while that cannot be reached. */
+export interface OverrideStore {
+  /** Returns the present revision; '' while there are no entries. */
+  revision(): Promise<string>
+  read(): Promise<StoredOverrides>
+  /** Writes all, or nothing: then the answer has the ids whose change is not the expected one. */
+  write(writes: readonly EntryWrite[]): Promise<readonly string[]>
+  /** Calls `listener` after writes of any director, and when some may have been missed. Returns a function that ends it. */
+  onNews(listener: () => void): () => void
+}
+
+/** Milliseconds after the last write for which Redis keeps them. What Redis loses, the directors write again. */
+export const OVERRIDES_EXPIRY = 90 * 86_400_000
+
+/** The field with the revision. No id is so short. */
+const REVISION = '#'
+
+/** Compares all changes, then writes all. A field whose text is damaged counts as absent. */
+const WRITE = `
+local changed = {}
+for i = 4, #ARGV, 3 do
+  local held = redis.call('HGET', KEYS[1], ARGV[i])
+  local change = ''
+  if held then
+    local isJson, entry = pcall(cjson.decode, held)
+    if isJson and type(entry) == 'table' and type(entry.change) == 'string' then change = entry.change end
+  end
+  if change ~= ARGV[i + 1] then changed[#changed + 1] = ARGV[i] end
+end
+if #changed > 0 then return changed end
+for i = 4, #ARGV, 3 do
+  if ARGV[i + 2] == '' then redis.call('HDEL', KEYS[1], ARGV[i])
+  else redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 2]) end
+end
+redis.call('HSET', KEYS[1], '${REVISION}', ARGV[3])
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+redis.call('PUBLISH', ARGV[1], ARGV[3])
+return changed`
+
+export class RedisOverrideStore implements OverrideStore {
+  readonly #redis: SiteRedis
+
+  constructor(redis: SiteRedis) {
+    this.#redis = redis
+  }
+
+  get #key(): string {
+    return this.#redis.key('overrides')
+  }
+
+  async revision(): Promise<string> {
+    return String((await this.#redis.run('HGET', [this.#key, REVISION])) ?? '')
+  }
+
+  async read(): Promise<StoredOverrides> {
+    const answer = await this.#redis.run('HGETALL', [this.#key])
+    const fields = new Map(pairsOf(Array.isArray(answer) ? answer.map(String) : []))
+    const revision = fields.get(REVISION) ?? ''
+    fields.delete(REVISION)
+    const entries = [...fields].flatMap(([id, text]) => {
+      const entry = entryOf(text)
+      return entry ? [[id, entry] as const] : []
+    })
+    return { revision, entries: new Map(entries) }
+  }
+
+  async write(writes: readonly EntryWrite[]): Promise<readonly string[]> {
+    const args = writes.flatMap(({ id, expected, entry }) => [
+      id,
+      expected,
+      entry ? JSON.stringify(entry) : '',
+    ])
+    const channel = this.#redis.key('overrides')
+    const changed = await this.#redis.script(
+      WRITE,
+      [this.#key],
+      [
+        channel,
+        OVERRIDES_EXPIRY,
+        // Not a count: after a loss of all data it would come to the same number again.
+        randomBytes(8).toString('hex'),
+        ...args,
+      ],
+    )
+    return Array.isArray(changed) ? changed.map(String) : []
+  }
+
+  onNews(listener: () => void): () => void {
+    return this.#redis.subscribe(this.#redis.key('overrides'), listener, listener)
+  }
+}
+
+function* pairsOf(words: readonly string[]): Iterable<readonly [string, string]> {
+  for (let i = 0; i + 1 < words.length; i += 2) yield [words[i] ?? '', words[i + 1] ?? '']
+}
+
+/** Returns null for a text that is no entry. */
+export function entryOf(text: string): OverrideEntry | null {
+  try {
+    return readEntry(JSON.parse(text))
+  } catch {
+    return null
+  }
+}
+
+/** Returns the entry of a stored value. Throws if it is none. */
+export function readEntry(value: unknown): OverrideEntry {
+  const { change, past, by, at, value: given } = value as OverrideEntry
+  const texts = [change, by, ...past]
+  if (texts.some(each => typeof each !== 'string') || !Number.isFinite(at))
+    throw new Error('expected a change')
+  const { target, override } = ORDER_FORM.read({ ...given, missingSince: null })
+  const { endedBy } = given
+  return {
+    change,
+    past,
+    by,
+    at,
+    value: { target, override, endedBy: endedBy === null ? null : String(endedBy) },
+  }
+}

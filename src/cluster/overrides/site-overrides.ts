@@ -1,0 +1,302 @@
+/**
+ * Overrides of operators, shared by the directors of a site. Each director has all of them and applies them whether or
+ * not Redis can be reached. A change is written to Redis first, with the change that it replaces. While Redis is away, only a
+ * change that is meant for this director alone is accepted; it is merged when Redis is back (core/site-entry.ts).
+ *
+ *   Redis   command             result
+ *   there   any                 stored, then in force here; the other directors hear of it
+ *   there   changed meanwhile   refused, with what has changed it; nothing of it is in force
+ *   away    without `local`     refused; what is in force stays
+ *   away    with `local`        in force here; merged when Redis is back, and a conflict is told
+ */
+import { randomBytes } from 'node:crypto'
+import { changed, type Merged, mergeEntry, type SiteEntry } from '../../core/site-entry.js'
+import type { CommandOverrides, Order } from '../../overrides/command-overrides.js'
+import { type EntryForm, StateFile } from '../../storage/state-file.js'
+import type { Log } from '../../system/log.js'
+import type { Clock } from '../../util/clock.js'
+import { Poller } from '../../util/poller.js'
+import {
+  type EntryWrite,
+  type OverrideEntry,
+  type OverrideStore,
+  readEntry,
+  type SharedOrder,
+} from './override-store.js'
+
+export interface SiteOverridesParts {
+  readonly store: OverrideStore
+  readonly commands: Pick<CommandOverrides, 'orders' | 'put' | 'remove'>
+  readonly log: Log
+  /** Identity of this director. */
+  readonly director: string
+  /** File of the entries; null: they end with the process. */
+  readonly path: string | null
+  /** `now` returns milliseconds of the wall clock. */
+  readonly clock: Pick<Clock, 'now' | 'alarm'>
+}
+
+export type SiteOutcome =
+  /** In force. `isKept`: on the disk of this director. */
+  | { readonly kind: 'done'; readonly isKept: boolean }
+  /** Others have changed these meanwhile. Nothing else has changed. */
+  | { readonly kind: 'changed'; readonly by: readonly SharedOrder[] }
+  /** Redis cannot be reached, for this reason. */
+  | { readonly kind: 'away'; readonly reason: string }
+
+export interface SiteChange {
+  /** On this director alone, if Redis cannot be reached. */
+  readonly isLocal: boolean
+  /** Who ends them; null: they are given. */
+  readonly endedBy: string | null
+}
+
+interface Held extends SiteEntry<SharedOrder> {
+  readonly id: string
+  /** False: the store may not have it. */
+  readonly isStored: boolean
+}
+
+/** Milliseconds between two looks at the revision: a message may be lost. */
+const LOOK_EVERY = 1000
+/** Milliseconds after its end for which an entry is kept, for directors that were away. */
+const KEEP_ENDED = 30 * 86_400_000
+/** Rounds of merging and writing in a row. More than one are needed only if others write at the same time. */
+const MOST_ROUNDS = 10
+
+export class SiteOverrides {
+  readonly #parts: SiteOverridesParts
+  readonly #looks: Poller
+  readonly #held = new Map<string, Held>()
+  #file: StateFile<Held> | null = null
+  /** Of the store at the last look; null: it has to be read. */
+  #revision: string | null = null
+  #endNews = () => {}
+  /** Looks and changes are made one after another. */
+  #last: Promise<unknown> = Promise.resolve()
+
+  constructor(parts: SiteOverridesParts) {
+    this.#parts = parts
+    this.#looks = new Poller('overrides of the site', () => this.look(), parts)
+  }
+
+  /** Number of changes that the other directors do not have yet. */
+  get pending(): number {
+    return [...this.#held.values()].filter(({ isStored }) => !isStored).length
+  }
+
+  /** Reads the entries of earlier runs. */
+  async load(): Promise<void> {
+    const { path, log, clock } = this.#parts
+    if (path === null) return
+    const { file, entries } = await StateFile.open({ path, form: HELD_FORM, log, alarm: clock.alarm })
+    this.#file = file
+    for (const entry of entries) this.#held.set(entry.id, entry)
+  }
+
+  /** Begins to hear what other directors change. */
+  start(): void {
+    this.#endNews = this.#parts.store.onNews(() => {
+      this.#revision = null
+      void this.#looks.now()
+    })
+    this.#looks.every(LOOK_EVERY)
+  }
+
+  async close(patience: number): Promise<void> {
+    this.#endNews()
+    await this.#looks.stop()
+    await this.#file?.close(patience)
+  }
+
+  /** Gives these overrides, or ends them. */
+  change(orders: readonly Order[], { isLocal, endedBy }: SiteChange): Promise<SiteOutcome> {
+    return this.#inTurn(async () => {
+      const values = new Map(
+        orders.map(({ id, target, override }) => [id, { target, override, endedBy }] as const),
+      )
+      const stored = await this.#store(values)
+      if (stored.kind !== 'done' && !(stored.kind === 'away' && isLocal)) return stored
+      if (stored.kind === 'away')
+        for (const [id, value] of values) this.#hold(id, this.#next(id, value), false)
+      const { commands } = this.#parts
+      const [isHeld, isKept] = await Promise.all([
+        this.#keep(),
+        endedBy === null ? commands.put(orders) : commands.remove(orders, endedBy),
+      ])
+      return { kind: 'done', isKept: isHeld && isKept }
+    })
+  }
+
+  /** Reads what the store has, if it has changed; merges, and writes what the store does not have. Never rejects. */
+  look(): Promise<void> {
+    return this.#inTurn(async () => {
+      try {
+        this.#adopt()
+        const isQuiet = this.#revision !== null && this.pending === 0
+        if (isQuiet && (await this.#parts.store.revision()) === this.#revision) return
+        await this.#mergeAll()
+      } catch {
+        // The connection tells why it cannot be used. Afterwards the store may have lost what it had.
+        this.#revision = null
+      }
+    })
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#last.then(work)
+    this.#last = done.catch(() => {})
+    return done
+  }
+
+  // ---------------------------------------------------------------- changes
+
+  /** Writes these to the store, unless it has something newer. */
+  async #store(values: ReadonlyMap<string, SharedOrder>): Promise<SiteOutcome> {
+    const changesOf = () => [...values.keys()].map(id => this.#held.get(id)?.change)
+    try {
+      const known = changesOf()
+      if (this.pending > 0) await this.#mergeAll()
+      for (let round = 0; round < MOST_ROUNDS; round++) {
+        const news = changesOf().flatMap((change, i) =>
+          change === known[i] ? [] : ([...values.keys()][i] ?? []),
+        )
+        if (news.length > 0)
+          return { kind: 'changed', by: news.flatMap(id => this.#held.get(id)?.value ?? []) }
+        const entries = [...values].map(([id, value]) => [id, this.#next(id, value)] as const)
+        const expected = (id: string) => this.#held.get(id)?.change ?? ''
+        const refused = await this.#parts.store.write(
+          entries.map(([id, entry]) => ({ id, expected: expected(id), entry })),
+        )
+        this.#revision = null
+        if (refused.length === 0) {
+          for (const [id, entry] of entries) this.#hold(id, entry, true)
+          return { kind: 'done', isKept: true }
+        }
+        // Others have changed them, or the store has lost what it had.
+        await this.#mergeAll()
+      }
+      return { kind: 'away', reason: 'other directors change the same overrides all the time' }
+    } catch (error) {
+      this.#revision = null
+      return { kind: 'away', reason: (error as Error).message }
+    }
+  }
+
+  #next(id: string, value: SharedOrder): SiteEntry<SharedOrder> {
+    const { director, clock } = this.#parts
+    const change = randomBytes(6).toString('base64url')
+    return changed(this.#held.get(id), { change, by: director, at: clock.now(), value })
+  }
+
+  #hold(id: string, { change, past, by, at, value }: SiteEntry<SharedOrder>, isStored: boolean): void {
+    this.#held.set(id, { id, change, past, by, at, value, isStored })
+  }
+
+  #keep(): Promise<boolean> {
+    return this.#file?.save([...this.#held.values()]) ?? Promise.resolve(true)
+  }
+
+  // ---------------------------------------------------------------- merging
+
+  /** Overrides that were given before there was a site are new to it. */
+  #adopt(): void {
+    for (const { id, target, override } of this.#parts.commands.orders)
+      if (!this.#held.has(id))
+        this.#hold(id, { ...this.#next(id, { target, override, endedBy: null }), at: override.since }, false)
+  }
+
+  async #mergeAll(): Promise<void> {
+    for (let round = 0; round < MOST_ROUNDS; round++) {
+      const { revision, entries } = await this.#parts.store.read()
+      const writes = this.#merge(entries)
+      this.#revision = writes.length === 0 ? revision : null
+      if (writes.length === 0) return
+      const refused = await this.#parts.store.write(writes)
+      if (refused.length > 0) continue
+      for (const { id, entry } of writes)
+        if (entry) this.#hold(id, entry, true)
+        else this.#held.delete(id)
+      await this.#keep()
+    }
+  }
+
+  /** Merges all entries, puts in force what is new, and returns what the store has to get. */
+  #merge(entries: ReadonlyMap<string, OverrideEntry>): readonly EntryWrite[] {
+    const now = this.#parts.clock.now()
+    const writes: EntryWrite[] = []
+    const taken: Held[] = []
+    let isNews = false
+    for (const id of new Set([...entries.keys(), ...this.#held.keys()])) {
+      const [held, stored] = [this.#held.get(id), entries.get(id)]
+      const merged = mergeEntry(held, stored)
+      if (!merged) continue
+      const { entry, isToWrite, isTaken } = merged
+      const expected = stored?.change ?? ''
+      if (isOver(entry, now)) {
+        // Nobody needs to know of it any more.
+        isNews ||= this.#held.delete(id)
+        if (stored) writes.push({ id, expected, entry: null })
+        continue
+      }
+      isNews ||= entry.change !== held?.change || held.isStored === isToWrite
+      this.#hold(id, entry, !isToWrite)
+      if (isToWrite) writes.push({ id, expected, entry })
+      if (isTaken) taken.push({ id, ...entry, isStored: true })
+      if (merged.lost) this.#tellConflict(merged)
+    }
+    this.#apply(taken, now)
+    if (isNews) void this.#keep()
+    return writes
+  }
+
+  #apply(taken: readonly Held[], now: number): void {
+    const { commands } = this.#parts
+    const orderOf = ({ id, value: { target, override } }: Held) => ({
+      id,
+      target,
+      override,
+      missingSince: null,
+    })
+    const isInForce = ({ value: { override, endedBy } }: Held) =>
+      endedBy === null && (override.until === null || override.until > now)
+    const given = taken.filter(isInForce).map(orderOf)
+    if (given.length > 0) void commands.put(given)
+    for (const held of taken)
+      if (held.value.endedBy !== null) void commands.remove([orderOf(held)], held.value.endedBy)
+  }
+
+  #tellConflict({ entry, lost }: Merged<SharedOrder>): void {
+    if (!lost || (entry.value.endedBy !== null && lost.value.endedBy !== null)) return
+    const { target, override } = entry.value
+    const says = ({ endedBy, override: { who } }: SharedOrder) =>
+      endedBy === null ? `given by ${who}` : `ended by ${endedBy}`
+    this.#parts.log.warn(
+      'override.conflict',
+      {
+        service: target.service,
+        real: target.real ?? 'all',
+        effect: override.effect.kind,
+        counts: says(entry.value),
+        lost: says(lost.value),
+      },
+      'two directors changed the same override while they could not hear each other: the later change counts',
+    )
+  }
+}
+
+/** True if no director needs to know of it any more. */
+function isOver({ value: { override, endedBy }, at }: OverrideEntry, now: number): boolean {
+  const over = endedBy === null ? override.until : at
+  return over !== null && over + KEEP_ENDED < now
+}
+
+const HELD_FORM: EntryForm<Held> = {
+  name: 'site-overrides',
+  version: 1,
+  read(value) {
+    const { id, isStored } = value as Held
+    if (typeof id !== 'string' || typeof isStored !== 'boolean') throw new Error('expected an id')
+    return { id, ...readEntry(value), isStored }
+  },
+}

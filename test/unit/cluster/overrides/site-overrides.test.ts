@@ -1,0 +1,318 @@
+/** Overrides of several directors: none is lost without a word, whatever becomes of Redis and of the directors. */
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { SiteOverrides } from '../../../../src/cluster/overrides/site-overrides.js'
+import type { Effect, Override } from '../../../../src/core/override.js'
+import { CommandOverrides, type Order, targetOf } from '../../../../src/overrides/command-overrides.js'
+import { FakeClock } from '../../../support/fake-clock.js'
+import { temporaryFolder } from '../../../support/folder.js'
+import { recordingLog } from '../../../support/logs.js'
+import { MemoryOverrideStore, type Reach } from '../../../support/override-store.js'
+import { config, real, service } from '../../../support/tables.js'
+
+const ONE = real('fd00:1::1')
+const TWO = real('fd00:1::2')
+const WEB = service('web', { reals: [ONE, TWO] })
+const SITE = config([WEB])
+const TARGETS = [targetOf(WEB, ONE), targetOf(WEB, TWO), targetOf(WEB, null)]
+const EFFECTS: readonly Effect[] = [{ kind: 'drain' }, { kind: 'weight', weight: 3 }]
+const DAY = 86_400_000
+
+const override = (effect: Effect, who: string, since: number, until: number | null = null): Override => ({
+  effect,
+  source: 'command',
+  who,
+  reason: '',
+  since,
+  until,
+})
+
+class Director {
+  reach: Reach = 'there'
+  /** Milliseconds by which its wall clock is wrong. */
+  skew = 0
+  commands!: CommandOverrides
+  site!: SiteOverrides
+  readonly #store: MemoryOverrideStore
+  readonly #folder = temporaryFolder()
+  readonly #clock: FakeClock
+  readonly name: string
+  readonly #recorded = recordingLog()
+  readonly lines = this.#recorded.lines
+
+  constructor(name: string, store: MemoryOverrideStore, clock: FakeClock) {
+    this.name = name
+    this.#store = store
+    this.#clock = clock
+  }
+
+  now = () => this.#clock.now() + this.skew
+
+  async open(): Promise<this> {
+    const { log } = this.#recorded
+    const clock = { now: this.now, alarm: this.#clock.alarm }
+    const path = (what: string) => join(this.#folder, `${what}.json`)
+    this.commands = new CommandOverrides({ path: path('overrides'), log, onChange: () => {}, ...clock })
+    const store = this.#store.view(() => this.reach)
+    this.site = new SiteOverrides({
+      store,
+      commands: this.commands,
+      log,
+      director: this.name,
+      path: path('site'),
+      clock,
+    })
+    await this.commands.load()
+    await this.site.load()
+    this.commands.follow(SITE)
+    return this
+  }
+
+  async close(): Promise<void> {
+    await this.site.close(1000)
+    await this.commands.close(1000)
+  }
+
+  async give(target: number, effect: number, who: string, isLocal = false, until: number | null = null) {
+    const [wanted, what] = [TARGETS[target], EFFECTS[effect]]
+    assert.ok(wanted && what)
+    const orders = this.commands.prepared([wanted], override(what, who, this.now(), until))
+    const before = this.#known(orders[0]?.id)
+    const outcome = await this.site.change(orders, { isLocal, endedBy: null })
+    return { outcome, before, id: orders[0]?.id }
+  }
+
+  async end(target: number, effect: number, who: string, isLocal = false) {
+    const [wanted, what] = [TARGETS[target], EFFECTS[effect]]
+    assert.ok(wanted && what)
+    const orders = this.commands.having([wanted], [what.kind])
+    const before = this.#known(orders[0]?.id)
+    const outcome = orders.length > 0 ? await this.site.change(orders, { isLocal, endedBy: who }) : null
+    return { outcome, before, id: orders[0]?.id }
+  }
+
+  #known(id: string | undefined): string | null {
+    return this.commands.orders.find(order => order.id === id)?.override.who ?? null
+  }
+
+  /** Who has given each override that is in force. */
+  get inForce(): Record<string, string> {
+    return Object.fromEntries(
+      this.commands.orders.map(({ id, override: { who } }: Order) => [id, who]).sort(),
+    )
+  }
+
+  get conflicts() {
+    return this.lines
+      .filter(({ event }) => event === 'override.conflict')
+      .map(({ counts, lost }) => ({ counts, lost }))
+  }
+}
+
+async function pair() {
+  const store = new MemoryOverrideStore()
+  const clock = new FakeClock()
+  const a = await new Director('a', store, clock).open()
+  const b = await new Director('b', store, clock).open()
+  return { store, clock, a, b, both: [a, b] }
+}
+
+const DRAIN_ONE = 'tcp [2001:db8::80]:80 [fd00:1::1]:80 drain'
+
+describe('SiteOverrides', () => {
+  it('are in force on all directors', async () => {
+    const { a, b } = await pair()
+    assert.equal((await a.give(0, 0, 'anna')).outcome.kind, 'done')
+    await b.site.look()
+    assert.deepEqual([a.inForce, b.inForce], [{ [DRAIN_ONE]: 'anna' }, { [DRAIN_ONE]: 'anna' }])
+    await b.end(0, 0, 'bob')
+    await a.site.look()
+    assert.deepEqual([a.inForce, b.inForce], [{}, {}])
+    assert.equal(a.lines.find(({ event }) => event === 'override.ended-early')?.by, 'bob')
+  })
+
+  it('are not overwritten by an operator who has not seen them', async () => {
+    const { a, b } = await pair()
+    await a.give(0, 1, 'anna')
+    const { outcome } = await b.give(0, 1, 'bob')
+    assert.ok(outcome.kind === 'changed')
+    assert.deepEqual(
+      outcome.by.map(({ override: { who } }) => who),
+      ['anna'],
+    )
+    assert.deepEqual(Object.values(b.inForce), ['anna'])
+    assert.equal((await b.give(0, 1, 'bob')).outcome.kind, 'done')
+    await a.site.look()
+    assert.deepEqual([Object.values(a.inForce), Object.values(b.inForce)], [['bob'], ['bob']])
+  })
+
+  it('are refused while Redis is away, unless they are for this director alone, and are merged afterwards', async () => {
+    const { a, b } = await pair()
+    a.reach = 'away'
+    assert.deepEqual((await a.give(0, 0, 'anna')).outcome, { kind: 'away', reason: 'refused' })
+    assert.deepEqual(a.inForce, {})
+    assert.equal((await a.give(0, 0, 'anna', true)).outcome.kind, 'done')
+    assert.deepEqual([Object.values(a.inForce), a.site.pending, b.inForce], [['anna'], 1, {}])
+    a.reach = 'there'
+    await a.site.look()
+    await b.site.look()
+    assert.deepEqual([Object.values(b.inForce), a.site.pending, a.conflicts], [['anna'], 0, []])
+  })
+
+  it('tell a conflict of two directors that could not hear each other; the later one counts', async () => {
+    const { a, b, clock } = await pair()
+    a.reach = 'away'
+    await a.give(0, 1, 'anna', true)
+    clock.wind(1000)
+    await b.give(0, 1, 'bob')
+    a.reach = 'there'
+    await a.site.look()
+    assert.deepEqual([Object.values(a.inForce), Object.values(b.inForce)], [['bob'], ['bob']])
+    assert.deepEqual(a.conflicts, [{ counts: 'given by bob', lost: 'given by anna' }])
+  })
+
+  it('come back to a store that has lost everything, and not to a director that was away when they ended', async () => {
+    const { a, b, store, clock } = await pair()
+    await a.give(0, 0, 'anna')
+    await b.site.look()
+    await b.close()
+    await a.end(0, 0, 'anna')
+    await a.give(1, 0, 'anna')
+    store.flush()
+    clock.wind(1000)
+    await a.site.look()
+    assert.equal(store.entries.size, 2)
+    await b.open()
+    await b.site.look()
+    assert.deepEqual([b.inForce, Object.values(b.inForce)], [a.inForce, ['anna']])
+  })
+
+  it("that were given before there was a site are the site's afterwards", async () => {
+    const { a, b } = await pair()
+    await a.commands.give([targetOf(WEB, ONE)], override({ kind: 'drain' }, 'anna', 0))
+    await a.site.look()
+    await b.site.look()
+    assert.deepEqual(Object.values(b.inForce), ['anna'])
+  })
+
+  it('are forgotten by the store a month after their end', async () => {
+    const { a, b, store, clock } = await pair()
+    await a.give(0, 0, 'anna', false, a.now() + DAY)
+    await a.give(1, 0, 'anna')
+    await a.end(1, 0, 'anna')
+    await b.site.look()
+    clock.wind(32 * DAY)
+    await a.give(0, 1, 'bob')
+    await b.site.look()
+    await a.site.look()
+    assert.deepEqual(
+      [...store.entries.values()].map(({ value }) => value.override.who),
+      ['bob'],
+    )
+    assert.deepEqual([a.inForce, Object.values(b.inForce)], [b.inForce, ['bob']])
+  })
+
+  type Step =
+    | {
+        readonly do: 'give' | 'end'
+        readonly at: number
+        readonly target: number
+        readonly effect: number
+        readonly isLocal: boolean
+      }
+    | { readonly do: 'reach'; readonly at: number; readonly reach: Reach }
+    | { readonly do: 'look' | 'restart'; readonly at: number }
+    | { readonly do: 'flush' }
+    | { readonly do: 'wait'; readonly ms: number }
+    | { readonly do: 'skew'; readonly at: number; readonly ms: number }
+
+  const at = fc.nat(1)
+  const anyStep: fc.Arbitrary<Step> = fc.oneof(
+    {
+      weight: 5,
+      arbitrary: fc.record({
+        do: fc.constantFrom('give' as const, 'end' as const),
+        at,
+        target: fc.nat(2),
+        effect: fc.nat(1),
+        isLocal: fc.boolean(),
+      }),
+    },
+    {
+      weight: 3,
+      arbitrary: fc.record({
+        do: fc.constant('reach' as const),
+        at,
+        reach: fc.constantFrom<Reach>('there', 'away', 'answer lost'),
+      }),
+    },
+    { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('look' as const, 'restart' as const), at }) },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.nat(100_000) }) },
+    { weight: 1, arbitrary: fc.constant({ do: 'flush' as const }) },
+    {
+      weight: 1,
+      arbitrary: fc.record({
+        do: fc.constant('skew' as const),
+        at,
+        ms: fc.constantFrom(-3_600_000, 0, 3_600_000),
+      }),
+    },
+  )
+
+  /** What an operator asked for. `knew`: whose change was in force there before; null: none. */
+  interface Asked {
+    readonly who: string
+    readonly id: string
+    readonly isEnd: boolean
+    /** The operator was told that it is done. Else it may be in force all the same: its answer may be lost. */
+    readonly isDone: boolean
+    readonly knew: string | null
+  }
+
+  async function run(steps: readonly Step[]): Promise<void> {
+    const { store, clock, both } = await pair()
+    const asked: Asked[] = []
+    for (const [n, step] of steps.entries()) {
+      if (step.do === 'wait') clock.wind(step.ms)
+      if (step.do === 'flush') store.flush()
+      if (!('at' in step)) continue
+      const director = both[step.at]
+      assert.ok(director)
+      if (step.do === 'reach') director.reach = step.reach
+      if (step.do === 'skew') director.skew = step.ms
+      if (step.do === 'look') await director.site.look()
+      if (step.do === 'restart') {
+        await director.close()
+        await director.open()
+      }
+      if (step.do !== 'give' && step.do !== 'end') continue
+      const who = `#${n}`
+      const { outcome, before, id } = await director[step.do](step.target, step.effect, who, step.isLocal)
+      if (outcome && id)
+        asked.push({ who, id, isEnd: step.do === 'end', isDone: outcome.kind === 'done', knew: before })
+    }
+    for (const director of both) director.reach = 'there'
+    for (const director of [...both, ...both]) await director.site.look()
+    const [a, b] = both
+    assert.ok(a && b)
+    assert.deepEqual(a.inForce, b.inForce)
+    assert.deepEqual([a.site.pending, b.site.pending], [0, 0])
+    const conflicts = [...a.conflicts, ...b.conflicts].map(({ lost }) => String(lost))
+    for (const { who, id, isEnd, isDone } of asked) {
+      if (isEnd || !isDone) continue
+      const isCounting = a.inForce[id] === who
+      const isKnown = asked.some(later => later.id === id && later.knew === who)
+      const isTold = conflicts.some(lost => lost === `given by ${who}`)
+      assert.ok(isCounting || isKnown || isTold, `${who} is lost without a word`)
+    }
+  }
+
+  it('lose none without a word, in any history of two directors', async () => {
+    const runs = Number(process.env.SITE_RUNS ?? 150)
+    await fc.assert(fc.asyncProperty(fc.array(anyStep, { maxLength: 25 }), run), {
+      numRuns: runs,
+      endOnFailure: false,
+    })
+  }).timeout(600_000)
+})
