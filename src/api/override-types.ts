@@ -11,6 +11,14 @@ const target = z.strictObject({ service: z.string(), real: z.string().nullable()
 export const targets = z.array(target).min(1).max(10_000)
 const PLAIN = ['force-down', 'disable', 'force-up'] as const
 
+const local = () =>
+  z
+    .boolean()
+    .optional()
+    .describe(
+      'True: on this director alone, if the Redis of its site cannot be used. The others follow when it can.',
+    )
+
 /** `POST /v1/overrides`: the same effect on each target, exact names as in the status document. */
 export const giveRequest = z.strictObject({
   targets,
@@ -26,12 +34,14 @@ export const giveRequest = z.strictObject({
   reason: z.string().max(512),
   /** Milliseconds of the wall clock, or null. */
   until: z.number().max(LATEST_END).nullable(),
+  local: local(),
 })
 
 /** `POST /v1/overrides/end`: the effects that end on each target. */
 export const endRequest = z.strictObject({
   targets,
   effects: z.array(z.enum([...PLAIN, 'drain', 'weight'])).min(1),
+  local: local(),
 })
 
 /** `POST /v1/windows/end`: the open windows of these targets end, this opening only. */
@@ -50,6 +60,10 @@ export const overrideOutcome = z
     isKept: z
       .boolean()
       .describe('False: what is active is not on the disk, and a restart would not know it.'),
+    isLocal: z
+      .boolean()
+      .optional()
+      .describe('True: the other directors of the site get it when their Redis can be used again.'),
     reals: list(
       z.object({ service: z.string(), real: z.string(), override: overrideStatus.nullable() }),
     ).describe('What counts for each real server that the targets are, after the request.'),

@@ -28,6 +28,7 @@ export const yesOption = {
 export const endingOptions = {
   ...socketOption,
   ...yesOption,
+  local: { about: 'on this director alone, where the Redis of its site cannot be used' },
   json: { short: 'j', about: 'the outcome as JSON' },
 } as const
 
@@ -39,6 +40,8 @@ export const givingOptions = {
 } as const
 
 export type GivingContext = CommandContext<typeof givingOptions, typeof targetArgument>
+/** Without --local, which some commands do not have. */
+type AskingContext = CommandContext<Omit<typeof endingOptions, 'local'>, typeof targetArgument>
 type EndingContext = CommandContext<typeof endingOptions, typeof targetArgument>
 
 /** Puts an override on what TARGET means. */
@@ -60,7 +63,8 @@ export async function given(context: GivingContext, command: string, effect: Giv
   const until = endOf(options, Date.now(), command)
   const { services } = await askDaemon(fetchStatus(socketOf(context)))
   const targets = await chosenOf(services, context, command)
-  const request: GiveRequest = { targets, effect, reason: options.reason ?? '', until }
+  const { reason = '', local } = options
+  const request: GiveRequest = { targets, effect, reason, until, ...(local && { local }) }
   const outcome = await askDaemon(giveOverride(socketOf(context), request))
   if (outcome.ok) for (const line of lastServers(services, request)) context.warn(printable(line))
   return { request, outcome }
@@ -73,7 +77,9 @@ export async function end(
   effects: EndRequest['effects'],
 ): Promise<ExitCode> {
   const targets = await chosen(context, command)
-  const outcome = await askDaemon(endOverrides(socketOf(context), { targets, effects }))
+  const outcome = await askDaemon(
+    endOverrides(socketOf(context), { targets, effects, ...(context.options.local && { local: true }) }),
+  )
   const exit = shown(context, outcome)
   const advice = [
     ...serviceAdvice(outcome, { command, targets, effects }),
@@ -133,19 +139,19 @@ function remainingAdvice({ reals }: OverrideOutcome, target: string): readonly s
   ]
 }
 
-export function socketOf({ options, env }: EndingContext): string {
+export function socketOf({ options, env }: AskingContext): string {
   return socketPath(options.socket, env)
 }
 
 /** The exact names of what TARGET means. More than one real server takes --yes, or a yes on the terminal. */
-export async function chosen(context: EndingContext, command: string): Promise<TargetName[]> {
+export async function chosen(context: AskingContext, command: string): Promise<TargetName[]> {
   const { services } = await askDaemon(fetchStatus(socketOf(context)))
   return chosenOf(services, context, command)
 }
 
 async function chosenOf(
   services: readonly ServiceStatus[],
-  context: EndingContext,
+  context: AskingContext,
   command: string,
 ): Promise<TargetName[]> {
   const named = services.map(({ name, reals }) => ({ service: name, reals: reals.map(one => one.name) }))
@@ -168,7 +174,7 @@ function wordOf(word: string, named: Parameters<typeof targetsNamed>[1], command
 }
 
 /** Throws where the answer is anything but y. */
-async function confirm(context: EndingContext, what: string): Promise<void> {
+async function confirm(context: AskingContext, what: string): Promise<void> {
   if (!context.screen.isTerminal)
     throw new CommandError(`${what}; say that this is meant with --yes`, EXIT.usage)
   context.write(`${what}. Go on? [y/N] `)
@@ -183,7 +189,7 @@ async function confirm(context: EndingContext, what: string): Promise<void> {
 }
 
 /** Prints the outcome, also as JSON. Throws a CommandError if it is a refusal. */
-export function shown(context: EndingContext, outcome: OverrideOutcome): ExitCode {
+export function shown(context: AskingContext, outcome: OverrideOutcome): ExitCode {
   if (context.options.json) {
     context.printData(JSON.stringify({ schema: 1, ...outcome }, null, 2))
     return outcome.ok ? EXIT.ok : EXIT.problem
@@ -192,11 +198,13 @@ export function shown(context: EndingContext, outcome: OverrideOutcome): ExitCod
 }
 
 /** Prints the outcome for people. Throws a CommandError if it is a refusal. */
-export function printOutcome(context: EndingContext, outcome: OverrideOutcome): ExitCode {
+export function printOutcome(context: AskingContext, outcome: OverrideOutcome): ExitCode {
   const paint = painter(context.screen.colour)
   if (!outcome.ok) throw new CommandError(printable(outcome.message), EXIT.problem)
   for (const line of outcomeLines(outcome)) context.print(printable(line))
   if (outcome.reals.length === 0) context.print(printable(outcome.message))
+  if (outcome.isLocal)
+    context.warn('On this director alone: the others follow when the Redis of the site can be used again')
   if (!outcome.isKept)
     context.warn(paint('red', 'lvsd cannot write this to its state folder: a restart would not know it'))
   return EXIT.ok

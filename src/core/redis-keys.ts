@@ -7,7 +7,7 @@
 export const REDIS_SCHEMA = 1
 
 interface RedisKey {
-  readonly type: 'text' | 'set' | 'number' | 'channel'
+  readonly type: 'text' | 'set' | 'hash' | 'number' | 'channel'
   /** Milliseconds; null: as `about` says. */
   readonly expiry: number | null
   readonly writer: string
@@ -16,6 +16,7 @@ interface RedisKey {
 
 const SECOND = 1000
 const HOUR = 3600 * SECOND
+const DAY = 24 * HOUR
 
 export const REDIS_KEYS = {
   'proof:ID': {
@@ -52,8 +53,15 @@ export const REDIS_KEYS = {
   },
   'lease-token': {
     type: 'number',
-    expiry: 30 * 24 * HOUR,
+    expiry: 30 * DAY,
     writer: 'a director that takes the lease',
     about: 'The fencing token: grows with each new holder of the lease.',
+  },
+  overrides: {
+    type: 'hash',
+    expiry: 90 * DAY,
+    writer: 'the director whose operator gives or ends an override; who finds that Redis has lost one',
+    about:
+      'Overrides of operators by their names: change, past changes, by, at, value; an ended one is kept for 30 days. The field `#` is another text after each write. As a channel: tells of writes.',
   },
 } as const satisfies Readonly<Record<string, RedisKey>>

@@ -4,6 +4,7 @@ import type { Kept, Runnable } from '../accepted/accepted.js'
 import type { Control } from '../api/control.js'
 import type { ReloadOutcome, StatusDocument } from '../api/status-types.js'
 import { Cluster } from '../cluster/cluster.js'
+import type { SiteOverrides } from '../cluster/overrides/site-overrides.js'
 import type { Loaded } from '../config/load.js'
 import type { Address } from '../core/address.js'
 import type { Change } from '../core/model.js'
@@ -45,6 +46,7 @@ import { OverrideControl } from './override-control.js'
 import { Rechecker } from './rechecker.js'
 import { Reloader } from './reloader.js'
 import { followCluster } from './role-changes.js'
+import { openSiteOverrides } from './shared-overrides.js'
 import { Snapshots } from './snapshots.js'
 
 export interface DaemonParts {
@@ -138,6 +140,7 @@ class RunningDaemon implements Daemon {
   readonly #configWatcher: ConfigWatcher
   readonly #applier: ConfigApplier
   readonly #overrideSources: OverrideSources
+  readonly #siteOverrides: SiteOverrides
   readonly #sysctls: SysctlKeeper
   readonly #snapshots: Snapshots
   readonly overrides: OverrideControl
@@ -255,6 +258,15 @@ class RunningDaemon implements Daemon {
     })
     this.#overrideSources = overrides
     lifecycle.add('overrides', () => overrides.close(LAST_PATIENCE))
+    const { commands: given } = overrides
+    this.#siteOverrides = openSiteOverrides({
+      log,
+      cluster: this.#cluster,
+      commands: given,
+      path: overridesPath,
+      clock: overridesClock,
+    })
+    lifecycle.add('overrides of the site', () => this.#siteOverrides.close(LAST_PATIENCE))
     this.#applier = new ConfigApplier({
       log,
       events,
@@ -291,6 +303,7 @@ class RunningDaemon implements Daemon {
     })
     this.overrides = new OverrideControl({
       sources: overrides,
+      site: this.#siteOverrides,
       config: () => this.#applier.config,
       overrideOf: real => this.#health.store.overrideOf(real),
       now: overridesClock.now,
@@ -334,6 +347,7 @@ class RunningDaemon implements Daemon {
     // If the file cannot run, `lastRead` is null: the file then counts as changed.
     if (this.#reloader.lastRead) this.#configWatcher.considered(this.#reloader.lastRead)
     await this.#overrideSources.load()
+    await this.#siteOverrides.load()
     await this.#memory.load()
     await this.#sysctls.load()
     await this.#applier.prepare()
@@ -351,6 +365,7 @@ class RunningDaemon implements Daemon {
     log.info('daemon.started', { file, services: services.length, reals, checks }, 'lvsd runs')
     notify.ready(`${counted(services.length, 'service')}, ${counted(reals, 'real server')}`)
     this.#events.emit('phase', 'running')
+    this.#siteOverrides.start()
     this.#reloader.keep()
   }
 

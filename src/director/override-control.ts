@@ -2,19 +2,23 @@
 
 import { overrideStatus } from '../api/override-status.js'
 import type { EndRequest, EndWindowsRequest, GiveRequest, OverrideOutcome } from '../api/override-types.js'
+import type { SiteChange, SiteOverrides } from '../cluster/overrides/site-overrides.js'
 import type { ResolvedConfig, ResolvedReal } from '../core/model.js'
 import type { Effect, Override } from '../core/override.js'
-import { type CommandOverrides, nameOfReal, targetOf } from '../overrides/command-overrides.js'
+import { type CommandOverrides, nameOfReal, type Order, targetOf } from '../overrides/command-overrides.js'
 import type { WindowOverrides } from '../overrides/window-overrides.js'
 import { harmless } from '../util/foreign-text.js'
 import { counted } from '../util/plural.js'
 import { type FoundTarget, findTargets, realsOf } from './find-targets.js'
+import { changeShared } from './shared-overrides.js'
 
 export interface OverrideControlParts {
   readonly sources: {
     readonly commands: CommandOverrides
     readonly windows: Pick<WindowOverrides, 'end'>
   }
+  /** Absent: there are no other directors. */
+  readonly site?: SiteOverrides
   config(): ResolvedConfig
   /** The override that counts for a real server. */
   overrideOf(real: ResolvedReal): Override | null
@@ -32,7 +36,10 @@ export class OverrideControl {
   }
 
   /** Puts an override on each target. `who`: for the log and for others. */
-  async give({ targets, effect, reason, until }: GiveRequest, who: string): Promise<OverrideOutcome> {
+  async give(
+    { targets, effect, reason, until, local = false }: GiveRequest,
+    who: string,
+  ): Promise<OverrideOutcome> {
     const found = findTargets(this.#parts.config(), targets)
     if (typeof found === 'string') return refused(found)
     const now = this.#now()
@@ -46,21 +53,31 @@ export class OverrideControl {
       since: now,
       until,
     }
-    const isKept = await this.#parts.sources.commands.give(found.map(toTarget), override)
-    return this.#outcome(found, { ended: 0, isKept, message: `${counted(found.length, 'override')} given` })
+    const orders = this.#parts.sources.commands.prepared(found.map(toTarget), override)
+    const done = await this.#change(orders, { isLocal: local, endedBy: null })
+    if (typeof done === 'string') return refused(done)
+    const message = `${counted(found.length, 'override')} given`
+    return this.#outcome(found, { ended: 0, ...done, message })
   }
 
   /**
    * Ends overrides on these very targets. An override of the service does not end by one of its servers. `who`: for the
    * log and for others.
    */
-  async end({ targets, effects }: EndRequest, who: string): Promise<OverrideOutcome> {
+  async end({ targets, effects, local = false }: EndRequest, who: string): Promise<OverrideOutcome> {
     const found = findTargets(this.#parts.config(), targets)
     if (typeof found === 'string') return refused(found)
-    const { ended, isKept } = this.#parts.sources.commands.end(found.map(toTarget), effects, who)
+    const ended = this.#parts.sources.commands.having(found.map(toTarget), effects)
+    const done = await this.#change(ended, { isLocal: local, endedBy: who })
+    if (typeof done === 'string') return refused(done)
     const message =
       ended.length === 0 ? 'there was no such override' : `${counted(ended.length, 'override')} ended`
-    return this.#outcome(found, { ended: ended.length, isKept: await isKept, message })
+    return this.#outcome(found, { ended: ended.length, ...done, message })
+  }
+
+  #change(orders: readonly Order[], change: SiteChange) {
+    const { site = null, sources } = this.#parts
+    return changeShared(orders, change, { commands: sources.commands, site })
   }
 
   /** Ends the open maintenance windows of these targets, this opening only. `who`: for the log and for others. */
@@ -75,7 +92,7 @@ export class OverrideControl {
 
   #outcome(
     found: readonly FoundTarget[],
-    told: Pick<OverrideOutcome, 'ended' | 'isKept' | 'message'>,
+    told: Pick<OverrideOutcome, 'ended' | 'isKept' | 'isLocal' | 'message'>,
   ): OverrideOutcome {
     const reals = found.flatMap(target =>
       realsOf(target).map(one => ({

@@ -3,6 +3,7 @@
  * so that nobody overwrites what he does not know.
  */
 import { randomBytes } from 'node:crypto'
+import { REDIS_KEYS } from '../../core/redis-keys.js'
 import type { SiteEntry } from '../../core/site-entry.js'
 import { ORDER_FORM, type Order } from '../../overrides/command-overrides.js'
 import type { SiteRedis } from '../redis/site-redis.js'
@@ -39,9 +40,6 @@ export interface OverrideStore {
   /** Calls `listener` after writes of any director, and when some may have been missed. Returns a function that ends it. */
   onNews(listener: () => void): () => void
 }
-
-/** Milliseconds after the last write for which Redis keeps them. What Redis loses, the directors write again. */
-export const OVERRIDES_EXPIRY = 90 * 86_400_000
 
 /** The field with the revision. No id is so short. */
 const REVISION = '#'
@@ -107,7 +105,7 @@ export class RedisOverrideStore implements OverrideStore {
       [this.#key],
       [
         channel,
-        OVERRIDES_EXPIRY,
+        REDIS_KEYS.overrides.expiry,
         // Not a count: after a loss of all data it would come to the same number again.
         randomBytes(8).toString('hex'),
         ...args,

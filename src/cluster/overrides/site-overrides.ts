@@ -28,6 +28,8 @@ export interface SiteOverridesParts {
   readonly store: OverrideStore
   readonly commands: Pick<CommandOverrides, 'orders' | 'put' | 'remove'>
   readonly log: Log
+  /** False: there is no store, so this director's overrides are its own. */
+  isOn(): boolean
   /** Identity of this director. */
   readonly director: string
   /** File of the entries; null: they end with the process. */
@@ -37,8 +39,8 @@ export interface SiteOverridesParts {
 }
 
 export type SiteOutcome =
-  /** In force. `isKept`: on the disk of this director. */
-  | { readonly kind: 'done'; readonly isKept: boolean }
+  /** In force. `isKept`: on the disk of this director. `isLocal`: the other directors do not have it yet. */
+  | { readonly kind: 'done'; readonly isKept: boolean; readonly isLocal: boolean }
   /** Others have changed these meanwhile. Nothing else has changed. */
   | { readonly kind: 'changed'; readonly by: readonly SharedOrder[] }
   /** Redis cannot be reached, for this reason. */
@@ -80,8 +82,13 @@ export class SiteOverrides {
     this.#looks = new Poller('overrides of the site', () => this.look(), parts)
   }
 
+  get isOn(): boolean {
+    return this.#parts.isOn()
+  }
+
   /** Number of changes that the other directors do not have yet. */
   get pending(): number {
+    if (!this.isOn) return 0
     return [...this.#held.values()].filter(({ isStored }) => !isStored).length
   }
 
@@ -111,11 +118,13 @@ export class SiteOverrides {
 
   /** Gives these overrides, or ends them. */
   change(orders: readonly Order[], { isLocal, endedBy }: SiteChange): Promise<SiteOutcome> {
+    const values = new Map(
+      orders.map(({ id, target, override }) => [id, { target, override, endedBy }] as const),
+    )
+    // What the operator may have seen. A look that is in progress may bring something else.
+    const known = new Map(orders.map(({ id }) => [id, this.#held.get(id)?.change] as const))
     return this.#inTurn(async () => {
-      const values = new Map(
-        orders.map(({ id, target, override }) => [id, { target, override, endedBy }] as const),
-      )
-      const stored = await this.#store(values)
+      const stored = await this.#store(values, known)
       if (stored.kind !== 'done' && !(stored.kind === 'away' && isLocal)) return stored
       if (stored.kind === 'away')
         for (const [id, value] of values) this.#hold(id, this.#next(id, value), false)
@@ -124,13 +133,14 @@ export class SiteOverrides {
         this.#keep(),
         endedBy === null ? commands.put(orders) : commands.remove(orders, endedBy),
       ])
-      return { kind: 'done', isKept: isHeld && isKept }
+      return { kind: 'done', isKept: isHeld && isKept, isLocal: stored.kind === 'away' }
     })
   }
 
   /** Reads what the store has, if it has changed; merges, and writes what the store does not have. Never rejects. */
   look(): Promise<void> {
     return this.#inTurn(async () => {
+      if (!this.isOn) return
       try {
         this.#adopt()
         const isQuiet = this.#revision !== null && this.pending === 0
@@ -151,18 +161,17 @@ export class SiteOverrides {
 
   // ---------------------------------------------------------------- changes
 
-  /** Writes these to the store, unless it has something newer. */
-  async #store(values: ReadonlyMap<string, SharedOrder>): Promise<SiteOutcome> {
-    const changesOf = () => [...values.keys()].map(id => this.#held.get(id)?.change)
+  /** Writes these to the store, unless others have changed them. `known`: the changes that the operator may know. */
+  async #store(
+    values: ReadonlyMap<string, SharedOrder>,
+    known: ReadonlyMap<string, string | undefined>,
+  ): Promise<SiteOutcome> {
     try {
-      const known = changesOf()
+      // Without a look before it, a change that is kept here would be refused by the store.
       if (this.pending > 0) await this.#mergeAll()
       for (let round = 0; round < MOST_ROUNDS; round++) {
-        const news = changesOf().flatMap((change, i) =>
-          change === known[i] ? [] : ([...values.keys()][i] ?? []),
-        )
-        if (news.length > 0)
-          return { kind: 'changed', by: news.flatMap(id => this.#held.get(id)?.value ?? []) }
+        const by = this.#changedSince(known)
+        if (by.length > 0) return { kind: 'changed', by }
         const entries = [...values].map(([id, value]) => [id, this.#next(id, value)] as const)
         const expected = (id: string) => this.#held.get(id)?.change ?? ''
         const refused = await this.#parts.store.write(
@@ -171,7 +180,7 @@ export class SiteOverrides {
         this.#revision = null
         if (refused.length === 0) {
           for (const [id, entry] of entries) this.#hold(id, entry, true)
-          return { kind: 'done', isKept: true }
+          return { kind: 'done', isKept: true, isLocal: false }
         }
         // Others have changed them, or the store has lost what it had.
         await this.#mergeAll()
@@ -179,8 +188,16 @@ export class SiteOverrides {
       return { kind: 'away', reason: 'other directors change the same overrides all the time' }
     } catch (error) {
       this.#revision = null
-      return { kind: 'away', reason: (error as Error).message }
+      const by = this.#changedSince(known)
+      return by.length > 0 ? { kind: 'changed', by } : { kind: 'away', reason: (error as Error).message }
     }
+  }
+
+  #changedSince(known: ReadonlyMap<string, string | undefined>): readonly SharedOrder[] {
+    return [...known].flatMap(([id, change]) => {
+      const held = this.#held.get(id)
+      return held && held.change !== change ? [held.value] : []
+    })
   }
 
   #next(id: string, value: SharedOrder): SiteEntry<SharedOrder> {

@@ -142,6 +142,7 @@ describe('drain-wait: lvsd drain', () => {
   const options = {
     socket: undefined,
     yes: false,
+    local: false,
     json: false,
     for: undefined,
     until: undefined,

@@ -60,6 +60,7 @@ class Director {
       commands: this.commands,
       log,
       director: this.name,
+      isOn: () => true,
       path: path('site'),
       clock,
     })

@@ -1,0 +1,62 @@
+/** The overrides of operators as those of a site, if there is one. */
+import { hostname } from 'node:os'
+import type { Cluster } from '../cluster/cluster.js'
+import { RedisOverrideStore, type SharedOrder } from '../cluster/overrides/override-store.js'
+import { type SiteChange, SiteOverrides } from '../cluster/overrides/site-overrides.js'
+import { effectText } from '../core/override.js'
+import type { CommandOverrides, Order } from '../overrides/command-overrides.js'
+import type { Log } from '../system/log.js'
+import type { Clock } from '../util/clock.js'
+
+export interface SharedOverridesParts {
+  readonly log: Log
+  readonly cluster: Pick<Cluster, 'redis'>
+  readonly commands: CommandOverrides
+  /** File of the overrides of this director; null: they end with the process. */
+  readonly path: string | null
+  readonly clock: Pick<Clock, 'now' | 'alarm'>
+}
+
+export function openSiteOverrides({ cluster, path, ...parts }: SharedOverridesParts): SiteOverrides {
+  return new SiteOverrides({
+    ...parts,
+    store: new RedisOverrideStore(cluster.redis),
+    isOn: () => cluster.redis.status.state !== 'off',
+    director: hostname(),
+    path: path?.replace(/\.json$/, '-of-site.json') ?? null,
+  })
+}
+
+export interface Changed {
+  /** False: not on the disk, so that a restart would not know it. */
+  readonly isKept: boolean
+  /** True: the other directors of the site do not have it yet. */
+  readonly isLocal?: boolean
+}
+
+/** Gives or ends these overrides, on all directors of a site if there is one. Returns why not as a sentence. */
+export async function changeShared(
+  orders: readonly Order[],
+  change: SiteChange,
+  { commands, site }: { readonly commands: CommandOverrides; readonly site: SiteOverrides | null },
+): Promise<Changed | string> {
+  const { endedBy } = change
+  if (orders.length === 0) return { isKept: true }
+  if (!site?.isOn)
+    return { isKept: await (endedBy === null ? commands.put(orders) : commands.remove(orders, endedBy)) }
+  const outcome = await site.change(orders, change)
+  if (outcome.kind === 'done') {
+    const { isKept, isLocal } = outcome
+    return { isKept, ...(isLocal && { isLocal }) }
+  }
+  if (outcome.kind === 'changed')
+    return `${outcome.by.map(changeText).join('; ')} meanwhile, on another director: nothing else has changed; look again, and repeat the command if it is still meant`
+  return `the Redis of the site cannot be used (${outcome.reason}), so the other directors would not know: nothing has changed. With --local (in the API "local": true) it counts on this director alone, and on the others when Redis is back`
+}
+
+function changeText({ target, override: { effect, who }, endedBy }: SharedOrder): string {
+  const name = target.real === null ? target.service : `${target.service}/${target.real}`
+  return endedBy === null
+    ? `${who} has given ${effectText(effect)} to ${name}`
+    : `${endedBy} has ended ${effectText(effect)} of ${name}`
+}
