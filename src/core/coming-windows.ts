@@ -13,9 +13,13 @@ export interface ComingWindow extends Occurrence {
   readonly isOpen: boolean
 }
 
+/** Openings of one window that are worth a line. */
+const MOST_OF_ONE = 3
+
 /**
  * Returns openings in the order of their start times, at most `count`: of each window the one that is open or comes next,
- * and as many of the later ones as there is room for. A window of once a year is not lost among those of each day.
+ * and as many of the later ones as there is room for, three of a window in all. A window of once a year is not lost among
+ * those of each day.
  */
 export function comingWindows(
   services: readonly WithWindows[],
@@ -24,7 +28,7 @@ export function comingWindows(
 ): readonly ComingWindow[] {
   const rows = rowsOf(services).map(row => {
     const coming = comingOccurrences(row.window, now)
-    return { ...row, coming, head: coming.next().value }
+    return { ...row, coming, head: coming.next().value, left: MOST_OF_ONE }
   })
   const found: ComingWindow[] = []
   const take = (among: typeof rows) => {
@@ -32,7 +36,7 @@ export function comingWindows(
     if (!first?.head) return null
     const { window, services: names, head } = first
     found.push({ ...head, window, services: names, isOpen: head.begin <= now })
-    first.head = first.coming.next().value
+    first.head = --first.left > 0 ? first.coming.next().value : undefined
     return first
   }
   for (let left = rows; left.length > 0; ) {

@@ -41,7 +41,11 @@ export const LOG_EVENTS = {
   'config.unreadable': kind('The watched configuration cannot be read; lvsd tries again.', 'fault'),
   'config.readable': kind('The end of `config.unreadable`.'),
   'reload.accepted': kind('A reload succeeded; the new configuration is active.', 'file'),
-  'reload.refused': kind('A reload was refused; the previous configuration stays active.', 'file'),
+  'reload.refused': kind(
+    'A reload was refused; the previous configuration stays active. `detail` is the first error in the file.',
+    'file',
+    'detail',
+  ),
   'reload.failed': kind('A reload failed because of a bug in lvsd.', 'err'),
   'callback.loop': kind(
     'The callback changes the configuration at each run, so lvsd no longer runs it for such changes.',

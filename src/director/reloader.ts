@@ -230,7 +230,8 @@ export class Reloader {
     logProblems(log, problems)
     const told = ok ? `reload: ${message}` : `reload refused: ${message}`
     const { file } = this.#loaded.config
-    log[ok ? 'info' : 'error'](ok ? 'reload.accepted' : 'reload.refused', { file }, told)
+    if (ok) log.info('reload.accepted', { file }, told)
+    else log.error('reload.refused', { file, ...firstError(problems) }, told)
     notify.ready(ok ? message : told)
     enter('running')
     return this.#last
@@ -277,4 +278,12 @@ function isSameRead(a: Loaded, b: Loaded): boolean {
 
 function isSame(a: readonly Problem[], b: readonly Problem[]): boolean {
   return JSON.stringify(a) === JSON.stringify(b)
+}
+
+/** Returns the first error, so that an event and an alert say more than that there are errors. */
+function firstError(problems: readonly Problem[]): { detail?: string } {
+  const first = problems.find(({ severity }) => severity === 'error')
+  if (!first) return {}
+  const { file, at, message } = first
+  return { detail: `${at.file ?? file}:${at.line}:${at.column} ${message}` }
 }

@@ -17,7 +17,7 @@ const MOST = 10
 export const command = defineCommand({
   name: 'windows',
   summary: 'List the open maintenance windows and the next ones, or end open ones early',
-  details: `Ten openings in the order of their start times, among them the next of each window. Each has the times of its zone, and the local
+  details: `Up to ten openings in the order of their start times: the next of each window, and up to two more of each. Each has the times of its zone, and the local
 ones ("here") where they differ.
 Without WHAT, and with a service, it asks the running lvsd; with the file of a configuration, it reads that.
 

@@ -124,8 +124,9 @@ function ruleOf({ interval, timeout, rise, fall, fastinter }: CheckPolicy): stri
 
 /** How far the results in a row have come that contradict the state. */
 function countOf({ state, streak, policy, results }: WhyCheck): string {
-  if (streak === 0) return state === 'unknown' ? 'no verdict yet' : 'no result speaks against it'
-  const isPass = results.find(({ last }) => last.ok !== null)?.last.ok === true
+  if (streak === 0 && state === 'unknown') return 'no verdict yet'
+  const isPass =
+    streak === 0 ? state === 'down' : results.find(({ last }) => last.ok !== null)?.last.ok === true
   const [word, needed, next] = isPass ? ['passed', policy.rise, 'up'] : ['failed', policy.fall, 'down']
   return `${streak} of ${needed} ${word} in a row; ${needed - streak} more: ${next}`
 }

@@ -53,6 +53,9 @@ describe('coming windows', () => {
     assert.equal(comingWindows([{ name: 'web', windows: [EVENING, yearly, SUNDAY] }], NOW, 2).length, 2)
   })
 
+  it('are three of a window, however many there is room for', () =>
+    assert.equal(comingWindows([{ name: 'web', windows: [EVENING] }], NOW, 10).length, 3))
+
   it('are none where there are no windows', () =>
     assert.deepEqual(comingWindows([{ name: 'web' }], NOW, 10), []))
 })

@@ -780,9 +780,11 @@ describe('daemon', () => {
     const { table: held } = await kernel.dump()
     await kernel.apply(diff(new Map(), held, new Set(held.keys())))
     const at = { line: 3, column: 1, length: 1 }
-    await reload(null, false, [{ severity: 'error', code: 'SYNTAX', message: '', file: 'site.yaml', at }])
+    await reload(null, false, [{ severity: 'error', code: 'SYNTAX', message: 'no', file: 'site.yaml', at }])
     await reload(site)
     await daemon.stop()
+    const refused = lines.find(({ event }) => event === 'reload.refused')
+    assert.equal(refused?.detail, 'site.yaml:3:1 no')
     const ids = lines.flatMap(({ id }) => (id === undefined ? [] : [id]))
     assert.deepEqual(
       ids,

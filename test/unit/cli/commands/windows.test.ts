@@ -135,7 +135,7 @@ describe('lvsd windows', () => {
     const { service, real, at, who } = ENDED[0] as EndedWindow
     assert.deepEqual(windows[0].endedEarly, [{ service, real, at, who }])
     assert.equal(windows[1].drainedUntil, '2026-11-29T01:05:00.000Z')
-    assert.equal(windows.length, 10)
+    assert.equal(windows.length, 6)
     assert.doesNotMatch(await asked('mail'), /web/)
     await assert.rejects(asked('wep'), (error: CommandError) => {
       assert.equal(error.exit, EXIT.usage)

@@ -41,6 +41,13 @@ describe('terminal/why', () => {
     assert.ok(text.endsWith('lvsd has written nothing here since it started'))
   })
 
+  it('says how many results in a row change the state', () => {
+    assert.match(shown(80), /^ {2}count {5}0 of 2 passed in a row; 2 more: up$/m)
+    const answers = [whyReal([A], { results: [['http', { ...sick, ok: true, reason: null, detail: 'ok' }]] })]
+    const text = renderWhy({ schema: 1, now: '', answers }, { width: 80, colour: false, now: NOW })
+    assert.match(text, /^ {2}count {5}0 of 3 failed in a row; 3 more: down$/m)
+  })
+
   it('says when lvsd wrote the entry, and if that was before its last start', () => {
     const shownWith = (isEarlier: boolean) => {
       const written = () => ({ at: NOW - 9000, weight: 5, isEarlier })
