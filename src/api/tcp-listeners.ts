@@ -1,4 +1,5 @@
 /** The TCP addresses of the API: opened and closed as the configuration says, tried again while they cannot be opened. */
+import { open } from 'node:fs/promises'
 import type { ApiSettings } from '../config/schema/model-keys.js'
 import type { Log } from '../system/log.js'
 import type { Clock } from '../util/clock.js'
@@ -38,6 +39,8 @@ export class TcpListeners {
   /** The reason of each address that was logged last as not usable. */
   readonly #told = new Map<string, string>()
   #settings: ApiSettings | null = null
+  /** True while connections cannot be accepted. */
+  #isFull = false
   /** Digests of the files of TLS: in use or refused, and as the last look found them. */
   #taken = ''
   #seen = ''
@@ -100,6 +103,7 @@ export class TcpListeners {
   }
 
   async #again(): Promise<void> {
+    if (this.#open.size > 0) await this.#lookForDescriptors()
     await this.#openMissing()
     await this.#lookAtFiles()
   }
@@ -139,6 +143,21 @@ export class TcpListeners {
       { address, error },
       `the API cannot be served on ${address}: ${error}; lvsd tries again every ${TRY_EVERY / 1000} s`,
     )
+  }
+
+  /** Without a descriptor the system closes each new connection at once, and reports nothing. */
+  async #lookForDescriptors(): Promise<void> {
+    const isFull = !(await hasDescriptor())
+    if (isFull === this.#isFull) return
+    this.#isFull = isFull
+    const fields = { addresses: [...this.#open.keys()] }
+    if (isFull)
+      this.#parts.log.warn(
+        'api.no-descriptors',
+        fields,
+        'lvsd has no file descriptor left, so the API accepts no connections: raise LimitNOFILE= or lower the concurrency',
+      )
+    else this.#parts.log.info('api.accepts', fields, 'the API accepts connections again')
   }
 
   // -------------------------------------------------------------- renewed certificates
@@ -194,5 +213,15 @@ export class TcpListeners {
   async #close(address: string, listener: TcpListener): Promise<void> {
     this.#open.delete(address)
     await listener.close()
+  }
+}
+
+/** Opens a file: whether this process may have one more descriptor. */
+async function hasDescriptor(): Promise<boolean> {
+  try {
+    await (await open('/dev/null')).close()
+    return true
+  } catch (error) {
+    return !['EMFILE', 'ENFILE'].includes((error as NodeJS.ErrnoException).code ?? '')
   }
 }

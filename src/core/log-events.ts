@@ -464,6 +464,8 @@ export const LOG_EVENTS = {
     'error',
   ),
   'api.certificate-renewed': kind('The files of tls have changed; new connections use them.', 'address'),
+  'api.no-descriptors': kind('Without a file descriptor the API accepts no connections.', 'addresses'),
+  'api.accepts': kind('The API accepts connections again.', 'addresses'),
   'api.not-listening': kind('The API cannot be served on a TCP address.', 'address', 'error'),
   'token.added': kind('A token of the API was made.', 'token', 'role', 'who'),
   'token.revoked': kind('A token of the API was revoked.', 'token', 'who'),
