@@ -15,7 +15,7 @@ import type {
 } from './override-types.js'
 import type { ProblemDocument } from './problem-document.js'
 import type { RecheckedReal, RecheckOutcome, RecheckRequest, RecheckResultsRequest } from './recheck-types.js'
-import type { NotifyAnswer, NotifyRequest, RoleDocument } from './role-types.js'
+import type { HealthDocument, NotifyAnswer, NotifyRequest, RoleDocument } from './role-types.js'
 import type { DirectorsDocument, ReloadOutcome, StatusDocument } from './status-types.js'
 import type { AddTokenRequest, TokenAdded, TokenList, TokenRevoked } from './token-types.js'
 import type { WhyAnswer } from './why-types.js'
@@ -48,6 +48,8 @@ export class ControlError extends Error {
 }
 
 const STATUS_TIMEOUT = 10_000
+/** What asks for the health each second must not wait for long. */
+const HEALTH_TIMEOUT = 2000
 /** The answer to a reload arrives when it is done: the configuration is read, the table read and changed. */
 const RELOAD_TIMEOUT = 120_000
 /** An override is on the disk when it is answered. */
@@ -79,6 +81,15 @@ export async function requestReload(socket: string, force: boolean): Promise<Rel
 /** Returns the role of this director. Throws a ControlError. */
 export async function fetchRole(socket: string): Promise<RoleDocument> {
   return (await ask(socket, 'GET', '/v1/role', null, STATUS_TIMEOUT)) as RoleDocument
+}
+
+/**
+ * Returns whether this director can serve; `services` are names, separated by commas. Waits two seconds at most.
+ * Throws a ControlError.
+ */
+export async function fetchHealth(socket: string, services: string | null): Promise<HealthDocument> {
+  const query = services === null ? '' : `?${new URLSearchParams({ services })}`
+  return (await ask(socket, 'GET', `/v1/health${query}`, null, HEALTH_TIMEOUT)) as HealthDocument
 }
 
 /** Tells the daemon a state of VRRP. Throws a ControlError. */

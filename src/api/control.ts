@@ -15,7 +15,7 @@ import type {
 import type { OverviewDocument } from './overview-types.js'
 import type { RecheckedReal, RecheckOutcome, RecheckRequest, RecheckResultsRequest } from './recheck-types.js'
 import type { ResultsDocument } from './result-types.js'
-import type { NotifyAnswer, NotifyRequest, RoleDocument } from './role-types.js'
+import type { HealthDocument, NotifyAnswer, NotifyRequest, RoleDocument } from './role-types.js'
 import type {
   DirectorsDocument,
   ReloadOutcome,
@@ -83,6 +83,8 @@ export interface Control {
   readonly role: {
     read(): RoleDocument
     notify(request: NotifyRequest, who: string): NotifyAnswer
+    /** Whether this director can serve these services. A sentence if there is no such service. */
+    health(services: readonly string[]): HealthDocument | string
   }
   readonly metrics: {
     /** Returns all metrics in the text format that the header `Accept` prefers. */

@@ -12,6 +12,15 @@ export const roleDocument = z
   })
   .meta({ id: 'Role', description: 'Whether this director is active or standby.' })
 
+export const healthDocument = z
+  .object({
+    schema: z.number().describe('Increases when a field changes its meaning or is removed.'),
+    good: z.boolean().describe('True if this director can serve.'),
+    reason: z.string().describe('Why, in one sentence for people.'),
+    role: clusterStatus.shape.role,
+  })
+  .meta({ id: 'DirectorHealth', description: 'Whether this director can serve.' })
+
 /** `POST /v1/role/notify`: what keepalived appends to its `notify` command. */
 export const notifyRequest = z.strictObject({
   kind: z.enum(['INSTANCE', 'GROUP']),
@@ -35,5 +44,6 @@ export const notifyOutcome = z
   .meta({ id: 'NotifyOutcome' })
 
 export type RoleDocument = Readonly<z.output<typeof roleDocument>>
+export type HealthDocument = Readonly<z.output<typeof healthDocument>>
 export type NotifyRequest = Readonly<z.output<typeof notifyRequest>>
 export type NotifyAnswer = Readonly<z.output<typeof notifyOutcome>>

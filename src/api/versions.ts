@@ -2,3 +2,4 @@
 
 export const WHY_SCHEMA = 1
 export const ROLE_SCHEMA = 1
+export const HEALTH_SCHEMA = 1

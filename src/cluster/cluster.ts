@@ -205,9 +205,9 @@ export class Cluster {
   #track(): void {
     const { trackFile } = this.#settings ?? {}
     if (!trackFile) return
-    const { current, isInDoubt, isJudged } = this.connectivity
+    const { current, isSettled, isJudged } = this.connectivity
     this.#trackFile.set(
-      trackedNumber({ isJudged, isInDoubt, isLost: current !== null }, this.role, trackFile.weight),
+      trackedNumber({ isJudged, isSettled, isLost: current !== null }, this.role, trackFile.weight),
     )
   }
 

@@ -225,22 +225,24 @@ export function modeWhile(isLost: boolean, mode: TableMode): TableMode {
  * The number for a track_file of keepalived, which it adds to the priority of this director. Null: keep that of an
  * earlier run, because nothing has been judged yet.
  *
- *   network          role      number
- *   not judged yet   any       null
- *   connected        any       0
- *   in doubt         active    0
- *   in doubt         standby   -weight
- *   lost             any       -weight
+ *   network                            role      number
+ *   not judged yet                     any       null
+ *   connected                          active    0
+ *   in doubt                           active    0
+ *   connected for `rise` intervals     standby   0
+ *   in doubt, or connected for less    standby   -weight
+ *   lost                               any       -weight
  *
- * A standby in doubt does not take over. So if both directors lose their gateway, the active one, which gives its
- * priority up only when it is certain, finds a standby that is no better, whichever of them notices first.
+ * A standby lowers its number early and raises it late. So if both directors lose their gateway, the active one, which
+ * gives its priority up only when it is certain, finds a standby that is no better, whichever of them notices first; and
+ * when the gateway is back, the standby is not better for a moment.
  */
 export function trackedNumber(
-  state: { readonly isJudged: boolean; readonly isLost: boolean; readonly isInDoubt: boolean },
+  state: { readonly isJudged: boolean; readonly isLost: boolean; readonly isSettled: boolean },
   role: Role,
   weight: number,
 ): number | null {
-  if (state.isLost || (state.isInDoubt && role === 'standby')) return -weight
+  if (state.isLost || (!state.isSettled && role === 'standby')) return -weight
   return state.isJudged ? 0 : null
 }
 

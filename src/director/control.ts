@@ -37,7 +37,7 @@ export interface ControlParts extends RoleControlParts {
   readonly applier: Pick<ConfigApplier, 'config'>
   readonly reloader: Pick<Reloader, 'snapshot'>
   readonly sources: Pick<OverrideSources, 'commands' | 'windows' | 'each'>
-  readonly health: Pick<HealthTracker, 'store' | 'desired'>
+  readonly health: Pick<HealthTracker, 'store' | 'desired' | 'availability'>
   readonly reconciler: Pick<Reconciler, 'counters' | 'snapshot' | 'stats'>
   readonly journal: Pick<Journal, 'owned' | 'names'>
   /** Returns the state of all parts, with the health of these services only. */

@@ -1,19 +1,29 @@
 /** The role of this director, as the API asks for it. */
 import { clusterStatusOf } from '../api/cluster-status.js'
 import type { Control } from '../api/control.js'
-import { ROLE_SCHEMA } from '../api/versions.js'
+import { HEALTH_SCHEMA, ROLE_SCHEMA } from '../api/versions.js'
 import type { Cluster } from '../cluster/cluster.js'
+import { directorHealth } from '../core/director-health.js'
+import type { ResolvedConfig } from '../core/model.js'
+import type { Availability } from '../health/availability.js'
 import type { Log } from '../system/log.js'
 import { steadyNow, type WallClock } from '../util/clock.js'
+import { didYouMeanOf } from '../util/closest-match.js'
 
 export interface RoleControlParts {
-  readonly cluster: Pick<Cluster, 'snapshot' | 'notify' | 'role'>
+  readonly cluster: Pick<Cluster, 'snapshot' | 'notify' | 'role' | 'connectivity'>
+  readonly health: { readonly availability: Pick<Availability, 'of'> }
+  readonly applier: { readonly config: ResolvedConfig }
+  isReady(): boolean
   readonly dates: WallClock
   readonly log: Pick<Log, 'info'>
 }
 
-export function roleControl({ cluster, dates, log }: RoleControlParts): Control['role'] {
+export function roleControl(parts: RoleControlParts): Control['role'] {
+  const { cluster, dates, log } = parts
   return {
+    health: names => healthOf(names, parts),
+
     read() {
       const snapshot = cluster.snapshot()
       return {
@@ -36,6 +46,31 @@ export function roleControl({ cluster, dates, log }: RoleControlParts): Control[
       return { outcome, role: cluster.role }
     },
   }
+}
+
+function healthOf(
+  names: readonly string[],
+  { cluster, health, applier, isReady }: RoleControlParts,
+): ReturnType<Control['role']['health']> {
+  const { services } = applier.config
+  const asked = services.filter(({ name, part }) => names.includes(name) || names.includes(part?.of ?? name))
+  const isThere = (wanted: string) =>
+    services.some(({ name, part }) => name === wanted || part?.of === wanted)
+  const missing = names.find(name => !isThere(name))
+  if (missing !== undefined)
+    return `there is no service "${missing}"${didYouMeanOf(
+      missing,
+      services.map(({ name }) => name),
+    )}`
+  const { isGood, reason } = directorHealth({
+    isReady: isReady(),
+    lost: cluster.connectivity.current?.detail ?? null,
+    services: asked.map(service => ({
+      name: service.name,
+      isServed: health.availability.of(service)?.has ?? null,
+    })),
+  })
+  return { schema: HEALTH_SCHEMA, good: isGood, reason, role: cluster.role }
 }
 
 const NOTES = {

@@ -50,6 +50,7 @@ export function controlOf({ overrides, ...part }: Part = {}): Control {
     role: {
       read: () => ({ schema: 1, now: NOW, role: 'active', cluster: null }),
       notify: () => ({ outcome: 'not asked', role: 'active' }),
+      health: () => ({ schema: 1, good: true, reason: 'this director can serve', role: 'active' }),
     },
     metrics: { text: async () => ({ contentType: 'text/plain', body: Buffer.from('') }) },
     overview: async () => buildOverview(statusDocument(), 'director'),

@@ -18,7 +18,7 @@ const OF_PROTOCOLS = [
 
 /** They ask the running lvsd, often at a terminal, and read no configuration. */
 const QUICK_COMMANDS = [
-  ...['completion', 'disable', 'drain', 'enable', 'events', 'force', 'recheck'],
+  ...['completion', 'disable', 'drain', 'enable', 'events', 'force', 'health', 'recheck'],
   ...['role', 'role-notify', 'status', 'top', 'undrain', 'weight', 'why', 'windows'],
 ]
 

@@ -64,6 +64,9 @@ export class ConnectivityMonitor {
   #judgedAt = Number.POSITIVE_INFINITY
   /** A run that began before this time may have met the loss. */
   #lastLost = Number.NEGATIVE_INFINITY
+  /** When it was lost or in doubt last. */
+  #lastUneasy = Number.NEGATIVE_INFINITY
+  #isUneasy = false
   #events: PathEvents | null = null
   #hearsRoutes = false
   #cancelRound = () => {}
@@ -85,6 +88,12 @@ export class ConnectivityMonitor {
   /** True while the next pings decide whether the network is lost. */
   get isInDoubt(): boolean {
     return this.#facts?.isInDoubt ?? false
+  }
+
+  /** True if the network has not been lost, and not in doubt, for `rise` intervals. */
+  get isSettled(): boolean {
+    const { rise = 0, interval = 0 } = this.#policy ?? {}
+    return !this.#isUneasy && this.#parts.clock.now() - this.#lastUneasy >= rise * interval
   }
 
   /** True if each condition has been judged since it is watched. */
@@ -264,6 +273,9 @@ export class ConnectivityMonitor {
     this.#facts?.pass(now)
     const lost = this.#facts?.lost ?? null
     if (lost !== null || this.#current) this.#lastLost = now
+    const isUneasy = lost !== null || this.isInDoubt
+    if (isUneasy || this.#isUneasy) this.#lastUneasy = now
+    this.#isUneasy = isUneasy
     if (lost !== null && !this.#current) {
       this.#current = { isLost: true, since: steady(), detail: lost }
       onChange(this.#current)

@@ -60,8 +60,8 @@ afterEach(function () {
 })
 
 /** Starts the daemon without waiting for it (see `startLvsd`). It is killed after the test. */
-export function spawnLvsd(config: string): Lvsd {
-  const child = within(DIRECTOR, () =>
+export function spawnLvsd(config: string, namespace = DIRECTOR): Lvsd {
+  const child = within(namespace, () =>
     spawn(process.execPath, [MAIN, 'run', config], { stdio: ['ignore', 'pipe', 'pipe'] }),
   )
   const ended = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>
@@ -77,8 +77,8 @@ export function spawnLvsd(config: string): Lvsd {
 const START = 60_000
 
 /** Starts the daemon and waits until it runs. */
-export async function startLvsd(config: string): Promise<Lvsd> {
-  const lvsd = spawnLvsd(config)
+export async function startLvsd(config: string, namespace = DIRECTOR): Promise<Lvsd> {
+  const lvsd = spawnLvsd(config, namespace)
   await lvsd.hears('lvsd runs', START)
   return lvsd
 }

@@ -104,6 +104,9 @@ describe('openapi: the answers of a running director', function () {
     assert.deepEqual([overview.services[0].name, overview.services[0].troubled[0].name], ['web', down])
 
     assert.deepEqual((await get('/v1/role', '/v1/role', 200)).cluster, null)
+    assert.equal((await get('/v1/health', '/v1/health', 200)).good, true)
+    assert.match((await get('/v1/health', '/v1/health?services=web', 200)).reason, /./)
+    await get('/v1/health', '/v1/health?services=web,wbe', 404)
     const master = { kind: 'INSTANCE', name: 'VI_1', state: 'MASTER', priority: 100 }
     assert.equal((await post('/v1/role/notify', '/v1/role/notify', 200, master)).outcome, 'not asked')
     await post('/v1/role/notify', '/v1/role/notify', 400, { ...master, state: 'MASTERS' })

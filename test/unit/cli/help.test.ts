@@ -17,6 +17,7 @@ describe('help: the commands', () => {
       'enable',
       'events',
       'force',
+      'health',
       'import',
       'plan',
       'probe',

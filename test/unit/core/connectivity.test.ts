@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { type Address, parseAddress } from '../../../src/core/address.js'
-import { Connectivity, type ConnectivityPolicy, type LinkState } from '../../../src/core/connectivity.js'
+import {
+  Connectivity,
+  type ConnectivityPolicy,
+  type LinkState,
+  modeWhile,
+  trackedNumber,
+} from '../../../src/core/connectivity.js'
 
 const address = (text: string) => parseAddress(text) as Address
 const [A, B, C] = [address('fe80::1%eth0'), address('2001:db8::2'), address('192.0.2.3')]
@@ -169,6 +175,34 @@ describe('core: connectivity', () => {
         }
       }),
     )
+  })
+})
+
+describe('core: what follows from a lost network', () => {
+  it('keeps a table that would be reconciled', () => {
+    const modes = ['reconcile', 'keep', 'empty'] as const
+    assert.deepEqual(
+      modes.map(mode => modeWhile(true, mode)),
+      ['keep', 'keep', 'empty'],
+    )
+    assert.deepEqual(
+      modes.map(mode => modeWhile(false, mode)),
+      modes,
+    )
+  })
+
+  it('lowers the number of the active one when it is certain, and of a standby early and for longer', () => {
+    const [well, lost] = [
+      { isJudged: true, isLost: false, isSettled: true },
+      { isJudged: true, isLost: true, isSettled: false },
+    ]
+    const uneasy = { ...well, isSettled: false }
+    const numbers = (state: typeof well) =>
+      (['active', 'standby'] as const).map(role => trackedNumber(state, role, 50))
+    assert.deepEqual(numbers(well), [0, 0])
+    assert.deepEqual(numbers(uneasy), [0, -50])
+    assert.deepEqual(numbers(lost), [-50, -50])
+    assert.deepEqual(numbers({ ...well, isJudged: false }), [null, null])
   })
 })
 

@@ -116,6 +116,9 @@ describe('cluster: the connectivity monitor', () => {
     assert.equal(monitor.current, null)
     assert.equal(monitor.excuseOf(100), null)
     assert.match(monitor.excuseOf(3000) ?? '', /had lost its network/)
+    assert.equal(monitor.isSettled, false)
+    clock.wind(2000)
+    assert.equal(monitor.isSettled, true)
   })
 
   it('does not count pings as lost while lvsd itself is stopped', () => {
