@@ -175,10 +175,11 @@ export type NetlinkFamily = 'generic' | 'route'
 
 /**
  * Opens a netlink socket with buffers of `buffer` bytes, or the maximum allowed for this process. It receives the
- * changes of these groups (a bit mask of the family).
+ * changes of these groups (a bit mask of the family); libuv may wait for these, and would block on another kind of socket.
  */
 export function openNetlink(buffer: number, family: NetlinkFamily = 'generic', groups = 0): number {
-  const fd = open(AF_NETLINK, SOCK_RAW, family === 'route' ? NETLINK_ROUTE : NETLINK_GENERIC)
+  const kind = groups === 0 ? SOCK_RAW : SOCK_RAW | SOCK_NONBLOCK
+  const fd = open(AF_NETLINK, kind, family === 'route' ? NETLINK_ROUTE : NETLINK_GENERIC)
   try {
     // The kernel's default holds 277 answers. With FORCE, root can exceed net.core.rmem_max.
     setBuffer(fd, SO_RCVBUFFORCE, SO_RCVBUF, buffer)

@@ -1,6 +1,8 @@
 /** What the kernel reports about interfaces, routes and neighbours. */
 import assert from 'node:assert/strict'
+import { constants, readFileSync } from 'node:fs'
 import { EVERYTHING, openPathEvents, readPathEvent } from '../../../src/netlink/path-events.js'
+import { close, openNetlink } from '../../../src/system/libc.js'
 
 /** A message with an empty body, unless it is given. */
 function message(type: number, body = ''): string {
@@ -36,6 +38,16 @@ describe('netlink: path events', () => {
   it('takes a malformed report for a change of everything', () => {
     assert.equal(readPathEvent(Buffer.from('00', 'hex')), EVERYTHING)
     assert.deepEqual(read(message(28, '0a00')).failed, [])
+  })
+
+  it('come on a socket that does not block, because libuv reads until nothing is left', () => {
+    const fd = openNetlink(65_536, 'route', 1)
+    try {
+      const flags = /flags:\s+(\d+)/.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8'))?.[1] ?? ''
+      assert.equal(parseInt(flags, 8) & constants.O_NONBLOCK, constants.O_NONBLOCK)
+    } finally {
+      close(fd)
+    }
   })
 
   it('opens a socket of the kernel, and closes it', () => {
