@@ -63,8 +63,18 @@ export function aclLine(user: string, prefix: string, isCluster = false): string
     ...REDIS_COMMANDS,
     ...(isCluster && CLUSTER_COMMANDS),
   }
-  const allowed = Object.entries(commands).flatMap(([name, { acl = name.toLowerCase() }]) =>
+  const allowed = permissions(commands)
+  return `user ${user} on >PASSWORD resetkeys ~{${prefix}:* resetchannels &{${prefix}:* -@all ${allowed.join(' ')}`
+}
+
+/** What an ACL must have for these commands: `+eval`. */
+export function permissionsFor(names: readonly string[]): readonly string[] {
+  const all = Object.entries({ ...REDIS_COMMANDS, ...CLUSTER_COMMANDS })
+  return permissions(Object.fromEntries(all.filter(([name]) => names.includes(name))))
+}
+
+function permissions(commands: Readonly<Record<string, CommandKind>>): readonly string[] {
+  return Object.entries(commands).flatMap(([name, { acl = name.toLowerCase() }]) =>
     acl === null ? [] : [`+${acl}`],
   )
-  return `user ${user} on >PASSWORD resetkeys ~{${prefix}:* resetchannels &{${prefix}:* -@all ${allowed.join(' ')}`
 }

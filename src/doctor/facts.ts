@@ -2,6 +2,7 @@
  * Facts about the machine and the configuration. Plain data: `read/` collects it, and tests construct it. In every fact
  * null means "not known", which never counts as good.
  */
+import type { RedisExamination } from '../cluster/redis/examine.js'
 import type { Family } from '../core/address.js'
 import type { ResolvedConfig } from '../core/model.js'
 
@@ -109,6 +110,8 @@ export interface Site {
   /** By address of a checked server: the source that the kernel chooses for it, or its refusal (`ENETUNREACH`). */
   readonly sources: ReadonlyMap<string, Source>
   readonly folders: readonly Folder[]
+  /** Null or absent: the configuration has none. */
+  readonly redis?: RedisExamination | null
 }
 
 export type Source =

@@ -13,6 +13,7 @@ import { ipvsSysctls } from './hazards/ipvs-sysctls.js'
 import { modules } from './hazards/modules.js'
 import { ping } from './hazards/ping.js'
 import { programs } from './hazards/programs.js'
+import { redis } from './hazards/redis.js'
 import { routerAdvertisements } from './hazards/router-advertisements.js'
 import { rpFilter } from './hazards/rp-filter.js'
 import { source } from './hazards/source.js'
@@ -34,6 +35,7 @@ export const HAZARDS: readonly Hazard[] = [
   tunnels,
   routerAdvertisements,
   programs,
+  redis,
   ping,
   descriptors,
   declaredSysctls,

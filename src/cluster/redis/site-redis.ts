@@ -20,6 +20,7 @@ import { type Clock, steadyNow, systemClock } from '../../util/clock.js'
 import { type Connection, type OpenConnection, openConnection } from './client.js'
 import { Link } from './link.js'
 import { MessageLink } from './message-link.js'
+import { versionIn } from './version-in.js'
 
 /** What other parts use of Redis. */
 export interface SiteRedis {
@@ -311,11 +312,4 @@ function isNoPermission(error: unknown): boolean {
 function aboutOf(command: RedisCommand, args: readonly Argument[]): string {
   if (command === 'EVAL') return args.slice(2, 2 + Number(args[1])).join(', ')
   return args.length > 0 && command !== 'PUBLISH' ? String(args[0]) : command
-}
-
-/** The version in the answer to HELLO: names and values in turn. */
-function versionIn(hello: unknown): string | null {
-  if (!Array.isArray(hello)) return null
-  const i = hello.indexOf('version')
-  return i >= 0 && i % 2 === 0 && typeof hello[i + 1] === 'string' ? hello[i + 1] : null
 }

@@ -2,6 +2,7 @@
 import { statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Check } from '../../check/check.js'
+import { examineRedis, type RedisExamination } from '../../cluster/redis/examine.js'
 import type { Problem } from '../../config/problems/problem.js'
 import type { ResolvedConfig } from '../../core/model.js'
 import { type Job, jobsOf } from '../../health/jobs.js'
@@ -40,7 +41,13 @@ export async function readSite({ file, config, checks, problems }: SiteInput): P
       ),
     ),
     folders: config ? foldersOf(config) : [],
+    redis: await redisOf(config),
   }
+}
+
+async function redisOf(config: ResolvedConfig | null): Promise<RedisExamination | null> {
+  const { site, redis = null } = config?.cluster ?? {}
+  return redis && site !== undefined ? examineRedis(site, redis) : null
 }
 
 /** Calls `read` with what chooses the sources of checks in the daemon; null if the kernel cannot be asked. */

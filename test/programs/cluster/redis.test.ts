@@ -1,5 +1,6 @@
 /** The connection to a real Redis, with the ACL of the documents, and everything that goes wrong with it. */
 import assert from 'node:assert/strict'
+import { ALL, examineRedis, TRIED, UNTRIED } from '../../../src/cluster/redis/examine.js'
 import { RedisClient } from '../../../src/cluster/redis/site-redis.js'
 import {
   aclLine,
@@ -77,6 +78,19 @@ describe('redis of a site', function () {
     const [log, keys] = await server.tell(['ACL', 'LOG'], ['KEYS', '*'])
     assert.deepEqual(log, [], 'no command of lvsd is refused')
     for (const key of keys as string[]) assert.ok(Number((await server.tell(['PTTL', key]))[0]) > 0, key)
+  })
+
+  it('is examined by doctor, with each command', async () => {
+    assert.deepEqual([...TRIED, ...UNTRIED].filter(name => ALL.includes(name)).sort(), [...ALL].sort())
+    const settings = redisSettings(server.port, LOGIN)
+    const good = await examineRedis('berlin', settings)
+    assert.deepEqual([good.fault, good.refused, typeof good.version], [null, [], 'string'])
+    assert.deepEqual((await server.tell(['ACL', 'LOG']))[0], [])
+    await server.tell(['ACL', 'SETUSER', 'lvsd', '-eval', '-publish'])
+    assert.deepEqual((await examineRedis('berlin', settings)).refused, ['EVAL', 'PUBLISH'])
+    assert.equal((await examineRedis('berlin', { ...settings, password: 'x' })).fault?.reason, 'WRONGPASS')
+    await server.kill()
+    assert.equal((await examineRedis('berlin', settings)).fault?.reason, 'refused')
   })
 
   it('has no command that is younger than Redis 6.0', async () => {

@@ -40,6 +40,8 @@ interface Case {
   readonly says?: RegExp
 }
 
+const REDIS = { place: '[::1]:6379', fault: null, version: '7.0.15', refused: [] }
+
 const vs = (name: string) => `net.ipv4.vs.${name}`
 
 const CASES: readonly Case[] = [
@@ -784,6 +786,32 @@ const CASES: readonly Case[] = [
     facts: { config: site, site: { folders: [{ use: 'socket', path: '/run/lvsd', found: 'absent' }] } },
   },
 
+  {
+    id: 'redis',
+    when: 'it refuses connections',
+    is: 'error',
+    facts: {
+      config: site,
+      site: { redis: { ...REDIS, fault: { reason: 'refused', detail: 'nothing listens' } } },
+    },
+    says: /Redis at \[::1\]:6379 cannot be used: nothing listens/,
+  },
+  {
+    id: 'redis',
+    when: 'a permission is missing',
+    is: 'error',
+    facts: { config: site, site: { redis: { ...REDIS, refused: ['EVAL', 'PUBLISH'] } } },
+    says: /no permission for EVAL, PUBLISH/,
+  },
+  {
+    id: 'redis',
+    when: 'it is old',
+    is: 'warning',
+    facts: { config: site, site: { redis: { ...REDIS, version: '5.0.3' } } },
+    says: /version 5\.0\.3/,
+  },
+  { id: 'redis', when: 'it can be used', is: 'ok', facts: { config: site, site: { redis: REDIS } } },
+  { id: 'redis', when: 'there is none', is: 'nothing', facts: { config: site } },
   { id: 'clock', when: 'nothing sets it', is: 'warning', facts: { machine: { isClockSynchronised: false } } },
   {
     id: 'clock',
