@@ -5,7 +5,7 @@ import type { RedisStatus } from '../cluster/redis/site-redis.js'
 import type { ClusterStatus, DirectorsDocument, StatusDocument } from './status-types.js'
 
 export function clusterStatusOf(
-  { site, role, from, standby, table, trouble, redis, connectivity, directors }: ClusterSnapshot,
+  { site, role, from, standby, table, trouble, redis, connectivity, sync, directors }: ClusterSnapshot,
   dates: { iso(at: number): string },
 ): ClusterStatus {
   return {
@@ -18,6 +18,7 @@ export function clusterStatusOf(
     checks: role.role === 'active' ? 'on' : standby.checks,
     trouble,
     redis: redis && redisStatusOf(redis, dates),
+    sync: sync && { daemons: [...sync.daemons], trouble: sync.trouble },
     directors: directors.map(each => directorStatusOf(each, dates)),
     connectivity: connectivity && connectivityStatusOf(connectivity, dates),
   }

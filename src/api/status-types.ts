@@ -295,6 +295,23 @@ const directorStatus = z
   })
   .meta({ id: 'Director' })
 
+const syncStatus = z
+  .object({
+    daemons: list(
+      z.object({
+        state: z.enum(['master', 'backup']),
+        interface: z.string(),
+        id: z.number(),
+        group: z.string().nullable(),
+        port: z.number().nullable(),
+        ttl: z.number().nullable(),
+        maxLength: z.number().nullable(),
+      }),
+    ).describe('Those that run in the kernel, of other programs too.'),
+    trouble: z.string().nullable().describe('Set while the kernel refuses what is wanted.'),
+  })
+  .meta({ id: 'Sync', description: "The kernel's sync daemon." })
+
 export const clusterStatus = z
   .object({
     site: z.string(),
@@ -311,6 +328,7 @@ export const clusterStatus = z
     trouble: z.string().nullable().describe('Set while the source of the role cannot be read.'),
     redis: redisStatus.nullable().describe('The Redis of the site; null: none is configured.'),
     connectivity: connectivityStatus.nullable().describe('Null: the configuration has no conditions for it.'),
+    sync: syncStatus.nullable().describe('Null: none is configured.'),
     directors: list(directorStatus).describe(
       'The directors of the site, this one first; empty without Redis. While Redis is away: as it was.',
     ),

@@ -10,6 +10,7 @@ import type { Address } from '../core/address.js'
 import { modeWhile, trackedNumber } from '../core/connectivity.js'
 import type { Service } from '../core/model.js'
 import { type Role, type StandbyChecks, type TableMode, tableMode } from '../core/role.js'
+import type { Kernel } from '../ipvs/kernel.js'
 import type { Log } from '../system/log.js'
 import type { Clock } from '../util/clock.js'
 import { type ConfigParts, configParts } from './config-parts.js'
@@ -21,6 +22,7 @@ import { type DirectorView, Members } from './members.js'
 import { RedisClient, type RedisStatus, type SiteRedis } from './redis/site-redis.js'
 import { type NotifyOutcome, RoleKeeper, type RoleState } from './role/role-keeper.js'
 import type { AddressKernel, ToldWord } from './role/role-vrrp.js'
+import { SyncKeeper, type SyncSnapshot } from './sync-keeper.js'
 
 export interface ClusterParts {
   readonly log: Log
@@ -30,6 +32,8 @@ export interface ClusterParts {
   readonly addresses?: AddressKernel
   /** File with what VRRP has said last; null or absent: nothing is stored. */
   readonly memoryPath?: string | null | undefined
+  /** The kernel's sync daemons; absent: there are none. */
+  readonly sync?: Kernel['sync']
   readonly clock?: Clock
   /** Returns the source address for a ping, or null: the kernel chooses. */
   readonly sourceOf?: ((target: Address) => Address | null) | undefined
@@ -56,6 +60,8 @@ export interface ClusterSnapshot {
   readonly redis: RedisStatus | null
   /** Null: nothing says by what it is judged. */
   readonly connectivity: ConnectivitySnapshot | null
+  /** Null: the configuration has no sync daemon. */
+  readonly sync: SyncSnapshot | null
   /** The directors of the site, this one first; empty without Redis. */
   readonly directors: readonly DirectorView[]
 }
@@ -83,6 +89,8 @@ export class Cluster {
   readonly #role: RoleKeeper
   readonly #redis: RedisClient
   readonly #trackFile: TrackFile
+  /** The kernel's sync daemon. */
+  readonly sync: SyncKeeper
   /** Whether this director has its network. */
   readonly connectivity: ConnectivityMonitor
   readonly #identity: Identity
@@ -94,6 +102,7 @@ export class Cluster {
     this.#identity = new Identity(path, parts.log)
     this.#redis = new RedisClient(parts)
     this.#trackFile = new TrackFile(parts)
+    this.sync = new SyncKeeper({ ...parts, sync: parts.sync ?? null, role: () => this.role })
     this.connectivity = openConnectivity({
       ...parts,
       ...(sourceOf && { sourceOf }),
@@ -158,6 +167,7 @@ export class Cluster {
         trouble: this.#role.trouble,
         redis: settings.redis && this.#redis.status,
         connectivity: settings.connectivity ? this.#connectivity() : null,
+        sync: settings.sync ? this.sync.snapshot : null,
         directors: this.#members.snapshot(),
       }
     )
@@ -177,6 +187,7 @@ export class Cluster {
     this.#role.follow(this.#settings?.role ?? null)
     this.#trackFile.follow(this.#settings?.trackFile?.path ?? null)
     this.connectivity.follow(this.#settings?.connectivity ?? null)
+    this.sync.follow(this.#settings?.sync ?? null)
   }
 
   /** Takes what a command of keepalived has brought. */
@@ -187,7 +198,7 @@ export class Cluster {
   /** Tells the other directors of the end. Never rejects. */
   async close(): Promise<void> {
     this.connectivity.close()
-    await Promise.all([this.#role.close(), this.#trackFile.close(), this.#members.close()])
+    await Promise.all([this.#role.close(), this.sync.close(), this.#trackFile.close(), this.#members.close()])
     this.#redis.close()
     await this.#identity.close(PATIENCE)
   }

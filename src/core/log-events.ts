@@ -270,6 +270,18 @@ export const LOG_EVENTS = {
     'priority',
     'counts',
   ),
+  'sync.started': kind(
+    'A sync daemon of the kernel runs, as the role asks for it.',
+    'state',
+    'interface',
+    'id',
+  ),
+  'sync.stopped': kind('A sync daemon of the kernel is stopped.', 'state'),
+  'sync.refused': kind(
+    'The kernel refuses to start, stop or tell its sync daemon; lvsd tries again.',
+    'error',
+  ),
+  'sync.works': kind('The end of `sync.refused`.'),
   'role.foreign-lines': kind('The FIFO of VRRP has lines that are not of keepalived.', 'file'),
   'redis.connected': kind('lvsd has connected to Redis.', 'redis', 'version'),
   'redis.away': kind(

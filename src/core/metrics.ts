@@ -36,6 +36,13 @@ export const METRICS = {
     '1 while a pinged address of `connectivity` does not answer.',
     'address',
   ),
+  lvsd_sync_daemon: gauge(
+    '1 for each sync daemon of the kernel that runs, if one is configured; `state` is master or backup.',
+    'state',
+    'interface',
+    'syncid',
+  ),
+  lvsd_sync_failing: gauge('1 while the kernel refuses the sync daemon that is configured.'),
   lvsd_role_source_failing: gauge('1 while the source of the role cannot be read.'),
   lvsd_directors: gauge('Living directors of the site, this one included; absent without Redis.'),
   lvsd_director_differs: gauge(

@@ -195,7 +195,11 @@ class RunningDaemon implements Daemon {
     lifecycle.add('sysctls', () => this.#sysctls.close({ keep: keepSysctls(), patience: LAST_PATIENCE }))
     lifecycle.add('clean stop', () => this.#leave())
     const { rolePath: memoryPath, clusterPath: path = null, sourceOf } = parts
-    this.#cluster = new Cluster({ log, path, memoryPath, sourceOf, ...followCluster(() => shared) })
+    this.#cluster = new Cluster({
+      ...{ log, path, memoryPath, sync: kernel.sync },
+      sourceOf,
+      ...followCluster(() => shared),
+    })
     lifecycle.add('cluster', () => this.#cluster.close())
     this.#reconciler = new Reconciler({
       kernel,

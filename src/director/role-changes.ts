@@ -56,7 +56,7 @@ async function applyRole(
   if (role === 'active') log.warn('role.active', { reason }, `this director is active: ${reason}`)
   else log.warn('role.standby', { reason, table }, `this director is standby: ${reason}`)
   if (cluster.checks !== 'on') paceJobs(executors, health.store.jobs, intervalIn(cluster))
-  await reconciler.resync()
+  await Promise.all([reconciler.resync(), cluster.sync.now()])
   const ms = Math.round(steadyNow() - began)
   const changes = reconciler.stats.changesApplied - before
   log.info(

@@ -56,6 +56,11 @@ const daemon = {
   STATE: [1, u32],
   MCAST_IFN: [2, text],
   SYNC_ID: [3, u32],
+  SYNC_MAXLEN: [4, u16],
+  MCAST_GROUP: [5, bytes], // IPv4
+  MCAST_GROUP6: [6, bytes],
+  MCAST_PORT: [7, u16], // in host byte order
+  MCAST_TTL: [8, u8],
 } as const
 
 /** IPVS_CMD_ */
@@ -97,6 +102,7 @@ export type IpvsRequest = Request<typeof attributes> & { readonly command: Comma
 export type IpvsValues = Values<typeof attributes>
 export type ServiceValues = Values<typeof service>
 export type DestValues = Values<typeof dest>
+export type DaemonValues = Values<typeof daemon>
 export type StatsValues = Values<typeof stats>
 
 /** Address families (sys/socket.h) and transport protocols (netinet/in.h). */

@@ -12,12 +12,13 @@ import {
   type TableReal,
   type TableService,
 } from '../core/model.js'
+import type { SyncDaemon } from '../core/sync-daemon.js'
 import { batchSize, type Connection, openConnection, type Socket } from '../netlink/connection.js'
 import { NetlinkError } from '../netlink/error.js'
 import type { Trace } from '../netlink/print.js'
 import { openSocket } from '../netlink/socket.js'
 import { SystemError } from '../system/libc.js'
-import { daemonState, type IpvsAttributes, type IpvsRequest, ipvs, type ServiceValues } from './attributes.js'
+import { type IpvsAttributes, type IpvsRequest, ipvs, type ServiceValues } from './attributes.js'
 import {
   decodeCounters,
   decodeReal,
@@ -27,7 +28,8 @@ import {
   requestOf,
 } from './codec.js'
 import { failureOf, refusalOf, refusedHere } from './errors.js'
-import type { CountedReal, Expected, Kernel, KernelError } from './kernel.js'
+import { type CountedReal, type Expected, type Kernel, KernelError, type SyncControl } from './kernel.js'
+import { decodeDaemon, encodeDaemon, encodeState } from './sync-codec.js'
 
 export interface ClientOptions {
   /** Receives a line for every message to and from the kernel. */
@@ -35,6 +37,7 @@ export interface ClientOptions {
 }
 
 export interface Client extends Kernel {
+  readonly sync: SyncControl
   /** Returns the roles in which the kernel's connection synchronization daemon runs; empty if it does not run. */
   syncDaemons(): Promise<readonly ('master' | 'backup')[]>
 }
@@ -91,7 +94,26 @@ function clientOf(connection: IpvsConnection): Client {
       if (code) throw failureOf(what, code)
     },
 
-    syncDaemons: async () => syncDaemons(connection),
+    syncDaemons: async () => syncDaemons(connection).map(({ state }) => state),
+    sync: {
+      daemons: async () => syncDaemons(connection),
+
+      async start(daemon) {
+        const what = `start the ${daemon.state} sync daemon on ${daemon.interface}`
+        const values = { DAEMON: encodeDaemon(daemon) }
+        const code = ordered(connection, what, { command: 'NEW_DAEMON', values })
+        if (code) throw new KernelError(`cannot ${what}: ${SYNC_REFUSALS[code] ?? code}`, code)
+      },
+
+      async stop(state) {
+        const what = `stop the ${state} sync daemon`
+        const code = ordered(connection, what, {
+          command: 'DEL_DAEMON',
+          values: { DAEMON: encodeState(state) },
+        })
+        if (code && code !== 'ESRCH') throw failureOf(what, code)
+      },
+    },
     close: () => connection.close(),
   }
 }
@@ -190,10 +212,24 @@ function readReals(connection: IpvsConnection, id: ServiceId) {
   )
 }
 
-function syncDaemons(connection: IpvsConnection): ('master' | 'backup')[] {
+const SYNC_REFUSALS: Readonly<Record<string, string>> = {
+  EINVAL:
+    'the kernel refuses it while a service has real servers of the other family, and a group of the other family than the interface',
+  ENODEV: 'there is no such interface',
+  ENOENT: 'there is no such interface',
+  EADDRNOTAVAIL: 'the interface has no address to send from',
+  EEXIST: 'another program has started one',
+  EPERM: 'not permitted: it takes CAP_NET_ADMIN',
+}
+
+function ordered(connection: IpvsConnection, what: string, request: IpvsRequest): string | null {
+  return ask(connection, what, () => connection.batch([request]))[0] ?? null
+}
+
+function syncDaemons(connection: IpvsConnection): SyncDaemon[] {
   const request = { command: 'GET_DAEMON', values: {} }
   const running = ask(connection, 'ask for the synchronization daemon', () => connection.dump(request))
-  return running.map(({ DAEMON }) => (DAEMON?.STATE === daemonState.MASTER ? 'master' : 'backup'))
+  return running.map(({ DAEMON }) => decodeDaemon(DAEMON ?? {}))
 }
 
 // ---------------------------------------------------------------- writing

@@ -1,5 +1,6 @@
 /** The interface to an IPVS table, implemented by the kernel's table and the memory table. */
 import type { Change, Dump, RealCounters, ServiceId, TableReal, Timeouts } from '../core/model.js'
+import type { SyncDaemon, SyncState } from '../core/sync-daemon.js'
 
 /** A change or request that the kernel refused. The message says what to do. `code` is the errno name (EPERM, ENOENT …). */
 export class KernelError extends Error {
@@ -44,5 +45,15 @@ export interface Kernel {
   timeouts(): Promise<Timeouts>
   /** Sets the timeouts in seconds; 0 leaves a timeout unchanged. Throws a KernelError. */
   setTimeouts(timeouts: Timeouts): Promise<void>
+  /** Absent where there is none. */
+  readonly sync?: SyncControl
   close(): void
+}
+
+/** The kernel's sync daemons. Each method throws a KernelError. */
+export interface SyncControl {
+  daemons(): Promise<readonly SyncDaemon[]>
+  start(daemon: SyncDaemon): Promise<void>
+  /** Does nothing if none of this state runs. */
+  stop(state: SyncState): Promise<void>
 }

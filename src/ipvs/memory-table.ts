@@ -4,6 +4,7 @@ import { familyOf, keyOfReal, keyOfService, type Timeouts } from '../core/model.
 import {
   AF,
   type Command,
+  type DaemonValues,
   type DestValues,
   forward,
   type IpvsValues,
@@ -26,7 +27,8 @@ const allModules: Modules = {
 
 export interface MemoryTable {
   timeouts: Timeouts
-  syncDaemon: 'master' | 'backup' | null
+  /** By IPVS_DAEMON_ATTR_STATE. */
+  readonly syncDaemons: Map<number, DaemonValues>
   /** Executes a command. Returns null, or the errno name if it is refused. */
   change(command: Command, values: IpvsValues): string | null
   services(): readonly ServiceValues[]
@@ -44,11 +46,12 @@ export function memoryTable(modules: Modules = allModules): MemoryTable {
 
   const table: MemoryTable = {
     timeouts: { tcp: 900, tcpFin: 120, udp: 300 },
-    syncDaemon: null,
+    syncDaemons: new Map(),
 
     change(command, values) {
       if (command === 'SET_CONFIG') return setTimeouts(values)
-      const { SERVICE, DEST } = values
+      const { SERVICE, DEST, DAEMON } = values
+      if (DAEMON) return changeDaemon(command, DAEMON)
       if (!SERVICE || isNameTooLong(SERVICE)) return 'EINVAL'
       const key = keyOf({ SERVICE })
       const held = services.get(key)
@@ -82,10 +85,19 @@ export function memoryTable(modules: Modules = allModules): MemoryTable {
     return null
   }
 
+  function changeDaemon(command: Command, daemon: DaemonValues): string | null {
+    const { STATE = 0 } = daemon
+    if (command === 'DEL_DAEMON') return table.syncDaemons.delete(STATE) ? null : 'ESRCH'
+    if (daemon.MCAST_IFN === undefined || daemon.SYNC_ID === undefined) return 'EINVAL'
+    if (table.syncDaemons.has(STATE)) return 'EEXIST'
+    table.syncDaemons.set(STATE, daemon)
+    return null
+  }
+
   /** Refuses a real server of the other family without a tunnel, or while the synchronization daemon runs. */
   function objectionToFamily(service: ServiceValues, dest: DestValues): string | null {
     if (dest.ADDR_FAMILY === undefined || dest.ADDR_FAMILY === service.AF) return null
-    if (table.syncDaemon) return 'EINVAL'
+    if (table.syncDaemons.size > 0) return 'EINVAL'
     return dest.FWD_METHOD === forward.TUNNEL ? null : 'EINVAL'
   }
 

@@ -61,7 +61,8 @@ export function memoryKernel(
       hidden = next
     },
     synchronize(as) {
-      rules.syncDaemon = as
+      rules.syncDaemons.clear()
+      if (as) rules.syncDaemons.set(daemonState[as === 'master' ? 'MASTER' : 'BACKUP'], {})
     },
   }
 }
@@ -127,8 +128,8 @@ function memorySocket(table: MemoryTable, refuse: Refusal, isHidden = (_key: str
   function itemsOf(command: Command, values: IpvsValues): IpvsValues[] {
     if (command === 'GET_SERVICE') return table.services().map(SERVICE => ({ SERVICE }))
     if (command === 'GET_DEST') return table.reals(values.SERVICE ?? {}).map(DEST => ({ DEST }))
-    if (command === 'GET_DAEMON' && table.syncDaemon)
-      return [{ DAEMON: { STATE: table.syncDaemon === 'master' ? daemonState.MASTER : daemonState.BACKUP } }]
+    if (command === 'GET_DAEMON')
+      return [...table.syncDaemons].map(([STATE, daemon]) => ({ DAEMON: { ...daemon, STATE } }))
     return []
   }
 }

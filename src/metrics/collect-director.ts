@@ -30,6 +30,11 @@ export async function addDirector(
       to.lvsd_connectivity_ping_failing.push(sample(Number(answers === false), { address }))
   }
   to.lvsd_role_source_failing.push(sample(Number((cluster?.trouble ?? null) !== null)))
+  if (cluster?.sync) {
+    to.lvsd_sync_failing.push(sample(Number(cluster.sync.trouble !== null)))
+    for (const { state, interface: link, id } of cluster.sync.daemons)
+      to.lvsd_sync_daemon.push(sample(1, { state, interface: link, syncid: String(id) }))
+  }
   if (cluster?.redis) to.lvsd_directors.push(sample(cluster.directors.length))
   for (const [director, differs] of differingHosts(cluster))
     to.lvsd_director_differs.push(sample(Number(differs), { director }))

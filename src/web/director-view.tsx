@@ -74,6 +74,17 @@ function Facts({ overview }: { overview: OverviewDocument }) {
             {TABLE_NOTES[cluster.table]}
             {cluster.trouble !== null && <Alarm>{cluster.trouble}</Alarm>}
           </dd>
+          {cluster.sync && (
+            <>
+              <dt>Sync daemon</dt>
+              <dd>
+                {cluster.sync.daemons
+                  .map(({ state, interface: link, id }) => `${state} on ${link}, syncid ${id}`)
+                  .join('; ') || 'none'}
+                {cluster.sync.trouble !== null && <Alarm>{cluster.sync.trouble}</Alarm>}
+              </dd>
+            </>
+          )}
           {cluster.redis && (
             <>
               <dt>Redis</dt>

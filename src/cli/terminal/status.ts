@@ -100,7 +100,16 @@ function roleLine({ cluster }: StatusDocument, now: number): string[] {
   return [
     `${role} in ${site} since ${shortTime(Date.parse(since), now)}: ${printable(reason)}${notes}`,
     ...redisLine(cluster.redis),
+    ...syncLine(cluster.sync),
   ]
+}
+
+function syncLine(sync: NonNullable<StatusDocument['cluster']>['sync']): string[] {
+  if (!sync || sync.trouble !== null) return []
+  const daemons = sync.daemons.map(
+    ({ state, interface: link, id }) => `${state} on ${printable(link)}, syncid ${id}`,
+  )
+  return [`sync daemon: ${daemons.join('; ') || 'none'}`]
 }
 
 /** While Redis is away, that is among what needs attention. */
@@ -219,7 +228,7 @@ function failingAlerts({ alerts }: StatusDocument): string[] {
 }
 
 function roleTrouble({ cluster }: StatusDocument): string[] {
-  return cluster?.trouble ? [printable(cluster.trouble)] : []
+  return [cluster?.trouble, cluster?.sync?.trouble].flatMap(trouble => (trouble ? printable(trouble) : []))
 }
 
 function lostNetwork({ cluster }: StatusDocument, now: number): string[] {

@@ -11,7 +11,13 @@ import { CODES } from '../problems/codes.js'
 import { alertFields } from '../schema/alert-fields.js'
 import { apiFields, tlsFields } from '../schema/api-fields.js'
 import { checkFields } from '../schema/check-fields.js'
-import { clusterFields, roleFields, standbyFields, trackFileFields } from '../schema/cluster-fields.js'
+import {
+  clusterFields,
+  roleFields,
+  standbyFields,
+  syncFields,
+  trackFileFields,
+} from '../schema/cluster-fields.js'
 import { connectivityFields, pingGroupFields } from '../schema/connectivity-fields.js'
 import { onDownFields, panicFields } from '../schema/down-fields.js'
 import { mailFields } from '../schema/mail-fields.js'
@@ -64,6 +70,7 @@ function keySections(): string[] {
     section('api.tls', 'Paths of files in PEM.', tlsFields),
     section('cluster', CLUSTER, clusterFields),
     section('cluster.role', ROLE, roleFields),
+    section('cluster.sync', "The kernel's sync daemon.", syncFields),
     section('cluster.standby', 'For a director that is standby.', standbyFields),
     section('cluster.redis', REDIS, redisFields),
     section('cluster.redis.sentinels', 'Sentinels, which are asked for the primary.', sentinelFields),

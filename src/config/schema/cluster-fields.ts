@@ -97,6 +97,46 @@ const trackFileNode = shortOr(
   { keys: ['path'], expected: 'a path, or a mapping with path and weight' },
 ).register(marks, { shown: 'path or mapping' })
 
+function group() {
+  return z.string().transform((text, context) => {
+    const address = parseAddress(text)
+    const isGroup =
+      address?.family === 'ipv6' ? text.toLowerCase().startsWith('ff') : /^2(2[4-9]|3\d)\./.test(text)
+    if (address && address.zone === null && isGroup) return address.text
+    const message = 'expected a multicast address, such as 224.0.0.81 or ff02::81'
+    context.addIssue({ code: 'custom', message })
+    return z.NEVER
+  })
+}
+
+export const syncFields = {
+  interface: z
+    .string()
+    .regex(/^[^\s/]{1,15}$/, { error: 'expected the name of an interface, such as eth0' })
+    .register(marks, { shown: 'name' })
+    .describe('The interface to the other director.'),
+  id: z
+    .int()
+    .min(0)
+    .max(255)
+    .default(0)
+    .describe('`syncid`: the same on both directors. 0 takes messages of all.'),
+  run: z
+    .enum(['role', 'both', 'none'])
+    .default('role')
+    .describe(
+      'role: the master runs while this director is active, the backup while it is standby. both: both run at all times. none: lvsd starts and stops none, and shows what runs.',
+    ),
+  group: orNull(group())
+    .register(marks, { shown: 'address' })
+    .describe('Multicast group. Default: 224.0.0.81.'),
+  port: orNull(z.int().min(1).max(65_535)).describe('UDP port. Default: 8848.'),
+  ttl: orNull(z.int().min(1).max(255)).describe('Hop limit of the messages. Default: 1.'),
+  'max-length': orNull(z.int().min(1024).max(65_000)).describe(
+    'Maximum bytes of a message. Default: by the MTU of the interface.',
+  ),
+}
+
 export const clusterFields = {
   site: z
     .string()
@@ -107,6 +147,9 @@ export const clusterFields = {
   role: mapping('role', 'a mapping with from', roleFields)
     .optional()
     .describe('Whether this director is active or standby, and who says so. Default: always-active.'),
+  sync: orNull(mapping('sync', 'a mapping with interface and id', syncFields)).describe(
+    "The kernel's sync daemon, which copies connections to the other director, so that they survive a takeover. Default: lvsd does not touch it. It excludes real servers of the other family.",
+  ),
   standby: mapping('standby', 'a mapping with table and checks', standbyFields)
     .optional()
     .describe('What this director does while it is standby.'),

@@ -4,6 +4,7 @@
  */
 import type { z } from '../../check/option-types.js'
 import type { ConnectivityPolicy } from '../../core/connectivity.js'
+import type { SyncPolicy } from '../../core/sync-daemon.js'
 import type { Shape } from '../read/fields.js'
 import type { apiFields } from './api-fields.js'
 import type { CamelKeys } from './camel-keys.js'
@@ -27,8 +28,9 @@ export type RoleSettings = Pick<Output<typeof roleFields>, 'from' | 'path'> &
 /** A director that is one of several. */
 export type ClusterSettings = Omit<
   Output<typeof clusterFields>,
-  'role' | 'standby' | 'connectivity' | 'trackFile'
+  'role' | 'standby' | 'connectivity' | 'trackFile' | 'sync'
 > & {
+  readonly sync?: SyncPolicy | null
   readonly role: RoleSettings
   readonly connectivity?: ConnectivityPolicy | null
   readonly trackFile?: Output<typeof trackFileFields> | null

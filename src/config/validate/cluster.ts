@@ -1,8 +1,17 @@
 /** Reads `cluster`: what a director does that is one of several. */
+import { literalAddress } from '../../core/address.js'
+import type { Service } from '../../core/model.js'
+import type { SyncPolicy } from '../../core/sync-daemon.js'
 import type { Position } from '../problems/problem.js'
 import type { Fields } from '../read/fields.js'
 import { outputOf } from '../read/layers.js'
-import { clusterFields, roleFields, standbyFields, trackFileFields } from '../schema/cluster-fields.js'
+import {
+  clusterFields,
+  roleFields,
+  standbyFields,
+  syncFields,
+  trackFileFields,
+} from '../schema/cluster-fields.js'
 import type { ClusterSettings } from '../schema/model-keys.js'
 import type { redisFields } from '../schema/redis-fields.js'
 import { readConnectivity } from './connectivity.js'
@@ -10,8 +19,13 @@ import type { Context } from './context.js'
 
 type TrackFileFields = Fields<typeof trackFileFields>
 
-export function readCluster(fields: Fields<typeof clusterFields>, context: Context): ClusterSettings {
+export function readCluster(
+  fields: Fields<typeof clusterFields>,
+  services: readonly Service[],
+  context: Context,
+): ClusterSettings {
   const { role, standby, redis, connectivity, 'track-file': trackFile } = fields.values
+  const sync = fields.values.sync as Fields<typeof syncFields> | null | undefined
   if (role) judgeRole(role, context)
   if (role?.values.from === 'redis' && !redis && !fields.isMisspelt('redis'))
     context.report.error(
@@ -26,6 +40,7 @@ export function readCluster(fields: Fields<typeof clusterFields>, context: Conte
     role: outputOf(roleFields, role ? [role] : []),
     standby: outputOf(standbyFields, standby ? [standby] : []),
     connectivity: connectivity ? readConnectivity(connectivity, context) : null,
+    sync: sync ? readSync(sync, services, context) : null,
     trackFile: trackFile ? outputOf(trackFileFields, [trackFile as TrackFileFields]) : null,
   }
 }
@@ -36,6 +51,37 @@ const KEYS_OF = {
   redis: ['lease'],
   vrrp: ['address', 'interface', 'instance', 'group', 'fifo'],
 } as const satisfies Readonly<Record<string, readonly (keyof typeof roleFields)[]>>
+/** The kernel refuses one of the two: the sync daemon, or a server of the other family. */
+function readSync(
+  sync: Fields<typeof syncFields>,
+  services: readonly Service[],
+  { report }: Context,
+): SyncPolicy | null {
+  if (!sync.entry('interface')) {
+    if (!sync.isMisspelt('interface'))
+      report.error('MISSING_KEY', sync.at, 'the sync daemon needs its interface: interface: eth0')
+    return null
+  }
+  const policy = outputOf(syncFields, [sync])
+  const mixed = policy.run === 'none' ? [] : services.flatMap(mixedReal)
+  const [first] = mixed
+  if (first)
+    report.error(
+      'BAD_CLUSTER',
+      sync.at,
+      `the sync daemon excludes real servers of the other family in the kernel: ${first}${mixed.length > 1 ? ` and ${mixed.length - 1} more` : ''}`,
+    )
+  return policy
+}
+
+function mixedReal({ virtual, name, reals }: Service): readonly string[] {
+  const { family } = virtual
+  return reals.flatMap(real => {
+    const own = real.family ?? literalAddress(real.host)?.family ?? family
+    return family !== null && own !== family ? `${real.host} in ${name}` : []
+  })
+}
+
 function judgeTrackFile(
   trackFile: TrackFileFields,
   fields: Fields<typeof clusterFields>,

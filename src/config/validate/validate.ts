@@ -124,7 +124,7 @@ function* readRoot(
     ...(alerts.length > 0 && { alerts }),
     services,
     ...(api && { api: outputOf(apiFields, [api]) }),
-    ...(cluster && { cluster: readCluster(cluster, context) }),
+    ...(cluster && { cluster: readCluster(cluster, services, context) }),
   }
 }
 

@@ -203,7 +203,9 @@ describe('the metrics', () => {
     }
     const missing = (Object.keys(METRICS) as MetricName[]).filter(name => !types.has(name))
     assert.deepEqual(
-      missing.filter(name => !/^lvsd_(real_(override|condition)|director_differs)/.test(name)),
+      missing.filter(
+        name => !/^lvsd_(real_(override|condition)|director_differs|connectivity_|sync_)/.test(name),
+      ),
       [],
     )
     assert.ok(daemon)
