@@ -3,6 +3,7 @@ import { z } from '../check/option-types.js'
 import { version } from '../system/version.js'
 import { KINDS, type Kind, problemDocument } from './problem-document.js'
 import type { AnyRoute } from './route.js'
+import { alertDocument, alertHeaders } from './webhook-types.js'
 
 type Json = Record<string, unknown>
 
@@ -31,6 +32,7 @@ export function openApiOf(routes: readonly AnyRoute[], { isStrict = false } = {}
       },
     ],
     paths,
+    webhooks: { alerts: webhookOf(schemas) },
     components: { schemas: schemas.all },
   }
 }
@@ -108,6 +110,28 @@ function operationOf(route: AnyRoute, schemas: Schemas): Json {
   }
 }
 
+/** What lvsd itself sends to the receivers of alerts. */
+function webhookOf(schemas: Schemas): Json {
+  return {
+    post: {
+      operationId: 'alerts',
+      summary: 'Alerts that fire or are over, sent to each webhook of `alerts:` in the configuration.',
+      parameters: parametersOf('header', alertHeaders, schemas),
+      requestBody: {
+        required: true,
+        content: { 'application/json': { schema: schemas.of(alertDocument, 'output') } },
+      },
+      responses: {
+        '2XX': { description: 'It is delivered. A command gets the same document as its standard input.' },
+        default: {
+          description:
+            'After 408, 425, 429 and 5xx lvsd tries again, 15 times in all, and follows `Retry-After`; others are errors.',
+        },
+      },
+    },
+  }
+}
+
 /** `getServicesServiceReals` for `GET /v1/services/{service}/reals`. */
 function operationId({ method, path }: AnyRoute): string {
   const words = path.split(/[^A-Za-z]+/).filter(word => word !== '' && word !== 'v')
@@ -115,7 +139,7 @@ function operationId({ method, path }: AnyRoute): string {
 }
 
 function parametersOf(
-  place: 'path' | 'query',
+  place: 'path' | 'query' | 'header',
   type: z.ZodType | undefined,
   schemas: Schemas,
 ): readonly Json[] {

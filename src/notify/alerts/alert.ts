@@ -1,11 +1,9 @@
 /** An alert, and the documents that receivers get about alerts. Pure. */
 
 import { createHash } from 'node:crypto'
+import type { AlertEntry } from '../../api/webhook-types.js'
 import type { AlertName, Severity, TEST_ALERT } from '../../core/alert-rules.js'
 import { type EventFields, summaryOf } from '../../core/alert-rules.js'
-
-/** Version of the document of webhooks and commands. It increases when a field changes its meaning or is removed. */
-export const ALERT_SCHEMA = 1
 
 /** An event as the log and `lvsd events` have it. */
 export type AlertEvent = EventFields & { readonly id: number; readonly time: string; readonly event: string }
@@ -38,36 +36,6 @@ export interface Sender {
   /** Name of this host. */
   readonly host: string
   readonly version: string
-}
-
-/** The alert in a document. */
-export interface AlertEntry {
-  readonly status: AlertStatus
-  /** Name of the event that begins such alerts. */
-  readonly alert: string
-  readonly severity: Severity
-  readonly service: string | null
-  readonly real: string | null
-  /** One line for people. */
-  readonly summary: string
-  /** ISO 8601. */
-  readonly startsAt: string
-  /** ISO 8601; null while it fires. */
-  readonly endsAt: string | null
-  /** The same for the beginning and the end of one alert, and no other has it. */
-  readonly fingerprint: string
-  /** The event that is told: with the id and the name that it has in the log and in `lvsd events`. */
-  readonly event: EventFields
-}
-
-export interface AlertDocument {
-  readonly schema: number
-  /** The same in each attempt to deliver this document. */
-  readonly id: string
-  readonly host: string
-  readonly version: string
-  readonly receiver: string
-  readonly alerts: readonly AlertEntry[]
 }
 
 export function entryOf({ status, alert }: Notice, host: string): AlertEntry {

@@ -1,5 +1,6 @@
 /** Alerts in the form of Alertmanager's API, POST /api/v2/alerts. Pure. */
-import { type AlertEntry, entryOf, type Notice, type Sender } from './alert.js'
+import type { AlertEntry } from '../../api/webhook-types.js'
+import { entryOf, type Notice, type Sender } from './alert.js'
 
 /** Milliseconds between two repetitions of what fires. A client of Alertmanager must repeat it before `endsAt`. */
 export const RESEND_EVERY = 60_000

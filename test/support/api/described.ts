@@ -44,3 +44,10 @@ function validatorOf(ref: string) {
   assert.ok(known, `the document does not have ${ref}`)
   return known
 }
+
+/** Asserts that the document has this as the body of a request to a webhook. */
+export function assertWebhook(text: string): void {
+  const pointer = 'webhooks/alerts/post/requestBody/content/application~1json/schema'
+  const isValid = validatorOf(`api#/${pointer.split('/').map(encodeURIComponent).join('/')}`)
+  assert.ok(isValid(JSON.parse(text)), `${ajv.errorsText(isValid.errors)}\n${text.slice(0, 2000)}`)
+}

@@ -4,8 +4,10 @@ import { createHmac, timingSafeEqual } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { IncomingMessage } from 'node:http'
 import { join } from 'node:path'
+import { openApiOf } from '../../../../src/api/openapi.js'
 import type { AlertReceiver } from '../../../../src/core/alert-receiver.js'
 import type { Alert, Notice } from '../../../../src/notify/alerts/alert.js'
+import { testReceivers } from '../../../../src/notify/alerts/test-alert.js'
 import {
   attempt,
   destinationsOf,
@@ -13,6 +15,7 @@ import {
   environmentOf,
 } from '../../../../src/notify/alerts/transport.js'
 import { packageRoot } from '../../../../src/system/version.js'
+import { assertWebhook } from '../../../support/api/described.js'
 import { temporaryFile, temporaryFolder } from '../../../support/folder.js'
 import {
   certificate,
@@ -149,6 +152,42 @@ describe('transport: a webhook', () => {
         },
       ],
     })
+  })
+
+  it('gets what config/openapi.json describes, whatever names and answers contain', async () => {
+    const { received, url } = await receiver(204)
+    const hostile = 'a"b\\c\n\0\u001b[2J\u202e\ud800 </script>{{ $x }}'
+    const begin = { ...ALERT.begin, service: hostile, reason: hostile, detail: hostile.repeat(1000) }
+    const notices: readonly Notice[] = [
+      FIRING,
+      RESOLVED,
+      { status: 'firing', alert: { ...ALERT, service: hostile, real: hostile, begin } },
+      { status: 'firing', alert: { ...ALERT, service: null, real: null } },
+    ]
+    const secret = 'key of the signature'
+    assert.equal((await send({ kind: 'webhook', url, secret }, notices)).fault, null)
+    const tested = await testReceivers(
+      [{ ...common, kind: 'webhook', url } as unknown as AlertReceiver],
+      SENDER,
+    )
+    assert.deepEqual(
+      tested.map(({ ok }) => ok),
+      [true],
+    )
+    assert.equal(received.length, 2)
+    for (const { body } of received) assertWebhook(body)
+    assert.equal(JSON.parse(received[0]?.body ?? '').alerts[2].service, hostile)
+    const described = openApiOf([]).webhooks as { alerts: { post: { parameters: { name: string }[] } } }
+    const own = Object.keys(received[0]?.headers ?? {}).filter(name => name.startsWith('x-lvsd-'))
+    assert.deepEqual(
+      own.sort(),
+      described.alerts.post.parameters.map(({ name }) => name.toLowerCase()).sort(),
+    )
+    for (const wrong of [{ status: 'over' }, { fingerprint: 'x' }, { more: 1 }, { endsAt: 'now' }]) {
+      const document = JSON.parse(received[0]?.body ?? '')
+      Object.assign(document.alerts[0], wrong)
+      assert.throws(() => assertWebhook(JSON.stringify(document)))
+    }
   })
 
   it('can verify the signature as the README shows', async () => {
