@@ -31,9 +31,13 @@ export const giveRequest = z.strictObject({
     }),
     z.strictObject({ kind: z.literal('weight'), weight: z.int().min(0).max(MAX_WEIGHT) }),
   ]),
-  reason: z.string().max(512),
-  /** Milliseconds of the wall clock, or null. */
-  until: z.number().max(LATEST_END).nullable(),
+  reason: z.string().max(512).default(''),
+  until: z
+    .number()
+    .max(LATEST_END)
+    .nullable()
+    .default(null)
+    .describe('Milliseconds since 1970; null: until somebody ends it.'),
   local: local(),
 })
 

@@ -66,7 +66,9 @@ export async function given(context: GivingContext, command: string, effect: Giv
   const { reason = '', local } = options
   const request: GiveRequest = { targets, effect, reason, until, ...(local && { local }) }
   const outcome = await askDaemon(giveOverride(socketOf(context), request))
-  if (outcome.ok) for (const line of lastServers(services, request)) context.warn(printable(line))
+  if (outcome.ok)
+    for (const line of [...lastServers(services, request), ...strongerAdvice(outcome, effect.kind)])
+      context.warn(printable(line))
   return { request, outcome }
 }
 
@@ -105,8 +107,23 @@ function serviceAdvice(
   )
 }
 
-/** Real servers with an override of their own that are named. */
+/** Real servers that are named. */
 const MOST_ADVISED = 3
+
+/** Returns on which real servers an override does not count yet, because a stronger one does. */
+function strongerAdvice({ reals }: OverrideOutcome, given: OverrideStatus['effect']): readonly string[] {
+  const lines = reals.flatMap(({ service, real, override }) =>
+    override && override.effect !== given
+      ? [`${service}/${real}: ${given} has no effect until the ${override.effect} by ${override.who} ends`]
+      : [],
+  )
+  return atMost(MOST_ADVISED, lines)
+}
+
+function atMost(count: number, lines: readonly string[]): readonly string[] {
+  if (lines.length <= count) return lines
+  return [...lines.slice(0, count), `and so for ${counted(lines.length - count, 'more real server')}`]
+}
 
 /** Returns how to end the overrides of single real servers that remain when those of their whole service have ended. */
 function singleAdvice(
@@ -123,9 +140,7 @@ function singleAdvice(
     const name = `${service}/${real}`
     return printable(`${name} has an override of its own: lvsd ${command} ${shellQuoted(name)} ends it`)
   })
-  if (lines.length <= MOST_ADVISED) return lines
-  const rest = lines.length - MOST_ADVISED
-  return [...lines.slice(0, MOST_ADVISED), `and so for ${counted(rest, 'more real server')}`]
+  return atMost(MOST_ADVISED, lines)
 }
 
 /** Returns how to end the overrides of windows and files, which this command does not end. */

@@ -52,6 +52,8 @@ export function answerOf(
 export interface DrainDaemon {
   /** Names of the real servers of its service `web`. */
   readonly reals?: readonly string[]
+  /** The effect that counts, whatever is given. */
+  readonly counts?: OverrideStatus['effect']
   onEnd?(request: unknown): void
   readonly connections?: Control['connections']
 }
@@ -59,7 +61,7 @@ export interface DrainDaemon {
 /** A daemon with one service; the last of its answers repeats. Returns its socket and the overrides it was given. */
 export async function drainDaemon(
   answers: readonly ConnectionsAnswer[],
-  { reals = ['[fd00::3]:80'], onEnd = () => {}, connections }: DrainDaemon = {},
+  { reals = ['[fd00::3]:80'], onEnd = () => {}, counts, connections }: DrainDaemon = {},
 ) {
   const socket = join(temporaryFolder(), 'lvsd.sock')
   const given: Parameters<Control['overrides']['give']>[0][] = []
@@ -70,7 +72,7 @@ export async function drainDaemon(
     overrides: {
       give: async request => {
         given.push(request)
-        const override = { ...DRAIN, effect: request.effect.kind }
+        const override = { ...DRAIN, effect: counts ?? request.effect.kind }
         const told = reals.map(real => ({ service: 'web', real, override }))
         return { ok: true, message: '1 override given', ended: 0, isKept: true, reals: told }
       },

@@ -21,12 +21,14 @@ interface Asked {
   /** A key that answers a question. */
   readonly key?: string
   readonly screen?: Parameters<typeof testContext>[0]
+  readonly counts?: 'drain'
 }
 
-async function asked(line: string, { key, screen = {} }: Asked = {}) {
+async function asked(line: string, { key, screen = {}, counts }: Asked = {}) {
   const ends: unknown[] = []
   const { socket, given } = await drainDaemon([], {
     reals: ['[fd00::3]:80', '[fd00::4]:80'],
+    ...(counts && { counts }),
     onEnd: request => ends.push(request),
   })
   const [name = '', ...words] = line.split(' ')
@@ -62,6 +64,12 @@ describe('override-commands', () => {
     const [one, all] = [await asked('drain web/::3'), await asked('drain web --yes')]
     assert.equal(one.err, '')
     assert.equal(all.err, 'No other real server of web gets new connections: new clients are refused\n')
+  })
+
+  it('warn where a stronger override counts', async () => {
+    const { code, err } = await asked('force web/::3 up', { counts: 'drain' })
+    assert.equal(code, EXIT.ok)
+    assert.match(err, /^web\/\[fd00::3\]:80: force-up has no effect until the drain by anna ends$/m)
   })
 
   it('give until the end of a duration', async () => {
