@@ -3,18 +3,25 @@ import type { CheckState } from '../health/check-state.js'
 import type { WallClock } from '../util/clock.js'
 import { buildStatus } from './build-status.js'
 import type { Snapshot } from './snapshot.js'
-import type { ServiceListing } from './status-types.js'
+import type { Listing, RealStatus } from './status-types.js'
 
 /** `snapshot`: of one service. Null: there is none. */
-export function buildListing(snapshot: Snapshot, dates: WallClock): ServiceListing | null {
+export function buildListing(snapshot: Snapshot, dates: WallClock): Listing | null {
   const [service] = buildStatus(snapshot, dates).services
   const [health] = snapshot.health.services
   if (!service || !health) return null
   const reals = service.reals.map(({ checks: _, ...real }, i) => ({
     ...real,
+    counters: countersOf(real),
     strip: stripOf(health.reals[i]?.checks ?? []),
   }))
   return { ...service, reals }
+}
+
+function countersOf({ counters }: Pick<RealStatus, 'counters'>) {
+  if (!counters) return null
+  const { connections, connectionRate, active, inactive, persistent } = counters
+  return { connections, connectionRate, active, inactive, persistent }
 }
 
 /** The verdicts of the check that failed last, else of the first one. */

@@ -44,8 +44,8 @@ export interface Control {
   /** The first of the targets that does not exist; null if all exist. */
   missing(targets: readonly TargetName[]): Missing | null
   /** The last results of checks: of a service, of a real server, or of all. The targets exist. */
-  /** A service with its real servers, without their checks. Null: there is none of this name. */
-  listing(name: string): Promise<ServiceListing | null>
+  /** A service with its real servers, without their checks, or what is new since a version. Null: no such service. */
+  listing(name: string, after: string | null): Promise<ServiceListing | null>
   results(service: string | null, real: string | null): Promise<ResultsDocument>
   /** The kernel's table. Null if it cannot be read. */
   table(): Promise<TableDocument | null>

@@ -228,15 +228,33 @@ export const serviceStatus = z
 
 export const serviceWithoutReals = z.object({ ...serviceFields, ...serviceEnd })
 
+const listedCounters = realCounters
+  .pick({ connections: true, connectionRate: true, active: true, inactive: true, persistent: true })
+  .meta({ id: 'ListedCounters', description: 'The counters of a real server that a list of many has.' })
+
 /** A real server in a list of many: its checks are one strip. */
 export const listedReal = realWithoutChecks
   .extend({
     strip: strip.describe('The last 100 verdicts of the check that failed last, else of its first check.'),
+    counters: listedCounters.nullable(),
   })
   .meta({ id: 'ListedReal' })
 
 export const serviceListing = z
-  .object({ ...serviceFields, ...serviceEnd, reals: list(listedReal) })
+  .object({
+    ...serviceFields,
+    ...serviceEnd,
+    version: z.string().describe('For `after` in the next request.'),
+    isWhole: z
+      .boolean()
+      .describe('True: `reals` has all real servers. False: what is new since the version `after`.'),
+    reals: list(listedReal).describe('In the order of the configuration.'),
+    changedCounters: list(
+      z
+        .object({ name: z.string(), counters: listedCounters.nullable() })
+        .meta({ id: 'ChangedCounters', description: 'The counters of a real server.' }),
+    ).describe('Of those of which nothing else is new.'),
+  })
   .meta({ id: 'ServiceListing', description: 'A service with its real servers, without their checks.' })
 
 export const reloadOutcome = z
@@ -394,7 +412,10 @@ export type SlowStartStatus = Readonly<z.output<typeof slowStartStatus>>
 export type DampingStatus = Readonly<z.output<typeof dampingStatus>>
 export type RealStatus = Readonly<z.output<typeof realStatus>>
 export type Totals = Readonly<z.output<typeof totals>>
+export type ListedReal = Readonly<z.output<typeof listedReal>>
 export type ServiceListing = Readonly<z.output<typeof serviceListing>>
+/** A whole one, before anybody asks what is new. */
+export type Listing = Omit<ServiceListing, 'version' | 'isWhole' | 'changedCounters'>
 export type ServiceStatus = Readonly<z.output<typeof serviceStatus>>
 export type StatusDocument = Readonly<z.output<typeof statusDocument>>
 export type ReloadOutcome = Readonly<z.output<typeof reloadOutcome>>

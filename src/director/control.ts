@@ -8,6 +8,7 @@ import { changeDocument, tableServices } from '../api/build-table.js'
 import { buildDirectors } from '../api/cluster-status.js'
 import type { Control } from '../api/control.js'
 import { EventFeed } from '../api/event-feed.js'
+import { ListingChanges } from '../api/listing-changes.js'
 import { overrideStatus } from '../api/override-status.js'
 import type { OverridesDocument } from '../api/override-types.js'
 import type { Snapshot } from '../api/snapshot.js'
@@ -55,6 +56,7 @@ export function controlOf(parts: ControlParts): Omit<Control, 'tokens'> {
   const { overrides, why, events, recheck, connections, metrics } = daemon
   const feed = new EventFeed(events)
   const planner = plannerOf(parts)
+  const listings = new ListingChanges()
   const named = (name: string | null) =>
     applier.config.services.filter(service => name === null || service.name === name)
   return {
@@ -64,7 +66,10 @@ export function controlOf(parts: ControlParts): Omit<Control, 'tokens'> {
     reload: isForced => daemon.reload(isForced),
     missing: targets => missingTarget(applier.config, targets),
     services: async name => buildStatus(await snapshot(named(name)), dates).services,
-    listing: async name => buildListing(await snapshot(named(name)), dates),
+    listing: async (name, after) => {
+      const listing = buildListing(await snapshot(named(name)), dates)
+      return listing && listings.answer(listing, after)
+    },
     results: async (service, real) => {
       const { health } = await snapshot(named(service))
       return buildResults(health.services, real, dates)

@@ -38,6 +38,8 @@ export function withTraffic(
 ): MemoryTable {
   /** By `keyOf` the service, and of the real server. */
   const counted = new Map<string, Traffic>()
+  /** Keys of real servers. The table replaces the values of one that changes. */
+  const keys = new WeakMap<DestValues, string>()
   const began = now() / 1000
   let at = began
 
@@ -56,11 +58,15 @@ export function withTraffic(
     const weight = reals.reduce((sum, { WEIGHT = 0 }) => sum + WEIGHT, 0)
     add(keyOf({ SERVICE: service }), weight === 0 ? 0 : rate, step)
     for (const real of reals)
-      add(
-        keyOf({ SERVICE: service, DEST: real }),
-        weight === 0 ? 0 : (rate * (real.WEIGHT ?? 0)) / weight,
-        step,
-      )
+      add(keyOfReal(service, real), weight === 0 ? 0 : (rate * (real.WEIGHT ?? 0)) / weight, step)
+  }
+
+  function keyOfReal(SERVICE: ServiceValues, real: DestValues): string {
+    const known = keys.get(real)
+    if (known !== undefined) return known
+    const key = keyOf({ SERVICE, DEST: real })
+    keys.set(real, key)
+    return key
   }
 
   function add(key: string, rate: number, step: number): void {
@@ -86,9 +92,7 @@ export function withTraffic(
     },
     reals(service) {
       advance()
-      return table
-        .reals(service)
-        .map(real => withCounters(real, trafficOf(keyOf({ SERVICE: service, DEST: real }))))
+      return table.reals(service).map(real => withCounters(real, trafficOf(keyOfReal(service, real))))
     },
   }
 }

@@ -49,8 +49,10 @@ export class Client {
     return this.#json('v1/overview')
   }
 
-  service(name: string): Promise<ServiceListing> {
-    return this.#json(`v1/services/${encodeURIComponent(name)}/reals`)
+  /** All real servers, or what is new since a version. */
+  service(name: string, after: string | null = null): Promise<ServiceListing> {
+    const query = after === null ? '' : `?${new URLSearchParams({ after })}`
+    return this.#json(`v1/services/${encodeURIComponent(name)}/reals${query}`)
   }
 
   why({ service, real }: Target): Promise<WhyReal> {

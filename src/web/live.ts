@@ -7,6 +7,7 @@ import type { EventRecord, OverviewDocument, ServiceListing } from './api-types.
 import type { Client } from './client.js'
 import { RequestFailed } from './client.js'
 import { follow } from './event-stream.js'
+import { mergedListing } from './merge-listing.js'
 import { Store } from './store.js'
 
 /** Milliseconds between two fetches without news, and the least between two with news. */
@@ -123,13 +124,18 @@ export class Live {
     const name = this.#serviceName
     const [overview, service] = await Promise.all([
       this.#client.overview(),
-      name === null ? null : this.#client.service(name).catch(error => this.#noService(error)),
+      name === null ? null : this.#service(name).catch(error => this.#noService(error)),
     ])
     this.#plot(overview)
     this.overview.value = overview
     if (name !== this.#serviceName || service === undefined) return
     this.service.value = service
     if (service !== null) this.serviceTrouble.value = null
+  }
+
+  async #service(name: string): Promise<ServiceListing> {
+    const known = this.service.value?.name === name ? this.service.value : null
+    return mergedListing(known, await this.#client.service(name, known?.version))
   }
 
   #noService(error: unknown): undefined {

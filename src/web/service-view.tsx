@@ -132,53 +132,66 @@ interface RealRowProps {
   readonly isAt: boolean
 }
 
-type RowLink = ReturnType<typeof useCursorLink>
-
+/** With each update the connections of most rows change, and nothing else: the other cells are not compared again. */
 function RealRow({ real, service, now, index, isAt }: RealRowProps) {
-  const { since, override, slowStart, damping, down } = real
   const link = useCursorLink(isAt)
+  const { name, state, since, weight, counters, override, slowStart, damping, down } = real
   const hasClock = override || slowStart || damping || down
-  // A row that would look the same is not compared again: with each update most are so.
-  return useMemo(
-    () => drawnRow({ real, service, now, index, isAt, link }),
-    [JSON.stringify(real), service, index, isAt, hasClock ? now : agoText(since, now)],
+  const ago = agoText(since, now)
+  const first = useMemo(
+    () => (
+      <>
+        <span role="cell">
+          <StateMark state={state} />
+        </span>
+        <span role="cell" class="name" title={name}>
+          <a class="row-link" ref={link} href={hashOf({ view: 'real', service, real: name })}>
+            {name}
+          </a>
+        </span>
+        <span role="cell" class="number weight">
+          {weightText(weight)}
+        </span>
+      </>
+    ),
+    [state, name, service, weightText(weight)],
   )
-}
-
-function drawnRow({ real, service, now, index, isAt, link }: RealRowProps & { link: RowLink }) {
-  const { name, state, since, weight, counters, override } = real
+  const strip = useMemo(
+    () => (
+      <span role="cell">
+        <Strip results={real.strip} />
+      </span>
+    ),
+    [real.strip],
+  )
+  const last = useMemo(
+    () => (
+      <>
+        <span role="cell" class="since">
+          <time title={fullTime(since)}>{ago}</time>
+        </span>
+        <span role="cell" class="reason" title={real.reason}>
+          <Reason real={real} now={now} />
+        </span>
+      </>
+    ),
+    [since, ago, real.reason, real.checkReason, hasClock ? now : 0],
+  )
   return (
     <div
       class={`real ${isHeldDown(override) ? 'held' : state}${isAt ? ' at' : ''}`}
       role="row"
       aria-rowindex={index + 2}
     >
-      <span role="cell">
-        <StateMark state={state} />
-      </span>
-      <span role="cell" class="name" title={name}>
-        <a class="row-link" ref={link} href={hashOf({ view: 'real', service, real: name })}>
-          {name}
-        </a>
-      </span>
-      <span role="cell" class="number weight">
-        {weightText(weight)}
-      </span>
+      {first}
       <span role="cell" class="number">
         {counters ? amount(counters.active) : ''}
       </span>
       <span role="cell" class="number">
         {counters ? amount(counters.inactive) : ''}
       </span>
-      <span role="cell">
-        <Strip results={real.strip} />
-      </span>
-      <span role="cell" class="since">
-        <time title={fullTime(since)}>{agoText(since, now)}</time>
-      </span>
-      <span role="cell" class="reason" title={real.reason}>
-        <Reason real={real} now={now} />
-      </span>
+      {strip}
+      {last}
     </div>
   )
 }

@@ -19,14 +19,6 @@ export function durationText(ms: number): string {
 }
 
 const clockTime = new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium' })
-const dayAndTime = new Intl.DateTimeFormat('en-GB', {
-  year: 'numeric',
-  month: '2-digit',
-  day: '2-digit',
-  hour: '2-digit',
-  minute: '2-digit',
-  second: '2-digit',
-})
 
 /** The local time of day of seconds since 1970. */
 export function clockText(seconds: number): string {
@@ -41,11 +33,10 @@ export function timeText(iso: string, now: number): string {
 
 /** The local date and time: `2026-11-28 14:03:05`. */
 export function fullTime(iso: string): string {
-  const parts = Object.fromEntries(
-    dayAndTime.formatToParts(new Date(iso)).map(part => [part.type, part.value]),
-  )
-  const { year, month, day, hour, minute, second } = parts
-  return `${year}-${month}-${day} ${hour}:${minute}:${second}`
+  const date = new Date(iso)
+  const two = (number: number) => String(number).padStart(2, '0')
+  const day = [date.getFullYear(), two(date.getMonth() + 1), two(date.getDate())].join('-')
+  return `${day} ${[date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(':')}`
 }
 
 /** How long ago, of an ISO 8601 time. */

@@ -9,6 +9,11 @@ import { needTargets } from './targets.js'
 
 const route = routeOver<Pick<Control, 'services' | 'listing' | 'missing'>>()
 const service = z.string().describe('Its name in the status document.')
+const after = z
+  .string()
+  .max(100)
+  .optional()
+  .describe('The `version` of the answer that you have. An unknown one is as none.')
 const real = z.string().describe('Its name in the service: `[2001:db8::1]:80`.')
 
 export const serviceRoutes = [
@@ -38,13 +43,15 @@ export const serviceRoutes = [
     method: 'GET',
     path: '/v1/services/{service}/reals',
     role: 'read',
-    summary: 'A service with its real servers without their checks: for lists of many.',
+    summary:
+      'A service with its real servers without their checks: for lists of many. With `after`, only what is new since an earlier answer.',
     params: z.strictObject({ service }),
+    query: z.strictObject({ after }),
     response: serviceListing,
     problems: ['not-found'],
-    handler: async (control, { params }) => {
+    handler: async (control, { params, query }) => {
       needTargets(control, [{ ...params, real: null }], 'path')
-      return (await control.listing(params.service)) ?? gone()
+      return (await control.listing(params.service, query.after ?? null)) ?? gone()
     },
   }),
   route({
