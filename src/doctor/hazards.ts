@@ -13,6 +13,7 @@ import { ipvsSysctls } from './hazards/ipvs-sysctls.js'
 import { modules } from './hazards/modules.js'
 import { ping } from './hazards/ping.js'
 import { programs } from './hazards/programs.js'
+import { realDirector } from './hazards/real-director.js'
 import { redis } from './hazards/redis.js'
 import { routerAdvertisements } from './hazards/router-advertisements.js'
 import { rpFilter } from './hazards/rp-filter.js'
@@ -29,6 +30,7 @@ export const HAZARDS: readonly Hazard[] = [
   source,
   forwarding,
   arp,
+  realDirector,
   rpFilter,
   ...ipvsSysctls,
   conntrackTable,

@@ -31,6 +31,17 @@ const source = (from: string, ...to: string[]): ReadonlyMap<string, Source> =>
 const scheduled = (scheduler: string, parts: Partial<ResolvedService> = {}) =>
   service(scheduler, { attributes: { ...SERVICE_ATTRIBUTES, scheduler }, reals: gate, ...parts })
 
+/** One of two directors. `isReal`: the first real server is this machine. */
+function pair(table: 'same' | 'empty', reals: typeof masq, isReal: boolean): Changes {
+  const cluster = {
+    ...{ site: 'berlin', heartbeat: 1000, redis: null },
+    role: { from: 'vrrp', path: null } as const,
+    standby: { table, checks: 'on' as const },
+  }
+  const addresses = [local('2001:db8::80'), ...(isReal ? [local('2001:db8:1::1')] : [])]
+  return { config: { ...config([service('web', { reals })]), cluster }, machine: { addresses } }
+}
+
 interface Case {
   readonly id: string
   readonly when: string
@@ -190,6 +201,18 @@ const CASES: readonly Case[] = [
     facts: { config: site, machine: { addresses: [local('2001:db8::80', 'eth0', { isTentative: true })] } },
     says: /nodad/,
   },
+
+  {
+    id: 'real-director',
+    when: 'a standby with the same table is a real server by direct routing',
+    is: 'error',
+    facts: pair('same', gate, true),
+    says: /real server of its own services/,
+  },
+  { id: 'real-director', when: 'a standby is empty', is: 'ok', facts: pair('empty', gate, true) },
+  { id: 'real-director', when: 'it is behind NAT', is: 'nothing', facts: pair('same', masq, true) },
+  { id: 'real-director', when: 'it is none of them', is: 'nothing', facts: pair('same', gate, false) },
+  { id: 'real-director', when: 'it serves alone', is: 'nothing', facts: { config: config([sticky]) } },
 
   {
     id: 'check-source',
