@@ -59,6 +59,16 @@ describe('the troubles of the director', () => {
       },
       'Alerts do not reach pager (webhook): connection refused; 3 messages wait, 1 is lost.',
     ],
+    [
+      'a Redis that is away',
+      {
+        cluster: {
+          trouble: null,
+          redis: { state: 'away', since, place: '[::1]:6379', detail: 'it does not answer in time' },
+        },
+      },
+      'Redis at [::1]:6379 is away for 5 min: it does not answer in time.',
+    ],
     ['late checks', { schedule: { lateness: { p99: 812.4 } } }, 'Checks start late: up to 812 ms (99 %).'],
     [
       'a lost network',
