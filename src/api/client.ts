@@ -4,7 +4,7 @@ import { request } from 'node:http'
 import type { Named } from '../overrides/targets.js'
 import { pause } from '../util/pause.js'
 import type { ConnectionsAnswer, ConnectionsRequest } from './connection-types.js'
-import type { EventsAnswer, EventsQuery } from './event-types.js'
+import type { EventsAnswer, EventsQuery, SiteEventsAnswer } from './event-types.js'
 import { SUDO_USER } from './headers.js'
 import type {
   EndRequest,
@@ -118,11 +118,25 @@ export async function fetchEvents(
   query: EventsQuery,
   signal?: AbortSignal,
 ): Promise<EventsAnswer> {
-  const given = Object.entries(query).flatMap(([name, value]): [string, string][] =>
-    value === undefined ? [] : [[name, String(value)]],
-  )
-  const path = `/v1/events?${new URLSearchParams(given)}`
+  const path = `/v1/events?${queryText(query)}`
   return (await ask(socket, 'GET', path, null, EVENTS_TIMEOUT, signal)) as EventsAnswer
+}
+
+/** Returns the last events of all directors of the site. Throws a ControlError. */
+export async function fetchSiteEvents(
+  socket: string,
+  query: Omit<EventsQuery, 'after' | 'wait'>,
+): Promise<SiteEventsAnswer> {
+  const path = `/v1/site/events?${queryText(query)}`
+  return (await ask(socket, 'GET', path, null, EVENTS_TIMEOUT)) as SiteEventsAnswer
+}
+
+function queryText(query: EventsQuery): URLSearchParams {
+  return new URLSearchParams(
+    Object.entries(query).flatMap(([name, value]): [string, string][] =>
+      value === undefined ? [] : [[name, String(value)]],
+    ),
+  )
 }
 
 /** Returns the connections of the targets, read from the kernel within the last half second. Throws a ControlError. */

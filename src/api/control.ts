@@ -1,9 +1,10 @@
 /** What the API asks of the daemon, by resource. Each file of `routes/` takes only its part. */
 import type { Readable } from 'node:stream'
+import type { SiteEvent } from '../cluster/site-events.js'
 import type { Problem } from '../config/problems/problem.js'
 import type { Named } from '../overrides/targets.js'
 import type { ConnectionsAnswer, ConnectionsRequest } from './connection-types.js'
-import type { EventsAnswer, EventsRequest } from './event-types.js'
+import type { EventsAnswer, EventsRequest, SiteEventsRequest } from './event-types.js'
 import type {
   EndRequest,
   EndWindowsRequest,
@@ -75,6 +76,8 @@ export interface Control {
   }
   /** Returns the events from now on, or after `query.after`, as server-sent events. `gone` ends them. */
   streamEvents(query: EventsRequest, gone: AbortSignal): Promise<Readable>
+  /** Returns the last events of all directors of the site; why not as a sentence. */
+  siteEvents(query: SiteEventsRequest): Promise<readonly SiteEvent[] | string>
   readonly recheck: {
     /** Runs the checks of the targets now. */
     now(request: RecheckRequest): Promise<RecheckOutcome>

@@ -1,5 +1,6 @@
 /** Requests and answers about events: `GET /v1/events?after=42&service=web&wait=20s`. */
 import { duration, z } from '../check/option-types.js'
+import type { SiteEvent } from '../cluster/site-events.js'
 import type { EventRecord } from '../history/event-record.js'
 import { list, time } from './model-types.js'
 
@@ -38,6 +39,10 @@ export const eventsRequest = z.strictObject({
     .optional(),
 })
 
+/** `GET /v1/site/events`: the last events of all directors. */
+export const siteEventsRequest = eventsRequest.omit({ after: true, wait: true })
+
+export type SiteEventsRequest = z.output<typeof siteEventsRequest>
 export type EventsRequest = z.output<typeof eventsRequest>
 
 /** What a client asks for. */
@@ -64,6 +69,22 @@ export const eventsAnswer = z
     events: list(eventRecord).describe('From the oldest to the newest.'),
   })
   .meta({ id: 'Events' })
+
+export const siteEventsAnswer = z
+  .object({
+    schema: z.number(),
+    events: list(
+      eventRecord
+        .extend({ host: z.string().describe('The host of the director.') })
+        .meta({ id: 'SiteEvent', description: 'An event; its id is one of its director.' }),
+    ).describe('From the oldest to the newest, as they came into the stream.'),
+  })
+  .meta({ id: 'SiteEvents' })
+
+export interface SiteEventsAnswer {
+  readonly schema: number
+  readonly events: readonly SiteEvent[]
+}
 
 export type EventsAnswer = Readonly<Omit<z.output<typeof eventsAnswer>, 'events'>> & {
   readonly events: readonly EventRecord[]

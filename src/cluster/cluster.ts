@@ -125,6 +125,11 @@ export class Cluster {
     })
   }
 
+  /** Who this director is in its site. */
+  get self(): { readonly id: string; readonly instance: string; readonly host: string } {
+    return this.#identity
+  }
+
   /** Id of this director in its site, and of the directors that lived at the last reading, this one included. */
   get id(): string {
     return this.#identity.id

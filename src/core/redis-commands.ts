@@ -31,6 +31,8 @@ export const REDIS_COMMANDS = {
   HGETALL: { about: 'reads the overrides of the site', since: '2.0.0' },
   HSET: { about: 'writes an override, within a script', since: '2.0.0' },
   HDEL: { about: 'forgets an override that has long ended, within a script', since: '2.0.0' },
+  XADD: { about: 'appends an event, within a script', since: '5.0.0' },
+  XREVRANGE: { about: 'reads the events of the site', since: '5.0.0' },
   EVAL: { about: 'compares and sets in one step', since: '2.6.0' },
   PUBLISH: { about: 'tells the other directors', since: '2.0.0' },
   SUBSCRIBE: { about: 'hears the other directors', since: '2.0.0' },

@@ -7,7 +7,7 @@
 export const REDIS_SCHEMA = 1
 
 interface RedisKey {
-  readonly type: 'text' | 'set' | 'hash' | 'number' | 'channel'
+  readonly type: 'text' | 'set' | 'hash' | 'stream' | 'number' | 'channel'
   /** Milliseconds; null: as `about` says. */
   readonly expiry: number | null
   readonly writer: string
@@ -56,6 +56,20 @@ export const REDIS_KEYS = {
     expiry: 30 * DAY,
     writer: 'a director that takes the lease',
     about: 'The fencing token: grows with each new holder of the lease.',
+  },
+  events: {
+    type: 'stream',
+    expiry: 30 * DAY,
+    writer: 'each director, for each of its events',
+    about:
+      'The last 10,000 events of all directors: the field `event` has the fields of the log line and `host`.',
+  },
+  'events-of:ID': {
+    type: 'text',
+    expiry: 30 * DAY,
+    writer: 'its director, with each event',
+    about:
+      'The process of this director, and the id of its last event in the stream, so that none is there twice.',
   },
   overrides: {
     type: 'hash',

@@ -8,12 +8,15 @@ import { changeDocument, tableServices } from '../api/build-table.js'
 import { buildDirectors } from '../api/cluster-status.js'
 import type { Control } from '../api/control.js'
 import { EventFeed } from '../api/event-feed.js'
+import type { SiteEventsRequest } from '../api/event-types.js'
 import { ListingChanges } from '../api/listing-changes.js'
 import { overrideStatus } from '../api/override-status.js'
 import type { OverridesDocument } from '../api/override-types.js'
 import type { Snapshot } from '../api/snapshot.js'
 import type { DriftDocument, TableDocument } from '../api/table-types.js'
 import { buildWindows } from '../api/windows-document.js'
+import type { Cluster } from '../cluster/cluster.js'
+import type { SiteEvents } from '../cluster/site-events.js'
 import { countChanges } from '../core/change-counts.js'
 import { diff } from '../core/diff.js'
 import { keyOfService, type ResolvedService } from '../core/model.js'
@@ -29,11 +32,13 @@ import type { Reloader } from './reloader.js'
 import { type RoleControlParts, roleControl } from './role-control.js'
 
 export interface ControlParts extends RoleControlParts {
+  readonly cluster: RoleControlParts['cluster'] & Pick<Cluster, 'redis'>
   readonly daemon: Pick<
     Control,
     'status' | 'reload' | 'why' | 'recheck' | 'connections' | 'events' | 'metrics'
   > & {
     readonly overrides: Omit<Control['overrides'], 'list'>
+    readonly siteEvents: Pick<SiteEvents, 'read'>
   }
   readonly applier: Pick<ConfigApplier, 'config'>
   readonly reloader: Pick<Reloader, 'snapshot'>
@@ -90,11 +95,22 @@ export function controlOf(parts: ControlParts): Omit<Control, 'tokens'> {
     why,
     events,
     streamEvents: (query, gone) => feed.open(query, gone),
+    siteEvents: query => siteEventsOf(parts, query),
     recheck,
     connections,
     metrics,
     role: roleControl(parts),
     isReady,
+  }
+}
+
+async function siteEventsOf({ cluster, daemon }: ControlParts, query: SiteEventsRequest) {
+  const { state, fault } = cluster.redis.status
+  if (state === 'off') return 'this director shares nothing with others: no Redis is configured'
+  try {
+    return await daemon.siteEvents.read(query)
+  } catch (error) {
+    return `the Redis of the site cannot be used: ${fault?.detail ?? (error as Error).message}`
   }
 }
 

@@ -5,6 +5,7 @@ import type { Control } from '../api/control.js'
 import type { ReloadOutcome, StatusDocument } from '../api/status-types.js'
 import { Cluster } from '../cluster/cluster.js'
 import type { SiteOverrides } from '../cluster/overrides/site-overrides.js'
+import { SiteEvents } from '../cluster/site-events.js'
 import type { Loaded } from '../config/load.js'
 import type { Address } from '../core/address.js'
 import type { Change } from '../core/model.js'
@@ -148,6 +149,7 @@ class RunningDaemon implements Daemon {
   readonly why: Explainer
   readonly events: EventMemory
   readonly recheck: Rechecker
+  readonly siteEvents: SiteEvents
   readonly metrics: Metrics
   readonly #api: ApiService
   readonly #startedAt = steadyNow()
@@ -201,6 +203,9 @@ class RunningDaemon implements Daemon {
       ...followCluster(() => shared),
     })
     lifecycle.add('cluster', () => this.#cluster.close())
+    const { redis, self } = this.#cluster
+    this.siteEvents = new SiteEvents({ log, redis, self, memory: parts.eventMemory })
+    lifecycle.add('events of the site', () => this.siteEvents.close())
     this.#reconciler = new Reconciler({
       kernel,
       journal,
@@ -370,6 +375,7 @@ class RunningDaemon implements Daemon {
     notify.ready(`${counted(services.length, 'service')}, ${counted(reals, 'real server')}`)
     this.#events.emit('phase', 'running')
     this.#siteOverrides.start()
+    this.siteEvents.start()
     this.#reloader.keep()
   }
 

@@ -57,6 +57,7 @@ export function controlOf({ overrides, ...part }: Part = {}): Control {
     listing: async () => null,
     tokens: { list: () => [], add: async () => null, revoke: async () => null },
     streamEvents: async () => Readable.from([]),
+    siteEvents: async () => 'no Redis is configured',
     events: { wait: async () => ({ oldest: 0, newest: 0, hasMore: false, events: [] }) },
     ...part,
     overrides: {

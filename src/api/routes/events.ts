@@ -1,12 +1,19 @@
 /** The last events, and the next. */
 import type { Control } from '../control.js'
-import { EVENTS_SCHEMA, eventsAnswer, eventsRequest } from '../event-types.js'
+import {
+  EVENTS_SCHEMA,
+  eventsAnswer,
+  eventsRequest,
+  siteEventsAnswer,
+  siteEventsRequest,
+} from '../event-types.js'
+import { Refusal } from '../problem-document.js'
 import { Answer, routeOver } from '../route.js'
 
 /** The media type of server-sent events. */
 const STREAM = 'text/event-stream'
 
-const route = routeOver<Pick<Control, 'events' | 'streamEvents'>>()
+const route = routeOver<Pick<Control, 'events' | 'streamEvents' | 'siteEvents'>>()
 
 export const eventRoutes = [
   route({
@@ -26,6 +33,20 @@ export const eventRoutes = [
       const after = last ? Number(last[0]) : query.after
       const body = await streamEvents({ ...query, ...(after !== undefined && { after }) }, gone)
       return new Answer(body, { type: STREAM, headers: { 'x-accel-buffering': 'no' } })
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/v1/site/events',
+    role: 'read',
+    summary: 'The last events of all directors of the site, as Redis has them.',
+    query: siteEventsRequest,
+    response: siteEventsAnswer,
+    problems: ['unavailable'],
+    handler: async ({ siteEvents }, { query }) => {
+      const events = await siteEvents(query)
+      if (typeof events === 'string') throw new Refusal('unavailable', events)
+      return { schema: EVENTS_SCHEMA, events }
     },
   }),
 ]

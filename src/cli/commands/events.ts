@@ -1,5 +1,5 @@
 /** lvsd events: shows the last events. */
-import { ControlError, fetchEvents, fetchTargets } from '../../api/client.js'
+import { ControlError, fetchEvents, fetchSiteEvents, fetchTargets } from '../../api/client.js'
 import type { EventsAnswer, EventsQuery } from '../../api/event-types.js'
 import { isEvent, LOG_EVENTS, type LogEvent } from '../../core/log-events.js'
 import type { EventRecord } from '../../history/event-record.js'
@@ -30,6 +30,7 @@ const options = {
   event: { short: 'e', value: 'NAME', about: "only events of this name, real.down, or names: 'real.*'" },
   level: { short: 'l', value: 'LEVEL', choices: LEVELS, default: 'info', about: 'the minimum level' },
   lines: { short: 'n', value: 'N', about: 'the last N; default: 100, with --since all, with --follow 10' },
+  site: { about: 'of all directors of the site, as their Redis has them; not with --follow' },
   json: { short: 'j', about: 'a JSON object on a line for each event' },
 } as const
 
@@ -48,6 +49,7 @@ the line, and "schema" (1), which increases when a field changes its meaning or 
     ['lvsd events', 'the last 100'],
     ['lvsd events web/::3 --since 2h', 'of one real server'],
     ["lvsd events --event 'real.*' --level warn --follow", 'which servers go down, as it happens'],
+    ['lvsd events --site --since 2h', 'on all directors'],
     ['lvsd events --json -n 1000', 'for programs'],
   ],
   run,
@@ -56,8 +58,11 @@ the line, and "schema" (1), which increases when a field changes its meaning or 
 async function run(context: Context): Promise<ExitCode> {
   const { options } = context
   const socket = socketPath(options.socket, context.env)
+  if (options.site && options.follow) throw usageError('--site does not go with --follow', 'events')
   const wanted = { ...filterOf(options), limit: limitOf(options) }
   const targets = await targetsOf(context, socket)
+  const print = printerOf(context)
+  if (options.site) return showSite(context, socket, targets, wanted)
   const answers = await Promise.all(
     targets.map(target => askDaemon(fetchEvents(socket, { ...wanted, ...target }))),
   )
@@ -65,11 +70,30 @@ async function run(context: Context): Promise<ExitCode> {
     .flatMap(answer => answer.events)
     .sort((a, b) => a.id - b.id)
     .slice(-wanted.limit)
-  const print = printerOf(context)
   for (const event of events) print(event)
   const [first] = answers
   if (options.follow && first) await follow({ context, socket, targets, print, newest: first.newest })
   else if (events.length === 0 && !options.json) context.warn('no event matches')
+  return EXIT.ok
+}
+
+/** By time: the clocks of the directors may differ. */
+async function showSite(
+  context: Context,
+  socket: string,
+  targets: readonly Target[],
+  wanted: EventsQuery & { readonly limit: number },
+): Promise<ExitCode> {
+  const answers = await Promise.all(
+    targets.map(target => askDaemon(fetchSiteEvents(socket, { ...wanted, ...target }))),
+  )
+  const events = answers
+    .flatMap(answer => answer.events)
+    .sort((a, b) => (a.time < b.time ? -1 : 1))
+    .slice(-wanted.limit)
+  const print = printerOf(context)
+  for (const event of events) print(event)
+  if (events.length === 0 && !context.options.json) context.warn('no event matches')
   return EXIT.ok
 }
 

@@ -28,7 +28,9 @@ export function eventLine(record: EventRecord, { width, colour, hasDays, wrap }:
   const at = Date.parse(record.time)
   const [word, style] = WORDS[record.level]
   const time = hasDays ? clockTime(at) : dateTime(at)
-  const subject = printable(subjectOf(record))
+  // Of a director of the site; else it is the one that is asked.
+  const host = typeof record.host === 'string' ? `${record.host}: ` : ''
+  const subject = printable(`${host}${subjectOf(record)}`.trimEnd())
   const text = `${subject}${subject && '  '}${printable(sentenceOf(record))}`
   const head = `${time} ${word} `
   const room = width - head.length
@@ -69,6 +71,7 @@ const LEFT_OUT: ReadonlySet<string> = new Set([
   'msg',
   'service',
   'real',
+  'host',
   'from',
   'phase',
   'ms',

@@ -215,6 +215,14 @@ services:
     await until(async () => (await weightOf(b.socket)) === 0, { what: 'the drain on the other director' })
     const shown = await fetchStatus(b.socket)
     assert.equal(shown.services[0]?.reals[0]?.override?.reason, 'disk swap')
+    const events = () => command(a.socket, 'events', '--site', '--event', 'override.*')
+    await until(async () => (await events()).output.split('\n').length > 2, {
+      what: 'the events of both directors',
+    })
+    const { output, code } = await events()
+    assert.equal(code, 0, output)
+    assert.equal(output.trimEnd().split('\n').length, 2, output)
+    assert.match(output, /: web\/\[fd00:1::1\]:80 {2}override: drain by .*disk swap/)
     server.signal('SIGSTOP')
     const refused = await command(b.socket, 'undrain', 'web/::1')
     assert.equal(refused.code, 1, refused.output)

@@ -100,6 +100,8 @@ describe('openapi: the answers of a running director', function () {
     assert.equal((await get(one, '/v1/services/web/reals/%5B::1%5D:2', 404)).problems[0].nearest, down)
 
     await get('/v1/directors', '/v1/directors', 200)
+    await get('/v1/site/events', '/v1/site/events?limit=5', 503)
+    await get('/v1/site/events', '/v1/site/events?after=5', 400)
     const overview = await get('/v1/overview', '/v1/overview', 200)
     assert.deepEqual([overview.services[0].name, overview.services[0].troubled[0].name], ['web', down])
 
