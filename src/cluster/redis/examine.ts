@@ -69,7 +69,7 @@ async function refusedOf(
 
 /** Every command, in a harmless form. SUBSCRIBE is the last: afterwards a connection has no other commands. */
 function triesOf(key: string): readonly Try[] {
-  const [set, number] = [`${key}:s`, `${key}:n`]
+  const [set, number, hash] = [`${key}:s`, `${key}:n`, `${key}:h`]
   return [
     ['CLIENT SETNAME', ['lvsd']],
     ['SET', [key, '1', 'PX', LASTS]],
@@ -80,6 +80,11 @@ function triesOf(key: string): readonly Try[] {
     ['PEXPIRE', [set, LASTS]],
     ['SMEMBERS', [set]],
     ['SREM', [set, 'x']],
+    ['HSET', [hash, 'x', '1']],
+    ['PEXPIRE', [hash, LASTS]],
+    ['HGET', [hash, 'x']],
+    ['HGETALL', [hash]],
+    ['HDEL', [hash, 'x']],
     ['INCR', [number]],
     ['PEXPIRE', [number, LASTS]],
     ['EVAL', ['return redis.call("GET", KEYS[1])', 1, key]],
