@@ -82,7 +82,7 @@ function realSentence(facts: Facts, health: RealHealth, status: RealStatus, isBr
   const { snapshot, service, dates, nextRun } = facts
   const now = dates.at(snapshot.now)
   const due = health.checks.flatMap(({ subscriber }) => nextRun(subscriber.jobId)?.in ?? [])
-  return sentenceOfReal({
+  const sentence = sentenceOfReal({
     isBrief,
     health,
     since: health.since ?? snapshot.startedAt,
@@ -95,6 +95,13 @@ function realSentence(facts: Facts, health: RealHealth, status: RealStatus, isBr
     at: steady => shortTime(dates.at(steady), now),
     wall: ms => (ms > now ? dateTime(ms) : shortTime(ms, now)),
   })
+  return isBrief ? sentence : `${sentence}${lostNetwork(facts)}`
+}
+
+/** Why neither checks nor operators change the table at present. */
+function lostNetwork({ snapshot }: Facts): string {
+  const lost = snapshot.cluster?.connectivity?.lost
+  return lost ? `; the network of this director is lost (${lost.detail}), so its table stays as it is` : ''
 }
 
 /** Returns the override that decides, then the others, the newest first. */
@@ -145,7 +152,12 @@ function whyService(facts: Facts): WhyService {
     const { name, state, since, override, weight } = real
     return [{ name, state, since, override, weight, sentence: realSentence(facts, health, real, true) }]
   })
-  return { kind: 'service', service: withoutReals(status), sentence: serviceSentence(facts), reals }
+  return {
+    kind: 'service',
+    service: withoutReals(status),
+    sentence: `${serviceSentence(facts)}${lostNetwork(facts)}`,
+    reals,
+  }
 }
 
 /** True if a real server is in service as configured and nothing is about to change. */

@@ -114,7 +114,16 @@ async function siteEventsOf({ cluster, daemon }: ControlParts, query: SiteEvents
   }
 }
 
-function plannerOf({ applier, reloader, sources, health, reconciler, journal, now }: ControlParts): Planner {
+function plannerOf({
+  cluster,
+  applier,
+  reloader,
+  sources,
+  health,
+  reconciler,
+  journal,
+  now,
+}: ControlParts): Planner {
   return new Planner({
     journal,
     now,
@@ -123,6 +132,7 @@ function plannerOf({ applier, reloader, sources, health, reconciler, journal, no
     stateOf: real => health.store.stateOf(real),
     table: async () => (await reconciler.counters(MAX_AGE))?.table ?? null,
     keptSince: () => reloader.snapshot().keptSince,
+    lost: () => cluster.connectivity.current?.detail ?? null,
   })
 }
 

@@ -37,6 +37,8 @@ export interface PlannerParts {
   table(): Promise<Table | null>
   /** Since when the kept configuration runs in place of the file; null: the file runs. */
   keptSince(): string | null
+  /** Why the network is lost; null: it is not. */
+  lost(): string | null
   /** Milliseconds of the wall clock. */
   readonly now: () => number
 }
@@ -97,9 +99,10 @@ export class Planner {
   }
 
   doctor(): Promise<DoctorDocument> {
-    const { config, journal, keptSince } = this.#parts
+    const { config, journal, keptSince, lost } = this.#parts
     const { file } = config()
-    const daemon = { state: 'running', pid: process.pid, version: version(), keptSince: keptSince() } as const
+    const [pid, state] = [process.pid, 'running' as const]
+    const daemon = { state, pid, version: version(), keptSince: keptSince(), lost: lost() }
     return this.#inTurn(async () => ({
       schema: DOCTOR_SCHEMA,
       file,

@@ -81,6 +81,8 @@ export type Daemon =
       readonly pid: number
       readonly version: string
       readonly keptSince: string | null
+      /** Why its network is lost by `connectivity`; null: it is not. */
+      readonly lost: string | null
     }
   | { readonly state: 'absent' }
   /** This user may not open the socket, or there is no answer. */

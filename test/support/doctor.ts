@@ -52,7 +52,7 @@ const MACHINE: Machine = {
     { name: 'eth0', mtu: 1500 },
   ],
   programs: [],
-  daemon: { state: 'running', pid: 7, version: '0.1.0', keptSince: null },
+  daemon: { state: 'running', pid: 7, version: '0.1.0', keptSince: null, lost: null },
   process: { isDaemon: true, groups: [0], capabilities: 1n << 13n, descriptors: 65_536 },
   isClockSynchronised: true,
 }

@@ -28,6 +28,7 @@ export interface Told {
   readonly overrides?: readonly Override[]
   readonly isOnService?: boolean
   readonly part?: Partial<WhySnapshot>
+  readonly cluster?: Snapshot['cluster']
   readonly service?: Partial<ResolvedService>
 }
 
@@ -43,7 +44,7 @@ export function whyService(reals: readonly ResolvedReal[], told: Told = {}): Why
 function why(
   reals: readonly ResolvedReal[],
   index: number | null,
-  { results = [], overrides = [], isOnService = false, part = {}, service: more = {} }: Told,
+  { results = [], overrides = [], isOnService = false, part = {}, cluster = null, service: more = {} }: Told,
 ): WhyAnswer {
   let now = NOW - 2000 * results.length
   const events = { hears: () => false, emit: () => {} }
@@ -75,7 +76,7 @@ function why(
     now: NOW,
     startedAt: NOW - 60_000,
     isolation: null,
-    cluster: null,
+    cluster,
     sources: new Map(),
     alerts: null,
     sysctls: [],

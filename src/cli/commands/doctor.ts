@@ -70,9 +70,10 @@ uses. Each finding says what follows from it, and the command that mends it. Cha
 /** Asks the daemon for its file. That no daemon answers is not an error. */
 async function askDaemon(socket: string): Promise<{ readonly daemon: Daemon; readonly file: string | null }> {
   try {
-    const { pid, version, config } = await fetchStatus(socket)
+    const { pid, version, config, cluster } = await fetchStatus(socket)
     const { keptSince, file } = config
-    return { daemon: { state: 'running', pid, version, keptSince }, file }
+    const lost = cluster?.connectivity?.lost?.detail ?? null
+    return { daemon: { state: 'running', pid, version, keptSince, lost }, file }
   } catch (error) {
     if (!(error instanceof ControlError)) throw error
     const code = (error.cause as NodeJS.ErrnoException | undefined)?.code

@@ -14,8 +14,19 @@ export const daemon: Hazard = {
           { commands: ['systemctl start lvsd'] },
         ),
       ]
-    if (daemon.keptSince === null) return [ok(`lvsd ${daemon.version} runs (pid ${daemon.pid})`)]
+    const lost =
+      daemon.lost === null
+        ? []
+        : [
+            error(
+              `lvsd has lost its network: ${daemon.lost}`,
+              'Its table stays as it is, and failed checks do not count. If this director works without what does not answer, change connectivity in its configuration.',
+              { commands: ['lvsd status', 'ip -brief link', 'ip neighbour'] },
+            ),
+          ]
+    if (daemon.keptSince === null) return [ok(`lvsd ${daemon.version} runs (pid ${daemon.pid})`), ...lost]
     return [
+      ...lost,
       error(
         'lvsd does not run its file, but an older configuration',
         `The file could not run when lvsd started, so lvsd runs the configuration that it accepted at ${daemon.keptSince}. Changes of the file since then are not in force.`,

@@ -238,6 +238,26 @@ describe('build-why: a real server', () => {
     assert.deepEqual(checks[0]?.results[0]?.last.phases[1], { phase: 'headers', ms: 1.23 })
   })
 
+  it('says that the table stays while the network of this director is lost', () => {
+    const lost = { isLost: true, since: NOW, detail: 'the gateway fe80::1%lan does not answer pings' }
+    const cluster = {
+      site: 'berlin',
+      role: { role: 'active', reason: 'it is always active', since: NOW },
+      from: 'always-active',
+      standby: { table: 'same', checks: 'on' },
+      table: 'keep',
+      trouble: null,
+      redis: null,
+      directors: [],
+      connectivity: { lost, isInDoubt: false, answering: new Map(), tracked: null },
+    }
+    const told = { cluster: cluster as unknown as NonNullable<Told['cluster']> }
+    const says =
+      /; the network of this director is lost \(the gateway .* pings\), so its table stays as it is$/
+    assert.match(whyReal([A], told).sentence, says)
+    assert.match(whyService([A], told).sentence, says)
+  })
+
   it('has all overrides, the one that counts first', () => {
     const drain = override({ since: NOW - 1000 })
     const disable = override({ effect: { kind: 'disable' }, who: 'ben' })

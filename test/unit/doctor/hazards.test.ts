@@ -90,9 +90,28 @@ const CASES: readonly Case[] = [
     when: 'it runs an older configuration',
     is: 'error',
     facts: {
-      machine: { daemon: { state: 'running', pid: 1, version: '1', keptSince: '2026-01-01T00:00:00Z' } },
+      machine: {
+        daemon: { state: 'running', pid: 1, version: '1', keptSince: '2026-01-01T00:00:00Z', lost: null },
+      },
     },
     says: /lvsd reload/,
+  },
+  {
+    id: 'daemon',
+    when: 'it has lost its network',
+    is: 'error',
+    facts: {
+      machine: {
+        daemon: {
+          state: 'running',
+          pid: 1,
+          version: '1',
+          keptSince: null,
+          lost: 'there is no interface eth9',
+        },
+      },
+    },
+    says: /there is no interface eth9/,
   },
 
   {
