@@ -60,39 +60,54 @@ async function refusedOf(
       await limited(connection.send(command, args))
     } catch (error) {
       const { reason } = faultOf(error)
-      if (reason === 'NOPERM') refused.push(command)
-      else if (!isOfOneCommand(reason)) throw error
+      if (reason === 'NOPERM' && !refused.includes(command)) refused.push(command)
+      if (!isOfOneCommand(reason)) throw error
     }
   }
   return refused
 }
 
+type Tried = Exclude<RedisCommand, 'AUTH' | 'HELLO' | 'SELECT'>
+type Arguments = readonly (string | number)[]
+
+/** The keys of these get an expiry at once. */
+const CREATING: readonly string[] = ['SADD', 'INCR', 'HSET', 'XADD']
+
 /** Every command, in a harmless form. SUBSCRIBE is the last: afterwards a connection has no other commands. */
 function triesOf(key: string): readonly Try[] {
-  const [set, number, hash] = [`${key}:s`, `${key}:n`, `${key}:h`]
-  return [
-    ['CLIENT SETNAME', ['lvsd']],
-    ['SET', [key, '1', 'PX', LASTS]],
-    ['GET', [key]],
-    ['MGET', [key]],
-    ['PTTL', [key]],
-    ['SADD', [set, 'x']],
-    ['PEXPIRE', [set, LASTS]],
-    ['SMEMBERS', [set]],
-    ['SREM', [set, 'x']],
-    ['HSET', [hash, 'x', '1']],
-    ['PEXPIRE', [hash, LASTS]],
-    ['HGET', [hash, 'x']],
-    ['HGETALL', [hash]],
-    ['HDEL', [hash, 'x']],
-    ['INCR', [number]],
-    ['PEXPIRE', [number, LASTS]],
-    ['EVAL', ['return redis.call("GET", KEYS[1])', 1, key]],
-    ['DEL', [number]],
-    ['PUBLISH', [key, 'x']],
-    ['SUBSCRIBE', [key]],
-    ['UNSUBSCRIBE', [key]],
-  ]
+  const [set, number, hash, stream] = [`${key}:s`, `${key}:n`, `${key}:h`, `${key}:x`]
+  const tries: Readonly<Record<Tried, Arguments>> = {
+    'CLIENT SETNAME': ['lvsd'],
+    SET: [key, '1', 'PX', LASTS],
+    GET: [key],
+    MGET: [key],
+    PTTL: [key],
+    PEXPIRE: [key, LASTS],
+    SADD: [set, 'x'],
+    SMEMBERS: [set],
+    SREM: [set, 'x'],
+    HSET: [hash, 'x', '1'],
+    HGET: [hash, 'x'],
+    HGETALL: [hash],
+    HDEL: [hash, 'x'],
+    XADD: [stream, 'MAXLEN', 1, '*', 'x', '1'],
+    XREVRANGE: [stream, '+', '-', 'COUNT', 1],
+    INCR: [number],
+    EVAL: ['return redis.call("GET", KEYS[1])', 1, key],
+    DEL: [number],
+    PUBLISH: [key, 'x'],
+    SUBSCRIBE: [key],
+    UNSUBSCRIBE: [key],
+  }
+  return (Object.entries(tries) as readonly (readonly [Tried, Arguments])[]).flatMap(
+    ([command, args]): Try[] =>
+      CREATING.includes(command)
+        ? [
+            [command, args],
+            ['PEXPIRE', [String(args[0]), LASTS]],
+          ]
+        : [[command, args]],
+  )
 }
 
 /** Commands that are not tried: without them there is no connection, or only some sites need them. */
