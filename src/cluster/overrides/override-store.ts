@@ -115,7 +115,21 @@ export class RedisOverrideStore implements OverrideStore {
   }
 
   onNews(listener: () => void): () => void {
-    return this.#redis.subscribe(this.#redis.key('overrides'), listener, listener)
+    let channel = ''
+    let end = () => {}
+    // A reload may change the name of the site.
+    const follow = () => {
+      if (channel === this.#key) return
+      end()
+      channel = this.#key
+      end = this.#redis.subscribe(channel, listener, listener)
+    }
+    follow()
+    const endFollowing = this.#redis.onChange(follow)
+    return () => {
+      endFollowing()
+      end()
+    }
   }
 }
 

@@ -170,6 +170,34 @@ describe('overrides of a site', function () {
     console.log(`      ${JSON.stringify(outcomes)}, ${told.length} conflicts told`)
   })
 
+  it('are heard by a director that moves to another site', async () => {
+    const [a, b] = await Promise.all(
+      ['a', 'b'].map(async name => new Director(name, await relayTo(server.port))),
+    )
+    assert.ok(a && b)
+    for (const { client, relay } of [a, b]) client.follow('hamburg', redisSettings(relay.port, LOGIN))
+    for (const { client } of [a, b]) await until(() => client.status.state === 'connected')
+    await b.site.close(1000)
+    let news = 0
+    onCleanup(new RedisOverrideStore(b.client).onNews(() => news++))
+    b.client.follow('berlin', redisSettings(b.relay.port, LOGIN))
+    a.client.follow('berlin', redisSettings(a.relay.port, LOGIN))
+    for (const { client } of [a, b]) await until(() => client.status.state === 'connected')
+    await until(() => news > 0, { what: 'the channel is heard' })
+    const before = news
+    const drain = {
+      effect: { kind: 'drain' },
+      source: 'command',
+      who: 'anna',
+      reason: '',
+      since: 0,
+      until: null,
+    } as const
+    const orders = a.commands.prepared([targetOf(WEB, null)], drain)
+    assert.equal((await a.site.change(orders, { isLocal: false, endedBy: null })).kind, 'done')
+    await until(() => news > before, { what: 'news' })
+  })
+
   function director(name: string): { readonly socket: string; readonly child: ChildProcess } {
     const folder = temporaryFolder()
     const site = join(folder, 'site.yaml')
