@@ -12,7 +12,7 @@ export function pageOf(markdown: string): string {
 }
 
 function blockOf(block: string, code: string | undefined): string {
-  if (code !== undefined) return lines(code.replace(/\n$/, ''))
+  if (code !== undefined) return lines(code.replace(/\n$/, '').split('\n').map(broken).join('\n'))
   const [, marks = '', title = ''] = /^(#+) (.*)$/.exec(block) ?? []
   // The first heading is the title of the whole page.
   if (marks.length === 1) return ''
@@ -20,6 +20,21 @@ function blockOf(block: string, code: string | undefined): string {
   if (block.startsWith('|')) return tableOf(block)
   if (block.startsWith('- ')) return itemsOf(block).join('\n')
   return paragraph(prose(reflowed(block)))
+}
+
+/** Columns of a line of code, which a page indents. */
+const CODE_WIDTH = 66
+
+/** Breaks a line of code that a terminal of 80 columns would not hold, at blanks; its rest is indented. */
+function broken(line: string): string {
+  if (line.length <= CODE_WIDTH) return line
+  const parts: string[] = []
+  for (const word of line.split(' ')) {
+    const last = parts.at(-1)
+    if (last !== undefined && last.length + word.length < CODE_WIDTH) parts.push(`${parts.pop()} ${word}`)
+    else parts.push(last === undefined ? word : `    ${word}`)
+  }
+  return parts.join('\n')
 }
 
 function itemsOf(block: string): string[] {

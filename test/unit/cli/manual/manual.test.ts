@@ -66,6 +66,15 @@ describe('man pages: their text', () => {
     assert.equal(prose('`.cf` ends'), '\\fB.cf\\fR ends')
   })
 
+  it('breaks long lines of code at blanks', () => {
+    const words = Array.from({ length: 30 }, (_, n) => `+command${n}`)
+    const shown = pageOf(`\`\`\`\nuser ${words.join(' ')}\n\`\`\`\n`)
+      .split('\n')
+      .slice(3, -2)
+    assert.ok(shown.length > 3 && shown.every(line => line.length <= 66))
+    assert.equal(shown.map(line => line.trim()).join(' '), `user ${words.join(' ')}`)
+  })
+
   it('converts headings, lists, tables and code', () => {
     const markdown = [
       '# Title\n',
