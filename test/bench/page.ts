@@ -2,7 +2,10 @@
  * What the page costs a browser: a service with 2,000 real servers in headless Chromium. Counted is the processor time of
  * the tasks of its main thread, from parsing the answer to painting, so that a busy machine changes little.
  */
+import { execFileSync } from 'node:child_process'
+import { join } from 'node:path'
 import type { CDPSession, Page } from 'playwright-core'
+import { packageRoot } from '../../src/system/version.js'
 import { launch, openPage, Site } from '../support/web.js'
 import { type Benchmark, type Row, type Run, sleep } from './benchmark.js'
 
@@ -19,6 +22,7 @@ export const benchmark: Benchmark = {
   place: 'here',
   limit: 5,
   async *measure({ quick }: Run): AsyncIterable<Row> {
+    execFileSync(process.execPath, [join(packageRoot, 'src/web/build.mjs')])
     const site = new Site()
     const browser = await launch()
     try {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { lstatSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { DEFAULT_SOCKET, fetchStatus } from '../../src/api/client.js'
+import { packageRoot } from '../../src/system/version.js'
 import { builtPackages } from '../support/debian-package.js'
 import { startRealServer } from './site/real-server.js'
 import { buildSite, freshDirector, tableBecomes, tableIs } from './site/site.js'
@@ -39,8 +40,10 @@ describe('Debian package under systemd', function () {
   it('is installed, upgraded over a running lvsd and purged without a change of the table', async () => {
     await freshDirector()
     for (const name of ['r3', 'r4']) startRealServer(name)
+    // systemd has an empty /tmp, where the clone may be.
+    const there = (path: string) => path.replace(packageRoot, '/opt/lvsd')
     const { labFirst, labSecond } = builtPackages()
-    await dpkg('--install', labFirst)
+    await dpkg('--install', there(labFirst))
     assert.equal(await property('lvsd', 'ActiveState'), 'inactive')
     assert.equal(await property('lvsd', 'UnitFileState'), 'disabled')
 
@@ -50,7 +53,7 @@ describe('Debian package under systemd', function () {
     const watcher = watchTable('director')
     const before = await fetchStatus(DEFAULT_SOCKET)
 
-    await dpkg('--install', labSecond)
+    await dpkg('--install', there(labSecond))
     assert.equal(await property('lvsd', 'ActiveState'), 'active')
     assert.notEqual((await fetchStatus(DEFAULT_SOCKET)).pid, before.pid)
 
