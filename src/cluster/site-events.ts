@@ -7,7 +7,7 @@ import { REDIS_KEYS } from '../core/redis-keys.js'
 import { type EventFilter, matches } from '../history/event-filter.js'
 import type { EventMemory } from '../history/event-memory.js'
 import { type EventRecord, LEVELS } from '../history/event-record.js'
-import type { Clock } from '../util/clock.js'
+import { type Clock, systemClock } from '../util/clock.js'
 import { Poller, type PollerParts } from '../util/poller.js'
 import type { SiteRedis } from './redis/site-redis.js'
 
@@ -56,6 +56,7 @@ export class SiteEvents {
   #sent: number
   #isOn = false
   #isWaiting = false
+  #cancelWait = () => {}
   #endListening = () => {}
 
   constructor(parts: SiteEventsParts) {
@@ -75,6 +76,7 @@ export class SiteEvents {
   /** Resolves when what is being sent has ended. The last events of this process may be missing. */
   async close(): Promise<void> {
     this.#isOn = false
+    this.#cancelWait()
     this.#endListening()
     await this.#rounds.stop()
   }
@@ -101,10 +103,11 @@ export class SiteEvents {
   #soon(): void {
     if (!this.#isOn || this.#isWaiting || this.#parts.redis.status.state !== 'connected') return
     this.#isWaiting = true
-    setTimeout(() => {
+    const { clock = systemClock } = this.#parts
+    this.#cancelWait = clock.alarm(COLLECT, () => {
       this.#isWaiting = false
       if (this.#isOn) void this.#rounds.now()
-    }, COLLECT).unref()
+    })
   }
 
   async #send(): Promise<void> {

@@ -1,8 +1,7 @@
 /** Hears from the kernel at once when interfaces, routes or neighbours of this machine change: NETLINK_ROUTE. */
-import { createSocket } from 'node:dgram'
 import { type Address, addressFromBytes } from '../core/address.js'
-import { close, openNetlink, openUdpSocket, replaceDescriptor } from '../system/libc.js'
 import { bytes, nested } from './attribute.js'
+import { type EventSocket, openEventSocket } from './event-socket.js'
 import { decodeMessages, type Message } from './message.js'
 
 /** What one report of the kernel says. */
@@ -12,10 +11,6 @@ export interface PathEvent {
   readonly routes: boolean
   /** The kernel has asked for these neighbours in vain. `link` is the index of the interface. */
   readonly failed: readonly { readonly address: Address; readonly link: number }[]
-}
-
-export interface PathEvents {
-  close(): void
 }
 
 export interface PathEventsParts {
@@ -47,28 +42,14 @@ const neighbourAttributes = nested({ DST: [1, bytes] }) // NDA_
 
 export const EVERYTHING: PathEvent = { links: true, routes: true, failed: [] }
 
-/**
- * Opens a socket for changes. Node has no netlink sockets, so a UDP socket of Node gets its descriptor replaced: libuv
- * only waits for it and receives datagrams. Throws a SystemError.
- */
-export function openPathEvents({ routes, onEvent }: PathEventsParts): PathEvents {
-  const groups = LINK | NEIGHBOUR | (routes ? IPV4_ROUTE | IPV6_ROUTE : 0)
-  const netlink = openNetlink(BUFFER, 'route', groups)
-  const socket = createSocket('udp6')
-  try {
-    const standIn = openUdpSocket('ipv6')
-    socket.bind({ fd: standIn })
-    replaceDescriptor(netlink, standIn)
-  } catch (error) {
-    close(netlink)
-    socket.close()
-    throw error
-  }
-  socket.on('message', datagram => onEvent(readPathEvent(datagram)))
-  // ENOBUFS: reports were lost.
-  socket.on('error', () => onEvent(EVERYTHING))
-  socket.unref()
-  return { close: () => void socket.close() }
+/** Opens a socket for changes. Throws a SystemError. */
+export function openPathEvents({ routes, onEvent }: PathEventsParts): EventSocket {
+  return openEventSocket({
+    groups: LINK | NEIGHBOUR | (routes ? IPV4_ROUTE | IPV6_ROUTE : 0),
+    buffer: BUFFER,
+    onReport: datagram => onEvent(readPathEvent(datagram)),
+    onLoss: () => onEvent(EVERYTHING),
+  })
 }
 
 /** Decodes a report. One that is malformed counts as a change of everything. */

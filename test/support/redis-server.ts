@@ -3,10 +3,11 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { type Connection, openConnection } from '../../src/cluster/redis/client.js'
+import { aclLine } from '../../src/core/redis-commands.js'
 import type { RedisSettings } from '../../src/core/redis-settings.js'
 import { mark } from '../../src/system/process-marks.js'
 import { onCleanup } from './after-each.js'
-import { folderOf } from './checks/programs.js'
+import { folderOf, freePort } from './checks/programs.js'
 import { until } from './until.js'
 
 /** Settings without a password; the parts of `over` replace theirs. */
@@ -97,6 +98,20 @@ export class RedisServer {
     })
     return { connection, close: () => connection.close() }
   }
+}
+
+/** The user that lvsd is at a server of `aclServer`. */
+export const LOGIN = { username: 'lvsd', password: 'geheim' }
+
+/** Starts a server with the ACL line of the documents for `LOGIN`; its operators need no password. */
+export async function aclServer(file: string): Promise<RedisServer> {
+  const line = aclLine(LOGIN.username, 'lvsd').replace('PASSWORD', LOGIN.password)
+  return redisServer({
+    file,
+    port: await freePort(),
+    options: ['--aclfile', '{FOLDER}/users.acl'],
+    files: { 'users.acl': `user default on nopass ~* &* +@all\n${line}\n` },
+  })
 }
 
 /** Starts a server. */

@@ -9,12 +9,8 @@ import {
   type ConnectivityPolicy,
   type LinkState,
 } from '../../core/connectivity.js'
-import {
-  EVERYTHING,
-  type PathEvent,
-  type PathEvents,
-  type PathEventsParts,
-} from '../../netlink/path-events.js'
+import type { EventSocket } from '../../netlink/event-socket.js'
+import { EVERYTHING, type PathEvent, type PathEventsParts } from '../../netlink/path-events.js'
 import type { Clock } from '../../util/clock.js'
 import type { Pinger } from './pinger.js'
 
@@ -44,7 +40,7 @@ export interface ConnectivityMonitorParts {
   readonly pinger: Pinger
   readonly paths: OwnPaths
   /** Throws if the kernel does not report changes; paths are then read at each interval. */
-  openEvents(parts: PathEventsParts): PathEvents
+  openEvents(parts: PathEventsParts): EventSocket
   onChange(change: ConnectivityChange): void
   /** Called each time that anything may have changed. */
   onLook?(): void
@@ -67,7 +63,7 @@ export class ConnectivityMonitor {
   /** When it was lost or in doubt last. */
   #lastUneasy = Number.NEGATIVE_INFINITY
   #isUneasy = false
-  #events: PathEvents | null = null
+  #events: EventSocket | null = null
   #hearsRoutes = false
   #cancelRound = () => {}
   #cancelChange = () => {}

@@ -13,7 +13,8 @@ import {
   type VrrpWord,
   type WordWay,
 } from '../../core/vrrp-role.js'
-import { type AddressEvents, openAddressEvents } from '../../netlink/address-events.js'
+import { openAddressEvents } from '../../netlink/address-events.js'
+import type { EventSocket } from '../../netlink/event-socket.js'
 import { openPaths, type Paths } from '../../netlink/paths.js'
 import { openSocket } from '../../netlink/socket.js'
 import type { Log } from '../../system/log.js'
@@ -23,7 +24,7 @@ import type { RoleReport, RoleSource } from './role-source.js'
 
 /** The kernel as it tells addresses; replaced in tests. */
 export interface AddressKernel {
-  events(onChange: (texts: ReadonlySet<string> | null) => void): AddressEvents
+  events(onChange: (texts: ReadonlySet<string> | null) => void): EventSocket
   paths(): Pick<Paths, 'addresses' | 'link' | 'close'>
 }
 
@@ -61,7 +62,7 @@ export class RoleVrrp implements RoleSource {
   readonly #alarm: Clock['alarm']
   readonly #wanted: readonly string[]
   #fifo: NotifyFifo | null = null
-  #events: AddressEvents | null = null
+  #events: EventSocket | null = null
   #paths: ReturnType<AddressKernel['paths']> | null = null
   #sight: Sight | null = null
   #word: HeardWord | null = null

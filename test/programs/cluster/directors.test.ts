@@ -4,12 +4,11 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { Cluster } from '../../../src/cluster/cluster.js'
 import type { ClusterSettings } from '../../../src/config/schema/model-keys.js'
 import type { Service } from '../../../src/core/model.js'
-import { aclLine } from '../../../src/core/redis-commands.js'
 import { onCleanup } from '../../support/after-each.js'
-import { freePort, programOr } from '../../support/checks/programs.js'
+import { programOr } from '../../support/checks/programs.js'
 import { temporaryFolder } from '../../support/folder.js'
 import { recordingLog } from '../../support/logs.js'
-import { type RedisServer, redisServer, redisSettings } from '../../support/redis-server.js'
+import { aclServer, LOGIN, type RedisServer, redisSettings } from '../../support/redis-server.js'
 import { until } from '../../support/until.js'
 
 /** Long enough for a machine that stands still for a second. */
@@ -25,13 +24,7 @@ describe('directors of a site', function () {
     file = programOr(() => this.skip(), 'redis-server', 'redis-server')
   })
   beforeEach(async () => {
-    const acl = `user default on nopass ~* &* +@all\n${aclLine('lvsd', 'lvsd').replace('PASSWORD', 'geheim')}\n`
-    server = await redisServer({
-      file,
-      port: await freePort(),
-      options: ['--aclfile', '{FOLDER}/users.acl'],
-      files: { 'users.acl': acl },
-    })
+    server = await aclServer(file)
   })
 
   const settings = (from: 'redis' | 'always-active' = 'redis'): ClusterSettings => ({
@@ -39,7 +32,7 @@ describe('directors of a site', function () {
     role: { from, path: null, lease: LEASE },
     standby: { table: 'same', checks: 'on' },
     heartbeat: 200,
-    redis: redisSettings(server.port, { username: 'lvsd', password: 'geheim' }),
+    redis: redisSettings(server.port, LOGIN),
   })
 
   /** A director, with what it has told. `path`: the file of its identity. */

@@ -8,21 +8,19 @@ import { fetchStatus } from '../../../src/api/client.js'
 import { RedisOverrideStore } from '../../../src/cluster/overrides/override-store.js'
 import { SiteOverrides } from '../../../src/cluster/overrides/site-overrides.js'
 import { RedisClient } from '../../../src/cluster/redis/site-redis.js'
-import { aclLine } from '../../../src/core/redis-commands.js'
 import { CommandOverrides, targetOf } from '../../../src/overrides/command-overrides.js'
 import { systemClock } from '../../../src/util/clock.js'
 import { onCleanup } from '../../support/after-each.js'
-import { freePort, programOr } from '../../support/checks/programs.js'
+import { programOr } from '../../support/checks/programs.js'
 import { compiled } from '../../support/compile.js'
 import { temporaryFolder } from '../../support/folder.js'
 import { recordingLog } from '../../support/logs.js'
-import { type RedisServer, redisServer, redisSettings } from '../../support/redis-server.js'
+import { aclServer, LOGIN, type RedisServer, redisSettings } from '../../support/redis-server.js'
 import { type Relay, relayTo } from '../../support/relay.js'
 import { config, real, service } from '../../support/tables.js'
 import { until } from '../../support/until.js'
 
 const MAIN = compiled('main')
-const LOGIN = { username: 'lvsd', password: 'geheim' }
 const REALS = [1, 2, 3, 4].map(n => real(`fd00:1::${n}`))
 const WEB = service('web', { reals: REALS })
 /** Overrides that two operators give and end. SITE_OPERATIONS=1000 for the long form. */
@@ -79,13 +77,7 @@ describe('overrides of a site', function () {
     file = programOr(() => this.skip(), 'redis-server', 'redis-server')
   })
   beforeEach(async () => {
-    const acl = `user default on nopass ~* &* +@all\n${aclLine('lvsd', 'lvsd').replace('PASSWORD', LOGIN.password)}\n`
-    server = await redisServer({
-      file,
-      port: await freePort(),
-      options: ['--aclfile', '{FOLDER}/users.acl'],
-      files: { 'users.acl': acl },
-    })
+    server = await aclServer(file)
   })
 
   it('lose none and overwrite none unseen: two operators at once, with partitions', async () => {

@@ -2,23 +2,17 @@
 import assert from 'node:assert/strict'
 import { ALL, examineRedis, TRIED, UNTRIED } from '../../../src/cluster/redis/examine.js'
 import { RedisClient } from '../../../src/cluster/redis/site-redis.js'
-import {
-  aclLine,
-  CLUSTER_COMMANDS,
-  REDIS_COMMANDS,
-  SENTINEL_COMMANDS,
-} from '../../../src/core/redis-commands.js'
+import { CLUSTER_COMMANDS, REDIS_COMMANDS, SENTINEL_COMMANDS } from '../../../src/core/redis-commands.js'
 import type { RedisReason } from '../../../src/core/redis-fault.js'
 import type { RedisSettings } from '../../../src/core/redis-settings.js'
 import { onCleanup } from '../../support/after-each.js'
 import { freePort, programOr } from '../../support/checks/programs.js'
 import { recordingLog } from '../../support/logs.js'
-import { type RedisServer, redisServer, redisSettings } from '../../support/redis-server.js'
+import { aclServer, LOGIN, type RedisServer, redisServer, redisSettings } from '../../support/redis-server.js'
 import { tlsFile } from '../../support/tls-file.js'
 import { until } from '../../support/until.js'
 
-const PASSWORD = 'geheim'
-const LOGIN = { username: 'lvsd', password: PASSWORD }
+const _PASSWORD = LOGIN.password
 
 /** A client at a server, with what it has told. */
 function clientOf(port: number, over: Partial<RedisSettings> = {}) {
@@ -46,13 +40,7 @@ describe('redis of a site', function () {
     file = programOr(() => this.skip(), 'redis-server', 'redis-server')
   })
   beforeEach(async () => {
-    const acl = `user default on nopass ~* &* +@all\n${aclLine('lvsd', 'lvsd').replace('PASSWORD', PASSWORD)}\n`
-    server = await redisServer({
-      file,
-      port: await freePort(),
-      options: ['--aclfile', '{FOLDER}/users.acl'],
-      files: { 'users.acl': acl },
-    })
+    server = await aclServer(file)
   })
 
   it('answers, and passes messages on, with the ACL of the documents', async () => {

@@ -2,15 +2,12 @@
 import assert from 'node:assert/strict'
 import { RedisClient } from '../../../src/cluster/redis/site-redis.js'
 import { SiteEvents } from '../../../src/cluster/site-events.js'
-import { aclLine } from '../../../src/core/redis-commands.js'
 import { EventMemory } from '../../../src/history/event-memory.js'
 import { onCleanup } from '../../support/after-each.js'
-import { freePort, programOr } from '../../support/checks/programs.js'
+import { programOr } from '../../support/checks/programs.js'
 import { recordingLog } from '../../support/logs.js'
-import { type RedisServer, redisServer, redisSettings } from '../../support/redis-server.js'
+import { aclServer, LOGIN, type RedisServer, redisSettings } from '../../support/redis-server.js'
 import { until } from '../../support/until.js'
-
-const LOGIN = { username: 'lvsd', password: 'geheim' }
 
 describe('events of a site', function () {
   this.timeout(60_000)
@@ -20,13 +17,7 @@ describe('events of a site', function () {
     file = programOr(() => this.skip(), 'redis-server', 'redis-server')
   })
   beforeEach(async () => {
-    const acl = `user default on nopass ~* &* +@all\n${aclLine('lvsd', 'lvsd').replace('PASSWORD', LOGIN.password)}\n`
-    server = await redisServer({
-      file,
-      port: await freePort(),
-      options: ['--aclfile', '{FOLDER}/users.acl'],
-      files: { 'users.acl': acl },
-    })
+    server = await aclServer(file)
   })
 
   function director(host: string) {
