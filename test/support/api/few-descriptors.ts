@@ -32,13 +32,21 @@ setInterval(() => {
 }, 20)
 
 const held: number[] = []
+let filling: NodeJS.Timeout | undefined
+/** A descriptor that was open as all others were taken may be closed later: a connection, or a file of the listeners. */
+const fill = () => {
+  try {
+    for (;;) held.push(openSync('/dev/null', 'r'))
+  } catch {}
+}
 for await (const command of createInterface({ input: process.stdin })) {
-  if (command === 'free') for (const file of held.splice(0)) closeSync(file)
-  if (command === 'fill')
-    try {
-      for (;;) held.push(openSync('/dev/null', 'r'))
-    } catch {
-      process.stdout.write('full\n')
-    }
+  if (command === 'fill') {
+    fill()
+    filling = setInterval(fill, 5)
+  }
+  if (command === 'free') {
+    clearInterval(filling)
+    for (const file of held.splice(0)) closeSync(file)
+  }
 }
 process.exit()
