@@ -21,7 +21,7 @@ export interface AlertRule {
   /** The events that end it. */
   readonly endedBy: readonly LogEvent[]
   /** Fields of the event that tell two alerts of this name apart. */
-  readonly of: readonly ('service' | 'real' | 'file')[]
+  readonly of: readonly ('service' | 'real' | 'file' | 'director')[]
   /**
    * Milliseconds after a start of lvsd after which an alert of an earlier process is resolved, unless it begins again;
    * null: its first result, or the end of what a restart restores, ends it.
@@ -103,6 +103,20 @@ export const ALERT_RULES = {
     of: [],
     settles: SETTLES,
     about: 'The Redis of the site cannot be used, or a part of it.',
+  },
+  'cluster.member-left': {
+    severity: 'warning',
+    endedBy: ['cluster.member-joined'],
+    of: ['director'],
+    settles: SETTLES,
+    about: 'Another director of the site has no heartbeat any more.',
+  },
+  'cluster.member-differs': {
+    severity: 'warning',
+    endedBy: ['cluster.member-agrees', 'cluster.member-left'],
+    of: ['director'],
+    settles: SETTLES,
+    about: 'Another director of the site has other services in its configuration.',
   },
   'table.dispute': {
     severity: 'warning',

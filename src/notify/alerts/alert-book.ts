@@ -78,6 +78,7 @@ export class AlertBook {
       service: textOf('service'),
       real: textOf('real'),
       file: textOf('file'),
+      director: textOf('director'),
       startsAt: at,
       endsAt: null,
       begin: event,
@@ -118,8 +119,8 @@ export class AlertBook {
   /** The alerts as they are stored for the next process. */
   *entries(): Generator<SavedAlert> {
     for (const alert of [...this.#firing.values(), ...this.#ended]) {
-      const { name, severity, service, real, file, startsAt, endsAt, begin, end, told } = alert
-      yield { name, severity, service, real, file, startsAt, endsAt, begin, end, told: [...told] }
+      const { name, severity, service, real, file, director, startsAt, endsAt, begin, end, told } = alert
+      yield { name, severity, service, real, file, director, startsAt, endsAt, begin, end, told: [...told] }
     }
   }
 
@@ -158,6 +159,6 @@ export const ALERT_FORM: EntryForm<SavedAlert> = {
       typeof alert.begin?.event === 'string' &&
       Array.isArray(alert.told)
     if (!isRight) throw new Error('no alert')
-    return alert
+    return { ...alert, director: alert.director ?? null }
   },
 }

@@ -15,6 +15,8 @@ export interface Alert {
   readonly service: string | null
   readonly real: string | null
   readonly file: string | null
+  /** Host of the director that it is about, if that is another one. */
+  readonly director: string | null
   /** Milliseconds of the wall clock. `endsAt`: null while it fires. */
   readonly startsAt: number
   readonly endsAt: number | null
@@ -65,8 +67,8 @@ function fingerprintOf(alert: Alert, host: string): string {
   return known
 }
 
-function newFingerprint({ name, service, real, file, startsAt }: Alert, host: string): string {
-  const identity = JSON.stringify([host, name, service, real, file, startsAt])
+function newFingerprint({ name, service, real, file, director, startsAt }: Alert, host: string): string {
+  const identity = JSON.stringify([host, name, service, real, file ?? director, startsAt])
   return createHash('sha256').update(identity).digest('hex').slice(0, 16)
 }
 

@@ -27,7 +27,7 @@ export function amAlertOf(notice: Notice, now: number, { host }: Sender): AmAler
 
 /** The labels identify an alert: they are the same for its beginning and its end. */
 function labelsOf({ alert, severity, service, real }: AlertEntry, notice: Notice, host: string) {
-  const { file } = notice.alert
+  const { file, director } = notice.alert
   return {
     alertname: alert,
     severity,
@@ -35,6 +35,7 @@ function labelsOf({ alert, severity, service, real }: AlertEntry, notice: Notice
     ...(service !== null && { service }),
     ...(real !== null && { real }),
     ...(file !== null && { file }),
+    ...(director !== null && { member: director }),
   }
 }
 

@@ -63,6 +63,7 @@ function testAlert(now: number): Alert {
     service: null,
     real: null,
     file: null,
+    director: null,
     startsAt: now,
     endsAt: null,
     begin,

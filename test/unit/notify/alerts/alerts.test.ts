@@ -132,6 +132,35 @@ async function settled() {
 }
 
 describe('alerts: a webhook', () => {
+  it('is told of each director that is gone or has another configuration, and of its return', async () => {
+    const { memory, wind, got } = await start({ receivers: [hook(), manager('http://am1')] })
+    const say = (event: 'left' | 'joined' | 'differs' | 'agrees', director: string) =>
+      memory.log.warn(`cluster.member-${event}`, { director }, `the director ${director}: ${event}`)
+    say('differs', 'a')
+    say('left', 'b')
+    await wind(3000)
+    say('left', 'a')
+    say('joined', 'b')
+    await wind(3000)
+    const ofHook = got.filter(({ destination }) => destination === 'hook')
+    assert.deepEqual(
+      ofHook.flatMap(({ document: { alerts } }) =>
+        alerts.map(({ status, alert, event: { director } }) => [status, alert, director].join(' ')),
+      ),
+      [
+        'firing cluster.member-differs a',
+        'firing cluster.member-left b',
+        'resolved cluster.member-differs a',
+        'firing cluster.member-left a',
+        'resolved cluster.member-left b',
+      ],
+    )
+    const prints = ofHook.flatMap(({ document: { alerts } }) => alerts.map(({ fingerprint }) => fingerprint))
+    assert.equal(new Set(prints).size, 3)
+    const labels = got.flatMap(({ am }) => am.map(({ labels: { member } }) => member))
+    assert.deepEqual([...new Set(labels)], ['a', 'b'])
+  })
+
   it('is told that a server is down and that it is up, with the ids of the log', async () => {
     const { say, wind, got, words, lines } = await start()
     say.down()

@@ -36,6 +36,7 @@ const ALERT: Alert = {
   service: 'web',
   real: '[2001:db8::11]:80',
   file: null,
+  director: null,
   startsAt: Date.UTC(2026, 10, 28, 12),
   endsAt: null,
   begin: {
