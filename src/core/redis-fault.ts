@@ -10,6 +10,9 @@ const WORDS = {
   silent: 'it does not answer in time',
   closed: 'it closed the connection',
   busy: 'too many commands wait for its answers',
+  size: 'it answers with more than lvsd reads',
+  protocol: 'what it answers is not the protocol of Redis',
+  thread: 'the thread that reads its answers has ended',
   certificate: 'its certificate is not accepted',
   tls: 'TLS fails',
   file: 'a file for TLS cannot be read',
@@ -61,12 +64,15 @@ export function isOfOneCommand(reason: RedisReason): boolean {
   return reason === 'NOPERM' || reason === 'WRONGTYPE' || reason === 'error' || reason === 'busy'
 }
 
-/** Code of an error of lvsd's own. */
+/** Codes of errors of lvsd's own. */
 export const TLS_FILE_UNREADABLE = 'LVSD_TLS_FILE'
+export const ANSWER_REFUSED = { size: 'LVSD_ANSWER_SIZE', protocol: 'LVSD_ANSWER_PROTOCOL' } as const
 
 /** Codes of Node.js and of OpenSSL. */
 const CODES: Readonly<Record<string, RedisReason>> = {
   [TLS_FILE_UNREADABLE]: 'file',
+  [ANSWER_REFUSED.size]: 'size',
+  [ANSWER_REFUSED.protocol]: 'protocol',
   ECONNREFUSED: 'refused',
   ENOENT: 'refused',
   EHOSTUNREACH: 'unreachable',
@@ -115,13 +121,13 @@ export function fault(reason: RedisReason, more = ''): RedisFault {
   return { reason, detail: `${WORDS[reason]}${more && `: ${more}`}` }
 }
 
-interface Told {
+export interface Told {
   readonly code: string
   readonly message: string
 }
 
 /** The error within an error of a cluster or of several addresses: the last is the most telling. */
-function innermost(error: unknown): Told {
+export function innermost(error: unknown): Told {
   const { code, message, lastNodeError, errors } = (error ?? {}) as Record<string, unknown>
   const inner = lastNodeError ?? (Array.isArray(errors) ? errors.at(-1) : undefined)
   if (inner) return innermost(inner)

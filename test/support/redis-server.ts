@@ -2,13 +2,17 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { connect } from 'node:net'
-import { type Connection, openConnection } from '../../src/cluster/redis/client.js'
+import { type Connection, type OpenConnection, openConnection } from '../../src/cluster/redis/client.js'
+import { ConnectionsApart } from '../../src/cluster/redis/connections-apart.js'
 import { aclLine } from '../../src/core/redis-commands.js'
 import type { RedisSettings } from '../../src/core/redis-settings.js'
 import { mark } from '../../src/system/process-marks.js'
 import { onCleanup } from './after-each.js'
 import { folderOf, freePort } from './checks/programs.js'
 import { until } from './until.js'
+
+/** Opens connections in a thread that the clients of a test file share: with the loader of the tests, each takes a second. */
+export const openApart: OpenConnection = new ConnectionsApart().open
 
 /** Settings without a password; the parts of `over` replace theirs. */
 export function redisSettings(port: number, over: Partial<RedisSettings> = {}): RedisSettings {

@@ -23,6 +23,8 @@ export interface ConnectionParts {
   /** Called once, when the connection has ended by itself. */
   onEnd(error: unknown): void
   onMessage(channel: string, text: string): void
+  /** Messages of this channel got lost, because they came faster than they are heard. */
+  onLost?(channel: string): void
 }
 
 export type OpenConnection = (parts: ConnectionParts) => Promise<Connection>
@@ -34,9 +36,14 @@ const MOST_TLS = 1 << 20
 
 type Library = Pick<typeof import('ioredis'), 'Redis' | 'Cluster'>
 
+/** Loads the library, which takes some time, so that the first connection does not wait for it. */
+export function loadLibrary(): Promise<Library> {
+  return import('ioredis')
+}
+
 /** Resolves when the connection is open. It has not proved anything yet. */
 export const openConnection: OpenConnection = async parts => {
-  const library = await import('ioredis')
+  const library = await loadLibrary()
   const client = clientOf(library, parts)
   let isClosed = false
   let last: unknown = null

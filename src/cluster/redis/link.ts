@@ -3,7 +3,7 @@
  * after a growing pause when it does not. One attempt at a time, each with a time limit.
  *
  *   state     event                                    next
- *   closed    start                                    opening
+ *   closed    start                                    opening, as soon as what it needs is ready
  *   opening   opened and proved within ATTEMPT         open: onUp
  *   opening   an error, or the time limit              waiting
  *   open      the connection ends, or a proof fails    waiting: onDown
@@ -18,6 +18,8 @@ import type { Connection } from './client.js'
 
 export interface LinkParts {
   readonly clock: Pick<Clock, 'alarm' | 'random'>
+  /** What an attempt needs, outside its time limit; has one of its own. */
+  prepare?(): Promise<void>
   /** Opens a connection; `onEnd` is called when it ends by itself. */
   open(attempt: number, onEnd: (error: unknown) => void): Promise<Connection>
   /** Proves that the connection works. Called once at its begin, then every second. */
@@ -79,6 +81,16 @@ export class Link {
 
   #open(): void {
     const turn = ++this.#turn
+    const { prepare } = this.#parts
+    if (prepare)
+      prepare().then(
+        () => turn === this.#turn && this.#begin(turn),
+        error => this.#failed(error, turn),
+      )
+    else this.#begin(turn)
+  }
+
+  #begin(turn: number): void {
     this.#cancel = this.#parts.clock.alarm(ATTEMPT, () => this.#failed(TOO_LATE, turn))
     this.#attempt(turn).catch(error => this.#failed(error, turn))
   }

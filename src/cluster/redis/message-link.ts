@@ -7,6 +7,11 @@ import type { Clock } from '../../util/clock.js'
 import type { Connection } from './client.js'
 import { Link } from './link.js'
 
+export interface Listener {
+  onMessage(channel: string, text: string): void
+  onLost(channel: string): void
+}
+
 interface Hearer {
   hear(text: string): void
   again(): void
@@ -14,11 +19,9 @@ interface Hearer {
 
 export interface MessageLinkParts {
   readonly clock: Pick<Clock, 'alarm' | 'random'>
-  open(
-    attempt: number,
-    onEnd: (error: unknown) => void,
-    onMessage: (channel: string, text: string) => void,
-  ): Promise<Connection>
+  /** As in `LinkParts`. */
+  readonly prepare?: () => Promise<void>
+  open(attempt: number, onEnd: (error: unknown) => void, listener: Listener): Promise<Connection>
   /** Publishes a message. False: there is no connection for commands, so that nothing is proved. */
   say(channel: string, text: string): Promise<boolean>
   onUp(): void
@@ -47,8 +50,14 @@ export class MessageLink {
     if (this.#link || this.#hearers.size === 0) return
     this.#link = new Link({
       clock: this.#parts.clock,
+      ...(this.#parts.prepare && { prepare: this.#parts.prepare }),
       open: (attempt, onEnd) =>
-        this.#parts.open(attempt, onEnd, (channel, text) => this.#hear(channel, text)),
+        this.#parts.open(attempt, onEnd, {
+          onMessage: (channel, text) => this.#hear(channel, text),
+          onLost: channel => {
+            for (const hearer of this.#hearers.get(channel) ?? []) hearer.again()
+          },
+        }),
       prove: (connection, isFirst) => this.#prove(connection, isFirst),
       onUp: () => {
         this.#parts.onUp()

@@ -17,9 +17,10 @@ import { fault, faultOf, isOfOneCommand, RedisError, type RedisFault } from '../
 import { type RedisSettings, redisPlace } from '../../core/redis-settings.js'
 import type { Log } from '../../system/log.js'
 import { type Clock, steadyNow, systemClock } from '../../util/clock.js'
-import { type Connection, type OpenConnection, openConnection } from './client.js'
+import type { Connection, OpenConnection } from './client.js'
+import { ConnectionsApart } from './connections-apart.js'
 import { Link } from './link.js'
-import { MessageLink } from './message-link.js'
+import { type Listener, MessageLink } from './message-link.js'
 import { versionIn } from './version-in.js'
 
 /** What other parts use of Redis. */
@@ -66,6 +67,7 @@ export interface RedisStatus {
 export interface RedisParts {
   readonly log: Pick<Log, 'info' | 'warn'>
   readonly clock?: Pick<Clock, 'now' | 'alarm' | 'random'>
+  /** Opens a connection; default: in a thread of its own. */
   readonly open?: OpenConnection
 }
 
@@ -91,6 +93,8 @@ export class RedisClient implements SiteRedis {
   #settings: RedisSettings | null = null
   #site = ''
   #link: Link | null = null
+  readonly #apart: ConnectionsApart | null
+  readonly #openConnection: OpenConnection
   readonly #messages: MessageLink
   readonly #listeners = new Set<(status: RedisStatus) => void>()
   readonly #troubles = new Map<string, Trouble>()
@@ -101,9 +105,13 @@ export class RedisClient implements SiteRedis {
   constructor(parts: RedisParts) {
     this.#parts = parts
     this.#clock = parts.clock ?? systemClock
+    const apart = new ConnectionsApart({ clock: this.#clock })
+    this.#apart = parts.open ? null : apart
+    this.#openConnection = parts.open ?? apart.open
     this.#messages = new MessageLink({
       clock: this.#clock,
-      open: (attempt, onEnd, onMessage) => this.#open(attempt, onEnd, onMessage),
+      prepare: () => this.#prepare(),
+      open: (attempt, onEnd, listener) => this.#open(attempt, onEnd, listener),
       say: async (channel, text) => {
         if (this.#link?.connection) await this.run('PUBLISH', [channel, text])
         return this.#link?.connection != null
@@ -127,7 +135,8 @@ export class RedisClient implements SiteRedis {
     this.#set({ state: 'connecting', place: redisPlace(settings), fault: null, version: null })
     this.#link = new Link({
       clock: this.#clock,
-      open: (attempt, onEnd) => this.#open(attempt, onEnd, () => {}),
+      prepare: () => this.#prepare(),
+      open: (attempt, onEnd) => this.#open(attempt, onEnd, { onMessage: () => {}, onLost: () => {} }),
       prove: (connection, isFirst) => this.#prove(connection, isFirst),
       onUp: () => this.#up(),
       onDown: error => this.#lost(error),
@@ -140,6 +149,7 @@ export class RedisClient implements SiteRedis {
     this.#messages.stop()
     this.#link?.stop()
     this.#link = null
+    this.#apart?.close()
     this.#settings = null
     this.#troubles.clear()
     this.#down = null
@@ -176,14 +186,14 @@ export class RedisClient implements SiteRedis {
 
   // ---------------------------------------------------------------- the connection
 
-  #open(
-    attempt: number,
-    onEnd: (error: unknown) => void,
-    onMessage: (channel: string, text: string) => void,
-  ): Promise<Connection> {
-    const { open = openConnection } = this.#parts
+  /** The start of the thread is no part of an attempt: on a busy machine it takes longer than Redis may. */
+  async #prepare(): Promise<void> {
+    await this.#apart?.ready()
+  }
+
+  #open(attempt: number, onEnd: (error: unknown) => void, listener: Listener): Promise<Connection> {
     if (!this.#settings) return Promise.reject(new Error('Connection is closed'))
-    return open({ settings: this.#settings, attempt, onEnd, onMessage })
+    return this.#openConnection({ settings: this.#settings, attempt, onEnd, ...listener })
   }
 
   /** Redis must accept a write: a replica, a full or a loading server answers to PING. */

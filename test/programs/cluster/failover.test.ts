@@ -9,7 +9,7 @@ import type { RedisSettings } from '../../../src/core/redis-settings.js'
 import { onCleanup } from '../../support/after-each.js'
 import { freePort, programOr } from '../../support/checks/programs.js'
 import { recordingLog } from '../../support/logs.js'
-import { type RedisServer, redisServer, redisSettings } from '../../support/redis-server.js'
+import { openApart, type RedisServer, redisServer, redisSettings } from '../../support/redis-server.js'
 import { until } from '../../support/until.js'
 
 const LOGIN = { username: 'lvsd', password: 'geheim' }
@@ -22,7 +22,7 @@ function users(isCluster: boolean): string {
 
 function clientOf(settings: RedisSettings) {
   const { log, lines } = recordingLog()
-  const client = new RedisClient({ log })
+  const client = new RedisClient({ log, open: openApart })
   onCleanup(() => client.close())
   client.follow('berlin', settings)
   const told = () =>

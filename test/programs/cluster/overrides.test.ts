@@ -15,7 +15,7 @@ import { programOr } from '../../support/checks/programs.js'
 import { compiled } from '../../support/compile.js'
 import { temporaryFolder } from '../../support/folder.js'
 import { recordingLog } from '../../support/logs.js'
-import { aclServer, LOGIN, type RedisServer, redisSettings } from '../../support/redis-server.js'
+import { aclServer, LOGIN, openApart, type RedisServer, redisSettings } from '../../support/redis-server.js'
 import { type Relay, relayTo } from '../../support/relay.js'
 import { config, real, service } from '../../support/tables.js'
 import { until } from '../../support/until.js'
@@ -37,7 +37,7 @@ class Director {
     const { log } = this.#recorded
     const clock = { now: Date.now, alarm: systemClock.alarm }
     this.relay = relay
-    this.client = new RedisClient({ log })
+    this.client = new RedisClient({ log, open: openApart })
     this.commands = new CommandOverrides({ path: null, log, onChange: () => {}, ...clock })
     this.site = new SiteOverrides({
       store: new RedisOverrideStore(this.client),

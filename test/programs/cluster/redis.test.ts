@@ -8,7 +8,14 @@ import type { RedisSettings } from '../../../src/core/redis-settings.js'
 import { onCleanup } from '../../support/after-each.js'
 import { freePort, programOr } from '../../support/checks/programs.js'
 import { recordingLog } from '../../support/logs.js'
-import { aclServer, LOGIN, type RedisServer, redisServer, redisSettings } from '../../support/redis-server.js'
+import {
+  aclServer,
+  LOGIN,
+  openApart,
+  type RedisServer,
+  redisServer,
+  redisSettings,
+} from '../../support/redis-server.js'
 import { tlsFile } from '../../support/tls-file.js'
 import { until } from '../../support/until.js'
 
@@ -17,7 +24,7 @@ const _PASSWORD = LOGIN.password
 /** A client at a server, with what it has told. */
 function clientOf(port: number, over: Partial<RedisSettings> = {}) {
   const { log, lines } = recordingLog()
-  const client = new RedisClient({ log })
+  const client = new RedisClient({ log, open: openApart })
   onCleanup(() => client.close())
   client.follow('berlin', redisSettings(port, { ...LOGIN, ...over }))
   const told = () => lines.map(({ event, reason }) => [event, reason].filter(Boolean).join(' '))

@@ -6,7 +6,7 @@ import { EventMemory } from '../../../src/history/event-memory.js'
 import { onCleanup } from '../../support/after-each.js'
 import { programOr } from '../../support/checks/programs.js'
 import { recordingLog } from '../../support/logs.js'
-import { aclServer, LOGIN, type RedisServer, redisSettings } from '../../support/redis-server.js'
+import { aclServer, LOGIN, openApart, type RedisServer, redisSettings } from '../../support/redis-server.js'
 import { until } from '../../support/until.js'
 
 describe('events of a site', function () {
@@ -23,7 +23,7 @@ describe('events of a site', function () {
   function director(host: string) {
     const { log } = recordingLog()
     const memory = EventMemory.inMemory(log)
-    const redis = new RedisClient({ log })
+    const redis = new RedisClient({ log, open: openApart })
     const self = { id: `id-${host}`, instance: Buffer.from(host).toString('hex'), host }
     memory.log.warn('daemon.started', {}, 'before the site')
     const events = new SiteEvents({ redis, self, memory, log })
