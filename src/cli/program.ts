@@ -8,7 +8,7 @@ import { printableLines } from '../util/printable.js'
 import { type Command, type CommandContext, CommandError, EXIT, type ExitCode } from './command.js'
 import { onKeys } from './keys.js'
 import { parseLine, usageError } from './parse.js'
-import { commandNames, loadCommand } from './registry.js'
+import { commandNames, loadCommand, summaries } from './registry.js'
 import { asAscii, hasUtf8 } from './terminal/ascii.js'
 import { screenOf } from './terminal/screen.js'
 
@@ -59,7 +59,7 @@ async function runCommand(command: Command, words: readonly string[]): Promise<E
 
 async function generalHelpText(columns: number | undefined): Promise<string> {
   const { generalHelp } = await import('./help.js')
-  return generalHelp(await Promise.all(commandNames().map(loadCommand)), columns)
+  return generalHelp(await summaries(), columns)
 }
 
 function unknownCommand(name: string): CommandError {

@@ -1,18 +1,41 @@
 /** Lists the commands: all files in `commands/`. Only the command that runs is imported. */
-import { readdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { readdirSync, readFileSync } from 'node:fs'
+import { extname, join } from 'node:path'
 import type { Command } from './command.js'
 
 const FOLDER = join(import.meta.dirname, 'commands')
+const FILE = /^([a-z-]+)\.(?:ts|js)$/
 
 /** Returns the names of all commands, sorted. */
 export function commandNames(): string[] {
   return readdirSync(FOLDER)
-    .flatMap(file => /^([a-z-]+)\.(?:ts|js)$/.exec(file)?.[1] ?? [])
+    .flatMap(file => FILE.exec(file)?.[1] ?? [])
     .sort()
 }
 
 /** Imports one command; its name must be one of `commandNames`. */
 export async function loadCommand(name: string): Promise<Command> {
   return ((await import(`./commands/${name}.js`)) as { command: Command }).command
+}
+
+/**
+ * Returns all commands as the general help lists them. The summaries are read from the text of the files, because the
+ * import of all commands takes ten times as long as the rest of the help. A file without one on a line is imported.
+ */
+export function summaries(): Promise<readonly Pick<Command, 'name' | 'summary'>[]> {
+  return Promise.all(
+    commandNames().map(async name => ({
+      name,
+      summary: summaryIn(textOf(name)) ?? (await loadCommand(name)).summary,
+    })),
+  )
+}
+
+function textOf(name: string): string {
+  return readFileSync(join(FOLDER, `${name}${extname(import.meta.filename)}`), 'utf8')
+}
+
+/** Returns the summary that the text of a command states, or null. */
+export function summaryIn(text: string): string | null {
+  return /^\s+summary: '([^'\\]+)',$/m.exec(text)?.[1] ?? null
 }

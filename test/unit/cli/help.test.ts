@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { EXIT, EXIT_MEANINGS } from '../../../src/cli/command.js'
 import { commandHelp, generalHelp } from '../../../src/cli/help.js'
 import { parseLine } from '../../../src/cli/parse.js'
-import { commandNames, loadCommand } from '../../../src/cli/registry.js'
+import { commandNames, loadCommand, summaries, summaryIn } from '../../../src/cli/registry.js'
 
 describe('help: the commands', () => {
   it('are those of the issue and no helper files', () => {
@@ -71,6 +72,16 @@ describe('help: the commands', () => {
     for (const [code, meaning] of Object.entries(EXIT_MEANINGS))
       assert.ok(help.includes(`${code}  ${meaning}`))
     assert.equal(Object.keys(EXIT_MEANINGS).length, Object.keys(EXIT).length)
+  })
+
+  it('have summaries that are read without their import', async () => {
+    const commands = await Promise.all(commandNames().map(loadCommand))
+    assert.deepEqual(
+      await summaries(),
+      commands.map(({ name, summary }) => ({ name, summary })),
+    )
+    for (const name of commandNames())
+      assert.notEqual(summaryIn(readFileSync(`src/cli/commands/${name}.ts`, 'utf8')), null, name)
   })
 
   it('joins the lines of a paragraph, but not those of a list', async () => {
