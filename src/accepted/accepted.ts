@@ -5,7 +5,7 @@ import type { Loaded } from '../config/load.js'
 import { loadConfigApart } from '../config/load-apart.js'
 import { hasErrors, type Problem } from '../config/problems/problem.js'
 import type { Config } from '../core/model.js'
-import { loadChecks } from '../kinds/find-kinds.js'
+import { loadNamedChecks } from '../kinds/find-kinds.js'
 import { writeDurably } from '../storage/durable-file.js'
 import { bootId } from '../storage/journal.js'
 import { readText } from '../storage/state-text.js'
@@ -88,7 +88,8 @@ async function reloaded({ file, text, config }: Accepted): Promise<Runnable | nu
     const loaded = await loadConfigApart(file, { text })
     return isRunnable(loaded) ? loaded : null
   }
-  const { checks } = await loadChecks(config.settings.checks)
+  const uses = config.services.flatMap(({ reals }) => reals.flatMap(({ checks }) => checks))
+  const { checks } = await loadNamedChecks(config.settings.checks, new Set(uses.map(({ kind }) => kind)))
   return { config, checks: withMissing(checks, config), problems: [], text }
 }
 

@@ -6,7 +6,7 @@ import { once } from 'node:events'
 import { statSync } from 'node:fs'
 import type { Worker } from 'node:worker_threads'
 import type { Config, Real, Service } from '../core/model.js'
-import { type LoadedChecks, loadChecks } from '../kinds/find-kinds.js'
+import { loadNamedChecks } from '../kinds/find-kinds.js'
 import { besideFile, openThread } from '../system/thread.js'
 import { type Loaded, type LoadOptions, loadConfig, nothing } from './load.js'
 import { START } from './problems/position.js'
@@ -48,11 +48,9 @@ export async function loadConfigApart(
   bounds: Bounds = BOUNDS,
 ): Promise<Loaded> {
   const thread = readerFor(bounds)
-  // The start of the thread takes some time. Meanwhile the main thread loads the kinds that lvsd provides.
-  const shipped = loadChecks()
   let loaded: Loaded | null = null
   try {
-    const read = await received(thread.asking({ file, ...options }, bounds.patience), shipped)
+    const read = await received(thread.asking({ file, ...options }, bounds.patience))
     loaded = { ...read, text: options.text ?? read.text }
     return loaded
   } catch (error) {
@@ -159,12 +157,11 @@ async function nextOf(thread: Worker, signal: AbortSignal): Promise<Answer> {
   }
 }
 
-async function received(next: () => Promise<Answer>, shipped: Promise<LoadedChecks>): Promise<Loaded> {
+async function received(next: () => Promise<Answer>): Promise<Loaded> {
   const first = await next()
   if (!('head' in first)) throw new Error('its thread answers in disorder')
-  const { config, hidden, ...head }: Head = first.head
-  const folders = config?.settings.checks ?? []
-  const loading = folders.length === 0 ? shipped : loadChecks(folders)
+  const { config, hidden, kinds, ...head }: Head = first.head
+  const loading = loadNamedChecks(config?.settings.checks ?? [], new Set(kinds))
   const [{ checks }, parts] = await Promise.all([loading, takenOver(next)])
   const { services, problems } = parts
   const hiding = { isSecret: secretNames(checks), hidden }

@@ -24,7 +24,9 @@ import { readingYaml } from './yaml/read-yaml.js'
 export interface Loaded {
   /** Frozen. Null if there is an error. */
   readonly config: Config | null
-  /** Kinds by name and alias. Empty if the file could not be read. */
+  /**
+   * Kinds by name and alias. Empty if the file could not be read. Without problems, only those that the file mentions.
+   */
   readonly checks: ReadonlyMap<string, Check>
   /** In the order of the file. */
   readonly problems: readonly Problem[]
@@ -105,9 +107,23 @@ export function looksLike(text: string): Format {
 async function loadYaml(file: string, text: string, within?: string): Promise<Loaded> {
   const read = await runSliced(readingYaml(text, file))
   const { document, included, patterns } = expandIncludes(read, file, text, within)
-  const kinds = await loadChecks(checkFoldersOf(document, file))
+  const folders = checkFoldersOf(document, file)
+  const kinds = await loadChecks(folders, wordsOf([text, ...included.map(source => source.text)]))
   const input = { file, document, checks: kinds.checks, ports: systemPorts(), hosts: systemHosts() }
-  return finish(input, kinds, { text, included, patterns })
+  const loaded = await finish(input, kinds, { text, included, patterns })
+  if (loaded.problems.length === 0 || folders.length > 0) return loaded
+  const all = await loadChecks()
+  if (hasErrors(loaded.problems))
+    return finish({ ...input, checks: all.checks }, all, { text, included, patterns })
+  return { ...loaded, ...withHiding(input, loaded.problems, all.checks) }
+}
+
+/** Returns the words that may be names of kinds. */
+function wordsOf(texts: readonly string[]): ReadonlySet<string> {
+  const words = new Set<string>()
+  for (const text of texts)
+    for (const [word] of text.toLowerCase().matchAll(/[a-z][a-z_-]*/g)) words.add(word)
+  return words
 }
 
 async function loadLdirectord(file: string, text: string): Promise<Loaded> {
@@ -133,10 +149,18 @@ async function finish(
     ...(await judgedProblems(file, validated.questions)),
   ]
   const problems = [...validated.problems, ...found].sort(byPlace)
+  const config = hasErrors(found) ? null : validated.config
+  return { config, problems, ...withHiding(input, problems, checks), ...read }
+}
+
+function withHiding(
+  { document }: Pick<ValidateInput, 'document'>,
+  problems: readonly Problem[],
+  checks: LoadedChecks['checks'],
+): Pick<Loaded, 'checks' | 'hiding'> {
   const isSecret = secretNames(checks)
   const hidden = problems.length === 0 ? [] : hiddenIn(document.root, isSecret)
-  const config = hasErrors(found) ? null : validated.config
-  return { config, problems, checks, hiding: { isSecret, hidden }, ...read }
+  return { checks, hiding: { isSecret, hidden } }
 }
 
 function isEmpty(text: string): boolean {

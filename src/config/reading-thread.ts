@@ -11,6 +11,8 @@ import type { Problem } from './problems/problem.js'
 export interface Head extends Pick<Loaded, 'text' | 'included' | 'patterns'> {
   readonly config: Omit<Config, 'services'> | null
   readonly hidden: NonNullable<Loaded['hiding']>['hidden']
+  /** The names of the kinds that were loaded. */
+  readonly kinds: readonly string[]
 }
 
 /** A service without its real servers, real servers of the service that was sent last, or problems. */
@@ -41,7 +43,7 @@ function weightOf(part: Part): number {
 
 /** Yields the messages: the head, then parts with at most `AT_ONCE` items per message, then the end. */
 function* messagesOf(loaded: Loaded): Generator<Answer> {
-  const { text, included, patterns, config, hiding } = loaded
+  const { text, included, patterns, config, hiding, checks } = loaded
   const { services: _, ...rest } = config ?? { services: [] }
   yield {
     head: {
@@ -50,6 +52,7 @@ function* messagesOf(loaded: Loaded): Generator<Answer> {
       ...(patterns && { patterns }),
       config: config && (rest as Head['config']),
       hidden: hiding?.hidden ?? [],
+      kinds: [...checks.keys()],
     },
   }
   let parts: Part[] = []

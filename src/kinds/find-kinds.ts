@@ -2,7 +2,7 @@
 import { join, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { Check } from '../check/check.js'
-import { type KindPath, kindFiles, trustedKindFiles, versionOf } from './folder.js'
+import { type KindPath, kindFiles, kindNameOf, trustedKindFiles, versionOf } from './folder.js'
 import { type LoadedKind, loadKinds } from './load-kinds.js'
 import { type Candidate, merged } from './merge.js'
 
@@ -34,10 +34,32 @@ export interface KindFile {
 /** Beside src in the sources, and beside dist/src in a build. */
 const OURS = fileURLToPath(new URL('../../checks/', import.meta.url))
 
-/** Loads lvsd's kinds and those of the user's folders. An invalid file is left out completely and reported as a problem. */
-export async function loadChecks(folders: readonly string[] = []): Promise<LoadedChecks> {
-  const shipped: Check[] = []
-  for (const name of await kindFiles(OURS)) shipped.push(await importShipped(join(OURS, name)))
+/**
+ * Loads lvsd's kinds and those of the user's folders. An invalid file is left out completely and reported as a problem.
+ * With `words`, only those kinds of lvsd whose name is one of them: the import of all takes longer than most
+ * configurations. A kind that is mentioned by an alias alone is not among them. Kinds of users may take names of lvsd's
+ * kinds, so with folders all are loaded.
+ */
+export async function loadChecks(
+  folders: readonly string[] = [],
+  words: ReadonlySet<string> | null = null,
+): Promise<LoadedChecks> {
+  const isWanted = (file: string) => folders.length > 0 || !words || words.has(kindNameOf(file))
+  const files = (await kindFiles(OURS)).filter(isWanted)
+  const shipped = await Promise.all(files.map(name => importShipped(join(OURS, name))))
+  return loadedWith(shipped, folders)
+}
+
+/** Like `loadChecks`, for a configuration that uses kinds of these names: all of them are loaded, if they exist. */
+export async function loadNamedChecks(
+  folders: readonly string[],
+  names: ReadonlySet<string>,
+): Promise<LoadedChecks> {
+  const loaded = await loadChecks(folders, names)
+  return [...names].every(name => loaded.checks.has(name)) ? loaded : loadChecks(folders)
+}
+
+async function loadedWith(shipped: readonly Check[], folders: readonly string[]): Promise<LoadedChecks> {
   const found = await Promise.all(folders.map(folder => filesOf(resolve(folder))))
   const loaded = await loadKinds(found.flatMap(({ files }) => files))
   const { checks, replaced } = merged(shipped, await candidatesOf(loaded))
