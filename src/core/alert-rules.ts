@@ -104,6 +104,13 @@ export const ALERT_RULES = {
     settles: SETTLES,
     about: 'The Redis of the site cannot be used, or a part of it.',
   },
+  'redis.unsteady': {
+    severity: 'warning',
+    endedBy: ['redis.back', 'redis.connected', 'redis.away'],
+    of: [],
+    settles: SETTLES,
+    about: 'The Redis of the site comes and goes.',
+  },
   'cluster.member-left': {
     severity: 'warning',
     endedBy: ['cluster.member-joined'],

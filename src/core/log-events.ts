@@ -290,7 +290,15 @@ export const LOG_EVENTS = {
     'reason',
     'detail',
   ),
-  'redis.back': kind('The end of `redis.away`.', 'redis', 'seconds'),
+  'redis.unsteady': kind(
+    'Redis has been lost again and again, so that each time is not told any more; `redis.back` follows when it has stayed.',
+    'redis',
+    'reason',
+    'detail',
+    'losses',
+    'minutes',
+  ),
+  'redis.back': kind('The end of `redis.away` or `redis.unsteady`.', 'redis', 'seconds'),
   'cluster.member-joined': kind(
     'Another director of the site has begun its heartbeats.',
     'director',

@@ -3,7 +3,8 @@ import { randomBytes } from 'node:crypto'
 import { CLUSTER_COMMANDS, REDIS_COMMANDS, type RedisCommand } from '../../core/redis-commands.js'
 import { fault, faultOf, isOfOneCommand, RedisError, type RedisFault } from '../../core/redis-fault.js'
 import { type RedisSettings, redisPlace } from '../../core/redis-settings.js'
-import { type Connection, type OpenConnection, openConnection } from './client.js'
+import type { Connection, OpenConnection } from './client.js'
+import { ConnectionsApart } from './connections-apart.js'
 import { versionIn } from './version-in.js'
 
 export interface RedisExamination {
@@ -25,12 +26,14 @@ const PATIENCE = 3000
 export async function examineRedis(
   site: string,
   settings: RedisSettings,
-  open: OpenConnection = openConnection,
+  open?: OpenConnection,
 ): Promise<RedisExamination> {
+  const apart = new ConnectionsApart()
   const found = { place: redisPlace(settings), fault: null, version: null, refused: [] }
   let connection: Connection | null = null
   try {
-    const opening = open({ settings, attempt: 0, onEnd: () => {}, onMessage: () => {} })
+    if (!open) await apart.ready()
+    const opening = (open ?? apart.open)({ settings, attempt: 0, onEnd: () => {}, onMessage: () => {} })
     connection = await limited(opening).catch(error => {
       // One that comes late is closed, too.
       opening.then(late => late.close()).catch(() => {})
@@ -45,6 +48,7 @@ export async function examineRedis(
     return { ...found, fault: faultOf(error) }
   } finally {
     connection?.close()
+    apart.close()
   }
 }
 

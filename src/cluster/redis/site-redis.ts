@@ -8,13 +8,15 @@
  *   one command or one key (NOPERM, WRONGTYPE)                     only that fails; tried again whenever it is needed
  *   the messages (SUBSCRIBE)                                       commands work; who listens reads again when they are back
  *
- * Each of them makes the state `away`, with the first reason, and is told once; `connected` again when none is left.
+ * Each of them makes the state `away`, with the first reason, and is told once; `connected` again when none is left. A Redis
+ * that comes and goes is told as unsteady (core/redis-steadiness.ts).
  */
 import { randomBytes } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import type { RedisCommand } from '../../core/redis-commands.js'
 import { fault, faultOf, isOfOneCommand, RedisError, type RedisFault } from '../../core/redis-fault.js'
 import { type RedisSettings, redisPlace } from '../../core/redis-settings.js'
+import { STEADY, type SteadinessEvent, steadinessAfter, type Unsteady } from '../../core/redis-steadiness.js'
 import type { Log } from '../../system/log.js'
 import { type Clock, steadyNow, systemClock } from '../../util/clock.js'
 import type { Connection, OpenConnection } from './client.js'
@@ -100,6 +102,10 @@ export class RedisClient implements SiteRedis {
   readonly #troubles = new Map<string, Trouble>()
   #down: RedisFault | null = null
   #waiting = 0
+  #steadiness = STEADY
+  /** When the first loss was, of those that are not told as over. */
+  #lostAt = 0
+  #cancelWake = () => {}
   #status: RedisStatus = { state: 'off', since: steadyNow(), place: '', fault: null, version: null }
 
   constructor(parts: RedisParts) {
@@ -153,6 +159,8 @@ export class RedisClient implements SiteRedis {
     this.#settings = null
     this.#troubles.clear()
     this.#down = null
+    this.#steadiness = STEADY
+    this.#cancelWake()
     if (this.#status.state !== 'off') this.#set({ state: 'off', place: '', fault: null, version: null })
   }
 
@@ -232,6 +240,8 @@ export class RedisClient implements SiteRedis {
       return answer
     } catch (error) {
       const met = faultOf(error, isNoPermission(error) ? command : about)
+      // The connection has ended because of this answer. It would seem to work until the command is sent again.
+      if (met.reason === 'size' || met.reason === 'protocol') this.#settle(about, met)
       if (met.reason === 'silent') this.#link?.drop(connection, error)
       else if (!isOfOneCommand(met.reason)) this.#link?.doubt(connection)
       else if (met.reason === 'NOPERM') this.#settle(command, met)
@@ -276,32 +286,60 @@ export class RedisClient implements SiteRedis {
   #tell(): void {
     const [trouble] = this.#troubles.values()
     const found = this.#down ?? trouble?.fault ?? null
-    const { state, since } = this.#status
+    const { state } = this.#status
     if (found) {
       if (state === 'away') this.#status = { ...this.#status, fault: found }
       else this.#set({ state: 'away', fault: found })
     } else if (state !== 'connected' && this.#link?.connection) this.#set({ state: 'connected', fault: null })
     if (this.#status.state === state) return
+    if (this.#status.fault) this.#steady({ kind: 'lost', reason: this.#status.fault.reason })
+    else if (state === 'away') this.#steady({ kind: 'there' })
+    else this.#parts.log.info('redis.connected', this.#about(), 'connected to Redis')
+  }
+
+  /** Tells of a loss or a return, unless they follow each other too fast. */
+  #steady(event: SteadinessEvent): void {
+    const before = this.#steadiness.state
+    const { next, tells, wakeAfter } = steadinessAfter(this.#steadiness, event, steadyNow())
+    this.#steadiness = next
+    this.#cancelWake()
+    if (wakeAfter !== null)
+      this.#cancelWake = this.#clock.alarm(wakeAfter, () => this.#steady({ kind: 'time' }))
+    if (before === 'steady' && next.state !== 'steady') this.#lostAt = next.since
+    if (tells === 'back') this.#tellBack()
+    else if (tells) this.#tellLoss(tells)
+  }
+
+  #tellBack(): void {
+    this.#parts.log.info(
+      'redis.back',
+      { redis: this.#status.place, seconds: seconds(steadyNow() - this.#lostAt) },
+      'Redis can be used again',
+    )
+  }
+
+  #tellLoss(tells: 'away' | Unsteady): void {
     const { log } = this.#parts
-    const { place, version, fault: now } = this.#status
-    if (now)
+    const { place: redis, fault: now } = this.#status
+    const reasons = {
+      reason: now?.reason ?? this.#steadiness.losses.at(-1)?.reason ?? '',
+      detail: now?.detail ?? '',
+    }
+    if (tells === 'away')
+      log.warn('redis.away', { redis, ...reasons }, 'Redis cannot be used; lvsd goes on with what it knows')
+    else {
+      const minutes = Math.round(tells.within / 60_000)
       log.warn(
-        'redis.away',
-        { redis: place, reason: now.reason, detail: now.detail },
-        'Redis cannot be used; lvsd goes on with what it knows',
+        'redis.unsteady',
+        { redis, ...reasons, losses: tells.losses, minutes },
+        `Redis was lost ${tells.losses} times within ${minutes} min; lvsd tells when it has stayed for a minute`,
       )
-    else if (state === 'away')
-      log.info(
-        'redis.back',
-        { redis: place, seconds: seconds(steadyNow() - since) },
-        'Redis can be used again',
-      )
-    else
-      log.info(
-        'redis.connected',
-        { redis: place, ...(version !== null && { version }) },
-        'connected to Redis',
-      )
+    }
+  }
+
+  #about(): { readonly redis: string; readonly version?: string } {
+    const { place: redis, version } = this.#status
+    return { redis, ...(version !== null && { version }) }
   }
 
   #set(change: Partial<RedisStatus>): void {

@@ -22,7 +22,7 @@ export function guardSockets(): SocketGuard {
       guard(this)
       sockets.add(this)
       this.once('close', () => sockets.delete(this))
-      this.once('connect', () => isPaused && this.pause())
+      this.once('ready', () => isPaused && this.pause())
     }
     return Reflect.apply(connect, this, args)
   }

@@ -82,10 +82,13 @@ describe('redis of a site', function () {
     assert.deepEqual([good.fault, good.refused, typeof good.version], [null, [], 'string'])
     assert.deepEqual((await server.tell(['ACL', 'LOG']))[0], [])
     await server.tell(['ACL', 'SETUSER', 'lvsd', '-eval', '-publish'])
-    assert.deepEqual((await examineRedis('berlin', settings)).refused, ['EVAL', 'PUBLISH'])
-    assert.equal((await examineRedis('berlin', { ...settings, password: 'x' })).fault?.reason, 'WRONGPASS')
+    assert.deepEqual((await examineRedis('berlin', settings, openApart)).refused, ['EVAL', 'PUBLISH'])
+    assert.equal(
+      (await examineRedis('berlin', { ...settings, password: 'x' }, openApart)).fault?.reason,
+      'WRONGPASS',
+    )
     await server.kill()
-    assert.equal((await examineRedis('berlin', settings)).fault?.reason, 'refused')
+    assert.equal((await examineRedis('berlin', settings, openApart)).fault?.reason, 'refused')
   })
 
   it('has no command that is younger than Redis 6.0', async () => {
