@@ -28,7 +28,7 @@ describe('kill -9', () => {
   beforeEach(freshDirector)
 
   it(`at ${DEATHS} random moments never removes a healthy server from the table`, async function () {
-    this.timeout(60_000 + DEATHS * 15_000)
+    this.timeout(120_000 + DEATHS * 45_000)
     const random = randomFrom(SEED)
     const fleet = new Fleet(random)
     startRealServer('r99')

@@ -29,7 +29,7 @@ const OCF = { success: 0, generic: 1, notRunning: 7 }
 const BAD = GOOD.replace('real6=[fc00::3]:80', 'real6=fc00::3 80')
 
 describe("lvsd under Pacemaker's agent ocf:heartbeat:ldirectord", function () {
-  this.timeout(120_000)
+  this.timeout(600_000)
   const here = dropInSite()
 
   it('starts, is monitored, reloads and stops', async () => {

@@ -486,7 +486,7 @@ describe('the kernel’s IPVS table', () => {
   })
 
   it('accepts and refuses the same changes as the memory table, in any order', async function () {
-    this.timeout(120_000)
+    this.timeout(600_000)
     await fc.assert(
       fc.asyncProperty(fc.array(anyMistakenChange, { minLength: 1, maxLength: 40 }), async changes => {
         await kernel.apply(emptying(await kernel.dump()))
@@ -501,7 +501,7 @@ describe('the kernel’s IPVS table', () => {
   })
 
   it('stores and returns 10,000 real servers', async function () {
-    this.timeout(120_000)
+    this.timeout(600_000)
     for (const [services, perService] of [
       [100, 100],
       [1, 10_000],

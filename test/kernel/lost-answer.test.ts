@@ -24,7 +24,7 @@ describe('kill -9 and a lost answer', () => {
   beforeEach(freshDirector)
 
   it(`${LOSSES} times in a row: no healthy server is removed`, async function () {
-    this.timeout(60_000 + LOSSES * 30_000)
+    this.timeout(120_000 + LOSSES * 60_000)
     const random = randomFrom(SEED)
     const servers = web.map(n => startRealServer(`r${n}`))
     const config = writeConfig(`

@@ -112,7 +112,6 @@ describe('overrides: an operator', () => {
     onCleanup(() => clearInterval(look))
     await until(() => (countsOf('director', R12)?.weight ?? 5) < 5, {
       what: 'the first step',
-      patience: 60_000,
     })
     await lvsd.kill()
     lvsd = await startLvsd(site())

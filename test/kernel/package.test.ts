@@ -21,7 +21,7 @@ const TABLE = { 'tcp [fc00::80]:80': { '[fc00::3]:80': 'masq 1', '[fc00::4]:80':
 
 describe('Debian package under systemd', function () {
   // dpkg makes thousands of system calls, which are slow in a guest.
-  this.timeout(400_000)
+  this.timeout(600_000)
 
   before(async function () {
     if (process.env.LAB_KIND !== 'uml') this.skip()

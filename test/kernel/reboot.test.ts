@@ -37,7 +37,7 @@ describe('a power failure', () => {
   const web = webSite(SERVERS)
 
   it('leaves overrides, windows, events and times; what has expired does not return', async function () {
-    this.timeout(300_000)
+    this.timeout(600_000)
     // In namespaces the test would reboot the real machine.
     if (process.env.LAB_KIND !== 'uml') this.skip()
     if (!existsSync(NOTES)) await beforeTheFailure()
@@ -59,7 +59,7 @@ describe('a power failure', () => {
     await pause(SYNCED)
     // lvsd writes it a second after the change, or later where writing takes long.
     const isStored = () => /\[fc00::13\]:80","state":"down"/.test(readFileSync(HEALTH, 'utf8'))
-    await until(() => existsSync(HEALTH) && isStored(), { patience: 90_000, what: 'the stored state' })
+    await until(() => existsSync(HEALTH) && isStored(), { what: 'the stored state' })
     const expires = await give(14, { kind: 'drain' }, 8000)
     await tableBecomes(table({ 11: 7, 12: 0, 14: 0, 15: 0 }))
     const notes: Notes = { boot: bootId(), config: text, expires, events, down: { since }, writtenAt }

@@ -82,7 +82,7 @@ const told = (lvsd: Lvsd, from: number) =>
     .map(({ event, changes }) => `${event}${changes === undefined ? '' : ` ${changes}`}`)
 
 describe('two directors with VRRP', function () {
-  this.timeout(120_000)
+  this.timeout(600_000)
 
   before(async () => {
     await buildSite(

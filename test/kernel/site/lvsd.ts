@@ -8,7 +8,7 @@ import { DEFAULT_SOCKET, fetchStatus } from '../../../src/api/client.js'
 import type { RealStatus, StatusDocument } from '../../../src/api/status-types.js'
 import { packageRoot } from '../../../src/system/version.js'
 import { onCleanup } from '../../support/after-each.js'
-import { until } from '../../support/until.js'
+import { PATIENCE, until } from '../../support/until.js'
 import { DIRECTOR, within } from './namespaces.js'
 import { type Ran, runOnDirector } from './run.js'
 
@@ -73,13 +73,10 @@ export function spawnLvsd(config: string, namespace = DIRECTOR): Lvsd {
   return control(child, ended, lines, errors)
 }
 
-/** Maximum milliseconds for a start. A guest starts node in a second, but on a very busy machine in many. */
-const START = 60_000
-
 /** Starts the daemon and waits until it runs. */
 export async function startLvsd(config: string, namespace = DIRECTOR): Promise<Lvsd> {
   const lvsd = spawnLvsd(config, namespace)
-  await lvsd.hears('lvsd runs', START)
+  await lvsd.hears('lvsd runs')
   return lvsd
 }
 
@@ -109,7 +106,7 @@ function control(
   return {
     pid: child.pid as number,
     lines,
-    async hears(text, patience = 30_000) {
+    async hears(text, patience = PATIENCE) {
       let found: Line | undefined
       const matches = ({ msg }: Line) => (typeof text === 'string' ? msg.includes(text) : text.test(msg))
       await until(

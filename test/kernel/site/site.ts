@@ -12,7 +12,7 @@ import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { until } from '../../support/until.js'
+import { PATIENCE, until } from '../../support/until.js'
 import { forgetEverything } from './lvsd.js'
 import { addNamespace, DIRECTOR, within } from './namespaces.js'
 import { plain, readTable } from './table.js'
@@ -99,7 +99,7 @@ export function ipvsadm(...args: readonly string[]): Promise<string> {
 type Expected = Readonly<Record<string, Readonly<Record<string, string>>>>
 
 /** Waits until the kernel's table is as expected; else fails with the differences. Returns the milliseconds it took. */
-export async function tableBecomes(expected: Expected, patience = 30_000): Promise<number> {
+export async function tableBecomes(expected: Expected, patience = PATIENCE): Promise<number> {
   const startedAt = performance.now()
   const isThere = () => JSON.stringify(plain(readTable(DIRECTOR))) === JSON.stringify(sorted(expected))
   await until(isThere, { patience, what: 'the table' }).catch(() => tableIs(expected))

@@ -57,7 +57,6 @@ export function withSystemd(units: Readonly<Record<string, Unit>>): Systemd {
     await until(() => childOf(unshare) !== null, { what: 'process 1' })
     pid = childOf(unshare) ?? 0
     await until(async () => (await systemd.property('lab.target', 'ActiveState')) === 'active', {
-      patience: 60_000,
       what: () => `systemd is up; it said:\n${readFileSync(CONSOLE, 'utf8')}`,
     })
   })
