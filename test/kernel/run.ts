@@ -1,5 +1,5 @@
 /**
- * Runs the kernel tests, each file in a separate lab, two at once: `npm run test:kernel [-- NAME …]`, where NAME is a
+ * Runs the kernel tests, each file in a separate lab, three at once: `npm run test:kernel [-- NAME …]`, where NAME is a
  * part of a file name. The files are ordinary mocha tests. They run as root in a network namespace that has only a
  * loopback interface, with the repository as working directory.
  */
@@ -8,11 +8,10 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { compile } from '../support/compile.js'
 import { debianPackages } from '../support/debian-package.js'
-import { findLab, type LabOutcome, runInLab } from '../support/lab.js'
+import { findLab, type LabOutcome, labsAtOnce, runInLab } from '../support/lab.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const limit = 1000 * Number(process.env.LAB_TIMEOUT ?? 600)
-const atOnce = 2
+const limit = 1000 * Number(process.env.LAB_TIMEOUT ?? 1200)
 /**
  * Variables for the tests. SEED: seed of random moments. DEATHS, LOSSES: repetitions of crash, lost-answer.
  * CHURN_SECONDS, TURN_SECONDS: duration of churn, turned-link.
@@ -70,7 +69,7 @@ async function runAll(kind: 'own' | 'uml', files: readonly string[]): Promise<Co
   const worker = async () => {
     for (let file = waiting.shift(); file; file = waiting.shift()) counts.push(await runFile(kind, file))
   }
-  await Promise.all(Array.from({ length: atOnce }, worker))
+  await Promise.all(Array.from({ length: labsAtOnce() }, worker))
   return counts
 }
 
@@ -92,7 +91,7 @@ async function runFile(kind: 'own' | 'uml', file: string): Promise<Count> {
         '--reporter',
         './build/test/support/reporter.js',
       ],
-      ...['--retries', '1', '--timeout', '120000', '--spec', compiled],
+      ...['--retries', '1', '--timeout', '600000', '--spec', compiled],
     ],
     directory: root,
     environment: Object.fromEntries(handed),

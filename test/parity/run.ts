@@ -1,19 +1,18 @@
 /**
  * Compares lvsd with Debian's ldirectord: `npm run parity [-- WORD …]`, where WORD is a part of the name of a batch or a
  * scenario. Both run with the same file and the same servers. After each step their IPVS tables must be equal, except
- * for differences that the scenarios list, each with its reason. Two labs run at once.
+ * for differences that the scenarios list, each with its reason. Three labs run at once.
  */
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { compile } from '../support/compile.js'
-import { findLab, runInLab } from '../support/lab.js'
+import { findLab, labsAtOnce, runInLab } from '../support/lab.js'
 import type { Outcome } from './run-batch.js'
 import type { Batch } from './scenario.js'
 import { batches } from './scenarios/index.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const limit = 1000 * Number(process.env.LAB_TIMEOUT ?? 1200)
-const LABS = 2
 /** Maximum number of failed scenarios of one run that are repeated. */
 const MOST_AGAIN = 3
 
@@ -28,9 +27,7 @@ if (missing !== null) {
 } else if (lab.kind !== 'none') {
   compile(root)
   const picked = chosen(process.argv.slice(2))
-  const shares = Array.from({ length: LABS }, (_, i) => picked.filter((_, n) => n % LABS === i))
-  const runs = shares.filter(share => share.length > 0).map(share => runShare(lab.kind, share))
-  const outcomes = (await Promise.all(runs)).flat()
+  const outcomes = await runAll(lab.kind, picked)
   const names = picked.flatMap(({ scenarios }) => scenarios.map(({ name }) => name))
   const wrong = names.filter(name => !report(name, outcomes))
   // Failed scenarios are repeated, because both daemons have time limits that a busy machine may exceed.
@@ -58,6 +55,18 @@ function chosen(words: readonly string[]): Batch[] {
     .filter(({ scenarios }) => scenarios.length > 0)
   if (picked.length === 0) throw new Error(`no scenario is named ${words.join(', ')}`)
   return picked
+}
+
+/** Runs each batch in a lab of its own. */
+async function runAll(kind: 'own' | 'uml', picked: readonly Batch[]): Promise<Outcome[]> {
+  const waiting = [...picked]
+  const outcomes: Outcome[] = []
+  const worker = async () => {
+    for (let batch = waiting.shift(); batch; batch = waiting.shift())
+      outcomes.push(...(await runShare(kind, [batch])))
+  }
+  await Promise.all(Array.from({ length: labsAtOnce() }, worker))
+  return outcomes
 }
 
 async function runShare(kind: 'own' | 'uml', share: readonly Batch[]): Promise<Outcome[]> {

@@ -37,7 +37,7 @@ export async function findLab(): Promise<Lab> {
     nft: 'nftables',
   }
   const missing = Object.entries(packages).flatMap(([command, name]) => (isInstalled(command) ? [] : [name]))
-  if (missing.length === 0 && guestMemory() >= 512) return { kind: 'uml' }
+  if (missing.length === 0 && guestMemory() >= LEAST_MEMORY) return { kind: 'uml' }
   if (missing.length === 0) return { kind: 'none', reason: 'a guest needs 1 GiB of space in /dev/shm' }
   const own = process.getuid?.() === 0 ? 'this kernel has no IPVS' : 'only root may use this kernel for them'
   return { kind: 'none', reason: `${own}, and a guest needs the packages ${missing.join(', ')}` }
@@ -47,10 +47,25 @@ async function hasOwnIpvs(): Promise<boolean> {
   return existsSync('/proc/net/ip_vs') || works('modprobe', '--dry-run', '--quiet', 'ip_vs')
 }
 
-/** Returns the memory of a guest in MiB. It is a file in /dev/shm that grows with use. Two guests may run at once. */
+/** Least memory of a guest in MiB. */
+const LEAST_MEMORY = 512
+
+/**
+ * Returns how many labs run at once. A lab uses one processor about half of its time, so three labs use two processors
+ * well. Two run where /dev/shm has no space for the third.
+ */
+export function labsAtOnce(): 2 | 3 {
+  return freeMemory() >= 3 * LEAST_MEMORY ? 3 : 2
+}
+
+/** Returns the memory of a guest in MiB. It is a file in /dev/shm that grows with use. */
 function guestMemory(): number {
+  return Math.min(2048, Math.floor(freeMemory() / labsAtOnce()))
+}
+
+function freeMemory(): number {
   const { bavail, bsize } = statfsSync('/dev/shm')
-  return Math.min(2048, Math.floor((bavail * bsize) / 2 ** 21))
+  return (bavail * bsize) / 2 ** 20
 }
 
 function isInstalled(command: string): boolean {

@@ -12,10 +12,10 @@ import { deadlyServices, services, slowServices, trusted } from './services.js'
 import { stops } from './stops.js'
 import { tables } from './tables.js'
 
-/** The two labs take batches from this list, so the longest come first. */
+/** The labs take batches from this list, so the longest come first. */
 export const batches: readonly Batch[] = [
-  { name: 'services', environment: trusted, scenarios: services },
   { name: 'slow checks', files: commands, scenarios: [...slowCheckTypes, ...slowServices] },
+  { name: 'services', environment: trusted, scenarios: services },
   { name: 'servers and fallbacks', scenarios: [...basics, ...fallbacks] },
   { name: 'tables and checks', scenarios: [...tables, ...quickCheckTypes] },
   {
