@@ -3,15 +3,17 @@
  * guest.
  */
 import { execFileSync } from 'node:child_process'
-import { readdirSync, statSync } from 'node:fs'
+import { readdirSync, statSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { packageRoot } from '../../src/system/version.js'
 
 /**
- * Compiles src, checks and test into build/, separate from the shipped dist/. Type errors are ignored; another step
- * reports them.
+ * Compiles src, checks and test into build/, separate from the shipped dist/, unless build/ is newer. Type errors are
+ * ignored; another step reports them.
  */
 export function compile(root: string): void {
+  if (isNewer(root, ['src', 'checks', 'test', 'tsconfig.json', 'package-lock.json'])) return
+  const began = new Date()
   try {
     execFileSync(
       process.execPath,
@@ -23,18 +25,30 @@ export function compile(root: string): void {
     // Exit code 1: nothing was written. Exit code 2: written, with type errors.
     if (status !== 2) throw new Error(`it does not compile:\n${stdout}`, { cause: error })
   }
+  // A file that was changed meanwhile is newer.
+  utimesSync(mainOf(root), began, began)
+}
+
+function mainOf(root: string): string {
+  return join(root, 'build/src/main.js')
 }
 
 /** Returns the path of a compiled program of src/: `compiled('main')`. Compiles first if a source is newer. */
 export function compiled(name: string): string {
-  const program = join(packageRoot, 'build/src', `${name}.js`)
-  const builtAt = statSync(program, { throwIfNoEntry: false })?.mtimeMs ?? 0
-  if (newest('src') > builtAt || newest('checks') > builtAt) compile(packageRoot)
-  return program
+  if (!isNewer(packageRoot, ['src', 'checks'])) compile(packageRoot)
+  return join(packageRoot, 'build/src', `${name}.js`)
 }
 
-/** Returns the latest modification time of the files in the folder, in wall-clock milliseconds. */
-function newest(folder: string): number {
-  const files = readdirSync(join(packageRoot, folder), { recursive: true, encoding: 'utf8' })
-  return Math.max(...files.map(file => statSync(join(packageRoot, folder, file)).mtimeMs))
+/** Returns true if the compiled program is newer than all these files and folders. Each compilation writes all files. */
+function isNewer(root: string, sources: readonly string[]): boolean {
+  const builtAt = statSync(mainOf(root), { throwIfNoEntry: false })?.mtimeMs ?? 0
+  return sources.every(source => newest(join(root, source)) < builtAt)
+}
+
+/** Returns the latest modification time of the file, or of the files in the folder, in wall-clock milliseconds. */
+function newest(path: string): number {
+  const stat = statSync(path)
+  if (!stat.isDirectory()) return stat.mtimeMs
+  const files = readdirSync(path, { recursive: true, encoding: 'utf8' })
+  return Math.max(...files.map(file => statSync(join(path, file)).mtimeMs))
 }
