@@ -22,7 +22,7 @@ const MOST_MEMORY = 300
 const DESCRIPTORS = 60
 
 describe('lvsd run beside servers with spoilt answers', function () {
-  this.timeout(120_000 + 1000 * SECONDS)
+  this.timeout(300_000 + 1000 * SECONDS)
 
   before(() => compile(packageRoot))
 
