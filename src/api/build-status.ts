@@ -1,14 +1,25 @@
 /** Builds the status document from a snapshot. Pure. */
 
 import { bracketed, endpoint } from '../core/address.js'
+import { sumOf } from '../core/counters.js'
 import { hostPort } from '../core/display-names.js'
 import { isWithoutVerdict } from '../core/health.js'
+import {
+  fallbacksOf,
+  kernelServices,
+  kernelServicesOf,
+  keysOfKernel,
+  nameOfKernelService,
+} from '../core/kernel-services.js'
 import {
   type CheckResult,
   type HealthState,
   keyAsWritten,
   keyOfReal,
   keyOfService,
+  type RealCounters,
+  type ResolvedReal,
+  type ResolvedService,
   type Table,
 } from '../core/model.js'
 import { isHold } from '../core/override.js'
@@ -81,10 +92,10 @@ function totalsOf(reals: readonly RealStatus[]): Totals {
 function serviceStatus(health: ServiceHealth, snapshot: Snapshot, dates: Dates): ServiceStatus {
   const { service, traffic } = health
   const { dump } = snapshot.reconcile
-  const { fallback } = service
   const key = service.id && keyOfService(service.id)
-  const fallbackKey = fallback?.address ? keyOfReal({ address: fallback.address, port: fallback.port }) : null
-  const reals = health.reals.map(real => realStatus(real, key, snapshot, dates))
+  const keys = keysOfKernel(service)
+  const fallbacks = kernelServices(service).map(one => fallbackStatus(one, snapshot))
+  const reals = health.reals.map(real => realStatus(real, service, snapshot, dates))
   return {
     name: service.name,
     key,
@@ -103,22 +114,79 @@ function serviceStatus(health: ServiceHealth, snapshot: Snapshot, dates: Dates):
     scheduler: service.attributes.scheduler,
     quiescent: service.quiescent,
     onDown: service.onDown ?? null,
-    inKernel: key !== null && dump?.table.has(key) === true,
-    counters: (key !== null && dump?.services.get(key)) || null,
+    inKernel: key !== null && keys.every(one => dump?.table.has(one)),
+    counters: sumOf(keys.flatMap(one => dump?.services.get(one) ?? [])),
     reals,
-    fallback: fallback && {
+    fallback: fallbacks.find(one => one?.inUse) ?? fallbacks.find(one => one) ?? null,
+    ...(service.also && {
+      addresses: kernelServices(service).map(one => addressStatus(one, health, snapshot)),
+    }),
+  }
+}
+
+function fallbackStatus(
+  { id, fallback }: ResolvedService,
+  { health: { desired } }: Snapshot,
+): ServiceStatus['fallback'] {
+  const { address = null, port = 0 } = fallback ?? {}
+  const weight = weightIn(desired, id && keyOfService(id), address && keyOfReal({ address, port }))
+  return (
+    fallback && {
       name: hostPort(fallback),
       host: fallback.host,
       address: fallback.address && bracketed(fallback.address),
       port: fallback.port,
-      inUse: (weightIn(snapshot.health.desired, key, fallbackKey) ?? 0) > 0,
-    },
+      inUse: (weight ?? 0) > 0,
+    }
+  )
+}
+
+type AddressStatus = NonNullable<ServiceStatus['addresses']>[number]
+
+/** `one`: the service with one of its addresses. */
+function addressStatus(one: ResolvedService, health: ServiceHealth, snapshot: Snapshot): AddressStatus {
+  const { dump } = snapshot.reconcile
+  const key = one.id ? keyOfService(one.id) : ''
+  const isLacking = health.lacking?.includes(nameOfKernelService(one))
+  return {
+    key,
+    state: health.traffic === null ? 'unknown' : isLacking ? 'down' : 'up',
+    inKernel: dump?.table.has(key) === true,
+    counters: dump?.services.get(key) ?? null,
+    fallback: fallbackStatus(one, snapshot),
   }
+}
+
+/** What the tables have for a real server. */
+interface Entries {
+  readonly wanted: number | null
+  readonly kernel: number | null
+  readonly counters: RealCounters | null
+}
+
+/** With several entries, the weights are those of one that is not as wanted, if there is one. */
+function entriesOf(
+  service: ResolvedService,
+  real: ResolvedReal,
+  { health, reconcile: { dump } }: Snapshot,
+): Entries {
+  const key = real.address && keyOfReal({ address: real.address, port: real.port })
+  const found = kernelServicesOf(service, real).map(({ id }) => {
+    const serviceKey = id && keyOfService(id)
+    return {
+      wanted: weightIn(health.desired, serviceKey, key),
+      kernel: weightIn(dump?.table, serviceKey, key),
+      counters: dump?.reals.get(`${serviceKey} ${key}`) ?? null,
+    }
+  })
+  const shown = found.find(({ wanted, kernel }) => wanted !== kernel) ?? found[0]
+  const { wanted = null, kernel = null } = shown ?? {}
+  return { wanted, kernel, counters: sumOf(found.flatMap(({ counters }) => counters ?? [])) }
 }
 
 /** Returns the problem with the name of the virtual address or of the fallback, or null. */
 function nameTroubleOf(service: ServiceHealth['service'], { names }: Snapshot): string | null {
-  const ofFallback = service.fallback && names.get(service.fallback)
+  const [ofFallback] = fallbacksOf(service).flatMap(one => names.get(one) ?? [])
   return names.get(service) ?? (ofFallback ? `fallback: ${ofFallback}` : null)
 }
 
@@ -129,13 +197,13 @@ function weightIn(table: Table | undefined, service: string | null, real: string
 
 function realStatus(
   health: RealHealth,
-  serviceKey: string | null,
-  { names, reconcile, startedAt, ...snapshot }: Snapshot,
+  service: ResolvedService,
+  snapshot: Snapshot,
   dates: Dates,
 ): RealStatus {
+  const { names, startedAt } = snapshot
   const { real, override } = health
-  const { dump } = reconcile
-  const key = real.address && keyOfReal({ address: real.address, port: real.port })
+  const { wanted, kernel, counters } = entriesOf(service, real, snapshot)
   const nameTrouble = names.get(real) ?? null
   const nameReason = real.address === null ? `name: ${nameTrouble}` : null
   const clock = (at: number) => dateTime(dates.at(at))
@@ -164,13 +232,13 @@ function realStatus(
     damping: dampingStatus(health, dates),
     weight: {
       configured: real.attributes.weight,
-      wanted: weightIn(snapshot.health.desired, serviceKey, key),
-      kernel: weightIn(dump?.table, serviceKey, key),
+      wanted,
+      kernel,
     },
     reason: nameReason !== null && !isHold(override) ? nameReason : reasonOf(health, clock),
     checkReason: nameReason ?? reasonOfChecks(health, clock),
     checks: health.checks.map(check => checkStatus(check, snapshot.sources, dates)),
-    counters: dump?.reals.get(`${serviceKey} ${key}`) ?? null,
+    counters,
   }
 }
 

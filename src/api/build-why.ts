@@ -1,5 +1,6 @@
 /** Builds the answer to `lvsd why` from a snapshot of one service. Pure. */
 import type { Check } from '../check/check.js'
+import { kernelServicesOf } from '../core/kernel-services.js'
 import { keyOfReal, keyOfService } from '../core/model.js'
 import { type Override, strongest } from '../core/override.js'
 import type { CheckState } from '../health/check-state.js'
@@ -120,9 +121,11 @@ function overridesOn(
 }
 
 function writtenFor({ service, written }: Facts, { real }: RealHealth): Written | null {
-  const { id } = service.service
   const { address, port } = real
-  return id && address ? written(keyOfService(id), keyOfReal({ address, port })) : null
+  const entries = kernelServicesOf(service.service, real).flatMap(({ id }) =>
+    id && address ? (written(keyOfService(id), keyOfReal({ address, port })) ?? []) : [],
+  )
+  return entries.sort((a, b) => b.at - a.at)[0] ?? null
 }
 
 function whyCheck(
@@ -166,6 +169,11 @@ function isWell({ checks, state }: RealHealth, { override, weight }: RealStatus)
   return state === 'up' && override === null && isSteady && weight.wanted === weight.configured
 }
 
+function withoutServer({ key, fallback }: NonNullable<ServiceStatus['addresses']>[number]): string {
+  const instead = fallback?.inUse ? `the fallback ${fallback.name} serves` : 'clients are refused'
+  return `no real server can serve ${key}, so ${instead}`
+}
+
 function serviceSentence({ status, snapshot, dates }: Facts): string {
   const { reals, fallback, state, nameTrouble, since, inKernel } = status
   const now = dates.at(snapshot.now)
@@ -173,6 +181,8 @@ function serviceSentence({ status, snapshot, dates }: Facts): string {
   if (!inKernel && nameTrouble !== null) return `not in the kernel's table: ${nameTrouble}`
   const serving = reals.filter(one => (one.weight.wanted ?? 0) > 0).length
   const count = `${serving} of ${counted(reals.length, 'real server')} ${serving === 1 ? 'gets' : 'get'} new connections`
+  const lacking = (status.addresses ?? []).filter(one => one.state === 'down')
+  if (lacking.length > 0) return `${state}${from}: ${lacking.map(withoutServer).join('; ')}; ${count} in all`
   if (fallback === null) return `${state}${from}: ${count}; it has no fallback`
   const { name, inUse } = fallback
   if (inUse) return `${state}${from}: the fallback ${name} serves because no real server can; ${count}`

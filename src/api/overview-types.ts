@@ -37,6 +37,7 @@ const serviceOverview = serviceStatus
     totals: true,
     counters: true,
     fallback: true,
+    addresses: true,
   })
   .extend({
     weight: z

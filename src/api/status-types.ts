@@ -207,19 +207,34 @@ const serviceFields = {
     'Openings of maintenance windows that operators have ended early, while they would still be open.',
   ),
   totals,
-  counters: counters.nullable(),
+  counters: counters.nullable().describe('Of all addresses together.'),
 }
 
+const fallbackStatus = z
+  .object({
+    name: z.string(),
+    host: z.string(),
+    address: z.string().nullable(),
+    port: z.number(),
+    inUse: z.boolean(),
+  })
+  .nullable()
+
 const serviceEnd = {
-  fallback: z
-    .object({
-      name: z.string(),
-      host: z.string(),
-      address: z.string().nullable(),
-      port: z.number(),
-      inUse: z.boolean(),
-    })
-    .nullable(),
+  fallback: fallbackStatus,
+  addresses: list(
+    z
+      .object({
+        key: z.string().describe('As `key` of the service.'),
+        state: healthState.describe('`up` while a real server keeps the fallback of this address out.'),
+        inKernel: z.boolean(),
+        counters: counters.nullable(),
+        fallback: fallbackStatus,
+      })
+      .meta({ id: 'ServiceAddress', description: 'A service of the kernel.' }),
+  )
+    .optional()
+    .describe('Only if the service has several: each of them, the first one first.'),
 }
 
 export const serviceStatus = z

@@ -1,4 +1,5 @@
 /** Computes the desired table from configuration, health and the actual table. Pure. */
+import { inAll, kernelServices, kernelServicesOf } from './kernel-services.js'
 import {
   keyOfReal,
   keyOfService,
@@ -48,7 +49,7 @@ export function desired(
   downAs: DownAsOf = asConfigured,
 ): Table {
   const table = new Map<string, TableService>()
-  for (const service of services) {
+  for (const service of services.flatMap(kernelServices)) {
     if (service.id === null) continue
     const key = keyOfService(service.id)
     table.set(key, {
@@ -80,6 +81,11 @@ export function isInService(
   isDrained = false,
 ): boolean {
   if (actual === null) return true
+  // A server that one address has in service is in service: it must not leave at its first failure.
+  return kernelServicesOf(service, real).some(one => isIn(one, real, actual, isDrained))
+}
+
+function isIn(service: ResolvedService, real: ResolvedReal, actual: Table, isDrained: boolean): boolean {
   const { id, quiescent } = service
   const entry = id && real.address && tableReal(real)
   const held = entry && actual.get(keyOfService(id))?.reals.get(keyOfReal(entry))
@@ -116,7 +122,7 @@ function realsOf(
     if (wanted && wanted.weight >= (reals.get(keyOfReal(wanted))?.weight ?? 0))
       reals.set(keyOfReal(wanted), wanted)
   }
-  const isAvailable = availability(service, dispositionOf, downAs)
+  const isAvailable = availabilityAt(service, dispositionOf, downAs)
   const isWanted = isAvailable !== true && ![...reals.values()].some(isServing)
   const fallback = service.fallback && tableReal(service.fallback)
   if (service.fallback && !fallback && isWanted)
@@ -146,12 +152,21 @@ function entriesOf(entries: readonly TableReal[]): Map<string, TableReal> {
 
 /**
  * Reports whether a real server of the service keeps the fallback out: true if one does, false if none does, null while
- * results are missing. The table, `fallbackcommand`, the log and the status document all use this result.
+ * results are missing. With several addresses, each must have such a server. The table, `fallbackcommand`, the log and
+ * the status document all use this result.
  */
 export function availability(
   service: ResolvedService,
   dispositionOf: DispositionOf,
   downAs: DownAsOf = asConfigured,
+): boolean | null {
+  return inAll(kernelServices(service).map(one => availabilityAt(one, dispositionOf, downAs)))
+}
+
+function availabilityAt(
+  service: ResolvedService,
+  dispositionOf: DispositionOf,
+  downAs: DownAsOf,
 ): boolean | null {
   let isKnown = true
   for (const real of service.reals) {

@@ -166,6 +166,11 @@ export const METRICS = {
     'state',
   ),
   lvsd_service_connections_total: counter('Connections that the kernel has scheduled.', ...SERVICE),
+  lvsd_service_address_connections_total: counter(
+    'The same for each address of a service with several.',
+    ...SERVICE,
+    'address',
+  ),
   lvsd_service_incoming_bytes_total: counter('Bytes from clients.', ...SERVICE),
   lvsd_service_outgoing_bytes_total: counter('Bytes to clients through this machine.', ...SERVICE),
   lvsd_service_incoming_packets_total: counter('Packets from clients.', ...SERVICE),

@@ -337,6 +337,13 @@ export interface MaintenanceWindow {
   readonly reason: string
 }
 
+/** An address of a service after its first one, or its mark of the other family: a service of its own in the kernel. */
+export interface FurtherAddress {
+  readonly virtual: Virtual
+  readonly attributes: ServiceAttributes
+  readonly fallback: Fallback | null
+}
+
 /** A virtual service. The schema adds the keys that pass through unchanged: see `config/schema/model-keys.ts`. */
 export interface Service {
   /** Name shown to people, unique in the configuration. */
@@ -347,8 +354,11 @@ export interface Service {
    * for all. The real servers of all are in the same order.
    */
   readonly part?: { readonly of: string; readonly first: string }
+  /** Its address; of several, the first, which identifies the service. */
   readonly virtual: Virtual
   readonly attributes: ServiceAttributes
+  /** Further addresses; absent: none. See `core/kernel-services.ts`. */
+  readonly also?: readonly FurtherAddress[]
   /** True: a failed real server stays in the table at weight 0. False: it is removed. */
   readonly quiescent: boolean
   /** Whether lvsd removes the service from the kernel's table when it stops. */
@@ -389,7 +399,13 @@ export interface ResolvedService extends Service {
    */
   readonly id: ServiceId | null
   readonly fallback: ResolvedMember | null
+  readonly also?: readonly ResolvedFurtherAddress[]
   readonly reals: readonly ResolvedReal[]
+}
+
+export interface ResolvedFurtherAddress extends FurtherAddress {
+  readonly id: ServiceId
+  readonly fallback: ResolvedMember | null
 }
 
 export interface ResolvedMember extends Member {

@@ -7,12 +7,15 @@ import type {
   ServiceConnections,
 } from '../api/connection-types.js'
 import { overrideStatus } from '../api/override-status.js'
+import { sumOf } from '../core/counters.js'
+import { idsOf } from '../core/kernel-services.js'
 import {
   keyOfReal,
   keyOfService,
   type ResolvedConfig,
   type ResolvedReal,
   type ResolvedService,
+  type ServiceId,
   type Table,
 } from '../core/model.js'
 import type { Override } from '../core/override.js'
@@ -102,8 +105,18 @@ export class ConnectionCounts {
   }
 
   /** The real servers of the service in the kernel's table. */
-  async #held({ id }: ResolvedService): Promise<ReadonlyMap<string, CountedReal>> {
-    if (!id) return new Map()
+  async #held(service: ResolvedService): Promise<ReadonlyMap<string, CountedReal>> {
+    const [first, ...others] = idsOf(service)
+    if (!first) return new Map()
+    const reals = await this.#heldAt(first)
+    if (others.length === 0) return reals
+    const all = new Map(reals)
+    for (const id of others)
+      for (const [key, one] of await this.#heldAt(id)) all.set(key, summed(all.get(key), one))
+    return all
+  }
+
+  async #heldAt(id: ServiceId): Promise<ReadonlyMap<string, CountedReal>> {
     const key = keyOfService(id)
     const known = this.#readings.get(key)
     if (known && this.#now() - known.at <= MAX_AGE) return known.reals
@@ -119,4 +132,11 @@ export class ConnectionCounts {
     const now = this.#now()
     for (const [key, { at }] of this.#readings) if (now - at > MAX_AGE) this.#readings.delete(key)
   }
+}
+
+/** A real server that has an entry for several addresses: connections are summed up, and the highest weight counts. */
+function summed(before: CountedReal | undefined, next: CountedReal): CountedReal {
+  if (!before) return next
+  const real = before.real.weight >= next.real.weight ? before.real : next.real
+  return { real, counters: sumOf([before.counters, next.counters]) ?? next.counters }
 }

@@ -19,7 +19,8 @@ import type { Cluster } from '../cluster/cluster.js'
 import type { SiteEvents } from '../cluster/site-events.js'
 import { countChanges } from '../core/change-counts.js'
 import { diff } from '../core/diff.js'
-import { keyOfService, type ResolvedService } from '../core/model.js'
+import { keysOfKernel } from '../core/kernel-services.js'
+import type { ResolvedService } from '../core/model.js'
 import type { HealthTracker } from '../health/health-tracker.js'
 import { nameOfReal } from '../overrides/command-overrides.js'
 import type { OverrideSources } from '../overrides/override-sources.js'
@@ -140,7 +141,7 @@ async function tableOf({ reconciler, applier, journal, dates }: ControlParts): P
   const { dump, dumpAt } = await reconciler.snapshot(MAX_AGE)
   if (!dump || dumpAt === null) return null
   const names = new Map(
-    applier.config.services.flatMap(({ id, name }) => (id ? [[keyOfService(id), name]] : [])),
+    applier.config.services.flatMap(service => keysOfKernel(service).map(key => [key, service.name])),
   )
   return { readAt: dates.iso(dumpAt), services: tableServices(dump, names, journal.owned) }
 }

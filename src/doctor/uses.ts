@@ -1,15 +1,16 @@
 /** What a configuration uses, as far as hazards depend on it. Pure. */
 import { type Address, bytesOf, type Family, parseAddress } from '../core/address.js'
+import { kernelServices } from '../core/kernel-services.js'
 import { type Forwarding, familyOf, type ResolvedConfig, type ResolvedService } from '../core/model.js'
 import type { Facts, LocalAddress, Prefix, Source } from './facts.js'
 
-/** Returns the services with a valid address or mark; none without a configuration. */
+/** Returns the services of the kernel; none without a configuration. Those of one service have the same name. */
 export function servicesOf({ site }: Facts): readonly ResolvedService[] {
-  return site?.config?.services ?? []
+  return (site?.config?.services ?? []).flatMap(kernelServices)
 }
 
 export function namesOf(services: readonly ResolvedService[]): readonly string[] {
-  return services.map(({ name }) => name)
+  return [...new Set(services.map(({ name }) => name))]
 }
 
 /** Returns the forwarding methods of a service's servers, its fallback included. */
@@ -40,7 +41,7 @@ export interface VirtualAddress {
 /** Returns the distinct virtual addresses, each with its services. */
 export function virtualAddresses(config: ResolvedConfig): readonly VirtualAddress[] {
   const found = new Map<string, { address: Address; services: ResolvedService[] }>()
-  for (const service of config.services) {
+  for (const service of config.services.flatMap(kernelServices)) {
     if (service.id?.kind !== 'address') continue
     const { address } = service.id
     const entry = found.get(address.text) ?? { address, services: [] }

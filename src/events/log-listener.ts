@@ -2,7 +2,8 @@
 import type { ConnectivityChange } from '../cluster/connectivity/monitor.js'
 import type { Problem } from '../config/problems/problem.js'
 import { endpoint } from '../core/address.js'
-import type { CheckResult, Member, ResolvedService } from '../core/model.js'
+import { fallbacksOf } from '../core/kernel-services.js'
+import { type CheckResult, keyOfService, type Member, type ResolvedService } from '../core/model.js'
 import { effectText } from '../core/override.js'
 import type { PanicChange, Removal } from '../health/down-rules.js'
 import type {
@@ -129,18 +130,32 @@ function logConnectivity(log: Log, { isLost, since, detail }: ConnectivityChange
 }
 
 /** Logs that a service has lost its last available real server, or has one again. */
-function logTraffic(log: Log, service: ResolvedService, hasTraffic: boolean, before: boolean | null): void {
-  const { name, fallback, reals } = service
+function logTraffic(
+  log: Log,
+  service: ResolvedService,
+  hasTraffic: boolean,
+  before: boolean | null,
+  lacking?: readonly ResolvedService[],
+): void {
+  const { name, reals } = service
+  // Of several addresses, those without a server are told; clients are refused if one of these has no fallback.
+  const fallbacks = lacking?.map(one => one.fallback) ?? []
+  const fallback = service.also
+    ? fallbacks.includes(null)
+      ? null
+      : (fallbacks.find(one => !one?.address) ?? fallbacks[0] ?? fallbacksOf(service)[0] ?? null)
+    : service.fallback
   const fields = { service: name, ...(fallback && { fallback: realName(fallback) }) }
   if (hasTraffic) {
     // This is expected after a start.
     if (before === null) return
-    const back = `${name}: a real server is available again`
+    const back = `${name}: a real server is available again${service.also ? ' for each address' : ''}`
     if (fallback) log.warn('service.fallback-out', fields, `${back}, the fallback is removed`)
     else log.warn('service.served', { service: name }, `${back}, clients are served again`)
     return
   }
-  const lack = reals.length === 0 ? 'no real server is configured' : 'no real server is available'
+  const where = lacking ? ` for ${lacking.map(addressText).join(' and ')}` : ''
+  const lack = `${reals.length === 0 ? 'no real server is configured' : 'no real server is available'}${where}`
   if (fallback?.address) log.error('service.fallback-in', fields, `${name}: ${lack}, the fallback takes over`)
   else if (fallback)
     log.error(
@@ -149,6 +164,11 @@ function logTraffic(log: Log, service: ResolvedService, hasTraffic: boolean, bef
       `${name}: ${lack}, the name of the fallback does not resolve: clients are refused`,
     )
   else log.error('service.refused', fields, `${name}: ${lack}, there is no fallback: clients are refused`)
+}
+
+function addressText({ id }: ResolvedService): string {
+  if (id?.kind === 'address') return endpoint(id.address, id.port)
+  return id ? keyOfService(id) : ''
 }
 
 /** Logs a weight change at level debug, or at level info if the weight becomes 0 or was 0. */

@@ -1,7 +1,13 @@
-/** Tracks for each service whether a real server keeps the fallback out, and since when. Reports each change. */
+/**
+ * Tracks for each service whether a real server keeps the fallback out, and since when. Reports each change. A service
+ * with several addresses is available if each of them has such a server; a further address that loses its last one is
+ * reported, too.
+ */
 import { setImmediate } from 'node:timers/promises'
+import { nameOfKernelService } from '../core/kernel-services.js'
 import type { ResolvedService } from '../core/model.js'
 import { steadyNow } from '../util/clock.js'
+import type { HealthEvents } from './health-changes.js'
 import type { HealthStore } from './health-store.js'
 
 export interface TrafficState {
@@ -11,13 +17,15 @@ export interface TrafficState {
 }
 
 /** Called on each change. `before` is null if the previous state was not known, as after a start. */
-type Tell = (service: ResolvedService, hasTraffic: boolean, before: boolean | null) => void
+type Tell = (...traffic: HealthEvents['traffic']) => void
 
 export class Availability {
   readonly #healthStore: HealthStore
   readonly #tell: Tell
   readonly #now: () => number
   readonly #known = new Map<string, TrafficState>()
+  /** By service with several addresses: those without a server, by `nameOfKernelService`. */
+  readonly #lacking = new Map<string, readonly string[]>()
   /** Names of the services to evaluate in the next round. */
   readonly #touched = new Set<string>()
   #isClosed = false
@@ -40,7 +48,11 @@ export class Availability {
 
   /** Evaluates the services of a new configuration, and forgets services that no longer exist. */
   follow(services: readonly ResolvedService[]): void {
-    for (const name of this.#known.keys()) if (!this.#healthStore.service(name)) this.#known.delete(name)
+    for (const name of this.#known.keys())
+      if (!this.#healthStore.service(name)) {
+        this.#known.delete(name)
+        this.#lacking.delete(name)
+      }
     this.#look(services)
   }
 
@@ -63,11 +75,25 @@ export class Availability {
     for (const service of services) {
       const has = this.#healthStore.isAvailable(service)
       const before = this.#known.get(service.name)
-      if (has === null || has === before?.has) continue
+      if (has === null || (has === before?.has && !service.also)) continue
+      const unserved = service.also ? this.#healthStore.unservedOf(service) : undefined
+      const isFurther = unserved !== undefined && this.#noteLacking(service, unserved)
+      if (before && has === before.has) {
+        if (isFurther) this.#tell(service, has, before.has, unserved)
+        continue
+      }
       const recalled = before ? null : this.#healthStore.recalled.ofService(service)
       const isAsBefore = recalled !== null && (recalled.state === 'up') === has
       this.#known.set(service.name, { has, since: isAsBefore ? recalled.since : this.#now() })
-      this.#tell(service, has, before?.has ?? null)
+      this.#tell(service, has, before?.has ?? null, ...(unserved ? [unserved] : []))
     }
+  }
+
+  /** Returns true if an address is among them that was not before. */
+  #noteLacking({ name }: ResolvedService, unserved: readonly ResolvedService[]): boolean {
+    const before = this.#lacking.get(name) ?? []
+    const names = unserved.map(nameOfKernelService)
+    this.#lacking.set(name, names)
+    return names.some(one => !before.includes(one))
   }
 }

@@ -1,5 +1,6 @@
 /** State of each check of each real server, and how it is carried over to the next configuration. */
 
+import { keysOfKernel } from '../core/kernel-services.js'
 import type { CheckResult, Health, HealthState, NoVerdicts, Real } from '../core/model.js'
 import type { Subscriber } from './jobs.js'
 import type { RecentResults } from './recent-results.js'
@@ -39,6 +40,8 @@ export class PreviousStates {
       const { service, serviceKey, real } = checkState.subscriber
       const ofService = this.#byKey.get(serviceKey) ?? new Map<string, CheckState[]>()
       this.#byKey.set(serviceKey, ofService)
+      // Each may be a service of its own next.
+      if (service.also) for (const key of keysOfKernel(service)) this.#byKey.set(key, ofService)
       this.#byName.set(service.name, ofService)
       entry(ofService, placeOf(real)).push(checkState)
     }
@@ -48,7 +51,10 @@ export class PreviousStates {
   like({ service, serviceKey, real, checkKey }: Subscriber): CheckState | undefined {
     const find = (ofService: Map<string, CheckState[]> | undefined) =>
       ofService?.get(placeOf(real))?.find(({ subscriber }) => subscriber.checkKey === checkKey)
-    return find(this.#byKey.get(serviceKey)) ?? find(this.#byName.get(service.name))
+    const known = find(this.#byKey.get(serviceKey)) ?? find(this.#byName.get(service.name))
+    if (known || !service.also) return known
+    // A further address may have been a service of its own before.
+    return keysOfKernel(service).flatMap(key => find(this.#byKey.get(key)) ?? [])[0]
   }
 }
 

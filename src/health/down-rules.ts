@@ -3,6 +3,7 @@
  * timer: `setDeadline` sets when `look` is to be called again.
  */
 import type { DownAs } from '../core/desired.js'
+import { kernelServices, kernelServicesOf, nameOfKernelService } from '../core/kernel-services.js'
 import {
   type HealthState,
   keyOfReal,
@@ -21,7 +22,7 @@ import {
   type OnDown,
   removedAt,
 } from '../core/on-down.js'
-import { type SavedPanic, ServicePanic } from '../core/panic.js'
+import { type Fall, type SavedPanic, ServicePanic } from '../core/panic.js'
 import { keysOf } from './standings.js'
 
 export interface DownRulesParts {
@@ -80,8 +81,12 @@ export interface DownStatus {
   readonly left: number | null
 }
 
+/** The panic of a service of the kernel: with several addresses, the servers of each are a crowd of their own. */
 interface PanicEntry {
+  /** As configured. */
   readonly service: ResolvedService
+  /** With one address. */
+  readonly one: ResolvedService
   readonly panic: ServicePanic
   counted: number
 }
@@ -107,6 +112,7 @@ interface Saved {
 
 export class DownRules {
   readonly #parts: DownRulesParts
+  /** By `nameOfKernelService`. */
   #panics = new Map<string, PanicEntry>()
   #entries = new Map<ResolvedReal, DownEntry>()
   readonly #saved = new Map<string, { readonly value: Saved; readonly ageMs: number }>()
@@ -122,7 +128,7 @@ export class DownRules {
 
   /** Returns what is in the table for a server whose state is down. */
   downAs(service: ResolvedService, real: ResolvedReal): DownAs {
-    const fall = this.#panics.get(service.name)?.panic.held.get(placeOf(real))
+    const fall = this.#fallOf(service, real)
     if (fall) return { heldAt: fall.weight }
     const phase = this.#entries.get(real)?.phase.phase
     if (phase === undefined) return service.quiescent ? 'quiesced' : 'removed'
@@ -131,14 +137,24 @@ export class DownRules {
 
   /** True if a panic keeps the server in the table. */
   isHeld(service: ResolvedService, real: ResolvedReal): boolean {
-    return this.#panics.get(service.name)?.panic.held.has(placeOf(real)) ?? false
+    return this.#fallOf(service, real) !== undefined
+  }
+
+  #fallOf(service: ResolvedService, real: ResolvedReal): Fall | undefined {
+    const place = placeOf(real)
+    return this.#panicsOf(service).flatMap(({ panic }) => panic.held.get(place) ?? [])[0]
+  }
+
+  #panicsOf(service: ResolvedService): readonly PanicEntry[] {
+    return kernelServices(service).flatMap(one => this.#panics.get(nameOfKernelService(one)) ?? [])
   }
 
   panicOf(service: ResolvedService): PanicStatus | null {
-    const panic = this.#panics.get(service.name)?.panic
-    if (!panic || panic.since === null || !service.panic) return null
-    const held = service.reals.filter(real => panic.held.has(placeOf(real)))
-    return { since: panic.since, until: panic.since + service.panic.for, held }
+    const panics = this.#panicsOf(service).filter(({ panic }) => panic.since !== null)
+    if (panics.length === 0 || !service.panic) return null
+    const begins = panics.map(({ panic }) => panic.since ?? 0)
+    const held = service.reals.filter(real => panics.some(({ panic }) => panic.held.has(placeOf(real))))
+    return { since: Math.min(...begins), until: Math.max(...begins) + service.panic.for, held }
   }
 
   downOf(service: ResolvedService, real: ResolvedReal, now: number): DownStatus | null {
@@ -175,7 +191,8 @@ export class DownRules {
 
   /** Returns the service that a deadline belongs to. */
   serviceOf(key: ResolvedService | ResolvedReal): ResolvedService | undefined {
-    return 'reals' in key ? this.#panics.get(key.name)?.service : this.#entries.get(key)?.service
+    if (!('reals' in key)) return this.#entries.get(key)?.service
+    return this.#panics.get(nameOfKernelService(key))?.service
   }
 
   // -------------------------------------------------------------- what changes
@@ -183,9 +200,9 @@ export class DownRules {
   /** Takes the next configuration. Services and servers that were in the previous one go on. Call `look` next. */
   follow(next: readonly ResolvedService[], now: number): void {
     const panics = new Map<string, ServicePanic>()
-    for (const { service, panic } of this.#panics.values()) {
-      this.#parts.setDeadline(service, null)
-      for (const key of keysOf(service, NO_REAL)) panics.set(key, panic)
+    for (const { one, panic } of this.#panics.values()) {
+      this.#parts.setDeadline(one, null)
+      for (const key of keysOfPanic(one)) panics.set(key, panic)
     }
     const phases = new Map<string, DownPhase>()
     for (const { service, real, phase } of this.#entries.values()) {
@@ -195,23 +212,28 @@ export class DownRules {
     this.#panics = new Map()
     this.#entries = new Map()
     for (const service of next) {
-      this.#followPanic(service, panics, now)
+      for (const one of kernelServices(service)) this.#followPanic(service, one, panics, now)
       if (service.onDown) this.#followReals(service, service.onDown, phases, now)
     }
     // A saved value does not apply to a server that a later configuration adds.
     this.#saved.clear()
   }
 
-  #followPanic(service: ResolvedService, known: ReadonlyMap<string, ServicePanic>, now: number): void {
-    const keys = keysOf(service, NO_REAL)
+  #followPanic(
+    service: ResolvedService,
+    one: ResolvedService,
+    known: ReadonlyMap<string, ServicePanic>,
+    now: number,
+  ): void {
+    const keys = keysOfPanic(one)
     const old = keys.flatMap(key => known.get(key) ?? [])[0]
     // Without the setting a last look ends the panic.
     if (!service.panic && old?.since == null) return
     const panic = old ?? new ServicePanic()
     const saved = old ? undefined : this.#savedOf(keys)
     if (saved?.value.panic) panic.restore(saved.value.panic, now - saved.ageMs)
-    panic.follow(new Set(service.reals.map(placeOf)))
-    this.#panics.set(service.name, { service, panic, counted: 0 })
+    panic.follow(new Set(one.reals.map(placeOf)))
+    this.#panics.set(nameOfKernelService(one), { service, one, panic, counted: 0 })
   }
 
   #followReals(
@@ -248,38 +270,50 @@ export class DownRules {
 
   /** Returns true if a panic has begun or ended. */
   #lookAtPanic(service: ResolvedService, real: ResolvedReal | null, now: number): boolean {
-    const entry = this.#panics.get(service.name)
-    if (!entry) return false
-    const { panic } = entry
-    const before = { since: panic.since, held: panic.held.size }
-    if (real === null) entry.counted = service.reals.filter(one => this.#counts(one)).length
-    for (const one of real ? [real] : service.reals) if (one.attributes.weight > 0) this.#see(entry, one, now)
-    panic.look(entry.counted, service.panic, now)
-    const { since } = panic
-    this.#parts.setDeadline(service, since !== null && service.panic ? since + service.panic.for : null)
-    if (panic.held.size !== before.held) this.#touched.add(service)
-    if ((since === null) === (before.since === null)) return false
+    const entries = this.#panicsOf(service)
+    const before = summaryOf(entries)
+    const panicked = entries.filter(({ panic }) => panic.since !== null)
+    let hasChanged = false
+    const concerned = real === null ? null : kernelServicesOf(service, real)
+    for (const entry of entries)
+      if (concerned === null || concerned.includes(entry.one))
+        hasChanged = this.#lookAtOnePanic(entry, real, now) || hasChanged
+    const after = summaryOf(entries)
+    if ((after.since === null) === (before.since === null)) return hasChanged
     this.#changes.push({
       service,
-      isPanic: since !== null,
-      since: since ?? before.since ?? now,
-      held: since === null ? before.held : panic.held.size,
+      isPanic: after.since !== null,
+      since: after.since ?? before.since ?? now,
+      held: after.since === null ? before.held : after.held,
       reals: [],
-      of: entry.counted,
+      of: after.since === null ? countedIn(panicked) : after.counted,
     })
     return true
+  }
+
+  /** Returns true if this panic has begun or ended. */
+  #lookAtOnePanic(entry: PanicEntry, real: ResolvedReal | null, now: number): boolean {
+    const { panic, one, service } = entry
+    const before = { since: panic.since, held: panic.held.size }
+    if (real === null) entry.counted = one.reals.filter(each => this.#counts(each)).length
+    for (const each of real ? [real] : one.reals) if (each.attributes.weight > 0) this.#see(entry, each, now)
+    panic.look(entry.counted, service.panic, now)
+    const { since } = panic
+    this.#parts.setDeadline(one, since !== null && service.panic ? since + service.panic.for : null)
+    if (panic.held.size !== before.held) this.#touched.add(service)
+    return (since === null) !== (before.since === null)
   }
 
   #counts(real: ResolvedReal): boolean {
     return real.attributes.weight > 0 && !this.#parts.isOverridden(real)
   }
 
-  #see({ service, panic }: PanicEntry, real: ResolvedReal, now: number): void {
+  #see({ one, panic }: PanicEntry, real: ResolvedReal, now: number): void {
     const seen = {
       state: this.#parts.stateBeforeOverride(real),
       isOverridden: this.#parts.isOverridden(real),
-      isInService: () => this.#parts.isInService(service, real),
-      weight: () => this.#entryOf(service, real)?.weight || real.attributes.weight,
+      isInService: () => this.#parts.isInService(one, real),
+      weight: () => this.#entryAt(one, real)?.weight || real.attributes.weight,
     }
     panic.see(placeOf(real), seen, now)
   }
@@ -300,7 +334,11 @@ export class DownRules {
       this.#removals.push({ service, real, since: before.since })
   }
 
-  #entryOf({ id }: ResolvedService, { address, port }: ResolvedReal): TableReal | undefined {
+  #entryOf(service: ResolvedService, real: ResolvedReal): TableReal | undefined {
+    return kernelServicesOf(service, real).flatMap(one => this.#entryAt(one, real) ?? [])[0]
+  }
+
+  #entryAt({ id }: ResolvedService, { address, port }: ResolvedReal): TableReal | undefined {
     const reals = id && this.#parts.table()?.get(keyOfService(id))?.reals
     return (address && reals?.get(keyOfReal({ address, port }))) || undefined
   }
@@ -308,9 +346,9 @@ export class DownRules {
   // -------------------------------------------------------------- the next process
 
   *save(now: number): Iterable<Saved> {
-    for (const { service, panic } of this.#panics.values()) {
+    for (const { one, panic } of this.#panics.values()) {
       const saved = panic.save(now)
-      if (saved.panic !== null) yield { keys: keysOf(service, NO_REAL), panic: saved }
+      if (saved.panic !== null) yield { keys: keysOfPanic(one), panic: saved }
     }
     for (const { service, real, phase } of this.#entries.values()) {
       if (phase.phase === 'quiesced') yield { keys: keysOf(service, real), quiesced: now - phase.since }
@@ -324,6 +362,25 @@ export class DownRules {
     if (!Array.isArray(saved.keys)) throw new Error('no state of a down server')
     for (const key of saved.keys) this.#saved.set(key, { value: saved, ageMs })
   }
+}
+
+function keysOfPanic(one: ResolvedService): readonly string[] {
+  return keysOf({ ...one, name: nameOfKernelService(one) }, NO_REAL)
+}
+
+/** Several panics of one service as one. `counted`: the servers of those that panic. */
+function summaryOf(entries: readonly PanicEntry[]) {
+  const panicking = entries.filter(({ panic }) => panic.since !== null)
+  const begins = panicking.flatMap(({ panic }) => panic.since ?? [])
+  return {
+    since: begins.length > 0 ? Math.min(...begins) : null,
+    held: panicking.reduce((sum, { panic }) => sum + panic.held.size, 0),
+    counted: countedIn(panicking),
+  }
+}
+
+function countedIn(panics: readonly PanicEntry[]): number {
+  return panics.reduce((sum, { counted }) => sum + counted, 0)
 }
 
 function placeOf({ host, port }: ResolvedReal): string {

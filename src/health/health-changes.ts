@@ -111,6 +111,12 @@ export interface HealthEvents {
   readonly damping: [change: DampingChange]
   /**
    * A service has an available real server, or none any more. `before` is null if this was not known, as after a start.
+   * `lacking`: of a service with several addresses, those without one.
    */
-  readonly traffic: [service: ResolvedService, hasTraffic: boolean, before: boolean | null]
+  readonly traffic: [
+    service: ResolvedService,
+    hasTraffic: boolean,
+    before: boolean | null,
+    lacking?: readonly ResolvedService[],
+  ]
 }

@@ -17,6 +17,8 @@ export interface ServiceHealth {
   readonly service: ResolvedService
   /** Whether a real server keeps the fallback out, and since when; null while this is not known. */
   readonly traffic: TrafficState | null
+  /** Of several addresses, the names of those without a real server: `nameOfKernelService`. */
+  readonly lacking?: readonly string[]
   /** Null without a panic. */
   readonly panic: PanicStatus | null
   readonly reals: readonly RealHealth[]

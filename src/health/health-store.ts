@@ -5,6 +5,7 @@
 import type { Check } from '../check/check.js'
 import { availability, desired, unclaimedIn } from '../core/desired.js'
 import { isChanging, nextHealth } from '../core/health.js'
+import { kernelServices, kernelServicesOf } from '../core/kernel-services.js'
 import type {
   CheckResult,
   Health,
@@ -224,6 +225,11 @@ export class HealthStore {
     )
   }
 
+  /** Returns the services of the kernel of which no real server keeps the fallback out. */
+  unservedOf(service: ResolvedService): readonly ResolvedService[] {
+    return kernelServices(service).filter(one => this.isAvailable(one) === false)
+  }
+
   /** Returns the subscribers of a job. */
   subscribers(id: string): readonly Subscriber[] {
     return this.#checks.ofJob(id).map(({ subscriber }) => subscriber)
@@ -339,8 +345,10 @@ export class HealthStore {
     if (!service) return false
     const table = this.#table()
     if (this.doubtful.of(real) === 'asked' || this.doubtful.of(service) || table === null) return true
-    const held = service.id ? table.get(keyOfService(service.id)) : undefined
-    return unclaimedIn(service, held).some(entry => this.doubtful.mayBe(service, real, entry))
+    return kernelServicesOf(service, real).some(one => {
+      const held = one.id ? table.get(keyOfService(one.id)) : undefined
+      return unclaimedIn(one, held).some(entry => this.doubtful.mayBe(one, real, entry))
+    })
   }
 
   /**

@@ -1,6 +1,7 @@
 /** Owns the health store: takes configurations, results and overrides, and emits health events. */
 import type { Check } from '../check/check.js'
 import { isInService } from '../core/desired.js'
+import { idsOf, nameOfKernelService } from '../core/kernel-services.js'
 import type { CheckResult, ResolvedConfig, ResolvedReal, ResolvedService, Table } from '../core/model.js'
 import type { Override } from '../core/override.js'
 import type { Doubts } from '../names/unresolved-names.js'
@@ -180,7 +181,7 @@ export class HealthTracker {
       : (this.store.config?.services ?? [])
     return {
       table: desiredTable(this.store, services, actual),
-      ids: services.flatMap(({ id }) => id ?? []),
+      ids: services.flatMap(idsOf),
       untouched: this.store.doubtful.untouched(actual),
     }
   }
@@ -200,6 +201,7 @@ export class HealthTracker {
       services: services.map(service => ({
         service,
         traffic: this.availability.of(service) ?? null,
+        ...(service.also && { lacking: this.store.unservedOf(service).map(nameOfKernelService) }),
         panic: this.store.down.panicOf(service),
         reals: service.reals.map(real => this.#realHealth(service, real)),
       })),

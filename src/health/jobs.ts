@@ -2,10 +2,12 @@
 
 import { type Answer, type Check, noVerdict, type Target, type TargetService } from '../check/check.js'
 import type { CheckWork } from '../check/run-code.js'
-import type { Address } from '../core/address.js'
+import type { Address, Family } from '../core/address.js'
 import type { WantedSource } from '../core/check-source.js'
+import { idsOf } from '../core/kernel-services.js'
 import {
   type CheckUse,
+  familyOf,
   keyAsWritten,
   keyOfMember,
   keyOfService,
@@ -111,7 +113,7 @@ function targetOf(
     address: use.address ?? address,
     port: use.port ?? (real.port || (check.defaultPort ?? servicePort(service))),
     real: { address, port: real.port, weight },
-    service: targetService(service),
+    service: targetService(service, address.family),
   }
 }
 
@@ -151,11 +153,13 @@ function versionOf({ origin, module }: Check): string {
   return origin === 'user' ? ` by ${module}` : ''
 }
 
-function targetService(service: ResolvedService): TargetService {
-  const { name, id, virtual } = service
+/** Of several addresses, the first of the family of the real server is meant, else the first. */
+function targetService(service: ResolvedService, family: Family | null = null): TargetService {
+  const { name, virtual } = service
   if (virtual.kind === 'fwmark')
     return { name, address: null, port: 0, protocol: 'fwm', fwmark: virtual.fwmark }
   const { protocol, port } = virtual
+  const id = (service.also && idsOf(service).find(one => familyOf(one) === family)) || service.id
   return { name, address: id?.kind === 'address' ? id.address : null, port, protocol, fwmark: null }
 }
 

@@ -4,6 +4,7 @@
  */
 import { crc32 } from 'node:zlib'
 import { endpoint } from '../core/address.js'
+import { virtualsOf } from '../core/kernel-services.js'
 import {
   type CheckResult,
   type HealthState,
@@ -54,20 +55,21 @@ export class RecalledHealth {
 
   /** Returns what an earlier run knew; each record is given once. */
   ofCheck(subscriber: Subscriber): RememberedHealth | null {
-    return this.#take(`${keyOfServer(subscriber.service, subscriber.real)} ${keyOfCheck(subscriber)}`)
+    const { service, real } = subscriber
+    return this.#takeOf(service, key => `${keyOfServer(key, real)} ${keyOfCheck(subscriber)}`)
   }
 
   ofReal(service: ResolvedService, real: ResolvedReal): RememberedHealth | null {
-    return this.#take(keyOfServer(service, real))
+    return this.#takeOf(service, key => keyOfServer(key, real))
   }
 
   ofService(service: ResolvedService): RememberedHealth | null {
-    return this.#take(keyAsWritten(service.virtual))
+    return this.#takeOf(service, key => key)
   }
 
   /** Returns what an earlier run knew of a service, and keeps it. */
   traffic(service: ResolvedService): Traffic | null {
-    const record = this.#records.get(keyAsWritten(service.virtual))
+    const [record] = virtualsOf(service).flatMap(one => this.#records.get(keyAsWritten(one)) ?? [])
     return record ? { has: record.state === 'up', since: record.since } : null
   }
 
@@ -90,10 +92,15 @@ export class RecalledHealth {
     }
   }
 
-  #take(key: string): RememberedHealth | null {
-    const record = this.#records.get(key) ?? null
-    this.#records.delete(key)
-    return record
+  /** A record has the first address of its service, which may be a further one now. */
+  #takeOf(service: ResolvedService, keyOf: (service: string) => string): RememberedHealth | null {
+    for (const virtual of virtualsOf(service)) {
+      const key = keyOf(keyAsWritten(virtual))
+      const record = this.#records.get(key)
+      this.#records.delete(key)
+      if (record) return record
+    }
+    return null
   }
 }
 
@@ -112,7 +119,12 @@ export function* written(source: HealthSource, now: number): Generator<Written> 
       const { state, since } = (standing?.state === 'unknown' && standing.remembered) || standing || UNKNOWN
       const checks = source.checkStatesOf(real).flatMap(checkState => writtenCheck(checkState, now))
       if (isKnown(state) || checks.length > 0)
-        yield { key: keyOfServer(service, real), state, age: Math.round(now - since), checks }
+        yield {
+          key: keyOfServer(keyAsWritten(service.virtual), real),
+          state,
+          age: Math.round(now - since),
+          checks,
+        }
     }
   }
 }
@@ -153,8 +165,9 @@ function resultOf([ok, reason, detail, phase, ms]: NonNullable<WrittenCheck['las
   return { ok: ok === true, reason, detail: String(detail), phase, ms: Number(ms), phases: [] }
 }
 
-function keyOfServer(service: ResolvedService, { host, port }: Pick<ResolvedReal, 'host' | 'port'>): string {
-  return `${keyAsWritten(service.virtual)} ${endpoint(host, port)}`
+/** `service`: `keyAsWritten` of its address. */
+function keyOfServer(service: string, { host, port }: Pick<ResolvedReal, 'host' | 'port'>): string {
+  return `${service} ${endpoint(host, port)}`
 }
 
 /** A checksum of the options, because they may contain passwords. */

@@ -55,11 +55,16 @@ export class Standings {
   }
 }
 
-/** Returns two keys of a real server: a service is identified by its virtual address, or else by its name. */
+/**
+ * Returns the keys of a real server: a service is identified by its virtual address, or else by its name, or else by one
+ * of its further addresses, which may have been a service of its own before.
+ */
 export function keysOf(
-  service: Pick<ResolvedService, 'name' | 'id' | 'virtual'>,
+  service: Pick<ResolvedService, 'name' | 'id' | 'virtual' | 'also'>,
   real: Pick<ResolvedReal, 'host' | 'port'>,
 ): string[] {
-  const byAddress = { name: JSON.stringify(service.id ?? service.virtual) }
-  return [keyOfMember(byAddress, real), keyOfMember(service, real)]
+  const byAddress = (id: ResolvedService['id'] | ResolvedService['virtual']) =>
+    keyOfMember({ name: JSON.stringify(id) }, real)
+  const others = (service.also ?? []).map(({ id }) => byAddress(id))
+  return [byAddress(service.id ?? service.virtual), keyOfMember(service, real), ...others]
 }

@@ -10,7 +10,8 @@ import {
   type Serving,
   STEADY,
 } from '../core/damping.js'
-import { keyOfService, type ResolvedReal, type ResolvedService, type Table } from '../core/model.js'
+import { kernelServices, keysOfKernel } from '../core/kernel-services.js'
+import type { ResolvedReal, ResolvedService, Table } from '../core/model.js'
 import { type Disposition, disposition, type Judged } from '../core/override.js'
 import { nextRise, nextStepAt, type Rise, shareAt } from '../core/slow-start.js'
 import type { DampingChange, Hold } from './health-changes.js'
@@ -177,9 +178,8 @@ export class TimedRules {
   startWith(actual: Table): readonly ResolvedService[] {
     for (const entry of this.#entries.values()) {
       if (entry.rise.phase !== 'new') continue
-      const { id } = entry.service
-      const held = id && actual.get(keyOfService(id))
-      const isJoining = [...(held?.reals.values() ?? [])].some(({ weight }) => weight > 0)
+      const held = keysOfKernel(entry.service).flatMap(key => [...(actual.get(key)?.reals.values() ?? [])])
+      const isJoining = held.some(({ weight }) => weight > 0)
       entry.rise = { phase: 'new', isJoining }
     }
     const services = new Set([...this.#entries.values()].map(({ service }) => service))
@@ -225,15 +225,16 @@ export class TimedRules {
     this.#parts.onChange()
   }
 
-  /** Decides which servers are held or spared. */
+  /** Decides which servers are held or spared. A server that clients of one of its addresses need is spared. */
   #hold(service: ResolvedService, entries: readonly Entry[]): void {
-    const isInForce = areHoldsInForce(
-      this.#serving(entries),
-      service.fallback !== null && service.fallback.address !== null,
+    const needing = kernelServices(service).filter(
+      ({ reals, fallback }) =>
+        !areHoldsInForce(this.#serving(service.also ? this.#entriesOf(reals) : entries), !!fallback?.address),
     )
     for (const entry of entries) {
       const { real, flapping, hold: before } = entry
-      entry.hold = flapping.heldSince === null ? 'free' : isInForce ? 'held' : 'spared'
+      const isNeeded = needing.some(one => !service.also || one.reals.includes(real))
+      entry.hold = flapping.heldSince === null ? 'free' : isNeeded ? 'spared' : 'held'
       if (entry.hold === before) continue
       const { state } = this.#dispositionOf(entry)
       const until = heldUntil(flapping, service.damping)

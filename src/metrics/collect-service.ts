@@ -1,6 +1,8 @@
 /** The metrics of one service and of its real servers. */
+import { sumOf } from '../core/counters.js'
 import { hostPort } from '../core/display-names.js'
 import { isWithoutVerdict } from '../core/health.js'
+import { kernelServices, kernelServicesOf, keysOfKernel } from '../core/kernel-services.js'
 import {
   type Dump,
   keyAsWritten,
@@ -62,6 +64,8 @@ interface Entries {
   readonly key: string | null
   readonly wanted: TableService | undefined
   readonly held: TableService | undefined
+  /** Of a service with several addresses, all of them by their keys; else null. */
+  readonly all: ReadonlyMap<string, Pick<Entries, 'wanted' | 'held'>> | null
 }
 
 export async function addService(scrape: Scrape, service: ResolvedService): Promise<void> {
@@ -69,13 +73,28 @@ export async function addService(scrape: Scrape, service: ResolvedService): Prom
   const key = service.id && keyOfService(service.id)
   const labels = { service: service.name }
   const held = key === null ? undefined : dump?.table.get(key)
-  const entries: Entries = { key, held, wanted: key === null ? undefined : wanted.get(key) }
+  const all = service.also
+    ? new Map(
+        keysOfKernel(service).map(
+          one => [one, { held: dump?.table.get(one), wanted: wanted.get(one) }] as const,
+        ),
+      )
+    : null
+  const entries: Entries = { key, held, wanted: key === null ? undefined : wanted.get(key), all }
   addState(scrape, service, entries, labels)
   addTally(scrape, service.name, labels)
   await addReals(scrape, service, entries, labels)
-  const counters = key === null ? undefined : dump?.services.get(key)
-  if (!counters) return
   const { families: to } = scrape
+  for (const address of all?.keys() ?? []) {
+    const own = dump?.services.get(address)
+    if (own) to.lvsd_service_address_connections_total.push(sample(own.connections, { address }, labels))
+  }
+  const counters = all
+    ? sumOf([...all.keys()].flatMap(one => dump?.services.get(one) ?? []))
+    : key === null
+      ? undefined
+      : dump?.services.get(key)
+  if (!counters) return
   to.lvsd_service_connections_total.push(sample(counters.connections, labels))
   to.lvsd_service_incoming_bytes_total.push(sample(counters.inBytes, labels))
   to.lvsd_service_outgoing_bytes_total.push(sample(counters.outBytes, labels))
@@ -84,12 +103,12 @@ export async function addService(scrape: Scrape, service: ResolvedService): Prom
 }
 
 function addState(
-  { families: to, sources, dump, dates }: Scrape,
+  { families: to, sources, dump, dates, wanted: tables }: Scrape,
   service: ResolvedService,
-  { key, held, wanted }: Entries,
+  { key, held, all }: Entries,
   labels: Labels,
 ): void {
-  const { virtual, attributes, fallback } = service
+  const { virtual, attributes } = service
   const { traffic, panic } = sources.service(service)
   const info = { virtual: key ?? keyAsWritten(virtual), scheduler: attributes.scheduler }
   to.lvsd_service_info.push(sample(1, info, labels))
@@ -97,14 +116,21 @@ function addState(
     to.lvsd_service_up.push(sample(Number(traffic.has), labels))
     to.lvsd_service_last_change_timestamp_seconds.push(sample(dates.at(traffic.since) / 1000, labels))
   }
-  if (dump) to.lvsd_service_in_kernel.push(sample(Number(held !== undefined), labels))
-  if (fallback) {
-    const address = fallback.address && keyOfReal({ address: fallback.address, port: fallback.port })
-    const weight = address === null ? 0 : (wanted?.reals.get(address)?.weight ?? 0)
-    to.lvsd_service_fallback_active.push(sample(Number(weight > 0), labels))
-  }
+  const isHeld = all ? [...all.values()].every(one => one.held) : held !== undefined
+  if (dump) to.lvsd_service_in_kernel.push(sample(Number(isHeld), labels))
+  const fallbacks = kernelServices(service).filter(one => one.fallback !== null)
+  if (fallbacks.length > 0)
+    to.lvsd_service_fallback_active.push(
+      sample(Number(fallbacks.some(one => isFallbackActive(one, tables))), labels),
+    )
   to.lvsd_service_panic.push(sample(Number(panic !== null), labels))
   to.lvsd_service_panic_held_reals.push(sample(panic?.held.length ?? 0, labels))
+}
+
+function isFallbackActive({ id, fallback }: ResolvedService, wanted: Table): boolean {
+  if (!id || !fallback?.address) return false
+  const key = keyOfReal({ address: fallback.address, port: fallback.port })
+  return (wanted.get(keyOfService(id))?.reals.get(key)?.weight ?? 0) > 0
 }
 
 function addTally({ families: to, tallies }: Scrape, name: string, labels: Labels): void {
@@ -171,6 +197,8 @@ interface Identity {
   readonly key: string | null
   /** Key of its counters; null without an address. */
   readonly counterKey: string | null
+  /** Of a service with several addresses, the keys of those that it serves; else null. */
+  readonly at: readonly string[] | null
   readonly tallyKey: string
 }
 
@@ -187,6 +215,7 @@ function identityOf(service: ResolvedService, real: ResolvedReal): Identity {
     bytes: bytesOf(textOf(labels)),
     key,
     counterKey: service.id && key !== null ? `${keyOfService(service.id)} ${key}` : null,
+    at: service.also ? kernelServicesOf(service, real).flatMap(keysOfKernel) : null,
     tallyKey: keyOfMember(service, real),
   }
   identities.set(real, identity)
@@ -203,10 +232,22 @@ interface Row {
 
 function rowOf(
   { dump }: Scrape,
-  { wanted, held }: Entries,
-  { key, counterKey }: Identity,
+  { wanted, held, all }: Entries,
+  { key, counterKey, at }: Identity,
   { checks }: RealReading,
 ): Row {
+  if (at && all && key !== null) {
+    const rows = at.map(one => ({
+      wanted: all.get(one)?.wanted?.reals.get(key)?.weight,
+      kernel: all.get(one)?.held?.reals.get(key)?.weight,
+    }))
+    return {
+      ...{ wanted: undefined, kernel: undefined },
+      ...(rows.find(row => row.wanted !== row.kernel) ?? rows[0]),
+      counters: sumOf(at.flatMap(one => dump?.reals.get(`${one} ${key}`) ?? [])) ?? undefined,
+      noVerdict: checks.some(({ noVerdicts }) => isWithoutVerdict(noVerdicts)),
+    }
+  }
   return {
     wanted: key === null ? undefined : wanted?.reals.get(key)?.weight,
     kernel: key === null ? undefined : held?.reals.get(key)?.weight,

@@ -53,6 +53,8 @@ export function requestsOf(config: Config, names: Names): ReadonlyMap<string, Wa
     const family = service.virtual.family ?? (request && addressOf(request, names)?.family) ?? null
     want(request, service)
     for (const member of membersOf(service)) want(memberRequest(member, family), service)
+    for (const { fallback, virtual } of service.also ?? [])
+      if (fallback) want(memberRequest(fallback, virtual.family), service)
     for (const real of service.reals)
       for (const use of real.checks) want(checkRequest(use, real, family), service)
   }

@@ -395,6 +395,10 @@ function* namedIn({ services }: ResolvedConfig): Iterable<[ResolvedService | Res
       const wanted = memberRequest(member, familyOfService(service))
       if (wanted) yield [member, wanted]
     }
+    for (const { fallback, virtual } of service.also ?? []) {
+      const wanted = fallback && memberRequest(fallback, virtual.family)
+      if (wanted) yield [fallback, wanted]
+    }
   }
 }
 

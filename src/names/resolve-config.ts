@@ -1,7 +1,9 @@
 /** Inserts the known addresses of names into a configuration. Pure. */
 import { type Address, type Family, literalAddress } from '../core/address.js'
+import { virtualsOf } from '../core/kernel-services.js'
 import {
   type Config,
+  type FurtherAddress,
   familyOf,
   idAsWritten,
   idOf,
@@ -9,9 +11,11 @@ import {
   type Member,
   type Real,
   type ResolvedConfig,
+  type ResolvedFurtherAddress,
   type ResolvedReal,
   type ResolvedService,
   type Service,
+  type ServiceId,
 } from '../core/model.js'
 import {
   addressOf,
@@ -31,10 +35,12 @@ export function resolveConfig(
   names: Names,
 ): { readonly config: ResolvedConfig; readonly clashes: readonly string[] } {
   const taken = new Map(
-    config.services.flatMap(({ virtual, name }) => {
-      const id = idAsWritten(virtual)
-      return id ? [[keyOfService(id), name]] : []
-    }),
+    config.services.flatMap(service =>
+      virtualsOf(service).flatMap(virtual => {
+        const id = idAsWritten(virtual)
+        return id ? [[keyOfService(id), service.name] as const] : []
+      }),
+    ),
   )
   const clashes: string[] = []
   const services = config.services.map(service => {
@@ -52,15 +58,28 @@ export function resolveConfig(
 }
 
 function resolveService(service: Service, names: Names): ResolvedService {
-  const { virtual, reals, fallback } = service
+  const { also, ...own } = service
+  const { virtual, reals, fallback } = own
   const request = virtualRequest(virtual)
   const id = request ? idOf(virtual, addressOf(request, names)) : idAsWritten(virtual)
   const family = id ? familyOf(id) : virtual.family
   return {
-    ...service,
+    ...own,
+    ...(also && { also: also.map(one => resolveFurther(one, names)) }),
     id,
     reals: reals.map(real => resolveReal(real, family, names)),
     fallback: fallback && { ...fallback, address: addressOfMember(fallback, family, names) },
+  }
+}
+
+/** Validation has made sure that the host is no name. */
+function resolveFurther(further: FurtherAddress, names: Names): ResolvedFurtherAddress {
+  const id = idAsWritten(further.virtual) as ServiceId
+  const { fallback } = further
+  return {
+    ...further,
+    id,
+    fallback: fallback && { ...fallback, address: addressOfMember(fallback, familyOf(id), names) },
   }
 }
 

@@ -2,10 +2,10 @@
  * Names in doubt (without a known address), and the entries of the actual table that may belong to them. Has no I/O.
  */
 import type { Family } from '../core/address.js'
+import { keysOfKernel } from '../core/kernel-services.js'
 import {
   keyOfMember,
   keyOfReal,
-  keyOfService,
   type ResolvedMember,
   type ResolvedService,
   type ServiceId,
@@ -42,10 +42,11 @@ export class Doubtful {
     const note = (key: string, known: readonly string[]) =>
       others.set(key, new Set([...(this.#others.get(key) ?? []), ...known]))
     if (doubts.size > 0) {
-      const ids = services.flatMap(({ id }) => (id ? [keyOfService(id)] : []))
+      const ids = services.flatMap(keysOfKernel)
       for (const service of services) {
         if (doubts.has(service)) note(service.name, ids)
-        const doubted = membersOf(service).filter(member => doubts.has(member))
+        const further = (service.also ?? []).flatMap(({ fallback }) => fallback ?? [])
+        const doubted = [...membersOf(service), ...further].filter(member => doubts.has(member))
         const known = doubted.length > 0 ? knownIn(service) : []
         for (const member of doubted) note(keyOfMember(service, member), known)
       }

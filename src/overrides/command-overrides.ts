@@ -2,6 +2,7 @@
  * Overrides that operators give by commands. They survive reloads, restarts and reboots, stay with a real server when its
  * service is renamed, and end by a command or at their end time.
  */
+import { virtualsOf } from '../core/kernel-services.js'
 import { type Config, keyAsWritten, keyOfMember, MAX_WEIGHT, type Real, type Service } from '../core/model.js'
 import { drainAfter, type Effect, isInForce, LATEST_END, type Override } from '../core/override.js'
 import { type EntryForm, StateFile } from '../storage/state-file.js'
@@ -259,8 +260,18 @@ function serviceOf(
     before ? !before.has(keyAsWritten(virtual)) : missingSince === null
   return (
     services.find(service => keyAsWritten(service.virtual) === target.key) ??
+    services.find(service => service.also && isAlso(service, target)) ??
     services.find(service => service.name === target.service && isNew(service))
   )
+}
+
+/**
+ * True if the target has a further address of the service. An order on a whole service that has become an address of
+ * another one is not for that one as a whole.
+ */
+function isAlso(service: Service, { key, real, service: name }: Target): boolean {
+  if (real === null && service.name !== name) return false
+  return virtualsOf(service).some(one => keyAsWritten(one) === key)
 }
 
 /** Returns the target of the order in these services, under another name or key perhaps; null: it is not there. */

@@ -1,5 +1,6 @@
 /** Removes the services with `cleanstop` when lvsd stops, in one batch. */
 import { diff } from '../core/diff.js'
+import { idsOf } from '../core/kernel-services.js'
 import { type Change, keyOfService, type ResolvedService } from '../core/model.js'
 import type { Kernel } from '../ipvs/kernel.js'
 import type { Journal } from '../storage/journal.js'
@@ -17,7 +18,7 @@ export async function cleanStop(
   services: readonly ResolvedService[],
   { kernel, journal, log, onApplied }: CleanStopParts,
 ): Promise<void> {
-  const ids = services.filter(service => service.cleanstop).flatMap(service => service.id ?? [])
+  const ids = services.filter(service => service.cleanstop).flatMap(idsOf)
   if (ids.length === 0) return log.info('table.kept', {}, 'the table stays as it is')
   const keys = new Set(ids.map(keyOfService))
   const { table } = await kernel.dump(new Map(ids.map(id => [keyOfService(id), { id, reals: new Map() }])))

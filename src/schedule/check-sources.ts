@@ -5,6 +5,7 @@
  */
 import type { Address } from '../core/address.js'
 import { chooseSource, type OwnAddress, type SourceChoice } from '../core/check-source.js'
+import { idsOf } from '../core/kernel-services.js'
 import type { ResolvedService } from '../core/model.js'
 import { NO_CHANGES, type PathWatch } from '../netlink/path-changes.js'
 import { openPaths, type Paths } from '../netlink/paths.js'
@@ -58,8 +59,8 @@ export class CheckSources {
   }
 
   /** Takes the services, whose addresses no check may have as its source. */
-  follow(services: readonly Pick<ResolvedService, 'id'>[]): void {
-    const virtual = services.flatMap(({ id }) => (id?.kind === 'address' ? id.address : []))
+  follow(services: readonly Pick<ResolvedService, 'id' | 'also'>[]): void {
+    const virtual = services.flatMap(idsOf).flatMap(id => (id.kind === 'address' ? id.address : []))
     this.#virtual = new Set(virtual.map(withoutZone))
     this.#entries.clear()
   }
@@ -153,7 +154,9 @@ export class CheckSources {
 }
 
 /** Opens what chooses sources for commands that run once. It does not log. Returns null if the kernel cannot be asked. */
-export function openCheckSources(services: readonly Pick<ResolvedService, 'id'>[]): CheckSources | null {
+export function openCheckSources(
+  services: readonly Pick<ResolvedService, 'id' | 'also'>[],
+): CheckSources | null {
   try {
     const paths = openPaths(openSocket(PATHS_BUFFER, 'route'))
     const changes: PathWatch = { take: () => NO_CHANGES, close: () => paths.close() }

@@ -14,7 +14,7 @@ import { Plot } from './plot.js'
 import { hashOf } from './routes.js'
 import { useStore } from './store.js'
 import { isRefusing, summaryOf } from './summary.js'
-import { agoText, amount, counted, fullTime } from './text.js'
+import { addressesOf, agoText, amount, counted, fullTime } from './text.js'
 
 /** With room for the last events beside the services, and their number. */
 const WIDE = '(min-width: 1400px)'
@@ -118,7 +118,7 @@ interface ServiceCardProps {
 }
 
 function ServiceCard({ service, series, now, isAt }: ServiceCardProps) {
-  const { name, key, nameTrouble, state, since, panic, totals, counters, weight } = service
+  const { name, nameTrouble, state, since, panic, totals, counters, weight } = service
   const link = useCursorLink(isAt)
   const all = totals.up + totals.down + totals.unknown
   const hidden = service.troubledCount - service.troubled.length
@@ -129,7 +129,7 @@ function ServiceCard({ service, series, now, isAt }: ServiceCardProps) {
         <a class="name row-link" ref={link} href={hashOf({ view: 'service', service: name })}>
           {name}
         </a>
-        <span class="address">{key ?? nameTrouble}</span>
+        <span class="address">{addressesOf(service) ?? nameTrouble}</span>
         <ShareBar part={weight.kernel} whole={weight.configured} label="Weight in service" />
         <span class="count">
           {totals.up}/{all} up
@@ -180,8 +180,9 @@ function Trouble({ real, service, now }: { real: TroubledReal; service: string; 
 const nameOf = ({ name }: ServiceOverview) => name
 const hrefOf = ({ name }: ServiceOverview) => hashOf({ view: 'service', service: name })
 
-function textOf({ name, key, state, troubled }: ServiceOverview): string {
-  return `${name} ${key} ${state} ${troubled.map(real => `${real.name} ${real.reason}`).join(' ')}`
+function textOf(service: ServiceOverview): string {
+  const { name, state, troubled } = service
+  return `${name} ${addressesOf(service)} ${state} ${troubled.map(real => `${real.name} ${real.reason}`).join(' ')}`
 }
 
 /** Refused clients, the fallback alone, panic, failed real servers, others to look at, all well. */

@@ -11,7 +11,7 @@ import { Reason, ServiceNotes } from './notes.js'
 import { Plot } from './plot.js'
 import { hashOf } from './routes.js'
 import { useStore } from './store.js'
-import { agoText, amount, counted, fullTime } from './text.js'
+import { addressesOf, agoText, amount, counted, fullTime } from './text.js'
 import { VirtualRows } from './virtual-rows.js'
 
 /** As in app.css. */
@@ -83,14 +83,14 @@ export function ServiceView({ name }: { name: string }) {
 }
 
 function Head({ service, now }: { service: ServiceListing; now: number }) {
-  const { name, key, nameTrouble, scheduler, state, since, totals, reals, fallback } = service
+  const { name, nameTrouble, scheduler, state, since, totals, reals, fallback } = service
   const sum = (of: (real: ListedReal) => number) => reals.reduce((all, real) => all + of(real), 0)
   return (
     <header class="title row">
       <h1>
         <StateMark state={state} isShort /> {name}
       </h1>
-      <span class="address">{key ?? nameTrouble}</span>
+      <span class="address">{addressesOf(service) ?? nameTrouble}</span>
       <span>
         {totals.up} of {counted(reals.length, 'real server')} up
       </span>

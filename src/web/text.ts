@@ -67,3 +67,14 @@ export function asSentence(text: string): string {
   const whole = `${text.charAt(0).toUpperCase()}${text.slice(1)}`
   return /[.!?]$/.test(whole) ? whole : `${whole}.`
 }
+
+/** The address of a service, or all of them; null while its name does not resolve. */
+export function addressesOf({
+  key,
+  addresses,
+}: {
+  readonly key: string | null
+  readonly addresses?: readonly { readonly key: string }[] | undefined
+}): string | null {
+  return addresses ? addresses.map(one => one.key).join(', ') : key
+}

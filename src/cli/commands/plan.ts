@@ -2,6 +2,7 @@
 
 import { overrideStatus } from '../../api/override-status.js'
 import { countChanges } from '../../core/change-counts.js'
+import { keysOfKernel } from '../../core/kernel-services.js'
 import {
   type Change,
   type Config,
@@ -79,7 +80,9 @@ what it does not hold stays out.`,
     })
     if (options.json) context.printData(asJson(changes, resolved, overrides))
     else {
-      const services = new Map(resolved.services.map(({ id, name }) => [id ? keyOfService(id) : '', name]))
+      const services = new Map(
+        resolved.services.flatMap(service => keysOfKernel(service).map(key => [key, service.name])),
+      )
       const text = renderChanges(changes, { colour: context.screen.colour, nameOf: key => services.get(key) })
       context.print(`${text}${text === '' ? '' : '\n\n'}${summaryOfChanges(changes)}`)
       if (overrides.size > 0) context.print(`\n${overridesText(resolved, overrides)}`)

@@ -327,10 +327,17 @@ function sectionOf(service: ServiceStatus, view: StatusView, paint: Paint): List
   const { head, items } = realTable(service, view, paint)
   return {
     id: service.name,
-    head: [titleOf(service, paint), ...endedLines(service, view, paint), ...head],
+    head: [
+      titleOf(service, paint),
+      ...addressLines(service, paint),
+      ...endedLines(service, view, paint),
+      ...head,
+    ],
     items,
     foot: fallbackLine(service, view, paint),
-    words: `${service.name} ${service.key ?? ''}`.toLowerCase(),
+    words: [service.name, service.key ?? '', ...(service.addresses ?? []).map(({ key }) => key)]
+      .join(' ')
+      .toLowerCase(),
     quietWord: 'healthy',
   }
 }
@@ -342,7 +349,9 @@ function titleOf(service: ServiceStatus, paint: Paint): string {
     ...(service.key !== null && isSameName(service.name, service.key)
       ? []
       : [paint('bold', printable(service.name))]),
-    service.key ?? paint('red', printable(service.nameTrouble ?? 'its name does not resolve')),
+    service.addresses
+      ? `${service.addresses.length} addresses`
+      : (service.key ?? paint('red', printable(service.nameTrouble ?? 'its name does not resolve'))),
     ...(service.panic ? [paint('red', 'PANIC')] : []),
     ...(state === 'down' ? [paint('red', `DOWN, ${totals.up} of ${reals.length} up`)] : []),
     ...(service.inKernel ? [] : [paint('yellow', 'not in the table')]),
@@ -352,6 +361,19 @@ function titleOf(service: ServiceStatus, paint: Paint): string {
   ]
     .filter(Boolean)
     .join('  ')
+}
+
+/** Returns a line for each address of a service with several. */
+function addressLines({ addresses = [] }: ServiceStatus, paint: Paint): string[] {
+  return addresses.map(({ key, state, inKernel, counters, fallback }) =>
+    [
+      `  ${key}`,
+      ...(state === 'down' ? [paint('red', 'DOWN')] : []),
+      ...(inKernel ? [] : [paint('yellow', 'not in the table')]),
+      ...(fallback?.inUse ? [paint('yellow', `fallback ${hostWithAddress(fallback)}`)] : []),
+      ...(counters ? [paint('dim', counted(counters.connections, 'connection'))] : []),
+    ].join('  '),
+  )
 }
 
 /** Returns what becomes of servers that are down, if they are not all removed at once. */
@@ -375,16 +397,28 @@ function endedLines({ endedWindows = [] }: ServiceStatus, { now }: StatusView, p
 }
 
 function fallbackLine(
-  { fallback, state, since }: ServiceStatus,
+  { fallback, state, since, addresses }: ServiceStatus,
   { now }: StatusView,
   paint: Paint,
 ): string[] {
   const from = state === 'down' && since !== null ? ` since ${shortTime(Date.parse(since), now)}` : ''
+  if (addresses) return refusedLine(addresses, from, paint)
   if (fallback?.inUse)
     return [paint('yellow', `  fallback ${hostWithAddress(fallback)} takes the traffic${from}`)]
   if (state !== 'down') return []
   const lack = fallback ? `fallback ${hostWithAddress(fallback)} is not in the table` : 'no fallback'
   return [paint('red', `  ${lack}: clients are refused${from}`)]
+}
+
+/** The lines of the addresses show their fallbacks. */
+function refusedLine(
+  addresses: NonNullable<ServiceStatus['addresses']>,
+  from: string,
+  paint: Paint,
+): string[] {
+  const refused = addresses.filter(({ state, fallback }) => state === 'down' && !fallback?.inUse)
+  if (refused.length === 0) return []
+  return [paint('red', `  clients of ${refused.map(({ key }) => key).join(' and ')} are refused${from}`)]
 }
 
 /** A column of the table of real servers. If the screen is narrow, columns with the highest rank are omitted first. */

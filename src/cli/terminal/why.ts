@@ -224,7 +224,12 @@ function writtenLine({ written }: WhyReal['table'], now: number): string {
 
 function servicePage({ service, sentence, reals }: WhyService, page: Page): string {
   const { paint } = page
-  const key = service.key === null ? '' : `  ${printable(service.key)}`
+  const { addresses } = service
+  const key = addresses
+    ? `  ${addresses.length} addresses`
+    : service.key === null
+      ? ''
+      : `  ${printable(service.key)}`
   const title = `${paint('bold', printable(service.name))}${key}  ${paint(STATE_STYLE[service.state], service.state)}`
   const lines = reals.map(({ name, state, sentence }) => {
     const text = `${printable(name)}  ${printable(sentence)}`
@@ -236,7 +241,8 @@ function servicePage({ service, sentence, reals }: WhyService, page: Page): stri
     return [head, ...more.map(line => `  ${line}`)].join('\n')
   })
   const rest = reals.length === 0 ? 'Every real server is in service as configured.' : lines.join('\n')
-  return `${title}\n${paragraph(sentence, page)}\n\n${rest}`
+  const places = (addresses ?? []).map(({ key, state }) => `  ${key}  ${paint(STATE_STYLE[state], state)}\n`)
+  return `${title}\n${places.join('')}${paragraph(sentence, page)}\n\n${rest}`
 }
 
 function moment(at: string, now: number): string {

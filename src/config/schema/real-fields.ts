@@ -36,10 +36,10 @@ export const realAttributeFields = {
 
 export const realFields = {
   address: z
-    .string()
-    .register(marks, { shown: ADDRESS })
+    .union([z.string(), z.array(z.string()).min(1)])
+    .register(marks, { shown: `${ADDRESS}, or a list` })
     .describe(
-      "Address or name and port: '[2001:db8::1]:80', 192.0.2.1:80, web1.example:80. Default port: the service's.",
+      "Address or name and port: '[2001:db8::1]:80', 192.0.2.1:80, web1.example:80. Default port: the service's. A list, ['[2001:db8::1]:80', '192.0.2.1:80'], is short for a real server at each of them, with the same keys: each address is checked, and goes and comes, for itself.",
     ),
   family: memberFamily,
   ...realAttributeFields,

@@ -202,14 +202,15 @@ export const defaultsFields = {
 }
 
 const protocolWord = z.enum(['tcp', 'udp', 'sctp'])
+const familyWord = z.enum(['ipv4', 'ipv6'])
 
 export const serviceFields = {
   virtual: z
-    .string()
-    .register(marks, { shown: ADDRESS })
+    .union([z.string(), z.array(z.string()).min(1)])
+    .register(marks, { shown: `${ADDRESS}, or a list` })
     .optional()
     .describe(
-      "Virtual address and port: '[2001:db8::80]:80', 192.0.2.80:80 or www.example:80; without the port where ports has them.",
+      "Virtual address and port: '[2001:db8::80]:80', 192.0.2.80:80 or www.example:80; without the port where ports has them. Or a list, ['[2001:db8::80]:80', '192.0.2.80:80']: one service that clients reach at each of these addresses, at the same port; no names.",
     ),
   protocol: z
     .union([protocolWord, z.array(protocolWord).min(1)])
@@ -233,17 +234,19 @@ export const serviceFields = {
     .optional()
     .describe('Instead of virtual: the mark that the firewall puts on the packets of this service.'),
   family: z
-    .enum(['ipv4', 'ipv6'])
+    .union([familyWord, z.array(familyWord).min(1)])
+    .register(marks, { shown: 'ipv4, ipv6 or a list' })
     .optional()
     .describe(
-      'Needed with fwmark; with a name in virtual, the family that is asked for. Default: IPv6, else IPv4, and then that for good.',
+      'Needed with fwmark, where a list, [ipv6, ipv4], means the marked packets of both. With a name in virtual, the family that is asked for; default: IPv6, else IPv4, and then that for good.',
     ),
   ...ownPlainFields,
   ...commonServiceFields,
-  fallback: fallbackNode
+  fallback: oneOrMore(fallbackNode)
+    .register(marks, { shown: 'fallback, or a list' })
     .optional()
     .describe(
-      'Used while no real server is up; a server of weight 0 that is up counts as up. With none the default is not used.',
+      'Used while no real server is up; a server of weight 0 that is up counts as up. With none the default is not used. Of a list, each address of the service has the first that it can reach: of its family, or by a tunnel.',
     ),
   windows: listOf(mapping('a window', WINDOW, windowFields), WINDOWS)
     .register(marks, { shown: 'list of windows' })

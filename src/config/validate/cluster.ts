@@ -1,5 +1,5 @@
 /** Reads `cluster`: what a director does that is one of several. */
-import { literalAddress } from '../../core/address.js'
+import { familyOfReal, serves, virtualsOf } from '../../core/kernel-services.js'
 import type { Service } from '../../core/model.js'
 import type { SyncPolicy } from '../../core/sync-daemon.js'
 import type { Position } from '../problems/problem.js'
@@ -74,11 +74,13 @@ function readSync(
   return policy
 }
 
-function mixedReal({ virtual, name, reals }: Service): readonly string[] {
-  const { family } = virtual
-  return reals.flatMap(real => {
-    const own = real.family ?? literalAddress(real.host)?.family ?? family
-    return family !== null && own !== family ? `${real.host} in ${name}` : []
+function mixedReal(service: Service): readonly string[] {
+  const { family: first } = service.virtual
+  const fronts = virtualsOf(service).map(({ family }) => family)
+  return service.reals.flatMap(real => {
+    const own = familyOfReal(real, first)
+    const isMixed = fronts.some(front => front !== null && own !== front && serves(real, front, first))
+    return isMixed ? `${real.host} in ${service.name}` : []
   })
 }
 

@@ -45,7 +45,10 @@ export type DefaultsFields = Fields<typeof defaultsFields>
 /** Properties of a service that the rules of its real servers need. Null if unknown or invalid. */
 export interface ServiceFacts {
   readonly name: string
+  /** Of several addresses, that of the first. */
   readonly family: Family | null
+  /** Families of all addresses of the service, if it has several. */
+  readonly families?: readonly Family[]
   readonly port: number | null
   readonly protocol: string
   /** All protocols of the service in the configuration, including this one. */

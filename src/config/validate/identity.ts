@@ -1,5 +1,8 @@
-/** Reads the identity of a service in the kernel: protocol, address and port, or a firewall mark and a family. */
-import { endpoint, parseAddress } from '../../core/address.js'
+/**
+ * Reads the identities of a service in the kernel: protocol, address and port, or a firewall mark and a family. A service
+ * with several addresses has one for each.
+ */
+import { endpoint, type Family, isName, parseAddress } from '../../core/address.js'
 import type { Virtual } from '../../core/model.js'
 import { type Endpoint, isUnicast, isWithoutZone, readEndpoint } from '../endpoints.js'
 import type { Position } from '../problems/problem.js'
@@ -13,15 +16,16 @@ export interface Identity {
   /** Null if missing or invalid. */
   readonly virtual: Virtual | null
   readonly facts: ServiceFacts
+  readonly at: Position
 }
 
-/** Reads `virtual`, or `fwmark` and `family`. Reports what is missing or in conflict. */
-export function readIdentity(
+/** Reads `virtual`, or `fwmark` and `family`; at least one. Reports what is missing or in conflict. */
+export function readIdentities(
   part: Part,
   own: ServiceFields,
   defaults: DefaultsFields,
   context: Context,
-): Identity {
+): readonly Identity[] {
   const { report } = context
   const name = part.of?.of ?? part.name
   const virtual = own.entry('virtual')
@@ -34,11 +38,55 @@ export function readIdentity(
       own.at,
       `"${name}" needs virtual: '[address]:port', or fwmark and family`,
     )
-  return fwmark && !virtual ? readMark(name, own, context) : readVirtual(part, own, defaults, context)
+  if (fwmark && !virtual) return readMarks(name, own, context)
+  const texts = [own.values.virtual ?? []].flat()
+  const addresses: readonly (string | undefined)[] = texts.length > 0 ? texts : [undefined]
+  const read = addresses.map((text, i) =>
+    readVirtual(part, { text, at: own.itemAt('virtual', i) }, own, defaults, context),
+  )
+  if (read.length > 1) judgeList(read, own, context)
+  return read
 }
 
-function readMark(name: string, own: ServiceFields, { report }: Context): Identity {
-  const { fwmark, family = null } = own.values
+/** The addresses of one service have one port, because its real servers have one. */
+function judgeList(read: readonly Identity[], own: ServiceFields, { report }: Context): void {
+  const port = read.find(({ facts }) => facts.port !== null)?.facts.port
+  for (const { virtual, facts, at } of read) {
+    if (virtual?.kind !== 'address') continue
+    if (isName(virtual.host))
+      report.error(
+        'BAD_ADDRESS',
+        at,
+        `${virtual.host} is a name: in a list of virtual addresses each must be an address`,
+      )
+    if (facts.port !== port)
+      report.error(
+        'PORT_MISMATCH',
+        at,
+        `all addresses of a service have the same port: write ${port}, or make it a service of its own`,
+      )
+  }
+  if (own.entry('family'))
+    report.error(
+      'FAMILY_MISMATCH',
+      own.keyAt('family'),
+      'the addresses in virtual say the family: remove family',
+    )
+}
+
+function readMarks(name: string, own: ServiceFields, context: Context): readonly Identity[] {
+  const { report } = context
+  const words = [own.values.family ?? []].flat()
+  for (const [i, word] of words.entries())
+    if (words.indexOf(word) < i)
+      report.error('BAD_VALUE', own.itemAt('family', i), `${word} stands twice in "family"`)
+  const families = [...new Set(words)]
+  const marks: readonly (Family | null)[] = families.length > 0 ? families : [null]
+  return marks.map(family => readMark(name, family, own, context))
+}
+
+function readMark(name: string, family: Family | null, own: ServiceFields, { report }: Context): Identity {
+  const { fwmark } = own.values
   for (const key of ['protocol', 'ports'] as const)
     if (own.entry(key))
       report.error(
@@ -53,23 +101,41 @@ function readMark(name: string, own: ServiceFields, { report }: Context): Identi
       'a firewall mark applies to one family: add family: ipv6 (or ipv4)',
     )
   const facts = { name, family, port: 0, protocol: 'fwm', protocols: ['fwm'], isFwmark: true }
-  return { virtual: fwmark !== undefined && family ? { kind: 'fwmark', fwmark, family } : null, facts }
+  const virtual = fwmark !== undefined && family ? ({ kind: 'fwmark', fwmark, family } as const) : null
+  return { virtual, facts, at: own.valueAt('fwmark') }
 }
 
-function readVirtual(part: Part, own: ServiceFields, defaults: DefaultsFields, context: Context): Identity {
+interface Written {
+  readonly text: string | undefined
+  readonly at: Position
+}
+
+function readVirtual(
+  part: Part,
+  { text, at }: Written,
+  own: ServiceFields,
+  defaults: DefaultsFields,
+  context: Context,
+): Identity {
   const { name, protocol, protocols } = part
-  const at = own.valueAt('virtual')
-  const text = own.values.virtual
   const written = text === undefined ? null : readVirtualEndpoint(text, at, part, context)
   const endpoint = written && withPort(written, part, own, context)
   const port = endpoint && portOf(endpoint, at, own, defaults, context)
-  const family = endpoint?.address?.family ?? own.values.family ?? null
-  const isUsable = endpoint !== null && judgeVirtual(endpoint, own, context) && port !== null
+  const [asked = null, second] = [own.values.family ?? []].flat()
+  const family = endpoint?.address?.family ?? asked
+  if (second)
+    context.report.error(
+      'FAMILY_MISMATCH',
+      own.valueAt('family'),
+      "several families are for a firewall mark; list the addresses in virtual: ['[2001:db8::80]:80', '192.0.2.80:80']",
+    )
+  const isUsable = endpoint !== null && judgeVirtual(endpoint, at, own, context) && port !== null
   if (isUsable && endpoint.address === null) judgeHostFamily(endpoint.host, family, at, context)
   const facts = { name, family, port, protocol, protocols, isFwmark: false }
   return {
     virtual: isUsable ? { kind: 'address', protocol, host: endpoint.host, port, family } : null,
     facts,
+    at,
   }
 }
 
@@ -111,11 +177,10 @@ function portOf(
   return port
 }
 
-function judgeVirtual({ address }: Endpoint, own: ServiceFields, { report }: Context): boolean {
+function judgeVirtual({ address }: Endpoint, at: Position, own: ServiceFields, { report }: Context): boolean {
   if (!address) return true
-  const at = own.valueAt('virtual')
-  const { family } = own.values
-  if (family && family !== address.family)
+  const families = [own.values.family ?? []].flat()
+  if (families.length === 1 && families[0] !== address.family && typeof own.values.virtual === 'string')
     report.error(
       'FAMILY_MISMATCH',
       own.valueAt('family'),

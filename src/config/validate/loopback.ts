@@ -35,7 +35,8 @@ function reportMember({ host, attributes }: Member, at: Position, { report, fact
   const port = facts.port === null || facts.isFwmark ? 'its port' : `port ${facts.port}`
   const place = `a server of the director that listens on the virtual address, ${port}`
   const family = literalAddress(host)?.family ?? null
-  const isRefused = family !== null && facts.family !== null && family !== facts.family
+  const families = facts.families ?? (facts.family === null ? [] : [facts.family])
+  const isRefused = family !== null && families.length > 0 && !families.includes(family)
   if (isRefused) return
   if (attributes.forwarding === 'masq')
     report.warn(

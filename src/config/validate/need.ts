@@ -3,8 +3,6 @@ import type { Target } from '../../check/check.js'
 import type { CheckUse } from '../../core/model.js'
 import type { Endpoint } from '../endpoints.js'
 import type { Position } from '../problems/problem.js'
-import type { Fields } from '../read/fields.js'
-import type { realFields } from '../schema/real-fields.js'
 import type { Context } from './context.js'
 import type { RealContext } from './real-context.js'
 
@@ -24,7 +22,7 @@ export function judgePorts(
   uses: readonly CheckUse[],
   endpoint: Endpoint,
   port: number,
-  fields: Fields<typeof realFields>,
+  at: Position,
   context: RealContext,
 ): void {
   // The port of the service is invalid, which has been reported.
@@ -34,7 +32,7 @@ export function judgePorts(
     if (use.port !== null || !needsPort(use, context)) continue
     const message = `${use.kind} needs a port, and this real server has none: give the check a checkport`
     const outcome = context.dialect.outcomeOf('CHECK_NEEDS_PORT', use.kind)
-    context.report.error('CHECK_NEEDS_PORT', fields.valueAt('address'), message + outcome)
+    context.report.error('CHECK_NEEDS_PORT', at, message + outcome)
   }
 }
 

@@ -1,6 +1,7 @@
 /** Reads the real servers and the fallback of a service. */
 
 import { type Family, literalAddress } from '../../core/address.js'
+import { TUNNELS } from '../../core/kernel-services.js'
 import type { CheckUse, Fallback, Forwarding, Real } from '../../core/model.js'
 import { type Endpoint, isForwardable, readEndpoint } from '../endpoints.js'
 import type { Position } from '../problems/problem.js'
@@ -10,6 +11,7 @@ import { type fallbackFields, realFields } from '../schema/real-fields.js'
 import { readAttributes, readForwarding } from './attributes.js'
 import { draftsOf, layDrafts } from './check-drafts.js'
 import { readCheck } from './checks.js'
+import type { ServiceFacts } from './context.js'
 import { judgeHostFamily } from './host-family.js'
 import { judgeNeed, judgePorts, readNeed } from './need.js'
 import type { RealContext } from './real-context.js'
@@ -21,22 +23,34 @@ export interface PlacedReal {
   readonly at: Position
 }
 
-export function readReal(fields: Fields<typeof realFields>, context: RealContext): PlacedReal | null {
+/** Reads an item of the list of real servers: with a list of addresses, a real server for each. */
+export function readRealsAt(fields: Fields<typeof realFields>, context: RealContext): readonly PlacedReal[] {
+  const { address } = fields.values
+  if (!Array.isArray(address))
+    return readReal(fields, { text: address, at: fields.valueAt('address') }, context)
+  return address.flatMap((text, i) => readReal(fields, { text, at: fields.itemAt('address', i) }, context))
+}
+
+interface Written {
+  readonly text: string | undefined
+  readonly at: Position
+}
+
+function readReal(
+  fields: Fields<typeof realFields>,
+  { text, at }: Written,
+  context: RealContext,
+): readonly PlacedReal[] {
   const attributes = readAttributes(fields, context)
-  const endpoint = endpointOf(fields, context)
+  const endpoint = endpointOf(fields, { text, at }, context)
   const checks = readChecks(fields, context)
-  if (!endpoint) return null
-  const port = portFor(endpoint, fields.valueAt('address'), attributes.forwarding, context)
-  judgeAddress(endpoint, fields.valueAt('address'), attributes.forwarding, 'a real server', context)
-  const family = readFamily(fields, endpoint, attributes.forwarding, context)
-  judgeHost(endpoint, family, fields.valueAt('address'), context)
-  judgePorts(checks.uses, endpoint, port, fields, context)
-  judgeSources(
-    checks.uses,
-    endpoint.address?.family ?? family.family ?? context.facts.family,
-    fields,
-    context,
-  )
+  if (!endpoint) return []
+  const port = portFor(endpoint, at, attributes.forwarding, context)
+  judgeAddress(endpoint, at, attributes.forwarding, 'a real server', context)
+  const family = familyFor(endpoint, readFamily(fields, endpoint, attributes.forwarding, context), context)
+  judgeHost(endpoint, family, at, context)
+  judgePorts(checks.uses, endpoint, port, at, context)
+  judgeSources(checks.uses, endpoint.address?.family ?? family.family ?? context.facts.family, at, context)
   const real = {
     host: endpoint.host,
     ...family,
@@ -45,11 +59,22 @@ export function readReal(fields: Fields<typeof realFields>, context: RealContext
     checks: checks.uses,
     need: checks.need,
   }
-  return { real, at: fields.valueAt('address') }
+  return [{ real, at }]
+}
+
+/** A name in a service of several addresses has the family of the first, and keeps it if another one comes first. */
+function familyFor(
+  { address }: Endpoint,
+  read: { readonly family?: Family },
+  { facts }: RealContext,
+): { readonly family?: Family } {
+  if (!facts.families || address || read.family || !facts.family) return read
+  return { family: facts.family }
 }
 
 function endpointOf(
-  fields: Fields<{ address: typeof realFields.address }>,
+  fields: Fields<{ address: typeof realFields.address }> | FallbackFields,
+  { text, at }: Written,
   context: RealContext,
 ): Endpoint | null {
   if (!fields.entry('address')) {
@@ -57,11 +82,8 @@ function endpointOf(
       context.report.error('MISSING_KEY', fields.at, "the address is missing: address: '[2001:db8::1]:80'")
     return null
   }
-  const { address } = fields.values
   const { report, ports, facts } = context
-  return address === undefined
-    ? null
-    : readEndpoint(address, fields.valueAt('address'), { report, ports, protocol: facts.protocol })
+  return text === undefined ? null : readEndpoint(text, at, { report, ports, protocol: facts.protocol })
 }
 
 // ---------------------------------------------------------------- address and port
@@ -84,8 +106,6 @@ function portFor(
   return port
 }
 
-const TUNNELS: ReadonlySet<Forwarding> = new Set(['ipip', 'gue', 'gre'])
-
 function judgeAddress(
   { address }: Endpoint,
   at: Position,
@@ -94,7 +114,7 @@ function judgeAddress(
   { facts, report, dialect }: RealContext,
 ): void {
   if (!address || !isForwardable(address, at, what, report)) return
-  if (facts.family === null || address.family === facts.family) return
+  if (facts.family === null || familiesOf(facts).includes(address.family)) return
   // `tellMixed` reports tunnels once per service, because there may be many.
   if (TUNNELS.has(forwarding)) return
   const remedy = facts.isFwmark
@@ -105,6 +125,10 @@ function judgeAddress(
     at,
     `${what} over ${familyWord(address.family)} in a service over ${familyWord(facts.family)} needs a tunnel: ipip, gue or gre, not ${forwarding} (and no connection sync daemon)${remedy}`,
   )
+}
+
+function familiesOf({ families, family }: ServiceFacts): readonly Family[] {
+  return families ?? (family === null ? [] : [family])
 }
 
 /** Reads `family`. Returns it for a name only: the address of a server has a family already. */
@@ -119,7 +143,7 @@ function readFamily(
   const at = fields.valueAt('family')
   if (address && address.family !== family)
     report.error('FAMILY_MISMATCH', at, `${host} is ${familyWord(address.family)}, not ${familyWord(family)}`)
-  else if (facts.family !== null && family !== facts.family && !TUNNELS.has(forwarding))
+  else if (facts.family !== null && !familiesOf(facts).includes(family) && !TUNNELS.has(forwarding))
     report.error(
       'FAMILY_MISMATCH',
       at,
@@ -160,7 +184,7 @@ function readChecks(fields: Fields<typeof realFields>, context: RealContext): Re
 function judgeSources(
   uses: readonly CheckUse[],
   family: Family | null,
-  fields: Fields<typeof realFields>,
+  at: Position,
   { report }: RealContext,
 ): void {
   for (const { kind, source, host } of uses) {
@@ -168,7 +192,7 @@ function judgeSources(
     if (source === undefined || source === 'kernel' || target === null || source.family === target) continue
     report.error(
       'SOURCE_FAMILY',
-      fields.valueAt('address'),
+      at,
       `the check ${kind} of this real server is over ${familyWord(target)}, its source ${source.text} is not: give it a source of its own, or source: kernel`,
     )
     return
@@ -182,15 +206,23 @@ export function readFallback(
   context: RealContext,
 ): PlacedFallback | null {
   const forwarding = readForwarding(fields, context)
-  const endpoint = endpointOf(fields, context)
-  if (!endpoint) return null
   const at = fields.valueAt('address')
+  const endpoint = endpointOf(fields, { text: fields.values.address, at }, context)
+  if (!endpoint) return null
   const port = portFor(endpoint, at, forwarding.forwarding, context)
   judgeAddress(endpoint, at, forwarding.forwarding, 'a fallback', context)
   const family = readFamily(fields, endpoint, forwarding.forwarding, context)
   judgeHost(endpoint, family, at, context)
   const attributes = { ...forwarding, weight: 1, upper: 0, lower: 0 }
   return { fallback: { host: endpoint.host, ...family, port, attributes }, at }
+}
+
+export type FallbackFields = Fields<typeof fallbackFields>
+
+/** True if it is reached by a tunnel, and thus from clients of either family. */
+export function isTunnelled(fields: FallbackFields, { own, defaults }: RealContext): boolean {
+  const { forwarding } = mergeLayers({ forwarding: realFields.forwarding }, [fields, own, defaults]).values
+  return TUNNELS.has(forwarding)
 }
 
 export interface PlacedFallback {

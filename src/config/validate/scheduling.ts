@@ -127,12 +127,18 @@ function readPersistence(
 ): Persistence {
   const { report } = context
   const { netmask, ...persistence } = outputOf(persistenceFields, [fields])
-  const { prefix, engine } = persistence
-  if (fields.entry('prefix') && fields.entry('netmask'))
+  const { engine } = persistence
+  const isDual = facts.families?.length === 2
+  const hasBoth = fields.entry('prefix') !== undefined && fields.entry('netmask') !== undefined
+  // With addresses of both families, the netmask is that of the IPv4 ones.
+  const prefix = isDual && hasBoth && facts.family === 'ipv4' ? undefined : persistence.prefix
+  if (hasBoth && !isDual)
     report.error('PREFIX_TWICE', fields.keyAt('netmask'), 'give either prefix or netmask, not both')
   if (prefix !== undefined) judgePrefix(prefix, fields.valueAt('prefix'), facts, context)
   const bits =
-    netmask === undefined ? undefined : readNetmask(netmask, fields.valueAt('netmask'), facts, context)
+    netmask === undefined || (isDual && facts.family === 'ipv6')
+      ? undefined
+      : readNetmask(netmask, fields.valueAt('netmask'), facts, context)
   if (engine && !facts.protocols.includes('udp') && !facts.isFwmark)
     report.error(
       'SIP_NOT_UDP',
@@ -152,9 +158,15 @@ function allBits(family: Family | null): number {
   return family === 'ipv4' ? 32 : 128
 }
 
-function judgePrefix(prefix: number, at: Position, { family }: ServiceFacts, { report }: Context): void {
+function judgePrefix(
+  prefix: number,
+  at: Position,
+  { family, families }: ServiceFacts,
+  { report }: Context,
+): void {
+  const remedy = families?.length === 2 ? ': give the IPv4 addresses a netmask, 255.255.255.0' : ''
   if (family === 'ipv4' && prefix > 32)
-    report.error('PREFIX_RANGE', at, `the prefix of an IPv4 service is at most 32, not ${prefix}`)
+    report.error('PREFIX_RANGE', at, `the prefix of an IPv4 service is at most 32, not ${prefix}${remedy}`)
   if (family === 'ipv6' && prefix < 1)
     report.error('PREFIX_RANGE', at, 'the prefix of an IPv6 service is at least 1: the kernel refuses 0')
 }

@@ -1,5 +1,6 @@
 /** Reads one virtual service: its identity in the kernel, scheduling, real servers and fallback. */
 import { isName, literalAddress } from '../../core/address.js'
+import { serves, TUNNELS } from '../../core/kernel-services.js'
 import { type CheckUse, keyAsWritten, type Real, type Service, type Virtual } from '../../core/model.js'
 import { lineOf, type Position } from '../problems/problem.js'
 import type { RawEntry } from '../raw.js'
@@ -9,22 +10,31 @@ import { plainServiceFields, serviceNode } from '../schema/schema.js'
 import { draftsOf, layDrafts } from './check-drafts.js'
 import { readCheck } from './checks.js'
 import type { Context, DefaultsFields, ServiceFacts, ServiceFields } from './context.js'
-import { readIdentity } from './identity.js'
+import { type Identity, readIdentities } from './identity.js'
 import { reportLoopback } from './loopback.js'
 import { readMail } from './mail.js'
 import { settleOnDown } from './on-down.js'
 import { type Part, partsOf } from './parts.js'
 import type { RealContext } from './real-context.js'
-import { isForFamily, type PlacedFallback, type PlacedReal, readFallback, readReal } from './reals.js'
+import {
+  type FallbackFields,
+  isForFamily,
+  isTunnelled,
+  type PlacedFallback,
+  type PlacedReal,
+  readFallback,
+  readRealsAt,
+} from './reals.js'
 import { readScheduling } from './scheduling.js'
 import { judgeSlowStart } from './slow-start.js'
 import { readWindows } from './windows.js'
 import { familyWord } from './words.js'
 
-/** A service with the position of its virtual address or firewall mark. */
+/** A service with the positions of its virtual addresses or firewall mark; the first one first. */
 export interface PlacedService {
   readonly service: Service
   readonly at: Position
+  readonly places: readonly { readonly virtual: Virtual; readonly at: Position }[]
 }
 
 export function readService(
@@ -35,32 +45,46 @@ export function readService(
   judgeName(entry, context)
   const own = readEntry(entry, serviceNode, context)
   if (!own) return []
-  return partsOf(entry.key, own, context).flatMap(part => readPart(part, entry, own, defaults, context) ?? [])
+  return partsOf(entry.key, own, context).flatMap(part => readPart(part, own, defaults, context) ?? [])
 }
 
 /** Reads one service of the kernel. A mistake that all parts have is at one position, so it is reported once. */
 function readPart(
   part: Part,
-  entry: RawEntry,
   own: ServiceFields,
   defaults: DefaultsFields,
   context: Context,
 ): PlacedService | null {
-  const identity = readIdentity(part, own, defaults, context)
-  const { facts } = identity
+  const identities = readIdentities(part, own, defaults, context)
   const isFirst = part.of === null || part.of.first === part.name
-  const attributes = readScheduling(own, defaults, facts, context)
-  const realContext = realContextOf(own, defaults, facts, context)
+  const shared = factsOf(identities)
+  const realContext = realContextOf(own, defaults, shared, context)
   const reals = readReals(own, realContext)
-  const fallback = fallbackOf(own, realContext)
-  judgeFallback(fallback, reals, context)
-  if (isFirst) reportLoopback(reals, fallback, realContext)
+  const addresses = identities.map(({ virtual, facts, at }) => {
+    const fallback = fallbackOf(own, { ...realContext, facts })
+    judgeFallback(fallback, reals, context)
+    if (isFirst) reportLoopback(reals, fallback, realContext)
+    const { families } = shared
+    const attributes = readScheduling(own, defaults, families ? { ...facts, families } : facts, context)
+    return { virtual, at, attributes, fallback }
+  })
+  judgeFallbacks(own, addresses, realContext)
   const mail = readMail(own, defaults, context)
-  if (identity.virtual === null) return null
+  const places = addresses.flatMap(({ virtual, at }) => (virtual ? [{ virtual, at }] : []))
+  const [first, ...others] = addresses
+  const [place] = places
+  if (!first || !place || places.length < addresses.length) return null
+  const { attributes } = first
+  const further = others.map(({ fallback, attributes }, i) => ({
+    virtual: places[i + 1]?.virtual ?? place.virtual,
+    attributes,
+    fallback: fallback?.fallback ?? null,
+  }))
   const plain = outputOf(plainServiceFields, [own, defaults])
   const realsOfService = reals.map(({ real }) => real)
   judgeSlowStart({ ...plain, attributes, reals: realsOfService }, own, defaults, context)
-  const areReals = reals.length === own.values.reals?.length
+  const listed = own.values.reals?.flatMap(fields => fields?.values.address ?? [null])
+  const areReals = reals.length === listed?.length
   const owner = {
     name: part.name,
     ...(part.of && { part: part.of }),
@@ -72,16 +96,26 @@ function readPart(
     ...(part.of && { part: part.of }),
     ...plain,
     ...settleOnDown(plain, own, defaults, context),
-    virtual: identity.virtual,
+    virtual: place.virtual,
     attributes,
-    fallback: fallback?.fallback ?? null,
+    ...(further.length > 0 && { also: further }),
+    fallback: first.fallback?.fallback ?? null,
     // The parts share one health. Only the first one has these keys, so that each result and each mail appears once.
     monitorfile: isFirst ? plain.monitorfile : null,
     mail: isFirst ? mail : null,
     reals: realsOfService,
     ...(windows.length > 0 && { windows }),
   }
-  return { service, at: own.entry('virtual')?.value.at ?? own.entry('fwmark')?.value.at ?? entry.keyAt }
+  return { service, at: place.at, places }
+}
+
+/** Returns the facts for what the addresses share. */
+function factsOf(identities: readonly Identity[]): ServiceFacts {
+  const [first] = identities
+  if (!first) throw new Error('a service without an identity')
+  if (identities.length === 1) return first.facts
+  const families = new Set(identities.flatMap(({ facts }) => facts.family ?? []))
+  return { ...first.facts, families: [...families] }
 }
 
 function judgeName({ key, keyAt }: RawEntry, { report }: Context): void {
@@ -103,19 +137,21 @@ export function judgePartNames(services: readonly PlacedService[], { report }: C
 
 /** Reports services that are the same service for the kernel. */
 export function judgeCollisions(services: readonly PlacedService[], { report }: Context): void {
-  const first = new Map<string, PlacedService>()
-  for (const placed of services) {
-    const { virtual, name } = placed.service
-    const key = collisionKey(virtual)
-    const before = first.get(key)
-    if (!before) first.set(key, placed)
-    else
-      report.error(
-        'COLLIDING_SERVICES',
-        placed.at,
-        `"${name}" is the same service as "${before.service.name}" in ${lineOf(before.at, placed.at)}: ${key}`,
-      )
-  }
+  const first = new Map<string, { readonly service: Service; readonly at: Position }>()
+  for (const { service, places } of services)
+    for (const { virtual, at } of places) {
+      const key = collisionKey(virtual)
+      const before = first.get(key)
+      if (!before) first.set(key, { service, at })
+      else if (before.service === service)
+        report.error('COLLIDING_SERVICES', at, `"${service.name}" has this address already: ${key}`)
+      else
+        report.error(
+          'COLLIDING_SERVICES',
+          at,
+          `"${service.name}" is the same service as "${before.service.name}" in ${lineOf(before.at, at)}: ${key}`,
+        )
+    }
 }
 
 function collisionKey(virtual: Virtual): string {
@@ -143,9 +179,10 @@ function realContextOf(
 
 function readReals(own: ServiceFields, context: RealContext): readonly PlacedReal[] {
   reportNoReals(own, context)
-  const reals = (own.values.reals ?? []).flatMap(fields => (fields && readReal(fields, context)) ?? [])
+  const reals = (own.values.reals ?? []).flatMap(fields => (fields ? readRealsAt(fields, context) : []))
   judgeDuplicates(reals, context)
   reportMixed(reals, context)
+  if (reals.length > 0) reportUnserved(reals, own, context)
   const { facts, report, usesAreRight } = context
   if (usesAreRight && reals.some(({ real }) => real.checks.length === 0))
     report.warn(
@@ -183,16 +220,35 @@ function isUnproved({ checks }: Real, context: RealContext): boolean {
  * daemon runs.
  */
 function reportMixed(reals: readonly PlacedReal[], { report, facts }: RealContext): void {
-  const other = facts.family === 'ipv6' ? 'ipv4' : 'ipv6'
-  const mixed = facts.family && reals.find(({ real }) => literalAddress(real.host)?.family === other)
-  if (!mixed || mixed.real.attributes.forwarding === 'masq' || mixed.real.attributes.forwarding === 'gate')
-    return
-  const families = `${familyWord(other)} behind ${familyWord(facts.family ?? 'ipv6')}`
+  const { families = facts.family ? [facts.family] : [] } = facts
+  const frontOf = ({ host, attributes }: Real) => {
+    const family = literalAddress(host)?.family
+    return family && TUNNELS.has(attributes.forwarding) ? families.find(front => front !== family) : undefined
+  }
+  const mixed = reals.find(({ real }) => frontOf(real))
+  const front = mixed && frontOf(mixed.real)
+  if (!mixed || !front) return
+  const words = `${familyWord(front === 'ipv6' ? 'ipv4' : 'ipv6')} behind ${familyWord(front)}`
   report.note(
     'MIXED_FAMILY',
     mixed.at,
-    `${families}: the kernel refuses this while the connection sync daemon runs (ipvsadm --start-daemon)`,
+    `${words}: the kernel refuses this while the connection sync daemon runs (ipvsadm --start-daemon)`,
   )
+}
+
+/** Warns about a family of a service with several addresses that no real server can serve. */
+function reportUnserved(
+  reals: readonly PlacedReal[],
+  own: ServiceFields,
+  { report, facts }: RealContext,
+): void {
+  for (const family of facts.families ?? [])
+    if (!reals.some(({ real }) => serves(real, family, facts.family)))
+      report.warn(
+        'NO_REALS',
+        own.keyAt('reals'),
+        `"${facts.name}" has no real server for its ${familyWord(family)} clients: none has an ${familyWord(family)} address, and none a tunnel`,
+      )
 }
 
 function judgeDuplicates(reals: readonly PlacedReal[], { report, facts }: RealContext): void {
@@ -214,14 +270,38 @@ function judgeDuplicates(reals: readonly PlacedReal[], { report, facts }: RealCo
 // ---------------------------------------------------------------- fallback
 
 /**
- * Returns the fallback of the service. If it has none, returns the first one of `defaults` that has the service's
- * family.
+ * Returns the fallback of an address of the service. If the service has none, returns the first one of `defaults` that
+ * has the family of the address.
  */
 function fallbackOf(own: ServiceFields, context: RealContext): PlacedFallback | null {
   const fields = own.entry('fallback')
-    ? own.values.fallback
+    ? fallbackIn(own.values.fallback ?? [], context)
     : context.defaults.values.fallback?.find(one => one && isForFamily(one, context))
   return fields ? readFallback(fields, context) : null
+}
+
+/** The only one of a service with one address is read in any case, so that its mistakes are reported. */
+function fallbackIn(all: readonly (FallbackFields | null)[], context: RealContext): FallbackFields | null {
+  const fits = (one: FallbackFields) => isForFamily(one, context) || isTunnelled(one, context)
+  const found = all.find(one => one && fits(one)) ?? null
+  return found ?? (isOneAddress(context.own) ? (all[0] ?? null) : null)
+}
+
+function isOneAddress({ values }: ServiceFields): boolean {
+  return [values.virtual ?? values.family ?? []].flat().length < 2
+}
+
+/** Reports a fallback that no address of the service can have. */
+function judgeFallbacks(
+  own: ServiceFields,
+  addresses: readonly { readonly fallback: PlacedFallback | null }[],
+  context: RealContext,
+): void {
+  if (addresses.length < 2) return
+  for (const fields of own.values.fallback ?? []) {
+    const at = fields?.valueAt('address')
+    if (fields && !addresses.some(({ fallback }) => fallback?.at === at)) readFallback(fields, context)
+  }
 }
 
 function judgeFallback(

@@ -10,12 +10,8 @@ import type { AlertsStatus } from '../../api/status-types.js'
 import { endpoint } from '../../core/address.js'
 import type { AlertReceiver } from '../../core/alert-receiver.js'
 import { type AlertName, ruleOf } from '../../core/alert-rules.js'
-import {
-  type DaemonPhase,
-  keyOfService,
-  type ResolvedConfig,
-  type ResolvedService,
-} from '../../core/model.js'
+import { keysOfKernel } from '../../core/kernel-services.js'
+import type { DaemonPhase, ResolvedConfig, ResolvedService } from '../../core/model.js'
 import type { EventListener } from '../../events/event-bus.js'
 import type { OverrideChange } from '../../health/health-changes.js'
 import { StateFile } from '../../storage/state-file.js'
@@ -135,7 +131,9 @@ export class Alerts implements EventListener {
   }
 
   config(config: ResolvedConfig): void {
-    this.#names = new Map(config.services.flatMap(({ id, name }) => (id ? [[keyOfService(id), name]] : [])))
+    this.#names = new Map(
+      config.services.flatMap(service => keysOfKernel(service).map(key => [key, service.name])),
+    )
     this.#groups = new Map(config.services.flatMap(({ name, part }) => (part ? [[name, part.of]] : [])))
     this.#follow(config.alerts ?? [])
     this.#endUnconfigured(config.services)

@@ -1,6 +1,7 @@
 /** Sends mails when servers go down or come back, as ldirectord does. */
 
 import type { ConnectivityChange } from '../../cluster/connectivity/monitor.js'
+import { kernelServicesOf } from '../../core/kernel-services.js'
 import {
   type Change,
   type CheckResult,
@@ -119,9 +120,11 @@ export class MailAlerts implements EventListener {
   transition({ service, real, from, to, result, hasMovedServer }: Transition): void {
     const member = memberOf(service, real)
     if (!hasMovedServer || member === null) return
-    const settles = this.#settling.get(member)
-    if (from !== 'unknown') this.#settling.delete(member)
-    else if (settles) settles.until = this.#parts.clock.now() + SETTLING
+    for (const one of membersOfReal(service, real)) {
+      const settles = this.#settling.get(one)
+      if (from !== 'unknown') this.#settling.delete(one)
+      else if (settles) settles.until = this.#parts.clock.now() + SETTLING
+    }
     if (to === 'down') this.#serverDown(service, real, member, result)
     else this.#reminders.forget(member)
   }
@@ -140,7 +143,7 @@ export class MailAlerts implements EventListener {
     }
     if (!this.#holds.delete(member)) return
     // The override, and not the start, brings the server back.
-    this.#settling.delete(member)
+    for (const one of membersOfReal(service, real)) this.#settling.delete(one)
     this.#reminders.forget(member)
     if (failure) this.#serverDown(service, real, member, failure)
   }
@@ -247,8 +250,7 @@ export class MailAlerts implements EventListener {
   #remind(member: string): void {
     if (this.#cutOffAt.size > 0) return
     const place = this.#members.get(member)
-    if (place?.service.id)
-      this.#add(inaccessible(place, place.service.id), this.#phase, this.#reminders.reasonOf(member))
+    if (place) this.#add(inaccessible(place), this.#phase, this.#reminders.reasonOf(member))
   }
 
   #serverDown(
@@ -265,7 +267,7 @@ export class MailAlerts implements EventListener {
     const place = this.#members.get(member)
     const why = `${reason}: ${detail}`
     this.#reminders.add(member, why, service.mail?.repeat ?? null)
-    if (place && service.id) this.#add(inaccessible(place, service.id), this.#phaseOf(member), why)
+    if (place) this.#add(inaccessible(place), this.#phaseOf(member), why)
   }
 
   #phaseOf(member: string): DaemonPhase {
@@ -290,23 +292,31 @@ type CutOff = 'isolation' | 'connectivity'
 
 interface Place {
   readonly service: ResolvedService
+  readonly id: ServiceId
   /** `keyOfReal`. */
   readonly server: string
 }
 
 /** Returns null if the real server or its service has no address yet and is therefore not in the table. */
-function memberOf({ id }: ResolvedService, { address, port }: ResolvedReal): string | null {
-  return id && address && keyOfMember(id, keyOfReal({ address, port }))
+function memberOf(service: ResolvedService, real: ResolvedReal): string | null {
+  return membersOfReal(service, real)[0] ?? null
+}
+
+/** A real server of a service with several addresses may have several entries. The first one stands for it. */
+function membersOfReal(service: ResolvedService, real: ResolvedReal): readonly string[] {
+  const { address, port } = real
+  if (!address) return []
+  const server = keyOfReal({ address, port })
+  return kernelServicesOf(service, real).flatMap(({ id }) => (id ? keyOfMember(id, server) : []))
 }
 
 function membersOf(known: ReadonlyMap<string, Known>): ReadonlyMap<string, Place> {
   const members = new Map<string, Place>()
-  for (const { service, reals } of known.values())
-    for (const server of reals.keys())
-      if (service.id) members.set(keyOfMember(service.id, server), { service, server })
+  for (const { service, id, reals } of known.values())
+    for (const server of reals.keys()) members.set(keyOfMember(id, server), { service, id, server })
   return members
 }
 
-function inaccessible({ service, server }: Place, id: ServiceId): ServerEvent {
+function inaccessible({ service, id, server }: Place): ServerEvent {
   return describeEvent(service, id, { word: 'Inaccessible', server, tag: 'real', weight: null })
 }

@@ -1,4 +1,5 @@
 /** Describes changes of the kernel's table in ldirectord's words. Pure. */
+import { kernelServices } from '../../core/kernel-services.js'
 import {
   type Change,
   type DaemonPhase,
@@ -30,9 +31,10 @@ export interface ServerEvent {
   readonly tag: Tag
 }
 
-/** A service with the keys of its table entries. */
+/** A service of the kernel with the keys of its entries. */
 export interface Known {
   readonly service: ResolvedService
+  readonly id: ServiceId
   readonly reals: ReadonlyMap<string, ResolvedReal>
   readonly fallback: string | null
 }
@@ -40,17 +42,19 @@ export interface Known {
 /** Returns the services by `keyOfService`. A service whose name does not resolve is not in the table and has no events. */
 export function knownServices({ services }: ResolvedConfig): ReadonlyMap<string, Known> {
   const known = new Map<string, Known>()
-  for (const service of services) {
-    if (!service.id) continue
-    const reals = service.reals.flatMap(real =>
-      keyOf(real) === null ? [] : [[keyOf(real) ?? '', real] as const],
-    )
-    known.set(keyOfService(service.id), {
-      service,
-      reals: new Map(reals),
-      fallback: service.fallback && keyOf(service.fallback),
-    })
-  }
+  for (const service of services)
+    for (const { id, reals, fallback } of kernelServices(service)) {
+      if (!id) continue
+      const entries = reals.flatMap(real =>
+        keyOf(real) === null ? [] : [[keyOf(real) ?? '', real] as const],
+      )
+      known.set(keyOfService(id), {
+        service,
+        id,
+        reals: new Map(entries),
+        fallback: fallback && keyOf(fallback),
+      })
+    }
   return known
 }
 

@@ -204,7 +204,10 @@ describe('the metrics', () => {
     const missing = (Object.keys(METRICS) as MetricName[]).filter(name => !types.has(name))
     assert.deepEqual(
       missing.filter(
-        name => !/^lvsd_(real_(override|condition)|director_differs|connectivity_|sync_)/.test(name),
+        name =>
+          !/^lvsd_(real_(override|condition)|service_address|director_differs|connectivity_|sync_)/.test(
+            name,
+          ),
       ),
       [],
     )
