@@ -2,7 +2,7 @@
 import { open } from 'node:fs/promises'
 import type { ApiSettings } from '../config/schema/model-keys.js'
 import type { Log } from '../system/log.js'
-import type { Clock } from '../util/clock.js'
+import { type Clock, systemClock } from '../util/clock.js'
 import { Poller } from '../util/poller.js'
 import type { App } from './app.js'
 import { FailedAttempts, RateLimit } from './attempts.js'
@@ -23,15 +23,17 @@ export interface TcpListenersParts {
   readonly tokens: Tokens
   readonly log: Pick<Log, 'info' | 'warn' | 'error'>
   readonly clock?: Pick<Clock, 'alarm'>
+  /** Milliseconds of a monotonic clock, by which attempts and requests are limited. */
+  readonly now?: () => number
   /** Milliseconds; see `TcpListenerParts`. */
   readonly patience?: number
 }
 
 export class TcpListeners {
   readonly #parts: TcpListenersParts
-  readonly #attempts = new FailedAttempts(() => performance.now())
-  readonly #rates = new RateLimit(() => performance.now())
-  readonly #strangers = new RateLimit(() => performance.now())
+  readonly #attempts: FailedAttempts
+  readonly #rates: RateLimit
+  readonly #strangers: RateLimit
   readonly #open = new Map<string, TcpListener>()
   /** It works while there are no addresses as well: a poller that is stopped never works again. */
   readonly #retries: Poller
@@ -48,6 +50,10 @@ export class TcpListeners {
 
   constructor(parts: TcpListenersParts) {
     this.#parts = parts
+    const { now = systemClock.now } = parts
+    this.#attempts = new FailedAttempts(now)
+    this.#rates = new RateLimit(now)
+    this.#strangers = new RateLimit(now)
     this.#retries = new Poller('API over TCP', () => this.#inTurn(() => this.#again()), parts)
     this.#ends = new Poller('ends of tokens', () => this.#cutEnded(), parts)
   }

@@ -123,7 +123,11 @@ describe('drain-wait: waiting for a drain', () => {
 
   it('reports a target that a reload has removed', async () => {
     const gone = answerOf([], {}, { trouble: 'there is no service "web"', services: [] })
-    const { done } = await waiting([BUSY, gone], { wait: 100 })
+    const { done, out, send } = await waiting([BUSY, gone], {
+      screen: { isTerminal: true, width: 80, height: 24 },
+    })
+    await until(() => out().includes('no service "web"'))
+    send('SIGINT')
     assert.match((await done).trouble ?? '', /no service "web"/)
   })
 
