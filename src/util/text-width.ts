@@ -8,6 +8,11 @@ const COLOURS = /\u001b\[[\d;]*m/g
 /** One column for each character; the usual case. */
 const PLAIN = /^[ -~·…→’▁▂▃▄▅▆▇█]*$/
 
+/** True if each character takes one column, without a look at Unicode's tables. Colour sequences are not plain. */
+export function isPlain(text: string): boolean {
+  return PLAIN.test(text)
+}
+
 let loaded: typeof stringWidth | undefined
 
 /**
