@@ -9,9 +9,6 @@ import { systemFile } from '../names/system-file.js'
 import { readText } from '../system/read-file.js'
 import { runSliced } from '../util/time-slice.js'
 import { expandIncludes, type Source } from './include.js'
-import { LDIRECTORD } from './ldirectord/dialect.js'
-import { readLdirectord } from './ldirectord/read-ldirectord.js'
-import { relevantProblems } from './ldirectord/relevant-problems.js'
 import { systemPorts } from './ports.js'
 import { START } from './problems/position.js'
 import { hasErrors, type Problem } from './problems/problem.js'
@@ -127,7 +124,13 @@ function wordsOf(texts: readonly string[]): ReadonlySet<string> {
 }
 
 async function loadLdirectord(file: string, text: string): Promise<Loaded> {
-  const kinds = await loadChecks([])
+  // A site with YAML never needs these modules.
+  const [kinds, { LDIRECTORD }, { readLdirectord }, { relevantProblems }] = await Promise.all([
+    loadChecks(),
+    import('./ldirectord/dialect.js'),
+    import('./ldirectord/read-ldirectord.js'),
+    import('./ldirectord/relevant-problems.js'),
+  ])
   const { checks } = kinds
   const ports = systemPorts()
   const document = readLdirectord(text, file, { checks, ports })

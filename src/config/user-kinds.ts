@@ -2,7 +2,7 @@
 import { resolve } from 'node:path'
 import type { LoadedChecks } from '../kinds/find-kinds.js'
 import { kindNameOf } from '../kinds/folder.js'
-import { judgeApart, type Question } from '../kinds/judge-apart.js'
+import type { Question } from '../kinds/judge-apart.js'
 import type { Code } from './problems/codes.js'
 import { START } from './problems/position.js'
 import type { Position, Problem } from './problems/problem.js'
@@ -52,6 +52,8 @@ export async function judgedProblems(
   file: string,
   questions: readonly Question<PlaceOf>[],
 ): Promise<readonly Problem[]> {
+  if (questions.length === 0) return []
+  const { judgeApart } = await import('../kinds/judge-apart.js')
   const report = newReport(file)
   for (const { check, at, wrong, missing } of await judgeApart(questions)) {
     if (wrong !== null) report.error('CHECK_OPTIONS', at(wrong.path), `${check.name}: ${wrong.message}`)

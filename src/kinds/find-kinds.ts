@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { Check } from '../check/check.js'
 import { type KindPath, kindFiles, kindNameOf, trustedKindFiles, versionOf } from './folder.js'
-import { type LoadedKind, loadKinds } from './load-kinds.js'
+import type { LoadedKind } from './load-kinds.js'
 import { type Candidate, merged } from './merge.js'
 
 export interface LoadedChecks {
@@ -61,13 +61,18 @@ export async function loadNamedChecks(
 
 async function loadedWith(shipped: readonly Check[], folders: readonly string[]): Promise<LoadedChecks> {
   const found = await Promise.all(folders.map(folder => filesOf(resolve(folder))))
-  const loaded = await loadKinds(found.flatMap(({ files }) => files))
+  const loaded = await loadedFrom(found.flatMap(({ files }) => files))
   const { checks, replaced } = merged(shipped, await candidatesOf(loaded))
   const paths = found.flatMap(({ folder, files }) => files.map(({ path }) => ({ folder, path })))
   const files = paths.map((place, i) => ({ ...place, ...outcomeOf(loaded[i] as LoadedKind) }))
   const unusable = found.flatMap(({ folder, problem }) => (problem === null ? [] : [{ folder, problem }]))
   const left = files.flatMap(({ path, problem }) => (problem === null ? [] : [`${path}: ${problem}`]))
   return { checks, problems: [...unusable.map(({ problem }) => problem), ...left], replaced, unusable, files }
+}
+
+/** Most sites have no kinds of their own, and need nothing of what starts processes for these. */
+async function loadedFrom(files: readonly KindPath[]): Promise<readonly LoadedKind[]> {
+  return files.length === 0 ? [] : (await import('./load-kinds.js')).loadKinds(files)
 }
 
 const imported = new Map<string, Check>()
