@@ -1,11 +1,22 @@
 #!/usr/bin/env node
 /**
- * The entry. A shell that completes a word gets its answer from few modules, because a person waits for it at each Tab;
- * everything else is run by `cli/program.ts`.
+ * The entry. Two answers come from few modules: to a shell that completes a word, because a person waits for it at each Tab, and
+ * to `lvsd health`, which keepalived runs each second. Everything else is run by `cli/program.ts`.
  */
 import './system/node-version.js'
 import { questionOf } from './cli/completion/question.js'
+import { type HealthQuestion, healthQuestionOf } from './cli/health/question.js'
 
-const question = questionOf(process.argv.slice(2))
+const words = process.argv.slice(2)
+const question = questionOf(words)
+const health = question ? null : healthQuestionOf(words)
 if (question) void import('./cli/completion/answer.js').then(({ printAnswer }) => printAnswer(question))
+else if (health) void sayHealth(health)
 else void import('./cli/program.js')
+
+async function sayHealth(asked: HealthQuestion): Promise<void> {
+  const { answerHealth } = await import('./cli/health/answer.js')
+  const code = await answerHealth(asked)
+  if (code === null) await import('./cli/program.js')
+  else process.exitCode = code
+}

@@ -21,8 +21,7 @@ import type { AddTokenRequest, TokenAdded, TokenList, TokenRevoked } from './tok
 import type { WhyAnswer } from './why-types.js'
 import type { WindowsDocument } from './windows-document.js'
 
-/** Path of the socket if neither the configuration nor the command line sets one. */
-export const DEFAULT_SOCKET = '/run/lvsd/lvsd.sock'
+export { DEFAULT_SOCKET } from './default-socket.js'
 
 /**
  * The daemon cannot be reached, or refuses. The message says why and what to do. `isDenied` is true if a permission is
@@ -268,7 +267,8 @@ function exchange(
   })
 }
 
-function explained(socket: string, cause: NodeJS.ErrnoException): ControlError {
+/** Returns the error of a request that failed in this way. */
+export function explained(socket: string, cause: NodeJS.ErrnoException): ControlError {
   const code = cause.code ?? ''
   if (code === 'EACCES' || code === 'EPERM')
     return new ControlError(

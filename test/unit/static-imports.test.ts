@@ -59,8 +59,8 @@ describe('static-imports: commands that ask the running lvsd', () => {
       assert.equal(zod, undefined, `zod is loaded with ${zod?.way.join(' → ')}`)
     })
 
-  it('an answer to a completing shell loads no package', () => {
-    for (const file of ['src/main.ts', 'src/cli/completion/answer.ts'])
+  it('an answer to a completing shell, and a plain lvsd health, load no package', () => {
+    for (const file of ['src/main.ts', 'src/cli/completion/answer.ts', 'src/cli/health/answer.ts'])
       assert.deepEqual(packagesWith(file), [])
   })
 })

@@ -1,8 +1,8 @@
 /** lvsd health: whether this director can serve, for keepalived's vrrp_script and its kin. */
 import { fetchHealth } from '../../api/client.js'
-import { printable } from '../../util/printable.js'
 import { askDaemon, socketOption, socketPath } from '../ask-daemon.js'
 import { defineCommand, EXIT } from '../command.js'
+import { healthLine } from '../health/line.js'
 
 export const command = defineCommand({
   name: 'health',
@@ -36,15 +36,8 @@ sync group and without a weight both give the addresses up.`,
     const { socket, role, json, quiet } = context.options
     const path = socketPath(socket, context.env)
     const document = await askDaemon(fetchHealth(path, context.arguments.SERVICE ?? null))
-    const isStandby = role && document.role !== 'active'
-    const isGood = document.good && !isStandby
-    if (json) context.printData(JSON.stringify(document, null, 2))
-    else if (!quiet)
-      context.print(
-        document.good && isStandby
-          ? 'standby: another director serves'
-          : `${isGood ? 'good' : 'bad'}: ${printable(document.reason)}`,
-      )
+    const { isGood, text } = healthLine(document, { role, json, quiet })
+    if (text !== null) (json ? context.printData : context.print)(text)
     return isGood ? EXIT.ok : EXIT.problem
   },
 })

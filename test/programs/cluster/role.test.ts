@@ -1,7 +1,7 @@
 /** The role of a director with the programs around it: Pacemaker's agent, keepalived's files and its notify command. */
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fetchRole } from '../../../src/api/client.js'
 import { packageRoot } from '../../../src/system/version.js'
@@ -41,7 +41,7 @@ services:
   onCleanup(kill)
   const roleNow = () => fetchRole(socket)
   await until(async () => (await roleNow().catch(() => null)) !== null, { what: 'lvsd answers' })
-  return { folder, socket, command, kill, role: roleNow }
+  return { folder, socket, command, kill, role: roleNow, pid: Number(child.pid) }
 }
 
 describe("the role: Pacemaker's agent", function () {
@@ -129,5 +129,37 @@ describe('the role: beside keepalived', function () {
     assert.equal((await lvsd.role()).cluster?.reason, 'VRRP instance VI_6 says MASTER')
     await lvsd.kill()
     assert.equal(run('role')[0], 3)
+  })
+})
+
+describe('the role: lvsd health', function () {
+  this.timeout(60_000)
+
+  it('answers in few modules as the command does, and leaves to the command what is no answer', async () => {
+    const lvsd = await lvsdWith(folder => `{ from: file, path: ${folder}/role }`)
+    const run = (words: readonly string[], output: 'pipe' | number = 'pipe') => {
+      const { status, stdout, stderr } = spawnSync(lvsd.command, ['health', ...words], {
+        encoding: 'utf8',
+        stdio: ['ignore', output, 'pipe'],
+        env: { ...process.env, LVSD_SOCKET: lvsd.socket },
+      })
+      return [status, stdout, stderr]
+    }
+    assert.deepEqual(run([]), [0, 'good: this director can serve\n', ''])
+    assert.deepEqual(run(['--role']), [1, 'standby: another director serves\n', ''])
+    // Behind -- the parser reads the line.
+    for (const options of [['--json'], ['--role']])
+      assert.deepEqual(run([...options, 'web']), run([...options, '--', 'web']))
+    assert.deepEqual(run(['web,mail']), [1, '', 'lvsd: there is no service "mail"; there are: web\n'])
+    const full = openSync('/dev/full', 'w')
+    assert.equal(run([], full)[0], 1)
+    closeSync(full)
+    process.kill(lvsd.pid, 'SIGSTOP')
+    const [status, , stderr] = run([])
+    process.kill(lvsd.pid, 'SIGCONT')
+    assert.equal(status, 3)
+    assert.match(String(stderr), /^lvsd: lvsd does not answer on .* in time/)
+    await lvsd.kill()
+    assert.deepEqual(run([])[0], 3)
   })
 })
