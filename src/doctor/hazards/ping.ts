@@ -1,4 +1,5 @@
 /** The right to send pings. */
+import { addressesOf } from '../../core/connectivity.js'
 import type { Facts } from '../facts.js'
 import { error, type Hazard, notKnown, ok } from '../finding.js'
 import { sysctl } from '../sysctl-value.js'
@@ -9,7 +10,10 @@ const RANGE = 'net.ipv4.ping_group_range'
 export const ping: Hazard = {
   id: 'ping-rights',
   judge(facts) {
-    if (!facts.site || facts.site.pings === 0) return []
+    const { pings = 0, checks = 0, config = null } = facts.site ?? {}
+    const { connectivity = null } = config?.cluster ?? {}
+    const hosts = connectivity ? addressesOf(connectivity).length : 0
+    if (pings + hosts === 0) return []
     const { isDaemon, capabilities } = facts.machine.process
     const who = isDaemon ? 'lvsd' : 'this user'
     if (capabilities !== null && (capabilities >> CAP_NET_RAW) & 1n)
@@ -25,8 +29,17 @@ export const ping: Hazard = {
       ]
     return [
       error(
-        `${who} may not send pings, and ${facts.site.pings} of ${facts.site.checks} checks need them`,
-        `A ping needs CAP_NET_RAW, which lvsd.service has, or a group in ${RANGE}, which counts for IPv6 too. Without it these checks give no verdict, and their servers stay as they are.`,
+        `${who} may not send pings, and ${[
+          ...(pings > 0 ? [`${pings} of ${checks} checks`] : []),
+          ...(hosts > 0 ? [`connectivity (${hosts} ${hosts === 1 ? 'address' : 'addresses'})`] : []),
+        ].join(' and ')} need${pings === 0 ? 's' : ''} them`,
+        [
+          `A ping needs CAP_NET_RAW, which lvsd.service has, or a group in ${RANGE}, which counts for IPv6 too.`,
+          ...(pings > 0
+            ? ['Without it these checks give no verdict, and their servers stay as they are.']
+            : []),
+          ...(hosts > 0 ? ['Without it the addresses of connectivity count as answering.'] : []),
+        ].join(' '),
         { commands: [`sysctl -w ${RANGE}="0 2147483647"`] },
       ),
     ]

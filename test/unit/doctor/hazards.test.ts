@@ -1,6 +1,6 @@
 /** Each hazard: facts in, findings out. */
 import assert from 'node:assert/strict'
-import type { ResolvedService } from '../../../src/core/model.js'
+import type { ResolvedConfig, ResolvedService } from '../../../src/core/model.js'
 import { examine, isSerious } from '../../../src/doctor/examine.js'
 import type { Facts, Source } from '../../../src/doctor/facts.js'
 import { type Finding, SEVERITIES, type Severity } from '../../../src/doctor/finding.js'
@@ -12,6 +12,14 @@ const masq = [real('2001:db8:1::1'), real('2001:db8:1::2')]
 const gate = masq.map(each => ({ ...each, attributes: { ...each.attributes, forwarding: 'gate' as const } }))
 const web = service('web', { reals: masq })
 const site = config([web])
+const clustered = {
+  ...site,
+  cluster: {
+    role: { from: 'always-active' },
+    connectivity: { gateways: [address('2001:db8::1'), address('2001:db8::2')], groups: [] },
+    redis: { url: null, sentinels: { addresses: [1, 2] }, cluster: null },
+  },
+} as unknown as ResolvedConfig
 const persistence = { timeout: 300, prefix: 128, engine: null }
 const sticky = service('sticky', {
   quiescent: true,
@@ -720,6 +728,17 @@ const CASES: readonly Case[] = [
     },
   },
   { id: 'ping-rights', when: 'nothing pings', is: 'nothing', facts: { config: site } },
+  {
+    id: 'ping-rights',
+    when: 'connectivity alone pings, and nothing allows it',
+    is: 'error',
+    facts: {
+      config: clustered,
+      machine: { process: { isDaemon: true, groups: [7], capabilities: 0n, descriptors: 1 } },
+      sysctls: { 'net.ipv4.ping_group_range': '1 0' },
+    },
+    says: /^lvsd may not send pings, and connectivity \(2 addresses\) needs them/,
+  },
 
   {
     id: 'descriptors',
@@ -731,6 +750,27 @@ const CASES: readonly Case[] = [
       machine: { process: { isDaemon: true, groups: [], capabilities: 0n, descriptors: 600 } },
     },
     says: /ulimit -n 662/,
+  },
+  {
+    id: 'descriptors',
+    when: 'they are too few for checks, connectivity and Redis together',
+    is: 'error',
+    facts: {
+      config: clustered,
+      site: { checks: 1000 },
+      machine: { process: { isDaemon: true, groups: [], capabilities: 0n, descriptors: 680 } },
+    },
+    says: /ulimit -n 686/,
+  },
+  {
+    id: 'descriptors',
+    when: 'most checks are pings, which share their sockets',
+    is: 'ok',
+    facts: {
+      config: site,
+      site: { checks: 1000, pings: 900 },
+      machine: { process: { isDaemon: true, groups: [], capabilities: 0n, descriptors: 300 } },
+    },
   },
   {
     id: 'descriptors',
