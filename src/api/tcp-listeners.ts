@@ -58,9 +58,9 @@ export class TcpListeners {
     this.#ends = new Poller('ends of tokens', () => this.#cutEnded(), parts)
   }
 
-  /** The addresses on which lvsd listens now. */
-  get addresses(): readonly string[] {
-    return [...this.#open.keys()]
+  /** The URLs at which the API and the page are served now. */
+  get urls(): readonly string[] {
+    return [...this.#open.keys()].map(address => this.#urlOf(address))
   }
 
   /** Takes over a configuration. Resolves when each address is open, or has been tried. Never rejects. */
@@ -132,12 +132,16 @@ export class TcpListeners {
         this.#parts.log.info(
           'api.listening',
           { address },
-          `the API and the page are served on ${tls ? 'https' : 'http'}://${address}/`,
+          `the API and the page are served on ${this.#urlOf(address)}`,
         )
       } catch (error) {
         this.#report(address, (error as Error).message)
       }
     }
+  }
+
+  #urlOf(address: string): string {
+    return `${this.#settings?.tls ? 'https' : 'http'}://${address}/`
   }
 
   /** Each reason is logged once. */

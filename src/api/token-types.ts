@@ -35,7 +35,7 @@ export const tokenAdded = z.object({
   schema,
   token: z.string().describe('The text for `Authorization: Bearer`. It is shown once.'),
   isKept: z.boolean().describe('False: it is not on the disk, and a restart would not know it.'),
-  addresses: z.array(z.string()).describe('Where it can be used: the TCP addresses of the API.'),
+  urls: z.array(z.string()).describe('Where it can be used: the URLs of the page and the API over TCP.'),
 })
 
 export const tokenRevoked = z.object({

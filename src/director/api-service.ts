@@ -58,7 +58,7 @@ export class ApiService {
         const added = await this.#tokens.add({ name, role, who, until })
         if (!added) return null
         log.info('token.added', { token: name, role, who }, `${who} has made the token ${name} (${role})`)
-        return { token: added.text, isKept: added.isKept, addresses: [...(this.#listeners?.addresses ?? [])] }
+        return { token: added.text, isKept: added.isKept, urls: [...(this.#listeners?.urls ?? [])] }
       },
       revoke: async (name, who) => {
         const revoked = await this.#tokens.revoke(name)

@@ -55,15 +55,15 @@ type Context = Pick<
   'options' | 'print' | 'printData' | 'warn'
 >
 
-function added({ token, isKept, addresses }: TokenAdded, context: Context): ExitCode {
-  if (context.options.json) context.printData(JSON.stringify({ token, isKept, addresses }, null, 2))
+function added({ token, isKept, urls }: TokenAdded, context: Context): ExitCode {
+  if (context.options.json) context.printData(JSON.stringify({ token, isKept, urls }, null, 2))
   else context.print(token)
   context.warn('the token is shown this once; a program sends it as Authorization: Bearer TOKEN')
-  if (addresses.length === 0)
+  if (urls.length === 0)
     context.warn(
       'the API is not served over TCP: the configuration has no "api:", or no address of it is open',
     )
-  else context.warn(`a browser asks for it: open the page, served at ${addresses.join(', ')}`)
+  else context.warn(`a browser asks for it: open the page, ${urls.join(' or ')}`)
   if (!isKept) context.warn(NOT_KEPT)
   return isKept ? EXIT.ok : EXIT.problem
 }

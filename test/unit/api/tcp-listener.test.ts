@@ -387,10 +387,10 @@ describe('the API over TCP', () => {
     await once(other, 'listening')
     const address = `[::1]:${(other.address() as AddressInfo).port}`
     await listeners.follow({ ...settings, listen: [address] })
-    assert.deepEqual(listeners.addresses, [])
+    assert.deepEqual(listeners.urls, [])
     await new Promise(resolve => other.close(resolve))
     elapse()
-    await until(() => listeners.addresses.length === 1)
+    await until(() => listeners.urls.length === 1)
     assert.equal((await ask(`http://${address}/healthz`)).status, 200)
   })
 
@@ -398,7 +398,7 @@ describe('the API over TCP', () => {
     const { listeners, settings, address, lines } = await served()
     const other = `127.0.0.1:${await refusedPort()}`
     await listeners.follow({ ...settings, listen: [other, '192.0.2.1:8080'] })
-    assert.deepEqual(listeners.addresses, [other])
+    assert.deepEqual(listeners.urls, [`http://${other}/`])
     await assert.rejects(ask(`http://${address}/healthz`))
     assert.equal((await ask(`http://${other}/healthz`)).status, 200)
     await listeners.follow({ ...settings, listen: [other, '192.0.2.1:8080'] })
@@ -413,6 +413,6 @@ describe('the API over TCP', () => {
       /cannot be served on 127\.0\.0\.1:\d+: \/nowhere: there is no such file/,
     )
     await listeners.follow(null)
-    assert.deepEqual(listeners.addresses, [])
+    assert.deepEqual(listeners.urls, [])
   })
 })

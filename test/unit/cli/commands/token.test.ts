@@ -15,18 +15,18 @@ const ANNA: TokenList['tokens'] = [
 ]
 
 interface Daemon {
-  readonly addresses?: readonly string[]
+  readonly urls?: readonly string[]
   readonly tokens?: TokenList['tokens']
   readonly isFull?: boolean
 }
 
-async function token(line: string, { addresses = [], tokens = ANNA, isFull = false }: Daemon = {}) {
+async function token(line: string, { urls = [], tokens = ANNA, isFull = false }: Daemon = {}) {
   const isTaken = (name: string) => tokens.some(one => one.name === name)
   const control = controlOf({
     tokens: {
       list: () => tokens,
       add: async ({ name }) =>
-        isFull || isTaken(name) ? null : { token: 'lvsd_1_2', isKept: true, addresses: [...addresses] },
+        isFull || isTaken(name) ? null : { token: 'lvsd_1_2', isKept: true, urls: [...urls] },
       revoke: async name => (isTaken(name) ? { isKept: true } : null),
     },
   })
@@ -45,10 +45,10 @@ async function token(line: string, { addresses = [], tokens = ANNA, isFull = fal
 
 describe('lvsd token', () => {
   it('prints the token, and where a browser and a program use it', async () => {
-    const { exit, out, err } = await token('add bob', { addresses: ['[::1]:8080'] })
+    const { exit, out, err } = await token('add bob', { urls: ['https://[::1]:8080/'] })
     assert.deepEqual([exit, out], [EXIT.ok, 'lvsd_1_2\n'])
     assert.match(err, /^the token is shown this once; a program sends it as Authorization: Bearer TOKEN$/m)
-    assert.match(err, /^a browser asks for it: open the page, served at \[::1\]:8080$/m)
+    assert.match(err, /^a browser asks for it: open the page, https:\/\/\[::1\]:8080\/$/m)
   })
 
   it('says that nothing serves the API', async () => {
