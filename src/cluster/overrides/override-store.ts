@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto'
 import { REDIS_KEYS } from '../../core/redis-keys.js'
 import type { SiteEntry } from '../../core/site-entry.js'
 import { ORDER_FORM, type Order } from '../../overrides/command-overrides.js'
+import { runSliced, type Sliced } from '../../util/time-slice.js'
 import type { SiteRedis } from '../redis/site-redis.js'
 
 /** What directors share of an override. */
@@ -40,6 +41,13 @@ export interface OverrideStore {
   /** Calls `listener` after writes of any director, and when some may have been missed. Returns a function that ends it. */
   onNews(listener: () => void): () => void
 }
+
+/** Overrides of a site that are read, and characters of them. */
+export const MOST_ENTRIES = 50_000
+const MOST_SIZE = 64 << 20
+/** Entries that one page should have, and pages. Redis may give a few more, and the same twice. */
+const PAGE = 500
+const MOST_PAGES = 2000
 
 /** The field with the revision. No id is so short. */
 const REVISION = '#'
@@ -82,15 +90,36 @@ export class RedisOverrideStore implements OverrideStore {
   }
 
   async read(): Promise<StoredOverrides> {
-    const answer = await this.#redis.run('HGETALL', [this.#key])
-    const fields = new Map(pairsOf(Array.isArray(answer) ? answer.map(String) : []))
-    const revision = fields.get(REVISION) ?? ''
-    fields.delete(REVISION)
-    const entries = [...fields].flatMap(([id, text]) => {
-      const entry = entryOf(text)
-      return entry ? [[id, entry] as const] : []
+    // Before the entries: a write in between has another revision, so that all is read again.
+    const revision = await this.revision()
+    await this.#redis.run('HLEN', [this.#key], {
+      refuse: count => (Number(count) > MOST_ENTRIES ? `more than ${MOST_ENTRIES} overrides` : null),
     })
-    return { revision, entries: new Map(entries) }
+    const fields = await this.#readAll()
+    fields.delete(REVISION)
+    return { revision, entries: await runSliced(entriesOf(fields)) }
+  }
+
+  /** Reads all fields in pages. HGETALL would have them in one answer, of any size. */
+  async #readAll(): Promise<Map<string, string>> {
+    const fields = new Map<string, string>()
+    let cursor = '0'
+    let [pages, entries, size] = [0, 0, 0]
+    const refuse = (answer: unknown) => {
+      const { words } = pageOf(answer)
+      for (const word of words) size += word.length
+      entries += words.length / 2
+      if (size > MOST_SIZE) return `more than ${MOST_SIZE >> 20} MiB of overrides`
+      const isEndless = ++pages > MOST_PAGES || entries > 2 * MOST_ENTRIES
+      return isEndless ? `no end after ${pages} pages` : null
+    }
+    do {
+      const answer = await this.#redis.run('HSCAN', [this.#key, cursor, 'COUNT', PAGE], { refuse })
+      const page = pageOf(answer)
+      for (const [id, text] of pairsOf(page.words)) fields.set(id, text)
+      cursor = page.cursor
+    } while (cursor !== '0')
+    return fields
   }
 
   async write(writes: readonly EntryWrite[]): Promise<readonly string[]> {
@@ -131,6 +160,22 @@ export class RedisOverrideStore implements OverrideStore {
       end()
     }
   }
+}
+
+/** The answer to HSCAN: where the next page begins, and names and texts in turn. */
+function pageOf(answer: unknown): { readonly cursor: string; readonly words: readonly string[] } {
+  const [cursor, words] = Array.isArray(answer) ? answer : []
+  return { cursor: String(cursor ?? '0'), words: Array.isArray(words) ? words.map(String) : [] }
+}
+
+function* entriesOf(fields: ReadonlyMap<string, string>): Sliced<ReadonlyMap<string, OverrideEntry>> {
+  const entries = new Map<string, OverrideEntry>()
+  for (const [id, text] of fields) {
+    const entry = entryOf(text)
+    if (entry) entries.set(id, entry)
+    yield
+  }
+  return entries
 }
 
 function* pairsOf(words: readonly string[]): Iterable<readonly [string, string]> {

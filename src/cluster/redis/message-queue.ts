@@ -13,16 +13,25 @@ export const LONGEST_MESSAGE = 256 << 10
 export const AT_ONCE = 100
 const SIZE_AT_ONCE = 256 << 10
 
+/** Milliseconds after which a loss is told while a flood goes on; otherwise it is when the messages before it are taken. */
+const TELL_LOSS = 1000
+
 interface Channel {
   readonly link: number
   readonly channel: string
   readonly texts: string[]
-  isLossy: boolean
+  /** When the first message got lost of which nobody has been told; null: none. */
+  lossyAt: number | null
 }
 
 export class MessageQueue {
   readonly #channels = new Map<string, Channel>()
+  readonly #now: () => number
   #size = 0
+
+  constructor(now = () => performance.now()) {
+    this.#now = now
+  }
 
   get isEmpty(): boolean {
     return this.#channels.size === 0
@@ -30,11 +39,11 @@ export class MessageQueue {
 
   put({ link, channel, text }: Message): void {
     const key = `${link} ${channel}`
-    const held = this.#channels.get(key) ?? { link, channel, texts: [], isLossy: false }
+    const held = this.#channels.get(key) ?? { link, channel, texts: [], lossyAt: null }
     this.#channels.set(key, held)
     const isFull = held.texts.length >= MOST_OF_CHANNEL || this.#size + text.length > MOST_SIZE
     if (isFull || text.length > LONGEST_MESSAGE) {
-      held.isLossy = true
+      held.lossyAt ??= this.#now()
       return
     }
     held.texts.push(text)
@@ -71,16 +80,14 @@ export class MessageQueue {
     for (const [held, taken] of heads) held.texts.splice(0, taken)
     this.#size -= size
     for (const [key, held] of [...this.#channels]) {
-      const { link, channel, texts, isLossy } = held
-      if (texts.length > 0) {
-        // The others come first in the next batch.
-        if (!heads.has(held)) continue
-        this.#channels.delete(key)
-        this.#channels.set(key, held)
-        continue
+      const { link, channel, texts, lossyAt } = held
+      if (lossyAt !== null && (texts.length === 0 || this.#now() - lossyAt >= TELL_LOSS)) {
+        held.lossyAt = null
+        lost.push({ link, channel })
       }
-      this.#channels.delete(key)
-      if (isLossy) lost.push({ link, channel })
+      // One that had its turn comes behind the others in the next batch.
+      if (texts.length === 0 || heads.has(held)) this.#channels.delete(key)
+      if (texts.length > 0) this.#channels.set(key, held)
     }
     return { messages, lost }
   }

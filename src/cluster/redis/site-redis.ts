@@ -34,11 +34,7 @@ export interface SiteRedis {
    * Sends a command. Rejects with a `RedisError` at once without a connection, and after `within` milliseconds without
    * an answer (default: 1 s). Is never sent a second time; whether it was executed is unknown after an error.
    */
-  run(
-    command: RedisCommand,
-    args: readonly Argument[],
-    options?: { readonly within?: number },
-  ): Promise<unknown>
+  run(command: RedisCommand, args: readonly Argument[], options?: RunOptions): Promise<unknown>
   /** Runs a script on these keys in one step, as `run`. */
   script(lua: string, keys: readonly string[], args: readonly Argument[]): Promise<unknown>
   /**
@@ -52,6 +48,12 @@ export interface SiteRedis {
 }
 
 export type Argument = string | number
+
+export interface RunOptions {
+  readonly within?: number
+  /** Says why an answer is too much for lvsd, or null. Then it rejects with the reason `size`, which is told. */
+  refuse?(answer: unknown): string | null
+}
 
 export interface RedisStatus {
   /** off: not configured. connecting: at the start, before the first attempt has ended. */
@@ -169,14 +171,10 @@ export class RedisClient implements SiteRedis {
     return [`{${prefix}:${this.#site}}`, ...parts].join(':')
   }
 
-  async run(
-    command: RedisCommand,
-    args: readonly Argument[],
-    { within = PATIENCE }: { readonly within?: number } = {},
-  ): Promise<unknown> {
+  async run(command: RedisCommand, args: readonly Argument[], options: RunOptions = {}): Promise<unknown> {
     const connection = this.#link?.connection
     if (!connection) throw new RedisError(this.#down ?? fault('closed'))
-    return this.#sent(connection, command, args, within)
+    return this.#sent(connection, command, args, options)
   }
 
   script(lua: string, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
@@ -231,17 +229,26 @@ export class RedisClient implements SiteRedis {
 
   // ---------------------------------------------------------------- commands
 
-  async #sent(connection: Connection, command: RedisCommand, args: readonly Argument[], within: number) {
+  async #sent(
+    connection: Connection,
+    command: RedisCommand,
+    args: readonly Argument[],
+    { within = PATIENCE, refuse }: RunOptions,
+  ): Promise<unknown> {
     const about = aboutOf(command, args)
+    // Other commands for the same key work.
+    const tooMuch = `${command} ${about}`
     try {
       if (this.#waiting >= MOST_WAITING) throw new RedisError(fault('busy'))
       const answer = await this.#limited(connection, command, args, within)
-      if (this.#troubles.size > 0) for (const what of [command, about]) this.#settle(what, null)
+      const refused = refuse?.(answer)
+      if (refused) throw new RedisError(fault('size', `${about}: ${refused}`))
+      if (this.#troubles.size > 0) for (const what of [command, about, tooMuch]) this.#settle(what, null)
       return answer
     } catch (error) {
       const met = faultOf(error, isNoPermission(error) ? command : about)
       // The connection has ended because of this answer. It would seem to work until the command is sent again.
-      if (met.reason === 'size' || met.reason === 'protocol') this.#settle(about, met)
+      if (met.reason === 'size' || met.reason === 'protocol') this.#settle(tooMuch, met)
       if (met.reason === 'silent') this.#link?.drop(connection, error)
       else if (!isOfOneCommand(met.reason)) this.#link?.doubt(connection)
       else if (met.reason === 'NOPERM') this.#settle(command, met)

@@ -40,6 +40,17 @@ describe('message-queue', () => {
     )
   })
 
+  it('says so after a second, too, while a flood goes on', () => {
+    let now = 0
+    const queue = new MessageQueue(() => now)
+    const losses: number[] = []
+    for (; now <= 2500; now += 20) {
+      for (let i = 0; i < 2 * MOST_OF_CHANNEL; i++) queue.put({ link: 1, channel: 'x', text: `${i}` })
+      if (queue.take().lost.length > 0) losses.push(now)
+    }
+    assert.deepEqual(losses, [1000, 2020])
+  })
+
   it('loses what is too long, and what comes when the memory is used up', () => {
     const queue = new MessageQueue()
     queue.put({ link: 1, channel: 'x', text: 'x'.repeat(LONGEST_MESSAGE + 1) })
