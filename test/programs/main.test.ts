@@ -38,7 +38,7 @@ describe('main: the process', () => {
       assert.match(ended.out, out)
       assert.match(ended.err, err)
       assert.equal(ended.exit, exit)
-    }).timeout(60_000)
+    })
 
   it('prints only ASCII for people in a locale without UTF-8, and does not change data', async () => {
     const file = temporaryFile(
@@ -51,13 +51,13 @@ describe('main: the process', () => {
     assert.match(utf8.out, /write check: \{ checkport: … \}/)
     const json = await lvsd(['validate', '--json', file], undefined, { LC_ALL: 'C' })
     assert.match(json.out, /write check: \{ checkport: … \}/)
-  }).timeout(60_000)
+  })
 
   it('prints no error when its output is closed', async () => {
     const file = temporaryFile('many.yaml', `services:\n${'  a: [\n'.repeat(3)}`)
     const { err } = await lvsd(['validate', file], child => child.stdout?.destroy())
     assert.equal(err, '')
-  }).timeout(60_000)
+  })
 
   it('ends --watch when its output is closed, even if nothing is written', async () => {
     const socket = temporaryFile('lvsd.sock', '')
@@ -68,7 +68,7 @@ describe('main: the process', () => {
       child.stdout?.once('data', () => child.stdout?.destroy()),
     )
     assert.deepEqual([ended.exit, ended.err], [0, ''])
-  }).timeout(60_000)
+  })
 
   it('ends with one sentence when its output cannot be written, whatever the command', async () => {
     const socket = temporaryFile('lvsd.sock', '')
@@ -101,7 +101,7 @@ describe('main: the process', () => {
         },
         words.join(' '),
       )
-  }).timeout(60_000)
+  })
 
   it('prints a stack only on request, and never for an error of the user', async () => {
     const torn = `const write = process.stdout.write
@@ -117,7 +117,7 @@ describe('main: the process', () => {
     assert.match(shown.err, /^Error: torn\n +at [\s\S]*\nlvsd: unexpected: torn\n$/)
     const slip = await lvsd(['status', '--socket', '/none.sock'], undefined, { LVSD_DEBUG: '1' })
     assert.match(slip.err, /^lvsd: lvsd does not run here: .*\n$/)
-  }).timeout(60_000)
+  })
 })
 
 interface Ended {

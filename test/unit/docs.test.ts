@@ -20,7 +20,7 @@ describe('docs: the documents', () => {
   for (const name of DOCUMENTS) {
     it(`${name}: every lvsd command line has words that lvsd takes`, async () => {
       for (const line of commandLines(read(name))) await assert.doesNotReject(parsed(line), line)
-    }).timeout(20_000)
+    })
 
     it(`${name}: every file it names exists`, () => {
       for (const path of filesNamed(read(name))) {

@@ -161,7 +161,7 @@ describe('coding: a compressed page', () => {
   })
 
   it('of nginx with compression of all pages is searched', async function () {
-    this.timeout(20_000)
+    this.timeout(60_000)
     const file = programOr(() => this.skip(), 'nginx', 'nginx-light')
     const port = await freePort()
     const folder = folderOf({ 'index.html': 'nothing' })

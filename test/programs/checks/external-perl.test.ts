@@ -11,7 +11,7 @@ const SLOW = { timeout: 15_000 }
 const target = targetOf({ host: '2001:db8:1::11', port: 80 })
 
 describe('external-perl', function () {
-  this.timeout(20_000)
+  this.timeout(60_000)
   before(function () {
     programOr(() => this.skip(), 'perl', 'perl')
   })

@@ -67,7 +67,7 @@ async function nothingLeft(within = 8000): Promise<void> {
 }
 
 describe('external: the arguments of an external command', function () {
-  this.timeout(20_000)
+  this.timeout(60_000)
   const show = 'echo "$# $1 $2 $3 $4"'
 
   it("are ldirectord's: addresses of IPv6 in brackets, the real server's own port", async () => {
@@ -128,7 +128,7 @@ describe('external: the arguments of an external command', function () {
 })
 
 describe('external: the environment of an external command', function () {
-  this.timeout(20_000)
+  this.timeout(60_000)
   const show = 'echo "[$LVSD_TEST_ONE] [$LVSD_REAL] [$ONE] [$TWO] [$THREE] [$HOME]"'
   it('has the passed and the set variables, and the fixed ones', async () => {
     Object.assign(process.env, { ONE: 'of lvsd', TWO: 'of lvsd too' })
@@ -176,7 +176,7 @@ describe('external: the environment of an external command', function () {
 })
 
 describe('external: the verdict of an external command', function () {
-  this.timeout(20_000)
+  this.timeout(60_000)
   const cases: [string, string, Record<string, unknown>, boolean, string | null, RegExp][] = [
     ['exit 0', 'echo fine', {}, true, null, /^exit 0: fine$/],
     ['another exit code', 'echo "no such page" >&2; exit 3', {}, false, 'status', /^exit 3: no such page$/],
@@ -239,7 +239,7 @@ describe('external: the verdict of an external command', function () {
 })
 
 describe('external command that returns the weight', function () {
-  this.timeout(20_000)
+  this.timeout(60_000)
   const codes: [number, boolean, number | undefined][] = [
     [0, true, undefined],
     [1, false, undefined],
@@ -267,7 +267,7 @@ describe('external command that returns the weight', function () {
 })
 
 describe('external command that cannot be run', function () {
-  this.timeout(20_000)
+  this.timeout(60_000)
   const refused: [string, () => Record<string, unknown>, RegExp][] = [
     ['does not exist', () => ({ checkcommand: join(folder, 'none') }), /none does not exist/],
     [
@@ -357,7 +357,7 @@ describe('external command that cannot be run', function () {
 })
 
 describe('external command at its deadline', function () {
-  this.timeout(20_000)
+  this.timeout(60_000)
   it('is killed, with the children it forked', async () => {
     const checkcommand = script(`${script('sleep 60', 'child')} & ${folder}/child & wait`)
     const result = await probe(check, target, { checkcommand }, { timeout: 300 })
@@ -389,7 +389,7 @@ describe('external command at its deadline', function () {
 })
 
 describe('external command that has ended', function () {
-  this.timeout(20_000)
+  this.timeout(60_000)
   it('leaves no children behind', async () => {
     const checkcommand = script(`${script('sleep 60', 'child')} >/dev/null 2>&1 & exit 0`)
     assert.equal((await probe(check, target, { checkcommand }, SLOW)).ok, true)
@@ -427,7 +427,7 @@ describe('external command that has ended', function () {
 })
 
 describe('external commands at once', function () {
-  this.timeout(20_000)
+  this.timeout(60_000)
   it('have a limit; a command that waits too long gives no verdict', async () => {
     const { signal } = new AbortController()
     // The command of the test before may hold its place for a second more.
@@ -469,7 +469,7 @@ async function elsewhere(code: string, limits = ''): Promise<string> {
 }
 
 describe('external command and the end of lvsd', function () {
-  this.timeout(20_000)
+  this.timeout(60_000)
   it('end at the same time', async () => {
     const started = join(folder, 'started')
     const checkcommand = script(`trap '' TERM; touch ${started}; ${script('sleep 60', 'child')}`)
@@ -499,7 +499,7 @@ describe('external command and the end of lvsd', function () {
 })
 
 describe('external: Nagios plug-ins', function () {
-  this.timeout(20_000)
+  this.timeout(60_000)
   const plugin = '/usr/lib/nagios/plugins/check_dummy'
   /** Scripts that die of a mistake of their own. */
   const crashes: [string, string, string][] = [

@@ -192,7 +192,7 @@ function pour(stream: ServerHttp2Stream): void {
 }
 
 describe('grpc: etcd', function () {
-  this.timeout(30_000)
+  this.timeout(60_000)
   let place: Place
   let port: number
   let secure: number

@@ -70,7 +70,7 @@ describe('ldaps', () => {
 })
 
 describe('ldap: a server of OpenLDAP', function () {
-  this.timeout(30_000)
+  this.timeout(60_000)
   let place: Place
   let plain: number
   let secure: number

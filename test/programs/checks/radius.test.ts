@@ -156,7 +156,7 @@ describe('radius', () => {
 })
 
 describe('FreeRADIUS', function () {
-  this.timeout(30_000)
+  this.timeout(60_000)
   let place: Place
   let port: number
 

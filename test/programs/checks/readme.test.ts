@@ -40,7 +40,7 @@ function write(folder: string, name: string): void {
 
 describe('checks/README.md', () => {
   it('has an example of a new check that passes its own test', async function () {
-    this.timeout(20_000)
+    this.timeout(60_000)
     const folder = scratch()
     for (const name of ['checks/memcached.ts', 'test/unit/checks/memcached.test.ts']) write(folder, name)
     for (const name of ['src', 'node_modules', 'package.json', 'test/support', 'checks/lib'])

@@ -88,7 +88,7 @@ describe('redis', () => {
 })
 
 describe('redis server', function () {
-  this.timeout(30_000)
+  this.timeout(60_000)
   let place: Place
   let plain: number
   let secure: number

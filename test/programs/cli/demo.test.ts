@@ -72,7 +72,7 @@ describe('demo', () => {
       readdirSync(folder).filter(name => name.startsWith('lvsd')),
       [],
     )
-  }).timeout(30_000)
+  })
 })
 
 /** Runs the demo; with a signal, sends that once the table is shown. */

@@ -184,10 +184,10 @@ describe('executors', () => {
       const shell = ['-c', `ulimit -n ${limit}; exec "$@"`, 'sh', process.execPath, ...argv]
       assert.equal(execFileSync('/bin/sh', shell, { encoding: 'utf8' }), `${limit}`)
     }
-  }).timeout(30_000)
+  })
 
   it('report no failure because of a stop of the process', async function () {
-    this.timeout(30_000)
+    this.timeout(60_000)
     // Each answer takes 200 of the 600 ms, so that some are always under way when the process is stopped.
     const server = await tcpServer(socket => {
       socket.once('data', () => setTimeout(() => socket.end('HTTP/1.0 200 OK\r\n\r\nhello'), 200))
@@ -205,7 +205,7 @@ describe('executors', () => {
   })
 
   it('give no verdict when no descriptor is left', async function () {
-    this.timeout(30_000)
+    this.timeout(60_000)
     const server = await httpServer((_request, response) => response.end('hello'))
     const process = child([server.port, 5, 300, 1], 100)
     const told = await listen(process, 10)

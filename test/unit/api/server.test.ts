@@ -176,7 +176,7 @@ describe('server: the control socket', () => {
       server.setGroup(String(NOBODY))
       assert.equal(await ask(), '')
       assert.deepEqual(asked, ['nobody'])
-    }).timeout(20_000)
+    })
   })
 
   it('reloads, forced only when told so', async () => {

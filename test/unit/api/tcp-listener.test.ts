@@ -225,7 +225,7 @@ describe('the API over TCP', () => {
   })
 
   it('ends a stream at the end of its token', async function () {
-    this.timeout(30_000)
+    this.timeout(60_000)
     const stream = new PassThrough()
     const { address, tokens, elapse } = await served({}, { streamEvents: async () => stream })
     const until = Date.now() + 5000
@@ -242,7 +242,7 @@ describe('the API over TCP', () => {
   })
 
   it('ends a request of a revoked token whose answer has not begun', async function () {
-    this.timeout(30_000)
+    this.timeout(60_000)
     let began = (_gone: AbortSignal) => {}
     const asked = new Promise<AbortSignal>(resolve => {
       began = resolve
@@ -295,7 +295,7 @@ describe('the API over TCP', () => {
   })
 
   it('closes at once, whatever clients do instead of a handshake', async function () {
-    this.timeout(30_000)
+    this.timeout(60_000)
     const { address, listeners } = await served({ tls: { cert: CERT, key: KEY, clientCa: null } })
     const silent = connect(Number(address.split(':').at(-1)), '::1')
     onCleanup(() => silent.destroy())
@@ -380,7 +380,7 @@ describe('the API over TCP', () => {
   })
 
   it('tries an address again that a configuration brings after one without the API', async function () {
-    this.timeout(30_000)
+    this.timeout(60_000)
     const { listeners, settings, elapse } = await served()
     await listeners.follow(null)
     const other = createServer().listen({ host: '::1', port: 0 })

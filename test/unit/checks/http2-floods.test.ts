@@ -80,7 +80,7 @@ const floods: [string, Buffer, Buffer, RegExp][] = [
 ]
 
 describe('http2-floods: a server of HTTP/2 that never stops sending', function () {
-  this.timeout(20_000)
+  this.timeout(60_000)
   const options = { limit: 100_000, receive: 'ok', http2: true }
   for (const [phrase, start, again, reason] of floods) {
     it(`${phrase} is down, with https`, async () => {

@@ -25,7 +25,7 @@ function refusal(): Buffer {
 }
 
 describe('oracle', function () {
-  this.timeout(20_000)
+  this.timeout(60_000)
 
   it('has no verdict, and says what to install, where the driver is not there', async function () {
     if (hasDriver()) this.skip()

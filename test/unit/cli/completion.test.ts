@@ -78,5 +78,5 @@ describe('completion: the scripts', () => {
     assert.deepEqual(force?.arguments[1], { source: 'choices', choices: ['up', 'down'] })
     const status = rows.find(({ name }) => name === 'status')
     assert.equal(status?.flags.find(({ long }) => long === '--watch')?.value, null)
-  }).timeout(20_000)
+  })
 })

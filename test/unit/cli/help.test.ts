@@ -44,7 +44,7 @@ describe('help: the commands', () => {
         const command = await loadCommand(name)
         assert.equal(command.name, name)
         assert.match(command.summary, /^[^\n]{10,90}$/)
-      }).timeout(20_000)
+      })
 
       it('explains every argument and option, and shows examples that parse', async () => {
         const command = await loadCommand(name)

@@ -190,7 +190,7 @@ describe('canary: commands and the daemon', () => {
     }
     assert.ok(shown.join('').length > 10_000)
     assert.ok(!shown.join('').includes(CANARY), shown.find(text => text.includes(CANARY))?.slice(0, 3000))
-  }).timeout(60_000)
+  })
 
   it('log none at any level, and tell none in their status', async () => {
     const file = await site()
@@ -217,7 +217,7 @@ describe('canary: commands and the daemon', () => {
       !shown.includes(CANARY),
       lines.map(line => JSON.stringify(line)).find(line => line.includes(CANARY)),
     )
-  }).timeout(60_000)
+  })
 
   it('write a password into the YAML that is imported, and nowhere else', async () => {
     const file = join(temporaryFolder(), 'site.cf')

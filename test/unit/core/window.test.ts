@@ -306,7 +306,7 @@ describe('window: properties', () => {
       }),
       { numRuns: Number(process.env.WINDOW_RUNS ?? 40) },
     )
-  }).timeout(60_000)
+  })
 
   it('changes at its edges and at no other time, and then is what a start at that time finds', () => {
     fc.assert(
@@ -327,7 +327,7 @@ describe('window: properties', () => {
       }),
       { numRuns: 100 },
     )
-  }).timeout(60_000)
+  })
 
   it('that is ended early stays ended whatever else of it changes, and no other opening does', () => {
     fc.assert(
@@ -347,5 +347,5 @@ describe('window: properties', () => {
       }),
       { numRuns: 100 },
     )
-  }).timeout(60_000)
+  })
 })

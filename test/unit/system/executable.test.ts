@@ -48,7 +48,7 @@ const REFUSED: readonly [string, () => string | Buffer, RegExp][] = [
 ]
 
 describe('executable: a file that the kernel does not execute', function () {
-  this.timeout(20_000)
+  this.timeout(60_000)
   for (const [phrase, content, said] of REFUSED)
     it(`is found out, and is no verdict: ${phrase}`, async () => {
       const path = file(content())
@@ -70,7 +70,7 @@ const RUN: readonly [string, () => string | Buffer][] = [
 ]
 
 describe('executable: a file that the kernel executes', function () {
-  this.timeout(20_000)
+  this.timeout(60_000)
   for (const [phrase, content] of RUN)
     it(`is run: ${phrase}`, async () => {
       const path = file(content())

@@ -51,9 +51,9 @@ describe('lvsd doctor', () => {
       dependent.map(id => found[id]),
       dependent.map(() => 'not known'),
     )
-  }).timeout(60_000)
+  })
 
   it('ends in order where each file is empty', () => {
     assert.ok(Object.keys(foundAfter(EMPTY)).length > 0)
-  }).timeout(60_000)
+  })
 })

@@ -67,7 +67,7 @@ describe('run-autoreload: lvsd run with autoreload', () => {
     assert.equal(Math.min(...least), 10)
     assert.equal(count('is in force'), 1)
     while ((await serving()) < 11) await setTimeout(20)
-  }).timeout(60_000)
+  })
 
   it('removes a server after the file has not changed for a while', async () => {
     const { file, serving, hears } = await run(head() + reals(...TEN))
@@ -75,7 +75,7 @@ describe('run-autoreload: lvsd run with autoreload', () => {
     await hears('the configuration file has changed')
     await hears('is in force')
     while ((await serving()) > 9) await setTimeout(20)
-  }).timeout(60_000)
+  })
 
   it('reloads once for an edit and a manual reload, with one callback', async () => {
     const folder = temporaryFolder()
@@ -87,7 +87,7 @@ describe('run-autoreload: lvsd run with autoreload', () => {
     await hears('the configuration file has changed')
     assert.deepEqual([count('is in force'), count('the configuration file has changed')], [1, 1])
     assert.equal(readFileSync(join(folder, 'called'), 'utf8'), `${file}\n`)
-  }).timeout(60_000)
+  })
 
   it('retries a reload that was refused because a secret was missing', async () => {
     const { file, folder, hears, count } = await run(head() + reals(...TEN))
@@ -98,7 +98,7 @@ describe('run-autoreload: lvsd run with autoreload', () => {
     writeFileSync(secret, 'hunter2\n')
     await hears('is in force')
     assert.equal(count('reload refused'), 1)
-  }).timeout(60_000)
+  })
 
   it('does not run a callback in a loop if it changes the file', async () => {
     const { file, hears } = await run(head(`, callback: 'sleep 3; echo "#" >>'`) + reals(...TEN))

@@ -82,7 +82,7 @@ describe('lvsd run', () => {
       assert.equal(lvsd.said().at(-1), 'lvsd has stopped')
       assert.doesNotMatch(lvsd.error(), /Debugger/)
     }
-  }).timeout(60_000)
+  })
 
   it('reloads a few times for many HUP signals, and can be stopped meanwhile', async () => {
     const lvsd = run(UP)
@@ -96,7 +96,7 @@ describe('lvsd run', () => {
     assert.deepEqual(end, [0, null])
     assert.ok(performance.now() - began < 5000)
     assert.equal(lvsd.said().at(-1), 'lvsd has stopped')
-  }).timeout(60_000)
+  })
 
   it('stops in order if more signals arrive, and keeps the services that must stay', async () => {
     const lvsd = run(
@@ -109,7 +109,7 @@ describe('lvsd run', () => {
     assert.deepEqual(await lvsd.ended, [0, null])
     assert.equal(readFileSync(told, 'utf8'), 'start [2001:db8::80]:80 tcp\nstop [2001:db8::80]:80 tcp\n')
     assert.equal(existsSync(join(lvsd.folder, 'lvsd.sock')), false)
-  }).timeout(60_000)
+  })
 
   describe('with a file that was broken after the last start', () => {
     const accepted = async (service: string, folder = temporaryFolder()) => {
@@ -147,7 +147,7 @@ describe('lvsd run', () => {
       assert.equal((await status(folder)).config.keptSince, null)
       again.child.kill('SIGTERM')
       assert.deepEqual(await again.ended, [0, null])
-    }).timeout(60_000)
+    })
 
     it('keeps the configuration of an accepted reload, not of a refused one', async () => {
       const { folder, file, lvsd } = await accepted(UP)
@@ -163,7 +163,7 @@ describe('lvsd run', () => {
       const again = runIn(folder)
       await again.hears(/^lvsd runs/)
       assert.equal((await status(folder)).services[0]?.reals[1]?.port, 81)
-    }).timeout(60_000)
+    })
 
     it('runs the accepted configuration if a password file cannot be read', async () => {
       const folder = temporaryFolder()
@@ -178,7 +178,7 @@ describe('lvsd run', () => {
       await again.hears(/^lvsd runs/)
       assert.ok(again.said().some(text => /password cannot be read/.test(text)))
       assert.doesNotMatch(again.said().join() + again.error(), /hunter2/)
-    }).timeout(60_000)
+    })
 
     it('runs if the folder of user checks is missing, and their servers keep their state', async () => {
       const folder = temporaryFolder()
@@ -200,14 +200,14 @@ describe('lvsd run', () => {
       const [real] = (await status(folder)).services[0]?.reals ?? []
       assert.notEqual(real?.state, 'down')
       assert.match(real?.reason ?? '', /no verdict since .*: the check green does not load/)
-    }).timeout(60_000)
+    })
 
     it('ends with an error if no configuration was accepted before', async () => {
       const lvsd = run('oops: [')
       assert.deepEqual(await lvsd.ended, [1, null])
       assert.match(lvsd.error(), /has errors, and none was accepted before; nothing was touched/)
       assert.ok(!readdirSync(lvsd.folder).some(name => name.startsWith('accepted-')))
-    }).timeout(60_000)
+    })
   })
 
   it('prints the stack of an internal error, with and without debug output', async () => {
@@ -227,5 +227,5 @@ describe('lvsd run', () => {
     })
     assert.deepEqual(await once(child, 'close'), [5, null])
     assert.match(err, /Error: a fault\n +at /)
-  }).timeout(60_000)
+  })
 })

@@ -44,7 +44,7 @@ async function exim(file: string) {
 }
 
 describe('exim', function () {
-  this.timeout(20_000)
+  this.timeout(60_000)
 
   it('takes a mail inside TLS, for those that it takes mails for', async function () {
     const { port, queued } = await exim(programOr(() => this.skip(), 'exim4', 'exim4-daemon-light'))
