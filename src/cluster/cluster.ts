@@ -23,6 +23,8 @@ import { RedisClient, type RedisStatus, type SiteRedis } from './redis/site-redi
 import { type NotifyOutcome, RoleKeeper, type RoleState } from './role/role-keeper.js'
 import type { AddressKernel, ToldWord } from './role/role-vrrp.js'
 import { SyncKeeper, type SyncSnapshot } from './sync-keeper.js'
+import type { SharingSnapshot } from './verdicts/shared-verdicts.js'
+import { SiteVerdicts, type VerdictsFollower } from './verdicts/site-verdicts.js'
 
 export interface ClusterParts {
   readonly log: Log
@@ -37,6 +39,8 @@ export interface ClusterParts {
   readonly clock?: Clock
   /** Returns the source address for a ping, or null: the kernel chooses. */
   readonly sourceOf?: ((target: Address) => Address | null) | undefined
+  /** Who follows what the directors say of checks. */
+  readonly verdicts?: VerdictsFollower
   /** The network is lost, or back. */
   onConnectivity?(change: ConnectivityChange): void
   /** What follows for the table or the checks has changed. */
@@ -62,6 +66,8 @@ export interface ClusterSnapshot {
   readonly connectivity: ConnectivitySnapshot | null
   /** Null: the configuration has no sync daemon. */
   readonly sync: SyncSnapshot | null
+  /** Null: every director asks everything by itself. */
+  readonly verdicts: SharingSnapshot | null
   /** The directors of the site, this one first; empty without Redis. */
   readonly directors: readonly DirectorView[]
 }
@@ -95,6 +101,8 @@ export class Cluster {
   readonly connectivity: ConnectivityMonitor
   readonly #identity: Identity
   readonly #members: Members
+  /** What the directors say of the checks that they share. */
+  readonly verdicts: SiteVerdicts
   #settings: ClusterSettings | null = null
   #parts: () => ConfigParts = () => ({ hash: '-', services: {} })
 
@@ -109,16 +117,25 @@ export class Cluster {
       onChange: change => {
         onConnectivity?.(change)
         this.#role.ableChanged()
+        this.verdicts.ableChanged()
       },
       onLook: () => this.#track(),
     })
     const common = { ...parts, redis: this.#redis, identity: this.#identity }
     this.#members = new Members({ ...common, self: () => ({ role: this.role, config: this.#parts() }) })
+    this.verdicts = new SiteVerdicts({
+      ...common,
+      follower: parts.verdicts ?? null,
+      config: () => this.#parts().hash,
+      isAble: () => this.connectivity.current === null && (this.role === 'active' || this.checks === 'on'),
+      isSame: (config, service) => this.#members.isSame(config, service),
+    })
     this.#role = new RoleKeeper({
       ...common,
       isAble: () => this.connectivity.current === null,
       onChange: (state, before) => {
         this.#members.beatNow()
+        this.verdicts.ableChanged()
         this.#track()
         onChange({ state, before, table: this.table })
       },
@@ -137,6 +154,11 @@ export class Cluster {
 
   get living(): readonly string[] {
     return this.#members.living
+  }
+
+  /** What of it counts when results are judged. */
+  get judgement(): { readonly connectivity: ConnectivityMonitor; readonly shared: SiteVerdicts } {
+    return { connectivity: this.connectivity, shared: this.verdicts }
   }
 
   /** What the reconciler does at present. */
@@ -173,6 +195,7 @@ export class Cluster {
         redis: settings.redis && this.#redis.status,
         connectivity: settings.connectivity ? this.#connectivity() : null,
         sync: settings.sync ? this.sync.snapshot : null,
+        verdicts: this.verdicts.snapshot(),
         directors: this.#members.snapshot(),
       }
     )
@@ -203,6 +226,7 @@ export class Cluster {
   /** Tells the other directors of the end. Never rejects. */
   async close(): Promise<void> {
     this.connectivity.close()
+    await this.verdicts.close()
     await Promise.all([this.#role.close(), this.sync.close(), this.#trackFile.close(), this.#members.close()])
     this.#redis.close()
     await this.#identity.close(PATIENCE)
@@ -215,6 +239,7 @@ export class Cluster {
     const before = this.#parts
     this.#parts = () => configParts(services, secretNames(checks))
     this.#members.follow(redis && heartbeat)
+    this.verdicts.follow(redis && cluster ? cluster : null, secretNames(checks))
     if (redis && before().hash !== this.#parts().hash) this.#members.beatNow()
   }
 

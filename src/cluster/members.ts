@@ -80,6 +80,14 @@ export class Members {
     return [this.#parts.identity.id, ...this.#known.keys()]
   }
 
+  /** True if a configuration (its hash) has this service as this director has it. False also while that is unknown. */
+  isSame(config: string, service: string): boolean {
+    const own = this.#parts.self().config
+    if (config === own.hash) return true
+    const hash = this.#others.get(config)?.[service]
+    return hash !== undefined && hash === own.services[service]
+  }
+
   /** Begins, with a heartbeat every `every` milliseconds; null: ends. */
   follow(every: number | null): void {
     if (every === null) this.#end()

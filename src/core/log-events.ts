@@ -311,6 +311,11 @@ export const LOG_EVENTS = {
     'services',
   ),
   'cluster.member-agrees': kind('The end of `cluster.member-differs`.', 'director'),
+  'cluster.view-differs': kind(
+    'With observers: a director finds most of its real servers otherwise than all other directors do; its own network may be at fault.',
+    'director',
+  ),
+  'cluster.view-agrees': kind('The end of `cluster.view-differs`.', 'director'),
   'cluster.identity-taken': kind(
     'Another running director has the identity of this one, which takes a new one.',
     'director',

@@ -71,6 +71,19 @@ export const REDIS_KEYS = {
     about:
       'The process of this director, and the id of its last event in the stream, so that none is there twice.',
   },
+  'verdicts:ID': {
+    type: 'text',
+    expiry: null,
+    writer: 'its director, with observers: after each change, and expiry at each quarter of a heartbeat',
+    about:
+      'JSON: what this director says of the questions that it asks, by hashes without secrets. It expires after three heartbeats (3s).',
+  },
+  verdicts: {
+    type: 'channel',
+    expiry: null,
+    writer: 'each director, with observers: after each change and at each quarter of a heartbeat',
+    about: 'JSON: signs of life and changed verdicts, with the time of Redis at which they were sent.',
+  },
   overrides: {
     type: 'hash',
     expiry: 90 * DAY,

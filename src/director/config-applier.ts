@@ -13,7 +13,7 @@ import type { Executors } from '../schedule/executors.js'
 import type { Log } from '../system/log.js'
 import type { Emitter } from '../util/emitter.js'
 import type { ConfigWatcher } from './config-watcher.js'
-import { intervalIn } from './role-changes.js'
+import { paceIn } from './role-changes.js'
 import { scheduleJobs } from './schedule-jobs.js'
 
 export interface ConfigApplierParts {
@@ -103,7 +103,8 @@ export class ConfigApplier {
     const resolved = names.resolve(config)
     const changes = health.applyConfig(resolved, checks, names.doubtsIn(resolved))
     this.#config = resolved
-    scheduleJobs(executors, changes, { intervalOf: intervalIn(cluster) })
+    cluster.verdicts.take(() => health.store.allSubscribers())
+    scheduleJobs(executors, changes, paceIn(cluster))
     events.emit('config', resolved)
     configWatcher.follow(config)
     overrides.follow(resolved)

@@ -46,7 +46,7 @@ import { openMetrics, sourcesOf } from './metrics-sources.js'
 import { OverrideControl } from './override-control.js'
 import { Rechecker } from './rechecker.js'
 import { Reloader } from './reloader.js'
-import { followCluster } from './role-changes.js'
+import { followCluster, runningHere } from './role-changes.js'
 import { openSiteOverrides } from './shared-overrides.js'
 import { Snapshots } from './snapshots.js'
 
@@ -231,7 +231,7 @@ class RunningDaemon implements Daemon {
       table: () => this.#reconciler.table,
       onDirty: services => this.#reconciler.markDirty(services.map(({ name }) => name)),
       isolation: this.#isolation,
-      connectivity: this.#cluster.connectivity,
+      ...this.#cluster.judgement,
       recheck: (id, ms) => this.#executors.soon(id, ms),
       ...(parts.overridesClock && { wall: parts.overridesClock.now }),
       onClocks: () => memory.changed({ isUrgent: true }),
@@ -327,7 +327,7 @@ class RunningDaemon implements Daemon {
       checks: () => this.#reloader.loaded.checks,
     })
     this.recheck = new Rechecker({
-      executors: this.#executors,
+      executors: runningHere(this.#executors, this.#cluster),
       health: this.#health.store,
       config: () => this.#applier.config,
     })

@@ -11,29 +11,53 @@ import type { Executors } from '../schedule/executors.js'
 import type { Log } from '../system/log.js'
 import { steadyNow } from '../util/clock.js'
 import type { Emitter } from '../util/emitter.js'
-import { type IntervalOf, paceJobs } from './schedule-jobs.js'
+import { type Pace, paceJobs, placeJobs } from './schedule-jobs.js'
 
 export interface RoleChangesParts {
   readonly log: Pick<Log, 'warn' | 'info'>
   readonly events: Emitter<Events>
   readonly cluster: Cluster
-  readonly health: { readonly store: Pick<HealthStore, 'jobs'> }
-  readonly executors: Pick<Executors, 'set' | 'remove'>
+  readonly health: { readonly store: Pick<HealthStore, 'jobs'>; heard(ids: readonly string[]): void }
+  readonly executors: Pick<Executors, 'set' | 'remove' | 'retime' | 'next'>
   readonly reconciler: Pick<Reconciler, 'resync' | 'stats'>
 }
 
-/** Returns the rule for the intervals of checks in the present role. */
-export function intervalIn(cluster: Pick<Cluster, 'role' | 'checks'>): IntervalOf {
-  return interval => intervalBy(cluster.role, cluster.checks, interval)
+/** Returns the rules for the intervals of checks in the present role, and for those that directors share. */
+export function paceIn(cluster: Pick<Cluster, 'role' | 'checks' | 'verdicts'>): Pace {
+  return {
+    intervalOf: interval => intervalBy(cluster.role, cluster.checks, interval),
+    planOf: (job, interval) => cluster.verdicts.planOf(job, interval),
+  }
+}
+
+/** A job that another director runs is run here as well when its next run is brought forward. */
+export function runningHere(
+  executors: Pick<Executors, 'soon'>,
+  { verdicts }: Pick<Cluster, 'verdicts'>,
+): Pick<Executors, 'soon'> {
+  return {
+    soon: (id, ms) => {
+      verdicts.want(id)
+      executors.soon(id, ms)
+    },
+  }
 }
 
 /** Returns what follows from changes of the cluster. `parts` is called after the daemon has been built. */
 export function followCluster(
   parts: () => RoleChangesParts,
-): Required<Pick<ClusterParts, 'onChange' | 'onConnectivity'>> {
+): Required<Pick<ClusterParts, 'onChange' | 'onConnectivity' | 'verdicts'>> {
   return {
     onChange: change => void applyRole(change, parts()),
     onConnectivity: change => void applyConnectivity(change, parts()),
+    verdicts: {
+      onAsk: ids => {
+        const { executors, health, cluster } = parts()
+        const jobs = ids.flatMap(id => health.store.jobs.get(id) ?? [])
+        placeJobs(executors, jobs, paceIn(cluster))
+      },
+      onVotes: ids => parts().health.heard(ids),
+    },
   }
 }
 
@@ -55,7 +79,7 @@ async function applyRole(
   const before = reconciler.stats.changesApplied
   if (role === 'active') log.warn('role.active', { reason }, `this director is active: ${reason}`)
   else log.warn('role.standby', { reason, table }, `this director is standby: ${reason}`)
-  if (cluster.checks !== 'on') paceJobs(executors, health.store.jobs, intervalIn(cluster))
+  if (cluster.checks !== 'on') paceJobs(executors, health.store.jobs, paceIn(cluster))
   await Promise.all([reconciler.resync(), cluster.sync.now()])
   const ms = Math.round(steadyNow() - began)
   const changes = reconciler.stats.changesApplied - before

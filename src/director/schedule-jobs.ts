@@ -8,8 +8,15 @@ export type IntervalOf = (interval: number) => number | null
 
 const asConfigured: IntervalOf = interval => interval
 
+/**
+ * Returns the grid on which a job runs, if several directors share the checks; null: it does not run here. Undefined: it
+ * runs as without other directors.
+ */
+export type PlanOf = (job: string, interval: number) => { readonly grid: number } | null | undefined
+
 export interface Pace {
   readonly intervalOf?: IntervalOf
+  readonly planOf?: PlanOf | undefined
   readonly random?: () => number
 }
 
@@ -20,10 +27,11 @@ export interface Pace {
 export function scheduleJobs(
   executors: Pick<Executors, 'set' | 'remove' | 'soon'>,
   { removed, added, rescheduled, newlySubscribed }: JobChanges,
-  { intervalOf = asConfigured, random = Math.random }: Pace = {},
+  { intervalOf = asConfigured, planOf, random = Math.random }: Pace = {},
 ): void {
   for (const { id } of removed) executors.remove(id)
-  for (const job of added) setJob(executors, job, intervalOf, rescheduled.has(job.id) ? random() : 0)
+  for (const job of added)
+    setJob(executors, job, { intervalOf, planOf }, rescheduled.has(job.id) ? random() : 0)
   for (const id of newlySubscribed) executors.soon(id, 0)
 }
 
@@ -31,20 +39,41 @@ export function scheduleJobs(
 export function paceJobs(
   executors: Pick<Executors, 'set' | 'remove'>,
   jobs: HealthStore['jobs'],
-  intervalOf: IntervalOf,
+  pace: Pace,
 ): void {
-  for (const job of jobs.values()) setJob(executors, job, intervalOf, 0)
+  for (const job of jobs.values()) setJob(executors, job, pace, 0)
+}
+
+/** Moves jobs to the times that the directors of the site have for them. A run in progress goes on. */
+export function placeJobs(
+  executors: Pick<Executors, 'set' | 'remove' | 'retime' | 'next'>,
+  jobs: readonly Job[],
+  { intervalOf = asConfigured, planOf, random = Math.random }: Pace,
+): void {
+  for (const job of jobs) {
+    const { timeout } = job.use.policy
+    const interval = intervalOf(job.use.policy.interval)
+    const plan = interval === null ? null : planOf?.(job.id, interval)
+    if (interval === null || plan === null) {
+      executors.remove(job.id)
+      continue
+    }
+    const timing = { interval, timeout, ...(plan ?? {}), firstIn: plan?.grid ?? random() * interval }
+    if (executors.next(job.id)) executors.retime(job.id, timing)
+    else executors.set(job.id, workOf(job), timing)
+  }
 }
 
 /** `phase` is the part of the interval that passes before the first run. */
 function setJob(
   executors: Pick<Executors, 'set' | 'remove'>,
   job: Job,
-  intervalOf: IntervalOf,
+  { intervalOf = asConfigured, planOf }: Pace,
   phase: number,
 ): void {
   const { timeout } = job.use.policy
   const interval = intervalOf(job.use.policy.interval)
-  if (interval === null) executors.remove(job.id)
-  else executors.set(job.id, workOf(job), { interval, timeout, firstIn: phase * interval })
+  const plan = interval === null ? null : planOf?.(job.id, interval)
+  if (interval === null || plan === null) executors.remove(job.id)
+  else executors.set(job.id, workOf(job), { interval, timeout, firstIn: phase * interval, ...(plan ?? {}) })
 }

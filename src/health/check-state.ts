@@ -21,6 +21,8 @@ export interface CheckState {
   lastAt: number | null
   /** Consecutive runs without a verdict; null if the last run gave a verdict. */
   noVerdicts: NoVerdicts | null
+  /** What this director itself finds, if several directors share the check; null: that is `health`. */
+  own: Health | null
   /** The last results, for people. */
   readonly recent: RecentResults
   /** What an earlier run of lvsd knew, until this one has a state of its own; else null. */

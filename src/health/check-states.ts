@@ -26,14 +26,15 @@ export class CheckStates {
     this.#byReal = new Map(services.flatMap(service => service.reals.map(real => [real, []])))
     return subscribers.map(subscriber => {
       const old = known.like(subscriber)
-      const { health, lastAt, noVerdicts, recent, remembered } = old ?? {
+      const { health, own, lastAt, noVerdicts, recent, remembered } = old ?? {
         health: unknownHealth(now),
+        own: null,
         lastAt: null,
         noVerdicts: null,
         recent: new RecentResults(),
         remembered: recalled(subscriber),
       }
-      const state: CheckState = { subscriber, health, lastAt, noVerdicts, recent, remembered }
+      const state: CheckState = { subscriber, health, own, lastAt, noVerdicts, recent, remembered }
       entry(this.#byJob, subscriber.jobId).push(state)
       entry(this.#byReal, subscriber.real).push(state)
       return { state, isNew: !old }
@@ -50,7 +51,9 @@ export class CheckStates {
 
   /** True if a failure of the job could change a health. */
   isAtStake(id: string): boolean {
-    return this.ofJob(id).some(({ health }) => health.state !== 'down' || health.streak > 0)
+    return this.ofJob(id).some(({ health, own }) =>
+      [health, own ?? health].some(({ state, streak }) => state !== 'down' || streak > 0),
+    )
   }
 
   /** Returns the number of checks of the server that pass. */

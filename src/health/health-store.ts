@@ -41,6 +41,7 @@ import type {
 } from './health-changes.js'
 import { isSameJob, type Job, jobsOf, type Subscriber } from './jobs.js'
 import { RecalledHealth } from './remembered-health.js'
+import type { SharedJudgement } from './shared-judgement.js'
 import { type Standing, Standings } from './standings.js'
 import { TimedRules, type TimedRulesParts } from './timed-rules.js'
 
@@ -51,6 +52,7 @@ type IsInService = (service: ResolvedService, real: ResolvedReal, isDrained: boo
 export interface Timing extends Pick<TimedRulesParts, 'setDeadline' | 'onChange'> {
   /** Returns milliseconds of the wall clock. */
   wall(): number
+  readonly shared?: SharedJudgement | null | undefined
   /** As `setDeadline`, for `down`. */
   readonly setDownDeadline: DownRulesParts['setDeadline']
 }
@@ -79,6 +81,8 @@ export class HealthStore {
   readonly #isInService: IsInService
   /** Returns milliseconds of the wall clock. */
   readonly #wall: () => number
+  /** Null: this director judges alone. */
+  readonly #shared: SharedJudgement | null
   readonly #table: () => Table | null
   /** Service of each real server in doubt. */
   #serviceOfDoubt: ReadonlyMap<ResolvedReal, ResolvedService> = new Map()
@@ -94,6 +98,7 @@ export class HealthStore {
   ) {
     this.#isInService = isInService
     this.#wall = timing.wall
+    this.#shared = timing.shared ?? null
     this.#table = table
     this.rules = new TimedRules({
       ...timing,
@@ -235,6 +240,10 @@ export class HealthStore {
     return this.#checks.ofJob(id).map(({ subscriber }) => subscriber)
   }
 
+  *allSubscribers(): Iterable<Subscriber> {
+    for (const id of this.#jobs.keys()) yield* this.subscribers(id)
+  }
+
   /** True if a failure of the job could change a health. */
   isAtStake(id: string): boolean {
     return this.#checks.isAtStake(id)
@@ -246,32 +255,61 @@ export class HealthStore {
     const weightChanges: WeightChange[] = []
     const verdicts: VerdictChange[] = []
     let recheckIn: number | null = null
-    for (const checkState of this.#checks.ofJob(id)) {
-      const { service, real, use } = checkState.subscriber
+    for (const [i, checkState] of this.#checks.ofJob(id).entries()) {
+      const { use } = checkState.subscriber
       const before = checkState.health
-      const next = this.#judge(checkState, result, now)
+      const next = this.#judge(checkState, result, now, i === 0)
       verdicts.push(...countVerdicts(checkState, result, now))
       checkState.lastAt = now
       checkState.recent.add(result, now)
       if (next.state !== 'unknown') checkState.remembered = null
-      if (next === before) continue
-      if (isChanging(next)) recheckIn = Math.min(recheckIn ?? Number.POSITIVE_INFINITY, use.policy.fastinter)
-      if (isSteady(before, next) && !(service.onDown && next.state === 'down')) {
-        checkState.health = next
-        continue
-      }
-      const { state, weight } = this.dispositionOf(real)
-      const advised = this.#checks.advisedWeight(real)
-      checkState.health = next
-      const isMoved = next.state !== before.state
-      // A server that was sick may be dead now.
-      if (!isMoved && service.onDown && state === 'down') this.down.look(service, real, now)
-      if (isMoved || this.#checks.advisedWeight(real) !== advised) this.look(service, real, now)
-      if (isMoved) transitions.push(this.#transition(checkState, { check: before.state, state }, result))
-      else if (this.weightOf(real) !== weight)
-        weightChanges.push({ service, real, from: weight, to: this.weightOf(real), result })
+      if (isChanging(checkState.own ?? next) && result.ok !== null)
+        recheckIn = Math.min(recheckIn ?? Number.POSITIVE_INFINITY, use.policy.fastinter)
+      if (next !== before) this.#move(checkState, next, result, now, { transitions, weightChanges })
     }
     return { transitions, weightChanges, verdicts, recheckIn }
+  }
+
+  /** Applies what all directors say of a job together, after others have said something else. */
+  heard(id: string, now: number): Pick<ResultOutcome, 'transitions' | 'weightChanges'> {
+    const transitions: Transition[] = []
+    const weightChanges: WeightChange[] = []
+    for (const checkState of this.#checks.ofJob(id)) {
+      const state = this.#shared?.agreed(id, checkState.health.state) ?? null
+      if (!this.#shared || state === null || state === checkState.health.state) continue
+      const result = this.#shared.found(id, state)
+      checkState.recent.add(result, now)
+      checkState.remembered = null
+      const next: Health = { state, streak: 0, since: now, last: result }
+      this.#move(checkState, next, result, now, { transitions, weightChanges })
+    }
+    return { transitions, weightChanges }
+  }
+
+  #move(
+    checkState: CheckState,
+    next: Health,
+    result: CheckResult,
+    now: number,
+    into: { readonly transitions: Transition[]; readonly weightChanges: WeightChange[] },
+  ): void {
+    const { service, real } = checkState.subscriber
+    const before = checkState.health
+    if (isSteady(before, next) && !(service.onDown && next.state === 'down')) {
+      checkState.health = next
+      return
+    }
+    const { state, weight } = this.dispositionOf(real)
+    const advised = this.#checks.advisedWeight(real)
+    checkState.health = next
+    const isMoved = next.state !== before.state
+    // A server that was sick may be dead now.
+    if (!isMoved && service.onDown && state === 'down') this.down.look(service, real, now)
+    if (isMoved || this.#checks.advisedWeight(real) !== advised) this.look(service, real, now)
+    if (isMoved)
+      into.transitions.push(this.#transition(checkState, { check: before.state, state }, next.last ?? result))
+    else if (this.weightOf(real) !== weight)
+      into.weightChanges.push({ service, real, from: weight, to: this.weightOf(real), result })
   }
 
   /** Returns the transition of a check. `was`: the states of the check and of its server before. */
@@ -296,12 +334,48 @@ export class HealthStore {
     }
   }
 
-  #judge({ subscriber, health, remembered }: CheckState, result: CheckResult, now: number): Health {
-    const { service, real, use } = subscriber
-    const isInService = health.state === 'unknown' && this.#wasInService(service, real)
-    const next = nextHealth(health, result, use.policy, now, isInService)
+  /** `isFirst`: of the subscribers of the job, which have the same results. */
+  #judge(checkState: CheckState, result: CheckResult, now: number, isFirst: boolean): Health {
+    const { health, remembered } = checkState
+    const next = this.#shared
+      ? this.#judgeTogether(this.#shared, checkState, result, now, isFirst)
+      : this.#judgeAlone(health, checkState, result, now)
     // The state that it had before the restart: it has it since then.
     return remembered && next.state === remembered.state ? { ...next, since: remembered.since } : next
+  }
+
+  #judgeAlone(
+    before: Health,
+    { subscriber: { service, real, use } }: CheckState,
+    result: CheckResult,
+    now: number,
+  ): Health {
+    const isInService = before.state === 'unknown' && this.#wasInService(service, real)
+    return nextHealth(before, result, use.policy, now, isInService)
+  }
+
+  /** What this director finds begins with the health in force; what is in force follows from what all say. */
+  #judgeTogether(
+    shared: SharedJudgement,
+    checkState: CheckState,
+    result: CheckResult,
+    now: number,
+    isFirst: boolean,
+  ): Health {
+    const { health, subscriber } = checkState
+    if (result.ok === null) return health
+    const { jobId } = subscriber
+    const before = (shared.hasOwn(jobId) ? checkState.own : null) ?? health
+    const own = this.#judgeAlone(before, checkState, result, now)
+    if (isFirst) shared.say(jobId, own.state, result, !isChanging(own))
+    const state = shared.agreed(jobId, health.state)
+    checkState.own = state === null ? null : own
+    if (state === null) return own
+    const isSame = state === health.state
+    const streak = state === own.state ? own.streak : 0
+    const isAsFound = state === 'unknown' || (state === 'up') === result.ok || isChanging(own)
+    const last = isSame || isAsFound ? result : shared.found(jobId, state)
+    return { state, streak, since: isSame ? health.since : now, last }
   }
 
   #wasInService(service: ResolvedService, real: ResolvedReal): boolean {

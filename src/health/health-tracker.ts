@@ -10,13 +10,14 @@ import { type Clock, steadyNow, systemClock } from '../util/clock.js'
 import { Deadlines } from '../util/deadlines.js'
 import type { Emitter } from '../util/emitter.js'
 import { Availability } from './availability.js'
-import type { HealthEvents, JobChanges } from './health-changes.js'
+import type { HealthEvents, JobChanges, ResultOutcome } from './health-changes.js'
 import type { MemorySection } from './health-memory.js'
 import type { HealthSnapshot, RealHealth } from './health-snapshot.js'
 import { desiredTable, HealthStore } from './health-store.js'
 import type { Isolation } from './isolation.js'
 import { nameOfCheck, type Subscriber } from './jobs.js'
 import { written } from './remembered-health.js'
+import type { SharedJudgement } from './shared-judgement.js'
 
 export interface HealthTrackerParts {
   readonly log: Pick<Log, 'warn'>
@@ -34,6 +35,8 @@ export interface HealthTrackerParts {
     /** `ms`: how long the run took. Null: the failure counts. */
     excuseOf(ms: number): string | null
   }
+  /** Absent: this director judges alone. */
+  readonly shared?: SharedJudgement | null
   /** The clocks of slow start and damping have changed: see `ruleMemory`. */
   onClocks?(): void
   /** Returns milliseconds of the steady clock. */
@@ -74,6 +77,7 @@ export class HealthTracker {
         setDownDeadline: (key, at) => this.#downDeadlines.set(key, at),
         onChange: () => parts.onClocks?.(),
         wall: parts.wall ?? Date.now,
+        shared: parts.shared,
       },
     )
     const tell = (...traffic: HealthEvents['traffic']) => parts.events.emit('traffic', ...traffic)
@@ -114,9 +118,22 @@ export class HealthTracker {
     if (excuse) return
     const { transitions, weightChanges, verdicts, recheckIn } = this.store.result(id, result, this.#now())
     if (recheckIn !== null) recheck(id, recheckIn)
+    for (const verdict of verdicts) events.emit('verdict', verdict)
+    this.#tellMoves({ transitions, weightChanges })
+  }
+
+  /** Applies what the directors of the site say together of these jobs, and emits the events that follow. */
+  heard(ids: readonly string[]): void {
+    for (const id of ids) {
+      const moves = this.store.heard(id, this.#now())
+      if (moves.transitions.length + moves.weightChanges.length > 0) this.#tellMoves(moves)
+    }
+  }
+
+  #tellMoves({ transitions, weightChanges }: Pick<ResultOutcome, 'transitions' | 'weightChanges'>): void {
+    const { events } = this.#parts
     for (const transition of transitions) events.emit('transition', transition)
     for (const change of weightChanges) events.emit('weight', change)
-    for (const verdict of verdicts) events.emit('verdict', verdict)
     const moved = [...transitions.filter(({ hasMovedServer }) => hasMovedServer), ...weightChanges]
     this.#touch([...moved.map(({ service }) => service), ...this.#tellDamping(), ...this.#tellDown()])
   }

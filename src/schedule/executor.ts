@@ -12,6 +12,11 @@ export interface Timing {
   readonly timeout: number
   /** Milliseconds until the first start. */
   readonly firstIn: number
+  /**
+   * Milliseconds until a start on the grid of the interval that the job keeps, whatever `firstIn` and `soon` bring
+   * forward. Absent: the interval continues from each start.
+   */
+  readonly grid?: number
 }
 
 export interface NextRun {
@@ -24,6 +29,8 @@ export interface NextRun {
 export interface Executor<Work> {
   /** Adds a job, or replaces its work and timing. A run of the old work is cancelled without a result. */
   set(id: string, work: Work, timing: Timing): void
+  /** Gives a job another timing, and lets a run in progress go on. */
+  retime(id: string, timing: Timing): void
   remove(id: string): void
   /** Moves the next start to `ms` milliseconds from now, if that is earlier. The interval continues from there. */
   soon(id: string, ms: number): void

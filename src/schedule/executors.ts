@@ -113,6 +113,7 @@ export function openExecutors(
       const begin = startFrom(place.prepared, binding.begin)
       put(id, executors.core, fallingBackToCode(begin, defer), work, timing, binding)
     },
+    retime: (id, timing) => executorOf.get(id)?.retime(id, timing),
     remove,
     soon: (id, ms) => executorOf.get(id)?.soon(id, ms),
     next: id => executorOf.get(id)?.next(id) ?? null,

@@ -13,7 +13,7 @@ type PhaseShift = 'pending' | 'shifting' | 'done'
 
 export interface ScheduledJob extends HeapItem, Queued {
   readonly id: string
-  readonly timing: Timing
+  timing: Timing
   readonly begin: () => Run
   readonly report: OnResult
   readonly queue: FairQueue<ScheduledJob>
@@ -23,6 +23,8 @@ export interface ScheduledJob extends HeapItem, Queued {
   /** Scheduled time of that start, in milliseconds. */
   scheduledAt: number
   phaseShift: PhaseShift
+  /** A tick of the grid that it keeps; null: none. */
+  grid: number | null
   /** Index in the list of running jobs. */
   runningIndex: number
 }
@@ -43,6 +45,7 @@ export function newJob(told: JobParts): ScheduledJob {
     isSlow: false,
     lane: 'quick',
     phaseShift: told.timing.firstIn > 0 ? 'done' : 'pending',
+    grid: null,
     runningIndex: -1,
   }
 }

@@ -14,7 +14,7 @@ import { type OnDone, resultOf, type StartRun } from '../check/run.js'
 import type { Clock } from '../util/clock.js'
 import { DueHeap } from '../util/due-heap.js'
 import { DelayHistogram } from './delay-histogram.js'
-import type { Executor, NextRun, OnResult } from './executor.js'
+import type { Executor, NextRun, OnResult, Timing } from './executor.js'
 import { FairQueue } from './fair-queue.js'
 import { FAILED_TO_START, NEVER, newJob, type ScheduledJob } from './scheduled-job.js'
 import type { ScheduleStats } from './stats.js'
@@ -75,10 +75,14 @@ export class Scheduler {
       set: (id, work, timing) => {
         remove(id)
         const done: OnDone = answer => this.#complete(job, answer)
-        const begin = () => start(work, timing.timeout, done, true)
-        const job = newJob({ id, timing, begin, report, queue })
+        const begin = () => start(work, job.timing.timeout, done, true)
+        const job: ScheduledJob = newJob({ id, timing, begin, report, queue })
         jobs.set(id, job)
         this.#add(job)
+      },
+      retime: (id, timing) => {
+        const job = jobs.get(id)
+        if (job) this.#retime(job, timing)
       },
       remove,
       soon: (id, ms) => {
@@ -123,8 +127,22 @@ export class Scheduler {
 
   #add(job: ScheduledJob): void {
     this.#jobs++
+    this.#setGrid(job)
     this.#dueJobs.put(job, this.#tickIn(job.timing.firstIn))
     this.#arm()
+  }
+
+  #retime(job: ScheduledJob, timing: Timing): void {
+    job.timing = timing
+    this.#setGrid(job)
+    job.phaseShift = 'done'
+    this.#dueJobs.put(job, this.#tickIn(timing.firstIn))
+    this.#arm()
+  }
+
+  #setGrid(job: ScheduledJob): void {
+    const { grid } = job.timing
+    job.grid = grid === undefined ? null : this.#tickIn(grid)
   }
 
   #drop(job: ScheduledJob): void {
@@ -208,6 +226,10 @@ export class Scheduler {
 
   #nextDue(job: ScheduledJob, tick: number): number {
     const interval = job.timing.interval / TICK
+    if (job.grid !== null) {
+      job.phaseShift = 'done'
+      return job.grid + (Math.floor((tick - job.grid) / interval) + 1) * interval
+    }
     if (job.phaseShift === 'pending') {
       job.phaseShift = 'shifting'
       this.#golden = (this.#golden + GOLDEN) % 1

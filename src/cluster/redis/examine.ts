@@ -98,6 +98,7 @@ function triesOf(key: string): readonly Try[] {
     XADD: [stream, 'MAXLEN', 1, '*', 'x', '1'],
     XREVRANGE: [stream, '+', '-', 'COUNT', 1],
     INCR: [number],
+    TIME: [],
     EVAL: ['return redis.call("GET", KEYS[1])', 1, key],
     DEL: [number],
     PUBLISH: [key, 'x'],

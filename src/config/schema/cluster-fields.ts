@@ -162,6 +162,15 @@ export const clusterFields = {
   redis: orNull(redisNode).describe(
     'The Redis through which the directors of the site share what they know. Default: they share nothing.',
   ),
+  observers: orNull(z.int().min(1).max(16)).describe(
+    'With redis: how many of the living directors check each real server; the others hear what they say. Default: all check all, and each goes by its own checks. With 1, a single director decides: prefer 2 or 3.',
+  ),
+  agree: z
+    .enum(['majority', 'all', 'any'])
+    .default('majority')
+    .describe(
+      'With observers: how many of them must find a server down. majority: more than half; half and half changes nothing. all: each of them. any: one.',
+    ),
   connectivity: connectivityNode
     .optional()
     .describe(

@@ -2,7 +2,9 @@
  * Adds the keys of the schema to the types of core/model.ts. A plain key is declared only in the schema. Rooms above
  * `config` see it in `Settings` and `Service`; rooms below pass these values on without their types.
  */
+
 import type { z } from '../../check/option-types.js'
+import type { Agreement } from '../../core/agreement.js'
 import type { ConnectivityPolicy } from '../../core/connectivity.js'
 import type { SyncPolicy } from '../../core/sync-daemon.js'
 import type { Shape } from '../read/fields.js'
@@ -28,8 +30,11 @@ export type RoleSettings = Pick<Output<typeof roleFields>, 'from' | 'path'> &
 /** A director that is one of several. */
 export type ClusterSettings = Omit<
   Output<typeof clusterFields>,
-  'role' | 'standby' | 'connectivity' | 'trackFile' | 'sync'
+  'role' | 'standby' | 'connectivity' | 'trackFile' | 'sync' | 'observers' | 'agree'
 > & {
+  /** Directors that ask each question; null or absent: all. */
+  readonly observers?: number | null
+  readonly agree?: Agreement
   readonly sync?: SyncPolicy | null
   readonly role: RoleSettings
   readonly connectivity?: ConnectivityPolicy | null

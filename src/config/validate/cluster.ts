@@ -34,6 +34,7 @@ export function readCluster(
       "a role from Redis needs it: redis: { url: 'redis://[2001:db8::1]:6379' }",
     )
   if (redis) judgeRedis(redis, fields.keyAt('redis'), context)
+  judgeObservers(fields, context)
   if (trackFile) judgeTrackFile(trackFile as TrackFileFields, fields, context)
   return {
     ...outputOf(clusterFields, [fields]),
@@ -51,6 +52,19 @@ const KEYS_OF = {
   redis: ['lease'],
   vrrp: ['address', 'interface', 'instance', 'group', 'fifo'],
 } as const satisfies Readonly<Record<string, readonly (keyof typeof roleFields)[]>>
+
+function judgeObservers(fields: Fields<typeof clusterFields>, { report }: Context): void {
+  const has = (key: keyof typeof clusterFields) => fields.entry(key) !== undefined || fields.isMisspelt(key)
+  if (fields.entry('observers') && !has('redis'))
+    report.error(
+      'MISSING_KEY',
+      fields.keyAt('observers'),
+      "observers share their results through Redis: redis: { url: 'redis://[2001:db8::1]:6379' }",
+    )
+  if (fields.entry('agree') && !has('observers'))
+    report.error('BAD_CLUSTER', fields.keyAt('agree'), 'agree has no meaning without observers')
+}
+
 /** The kernel refuses one of the two: the sync daemon, or a server of the other family. */
 function readSync(
   sync: Fields<typeof syncFields>,

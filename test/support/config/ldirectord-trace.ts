@@ -240,6 +240,7 @@ export class TraceStage {
     }
     return {
       set: (id, work) => void this.#work.set(id, work),
+      retime: () => {},
       remove: id => void this.#work.delete(id),
       soon: () => {},
       next: () => null,

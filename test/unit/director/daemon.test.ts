@@ -72,6 +72,7 @@ function handExecutors() {
       jobs.delete(id)
       works.delete(id)
     },
+    retime: (id, timing) => void jobs.set(id, timing),
     soon: (id, ms) => void hurried.push([id, ms]),
     next: () => ({ in: 1000, isRunning: false }),
     sources: () => new Map(),
