@@ -2,10 +2,23 @@
 import type { ClusterSnapshot, ConnectivitySnapshot } from '../cluster/cluster.js'
 import type { DirectorView } from '../cluster/members.js'
 import type { RedisStatus } from '../cluster/redis/site-redis.js'
+import type { SharingSnapshot } from '../cluster/verdicts/shared-verdicts.js'
 import type { ClusterStatus, DirectorsDocument, StatusDocument } from './status-types.js'
 
 export function clusterStatusOf(
-  { site, role, from, standby, table, trouble, redis, connectivity, sync, directors }: ClusterSnapshot,
+  {
+    site,
+    role,
+    from,
+    standby,
+    table,
+    trouble,
+    redis,
+    connectivity,
+    sync,
+    verdicts,
+    directors,
+  }: ClusterSnapshot,
   dates: { iso(at: number): string },
 ): ClusterStatus {
   return {
@@ -18,10 +31,20 @@ export function clusterStatusOf(
     checks: role.role === 'active' ? 'on' : standby.checks,
     trouble,
     redis: redis && redisStatusOf(redis, dates),
+    verdicts: verdicts && sharingStatusOf(verdicts),
     sync: sync && { daemons: [...sync.daemons], trouble: sync.trouble },
     directors: directors.map(each => directorStatusOf(each, dates)),
     connectivity: connectivity && connectivityStatusOf(connectivity, dates),
   }
+}
+
+function sharingStatusOf({
+  outliers,
+  directors,
+  heartbeat: _,
+  ...rest
+}: SharingSnapshot): ClusterStatus['verdicts'] {
+  return { ...rest, directors: [...directors], differing: [...outliers] }
 }
 
 function connectivityStatusOf(

@@ -345,6 +345,20 @@ const syncStatus = z
   })
   .meta({ id: 'Sync', description: "The kernel's sync daemon." })
 
+const sharingStatus = z
+  .object({
+    observers: z.number().describe('Directors that check each real server.'),
+    agree: z.enum(['majority', 'all', 'any']).describe('How many of them must find it down.'),
+    asked: z.number().describe('Checks that this director runs.'),
+    heard: z.number().describe('Checks of which it hears what others say.'),
+    disputed: z.number().describe('Checks of which directors say different things.'),
+    directors: list(z.string()).describe('Hosts of the directors whose verdicts count, this one first.'),
+    differing: list(z.string()).describe(
+      'Hosts of directors that find most of their servers otherwise than all others do.',
+    ),
+  })
+  .meta({ id: 'Sharing', description: 'The checks that directors of the site share.' })
+
 export const clusterStatus = z
   .object({
     site: z.string(),
@@ -362,6 +376,7 @@ export const clusterStatus = z
     redis: redisStatus.nullable().describe('The Redis of the site; null: none is configured.'),
     connectivity: connectivityStatus.nullable().describe('Null: the configuration has no conditions for it.'),
     sync: syncStatus.nullable().describe('Null: none is configured.'),
+    verdicts: sharingStatus.nullable().describe('Null: each director checks everything.'),
     directors: list(directorStatus).describe(
       'The directors of the site, this one first; empty without Redis. While Redis is away: as it was.',
     ),
