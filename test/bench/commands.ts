@@ -1,6 +1,7 @@
 /** What commands cost that a person or a shell waits for, beside Node itself. The daemon has 2,000 real servers. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openControlSocket } from '../../src/api/server.js'
 import { realStatus, serviceStatus, statusDocument } from '../support/cli/documents.js'
@@ -8,6 +9,7 @@ import { controlOf } from '../support/control.js'
 import type { Benchmark, Row, Run } from './benchmark.js'
 import { now } from './farm.js'
 import { childrenMs } from './processes.js'
+import { lvsdConfig, siteOf } from './sites.js'
 
 const SERVERS = 2000
 const MAIN = 'build/src/main.js'
@@ -17,8 +19,12 @@ const COMMANDS: Readonly<Record<string, readonly string[]>> = {
   'a Tab: real servers': ['completion', 'words', '--words', 'target', '--begun=web/'],
   'lvsd status': ['status'],
   'lvsd windows': ['windows'],
+  'lvsd role': ['role'],
   'lvsd --help': ['--help'],
 }
+
+/** Real servers of the configurations that are validated. */
+const SITES = [10, 1000]
 
 export const benchmark: Benchmark = {
   name: 'commands',
@@ -40,8 +46,13 @@ async function* measure({ quick, folder }: Run): AsyncIterable<Row> {
     }),
   )
   const times = quick ? 3 : 15
+  const validated = SITES.map(count => {
+    const file = join(folder, `${count}.yaml`)
+    writeFileSync(file, lvsdConfig(siteOf(count)))
+    return [`lvsd validate, ${count} real servers`, ['validate', file]] as const
+  })
   try {
-    for (const [figure, words] of Object.entries(COMMANDS)) {
+    for (const [figure, words] of [...Object.entries(COMMANDS), ...validated]) {
       const [ours, theirs] = [noCosts(), noCosts()]
       // In turn, because the load of the machine changes.
       for (let i = 0; i < times; i++) {
