@@ -33,7 +33,7 @@ export function logListener(log: Log): EventListener {
     isolation: change => logIsolation(log, change),
     connectivity: change => logConnectivity(log, change),
     damping: change => logDamping(log, change),
-    traffic: (service, hasTraffic, before) => logTraffic(log, service, hasTraffic, before),
+    traffic: (...traffic) => logTraffic(log, ...traffic),
   }
 }
 

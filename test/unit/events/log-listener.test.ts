@@ -1,9 +1,10 @@
 /** Log lines about what holds the table. */
 import assert from 'node:assert/strict'
+import { kernelServices } from '../../../src/core/kernel-services.js'
 import { logListener } from '../../../src/events/log-listener.js'
 import { steadyNow } from '../../../src/util/clock.js'
 import { recordingLog } from '../../support/logs.js'
-import { real, service } from '../../support/tables.js'
+import { real, SERVICE_ATTRIBUTES, service, serviceId } from '../../support/tables.js'
 
 describe('log-listener', () => {
   it('tells isolation, a lost network and panic loudly, and their ends', () => {
@@ -57,4 +58,41 @@ describe('log-listener', () => {
       ],
     )
   })
+
+  it('names the addresses that have no real server, and whether clients are refused', () => {
+    const { log, lines } = recordingLog()
+    const listener = logListener(log)
+    const v4 = serviceId('192.0.2.80')
+    const web = service('web', {
+      reals: [real('fd00:1::a'), real('10.0.0.1')],
+      fallback: real('fd00:1::f'),
+      also: [{ id: v4, virtual: atAddress('192.0.2.80'), attributes: SERVICE_ATTRIBUTES, fallback: null }],
+    })
+    const [first, second] = kernelServices(web)
+    assert.ok(first && second)
+    listener.traffic?.(web, false, true, [first])
+    listener.traffic?.(web, false, false, [first, second])
+    listener.traffic?.(web, true, false, [])
+    assert.deepEqual(
+      lines.map(({ event, msg }) => [event, msg]),
+      [
+        [
+          'service.fallback-in',
+          'web: no real server is available for [2001:db8::80]:80, the fallback takes over',
+        ],
+        [
+          'service.refused',
+          'web: no real server is available for [2001:db8::80]:80 and 192.0.2.80:80, there is no fallback: clients are refused',
+        ],
+        [
+          'service.fallback-out',
+          'web: a real server is available again for each address, the fallback is removed',
+        ],
+      ],
+    )
+  })
 })
+
+function atAddress(host: string) {
+  return { kind: 'address', protocol: 'tcp', host, port: 80, family: 'ipv4' } as const
+}
