@@ -1,8 +1,8 @@
-/** Clients of a service with tunnelled real servers, for all combinations of inner and outer family. */
+/** Clients of services with tunnelled real servers, and with addresses of both families. */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { fetchPage } from './site/client.js'
-import { startLvsd, writeConfig } from './site/lvsd.js'
+import { lvsdCommand, startLvsd, writeConfig } from './site/lvsd.js'
 import { within } from './site/namespaces.js'
 import { startRealServer } from './site/real-server.js'
 import { buildSite, DIRECTOR, freshDirector, ip, ipvsadm, set, tableBecomes } from './site/site.js'
@@ -79,7 +79,67 @@ services:${services.join('')}
     await tableBecomes(held(1))
     for (const { name, host, port } of tunnels) assert.deepEqual(await pagesOf(host, port), ['r32\n'], name)
   })
+
+  it('serves both families of one service, and an address that fails leaves alone', async () => {
+    const servers = SERVERS.flatMap(n => [95, 96].map(port => startRealServer(`r${n}`, port)))
+    await startLvsd(
+      writeConfig(`
+defaults: { check: { kind: http, interval: 1s, timeout: 1s } }
+services:
+  across:
+    virtual: ['[${V6.virtual}]:95', '${V4.virtual}:95']
+    scheduler: rr
+    forwarding: ipip
+    reals: ['[${V6.real(31)}]', '${V4.real(32)}']
+  direct:
+    virtual: ['[${V6.virtual}]:96', '${V4.virtual}:96']
+    scheduler: rr
+    forwarding: gate
+    reals: [${SERVERS.map(n => `{ address: ['[${V6.real(n)}]', '${V4.real(n)}'] }`).join(', ')}]
+`),
+    )
+    const across = (...reals: readonly string[]) => Object.fromEntries(reals.map(real => [real, 'tunnel 1']))
+    const direct = (front: typeof V6 | typeof V4, ...numbers: readonly number[]) =>
+      Object.fromEntries(numbers.map(n => [bracketed(front.real(n), 96), 'route 1']))
+    const all = across(bracketed(V6.real(31), 95), bracketed(V4.real(32), 95))
+    const table = {
+      [`tcp ${bracketed(V6.virtual, 95)}`]: all,
+      [`tcp ${bracketed(V4.virtual, 95)}`]: all,
+      [`tcp ${bracketed(V6.virtual, 96)}`]: direct(V6, ...SERVERS),
+      [`tcp ${bracketed(V4.virtual, 96)}`]: direct(V4, ...SERVERS),
+    }
+    await tableBecomes(table)
+    for (const { virtual } of [V6, V4])
+      for (const port of [95, 96])
+        assert.deepEqual(await pagesOf(virtual, port), ['r31\n', 'r32\n'], `${virtual} ${port}`)
+    // The director hears nothing from this server over IPv4 any more.
+    ip('r31', [`route add blackhole ${V4.director}/32`])
+    await tableBecomes({ ...table, [`tcp ${bracketed(V4.virtual, 96)}`]: direct(V4, 32) })
+    assert.deepEqual(await pagesOf(V4.virtual, 96), ['r32\n'])
+    assert.deepEqual(await pagesOf(V6.virtual, 96), ['r31\n', 'r32\n'])
+    const { output } = await lvsdCommand('status', '--json')
+    const { services } = JSON.parse(output) as { services: readonly Told[] }
+    const [first] = services
+    assert.deepEqual(
+      first?.addresses.map(({ state, counters }) => [state, counters.connections > 0]),
+      [
+        ['up', true],
+        ['up', true],
+      ],
+    )
+    const sum = first?.addresses.reduce((total, { counters }) => total + counters.connections, 0)
+    assert.equal(first?.counters.connections, sum)
+    for (const server of servers) server.kill()
+  })
 })
+
+interface Told {
+  readonly counters: { readonly connections: number }
+  readonly addresses: readonly {
+    readonly state: string
+    readonly counters: { readonly connections: number }
+  }[]
+}
 
 function bracketed(address: string, port: number): string {
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
