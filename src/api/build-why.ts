@@ -3,8 +3,7 @@ import type { Check } from '../check/check.js'
 import { kernelServicesOf } from '../core/kernel-services.js'
 import { keyOfReal, keyOfService } from '../core/model.js'
 import { type Override, strongest } from '../core/override.js'
-import type { CheckState } from '../health/check-state.js'
-import type { RealHealth, ServiceHealth } from '../health/health-snapshot.js'
+import type { CheckSnapshot, RealHealth, ServiceHealth } from '../health/health-snapshot.js'
 import { expectationOf } from '../probe/expectation.js'
 import type { Written } from '../reconcile/written.js'
 import type { NextRun } from '../schedule/executor.js'
@@ -66,7 +65,7 @@ function whyReal(facts: Facts, index: number): WhyReal {
     service: withoutReals(status),
     real: rest,
     sentence: realSentence(facts, health, real),
-    checks: checks.map((check, i) => whyCheck(check, health.checks[i] as CheckState, facts)),
+    checks: checks.map((check, i) => whyCheck(check, health.checks[i] as CheckSnapshot, facts)),
     overrides,
     table: {
       readAt: lastResync === null ? null : dates.iso(lastResync),
@@ -130,7 +129,7 @@ function writtenFor({ service, written }: Facts, { real }: RealHealth): Written 
 
 function whyCheck(
   { last, lastAt, ...status }: RealStatus['checks'][number],
-  { subscriber, recent }: CheckState,
+  { subscriber, recent, said = [] }: CheckSnapshot,
   { check, nextRun, dates, snapshot }: Facts,
 ): WhyCheck {
   const kind = check(subscriber.use.kind)
@@ -140,6 +139,7 @@ function whyCheck(
     expects: kind ? expectationOf(kind, subscriber.target, subscriber.use.options) : '',
     nextAt: next && dates.iso(snapshot.now + next.in),
     isRunning: next?.isRunning ?? false,
+    observers: said.map(({ host, isSelf, state, detail }) => ({ director: host, isSelf, state, detail })),
     strip: recent.strip,
     results: groupsOf(recent.groups, dates),
   }

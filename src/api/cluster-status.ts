@@ -60,8 +60,8 @@ function connectivityStatusOf(
 }
 
 export function buildDirectors({ now, cluster }: Pick<StatusDocument, 'now' | 'cluster'>): DirectorsDocument {
-  const { site = null, redis = null, directors = [] } = cluster ?? {}
-  return { schema: 1, now, site, redis, directors }
+  const { site = null, redis = null, directors = [], verdicts = null } = cluster ?? {}
+  return { schema: 1, now, site, redis, directors, verdicts }
 }
 
 function directorStatusOf(

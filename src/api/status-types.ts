@@ -429,6 +429,7 @@ export const directorsDocument = z
     site: z.string().nullable().describe('Null: this director serves alone.'),
     redis: redisStatus.nullable(),
     directors: list(directorStatus).describe('This one first; empty without Redis.'),
+    verdicts: sharingStatus.nullable().describe('Null: each director checks everything.'),
   })
   .meta({ id: 'Directors', description: 'The directors of the site, as this one knows them.' })
 

@@ -1,6 +1,6 @@
 /** The answer to `lvsd why`. */
 import { z } from '../check/option-types.js'
-import { checkResult, list, strip, time } from './model-types.js'
+import { checkResult, healthState, list, strip, time } from './model-types.js'
 import {
   checkStatus,
   overrideStatus,
@@ -24,6 +24,14 @@ export const whyCheck = checkStatus
     expects: z.string().describe('What a passing answer has, in words.'),
     nextAt: time().nullable().describe('Start of the next run. Null while lvsd does not run the check.'),
     isRunning: z.boolean(),
+    observers: list(
+      z.object({
+        director: z.string().describe('Its host.'),
+        isSelf: z.boolean(),
+        state: healthState,
+        detail: z.string().nullable().describe('Why it is down; else null.'),
+      }),
+    ).describe('What each director says of a check that several share; else empty.'),
     strip,
     results: list(whyResults).describe('The last groups of results, the newest first.'),
   })

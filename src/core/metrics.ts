@@ -44,6 +44,13 @@ export const METRICS = {
   ),
   lvsd_sync_failing: gauge('1 while the kernel refuses the sync daemon that is configured.'),
   lvsd_role_source_failing: gauge('1 while the source of the role cannot be read.'),
+  lvsd_checks_shared: gauge(
+    'Checks that directors share: those that this director runs (by self), and those of which it hears (by others); absent without observers.',
+    'by',
+  ),
+  lvsd_checks_disputed: gauge(
+    'Shared checks of which directors say different things; absent without observers.',
+  ),
   lvsd_directors: gauge('Living directors of the site, this one included; absent without Redis.'),
   lvsd_director_differs: gauge(
     '1 while another director of the site has other services in its configuration.',

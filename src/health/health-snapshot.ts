@@ -4,6 +4,7 @@ import type { Override } from '../core/override.js'
 import type { TrafficState } from './availability.js'
 import type { CheckState } from './check-state.js'
 import type { DownStatus, PanicStatus } from './down-rules.js'
+import type { SharedJudgement } from './shared-judgement.js'
 import type { Standing } from './standings.js'
 import type { HoldStatus, RiseStatus } from './timed-rules.js'
 
@@ -24,6 +25,11 @@ export interface ServiceHealth {
   readonly reals: readonly RealHealth[]
 }
 
+export interface CheckSnapshot extends Readonly<CheckState> {
+  /** What each director says, if several share the check; else absent or empty. */
+  readonly said?: ReturnType<SharedJudgement['viewOf']>
+}
+
 export interface RealHealth {
   readonly real: ResolvedReal
   readonly state: HealthState
@@ -38,7 +44,7 @@ export interface RealHealth {
   readonly hold: HoldStatus | null
   /** What becomes of it while it is down; else null. */
   readonly down: DownStatus | null
-  readonly checks: readonly Readonly<CheckState>[]
+  readonly checks: readonly CheckSnapshot[]
   /** Number of checks that pass. */
   readonly passing: number
 }

@@ -236,7 +236,10 @@ export class HealthTracker {
       rise: store.rules.riseOf(real, this.#now()),
       hold: store.rules.holdOf(real),
       down: store.down.downOf(service, real, this.#now()),
-      checks: store.checkStatesOf(real).map(checkState => ({ ...checkState })),
+      checks: store.checkStatesOf(real).map(checkState => ({
+        ...checkState,
+        said: this.#parts.shared?.viewOf(checkState.subscriber.jobId) ?? [],
+      })),
       passing: store.passing(real),
     }
   }

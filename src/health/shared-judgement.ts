@@ -8,6 +8,14 @@ export interface SharedJudgement {
   say(job: string, state: HealthState, result: CheckResult, isSettled: boolean): void
   /** Returns the state that all observers together give; null: this director decides alone. */
   agreed(job: string, current: HealthState): HealthState | null
+  /** Who says what of a job; empty: it is not shared. */
+  viewOf(job: string): readonly {
+    readonly host: string
+    readonly isSelf: boolean
+    readonly state: 'up' | 'down'
+    /** Why it is down; else null. */
+    readonly detail: string | null
+  }[]
   /** Returns what those have found who say this. */
   found(job: string, state: HealthState): CheckResult
 }

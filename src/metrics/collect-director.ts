@@ -36,6 +36,11 @@ export async function addDirector(
       to.lvsd_sync_daemon.push(sample(1, { state, interface: link, syncid: String(id) }))
   }
   if (cluster?.redis) to.lvsd_directors.push(sample(cluster.directors.length))
+  if (cluster?.verdicts) {
+    to.lvsd_checks_shared.push(sample(cluster.verdicts.asked, { by: 'self' }))
+    to.lvsd_checks_shared.push(sample(cluster.verdicts.heard, { by: 'others' }))
+    to.lvsd_checks_disputed.push(sample(cluster.verdicts.disputed))
+  }
   for (const [director, differs] of differingHosts(cluster))
     to.lvsd_director_differs.push(sample(Number(differs), { director }))
   if (cluster?.redis) to.lvsd_redis_connected.push(sample(Number(cluster.redis.state === 'connected')))

@@ -102,7 +102,7 @@ export function RealView({ service, real }: { service: string; real: string }) {
 }
 
 function CheckCard({ check, now }: { check: WhyCheck; now: number }) {
-  const { kind, target, state, since, expects, policy, streak, results, nextAt, isRunning } = check
+  const { kind, target, state, since, expects, policy, streak, results, nextAt, isRunning, observers } = check
   return (
     <section class={`card check ${state}`}>
       <h2>
@@ -120,6 +120,14 @@ function CheckCard({ check, now }: { check: WhyCheck; now: number }) {
         </dd>
         <dt>Next run</dt>
         <dd>{isRunning ? 'in progress' : nextAt === null ? 'none' : timeText(nextAt, now)}</dd>
+        {observers.length > 0 && <dt>Asked by</dt>}
+        {observers.map(({ director, isSelf, state: said, detail }) => (
+          <dd key={director}>
+            {director}
+            {isSelf && ' (this)'} says {said}
+            {detail !== null && `: ${detail}`}
+          </dd>
+        ))}
       </dl>
       <ol class="results" aria-label={`Last results of ${kind}`}>
         {results.map(group => (

@@ -29,8 +29,24 @@ export function renderDirectors(document: DirectorsDocument, { width, colour }: 
       : []
   const head = `${counted(directors.length, 'director')} in ${printable(site)}`
   const table = columns([HEAD, ...directors.map(one => rowOf(one, now))])
-  const lines = [...away, head, '', ...table.split('\n'), ...differences(directors, width)]
+  const lines = [
+    ...away,
+    head,
+    '',
+    ...table.split('\n'),
+    ...differences(directors, width),
+    ...sharing(document),
+  ]
   return lines.map(line => clip(line, width)).join('\n')
+}
+
+function sharing({ verdicts }: DirectorsDocument): readonly string[] {
+  if (!verdicts) return []
+  const { observers, asked, heard, disputed, differing } = verdicts
+  const by = observers === 1 ? 'One director runs each check' : `${observers} directors run each check`
+  const views = disputed > 0 ? [`Of ${counted(disputed, 'check')} they say different things.`] : []
+  const odd = differing.map(host => `${printable(host)} finds other servers down than all others do.`)
+  return ['', `${by}: this one runs ${asked} and hears of ${heard}.`, ...views, ...odd]
 }
 
 function rowOf(

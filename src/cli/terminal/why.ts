@@ -95,7 +95,7 @@ function labelled(rows: Rows, { paint, width }: Page): string {
 }
 
 function checkBlock(check: WhyCheck, page: Page): string {
-  const { kind, target, state, since, expects, policy, results, noVerdict, source } = check
+  const { kind, target, state, since, expects, policy, results, noVerdict, source, observers } = check
   const { paint, now } = page
   const title = `${paint('bold', printable(kind))} of ${printable(target)}  ${paint(STATE_STYLE[state], state)} since ${moment(since, now)}`
   const rows: Rows = [
@@ -103,6 +103,7 @@ function checkBlock(check: WhyCheck, page: Page): string {
     ['rule', [ruleOf(policy)]],
     ['count', [countOf(check)]],
     ['next run', [nextRun(check, now)]],
+    ...(observers.length > 0 ? [['asked by', observers.map(each => observerText(each))] as const] : []),
     ...(source ? [['source', [sourceOf(source)]] as const] : []),
     ...(noVerdict
       ? [
@@ -115,6 +116,11 @@ function checkBlock(check: WhyCheck, page: Page): string {
     ['results', results.length === 0 ? ['none yet'] : results.flatMap(each => resultLines(each, page))],
   ]
   return `${title}\n${labelled(rows, page)}`
+}
+
+function observerText({ director, isSelf, state, detail }: WhyCheck['observers'][number]): string {
+  const why = detail === null ? '' : `: ${printable(detail)}`
+  return `${printable(director)}${isSelf ? ' (this)' : ''} says ${state}${why}`
 }
 
 function ruleOf({ interval, timeout, rise, fall, fastinter }: CheckPolicy): string {

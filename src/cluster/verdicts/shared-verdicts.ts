@@ -144,7 +144,7 @@ interface Item extends HeapItem {
 }
 
 /** Directors that are heard. */
-const MOST_DIRECTORS = 64
+export const MOST_DIRECTORS = 64
 /** Verdicts of one director. */
 export const MOST_VOTES = 30_000
 

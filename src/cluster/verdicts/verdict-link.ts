@@ -11,7 +11,7 @@ import type { Log } from '../../system/log.js'
 import { type Clock, systemClock } from '../../util/clock.js'
 import { Poller } from '../../util/poller.js'
 import type { SiteRedis } from '../redis/site-redis.js'
-import type { SharedVerdicts } from './shared-verdicts.js'
+import { MOST_DIRECTORS, type SharedVerdicts } from './shared-verdicts.js'
 import { LONGEST_MESSAGE, saidOf, textOf } from './verdict-text.js'
 
 export interface VerdictLinkParts {
@@ -27,6 +27,8 @@ export interface VerdictLinkParts {
 const IN_HEARTBEAT = 4
 /** All verdicts expire after this many heartbeats. */
 const LASTS = 3
+/** Characters of messages in a quarter of a heartbeat. What is more is dropped, and all is read again later. */
+const MOST_HEARD = 1 << 20
 /** Milliseconds for which changes are collected. */
 const COLLECT = 50
 /** Milliseconds by which the clock of the site may be off before questions are placed anew. */
@@ -54,7 +56,11 @@ export class VerdictLink {
   #offset: number | null = null
   /** The version that the key has. */
   #stored = -1
-  readonly #reading = new Set<string>()
+  /** One read at a time, and each director once in half a heartbeat: a Redis that says much keeps nobody busy. */
+  #isReading = false
+  readonly #readAt = new Map<string, number>()
+  /** Characters of messages that are still read until this director says something. */
+  #budget = MOST_HEARD
 
   constructor(parts: VerdictLinkParts) {
     this.#parts = parts
@@ -135,6 +141,7 @@ export class VerdictLink {
   async #say(): Promise<void> {
     const { redis, verdicts } = this.#parts
     verdicts.look()
+    this.#budget = MOST_HEARD
     if (redis.status.state === 'off' || redis.status.state === 'connecting') return
     try {
       if (this.#offset === null) await this.#askTime()
@@ -190,22 +197,28 @@ export class VerdictLink {
 
   #hear(text: string): void {
     const { verdicts } = this.#parts
-    const said = saidOf(text, false)
+    this.#budget -= text.length
+    if (this.#budget < 0) verdicts.mayHaveMissed()
+    const said = this.#budget < 0 ? null : saidOf(text, false)
     if (!said || this.#offset === null) return
     if (Math.abs(this.#siteNow - said.at) > this.#heartbeat) return
     if (!verdicts.heard(said)) void this.#read(said.id).catch(whileAway)
   }
 
   async #read(id: string): Promise<void> {
-    if (this.#reading.has(id)) return
-    this.#reading.add(id)
+    const { redis, verdicts, now } = this.#parts
+    const isRecent = now() - (this.#readAt.get(id) ?? Number.NEGATIVE_INFINITY) < this.#heartbeat / 2
+    if (this.#isReading || isRecent) return
+    this.#isReading = true
+    // The ids are those of living directors, which are bounded.
+    if (this.#readAt.size > MOST_DIRECTORS) this.#readAt.clear()
+    this.#readAt.set(id, now())
     try {
-      const { redis, verdicts } = this.#parts
       const text = await redis.run('GET', [redis.key('verdicts', id)])
       const said = typeof text === 'string' ? saidOf(text, true) : null
       if (said?.id === id) verdicts.loaded(said)
     } finally {
-      this.#reading.delete(id)
+      this.#isReading = false
     }
   }
 }

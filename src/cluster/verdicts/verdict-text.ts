@@ -11,8 +11,10 @@ export interface SentSaid extends Said {
 
 /** Characters of a message, and of all verdicts of one director, that are read. */
 export const LONGEST_MESSAGE = 200_000
-const LONGEST_ALL = 6 << 20
+const LONGEST_ALL = 2 << 20
 const LONGEST_DETAIL = 120
+/** With more votes than this, details are left out. */
+const MANY = 8000
 const WORD = /^[\w. -]{1,64}$/
 const KEY = /^[\w-]{1,40}$/
 const LETTERS = { up: 'u', down: 'd', own: 'o' } as const
@@ -30,13 +32,17 @@ export function textOf({
   at,
 }: SentSaid): string {
   const head = { schema: REDIS_SCHEMA, id, host, instance, at, version, base, able: isAble, config }
-  return JSON.stringify({ ...head, votes: votes.map(packed), gone })
+  const longest = votes.length > MANY ? 0 : LONGEST_DETAIL
+  return JSON.stringify({ ...head, votes: votes.map(vote => packed(vote, longest)), gone })
 }
 
-function packed([key, { state, found }]: readonly [string, Vote]): readonly (string | null)[] {
+function packed(
+  [key, { state, found }]: readonly [string, Vote],
+  longest: number,
+): readonly (string | null)[] {
   if (state !== 'down') return [key, LETTERS[state]]
   const { reason = 'error', phase = null, detail = '' } = found ?? {}
-  return [key, LETTERS.down, reason, phase, detail.slice(0, LONGEST_DETAIL)]
+  return [key, LETTERS.down, reason, phase, detail.slice(0, longest)]
 }
 
 /** Returns what a text says; null if it is no such text. */

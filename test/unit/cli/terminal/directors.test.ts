@@ -6,6 +6,7 @@ const NOW = '2026-11-28T12:00:00.000Z'
 const common = { version: '0.1.0', startedAt: '2026-11-28T11:00:00.000Z' }
 const document: DirectorsDocument = {
   schema: 1,
+  verdicts: null,
   now: NOW,
   site: 'berlin',
   redis: {
@@ -63,6 +64,17 @@ lb2 has other services: mail, web`,
     assert.match(
       renderDirectors({ ...document, site: null, redis: null, directors: [] }, VIEW),
       /serves alone/,
+    )
+  })
+
+  it('say which part of the checks this one runs, and whose view differs', () => {
+    const verdicts = {
+      ...{ observers: 2, agree: 'majority' as const, asked: 200, heard: 100, disputed: 1 },
+      ...{ directors: ['lb1', 'lb2'], differing: ['lb2'] },
+    }
+    assert.match(
+      renderDirectors({ ...document, verdicts }, VIEW),
+      /\n\n2 directors run each check: this one runs 200 and hears of 100\.\nOf 1 check they say different things\.\nlb2 finds other servers down than all others do\.$/,
     )
   })
 

@@ -111,7 +111,7 @@ describe('directors that share checks', () => {
       server: fc.integer({ min: 0, max: 7 }),
       wait: fc.integer({ min: 0, max: 6000 }),
     })
-    const runs = Number(process.env.VERDICT_RUNS ?? 60)
+    const runs = Number(process.env.VERDICT_RUNS ?? 25)
     fc.assert(
       fc.property(
         fc.array(fault, { minLength: 1, maxLength: 8 }),

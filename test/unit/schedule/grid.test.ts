@@ -1,0 +1,60 @@
+/** Jobs that keep a grid: several directors ask the same question at different times of its interval. */
+import assert from 'node:assert/strict'
+import { up } from '../../../src/check/check.js'
+import { NO_PHASES, type Run } from '../../../src/check/run.js'
+import { Scheduler } from '../../../src/schedule/scheduler.js'
+import { FakeClock } from '../../support/fake-clock.js'
+
+function stage() {
+  const clock = new FakeClock()
+  const began = clock.now()
+  const starts: number[] = []
+  const scheduler = new Scheduler(clock, 10)
+  const executor = scheduler.executor<null>(
+    (_work, _timeout, done) => {
+      starts.push(clock.now() - began)
+      clock.alarm(10, () => done(up('ok')))
+      return { ...RUN }
+    },
+    () => {},
+  )
+  return { clock, executor, starts }
+}
+
+const RUN: Run = {
+  phase: null,
+  phases: NO_PHASES,
+  wakeAt: Number.POSITIVE_INFINITY,
+  wake: () => {},
+  expire: () => up('late'),
+  cancel: () => {},
+}
+const TIMING = { interval: 1000, timeout: 500 }
+/** Starts are on ticks of 50 ms. */
+const near = (starts: readonly number[], wanted: readonly number[]) =>
+  assert.ok(
+    starts.length === wanted.length && wanted.every((at, i) => Math.abs((starts[i] ?? 0) - at) <= 60),
+    `${starts.map(Math.round)} for ${wanted}`,
+  )
+
+describe('a job on a grid', () => {
+  it('runs at once and then on the grid, also after runs that are brought forward', () => {
+    const { clock, executor, starts } = stage()
+    executor.set('job', null, { ...TIMING, firstIn: 0, grid: 700 })
+    clock.wind(3000)
+    near(starts, [0, 700, 1700, 2700])
+    executor.soon('job', 100)
+    clock.wind(2000)
+    near(starts.slice(4), [3100, 3700, 4700])
+  })
+
+  it('goes to another grid without ending its run', () => {
+    const { clock, executor, starts } = stage()
+    executor.set('job', null, { ...TIMING, firstIn: 0, grid: 0 })
+    clock.wind(1500)
+    executor.retime('job', { ...TIMING, firstIn: 300, grid: 300 })
+    clock.wind(2000)
+    near(starts, [0, 1000, 1800, 2800])
+    executor.retime('nobody', { ...TIMING, firstIn: 0 })
+  })
+})
