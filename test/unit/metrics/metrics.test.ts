@@ -193,7 +193,10 @@ describe('the metrics', () => {
   })
 
   it('have the names, types and labels that are described, and each has a sample or is rare', async () => {
-    const { daemon, scrape } = await start(`cluster: { redis: 'redis://[::1]:1' }\n${SITE}`, ALERTS)
+    const { daemon, scrape } = await start(
+      `cluster: { observers: 2, redis: 'redis://[::1]:1' }\n${SITE}`,
+      ALERTS,
+    )
     const { samples, types } = await scrape()
     for (const [name, type] of types) assert.equal(METRICS[name as MetricName]?.type, type, name)
     for (const { base, labels } of samples) {
