@@ -83,7 +83,19 @@ describe("the role: Pacemaker's agent", function () {
     assert.deepEqual(act('monitor')[0], 7)
     writeFileSync(file, 'standby\n')
     await lvsd.kill()
+    // Recoveries of a standby that Pacemaker cannot start would keep other nodes from being promoted.
+    assert.deepEqual(
+      [act('monitor'), act('start')],
+      [
+        [0, null],
+        [0, null],
+      ],
+    )
+    assert.deepEqual(act('monitor', { OCF_RESKEY_unit: 'lvsd.service' }), [1, 'no lvsd answers'])
+    assert.deepEqual([act('promote'), readFileSync(file, 'utf8')], [[1, 'no lvsd answers'], 'standby\n'])
+    writeFileSync(file, 'active\n')
     assert.deepEqual(act('monitor'), [1, 'no lvsd answers'])
+    assert.deepEqual([act('demote'), readFileSync(file, 'utf8')], [[0, null], 'standby\n'])
     assert.deepEqual(act('validate-all', { OCF_RESKEY_score: 'high' })[0], 6)
     assert.deepEqual(act('monitor', { OCF_RESKEY_command: '/nowhere/lvsd' })[0], 7)
   })
