@@ -2,17 +2,13 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { connect } from 'node:net'
-import { type Connection, type OpenConnection, openConnection } from '../../src/cluster/redis/client.js'
-import { ConnectionsApart } from '../../src/cluster/redis/connections-apart.js'
+import { type Connection, openConnection } from '../../src/cluster/redis/client.js'
 import { aclLine } from '../../src/core/redis-commands.js'
 import type { RedisSettings } from '../../src/core/redis-settings.js'
 import { mark } from '../../src/system/process-marks.js'
 import { onCleanup } from './after-each.js'
-import { folderOf, freePort } from './checks/programs.js'
+import { folderOf, freePort, programOr } from './checks/programs.js'
 import { until } from './until.js'
-
-/** Opens connections in a thread that the clients of a test file share: with the loader of the tests, each takes a second. */
-export const openApart: OpenConnection = new ConnectionsApart().open
 
 /** Settings without a password; the parts of `over` replace theirs. */
 export function redisSettings(port: number, over: Partial<RedisSettings> = {}): RedisSettings {
@@ -102,6 +98,11 @@ export class RedisServer {
     })
     return { connection, close: () => connection.close() }
   }
+}
+
+/** The program: that of the variable REDIS_SERVER, such as one of another version, or the one that is installed. */
+export function redisProgram(skip: () => void): string {
+  return process.env.REDIS_SERVER ?? programOr(skip, 'redis-server', 'redis-server')
 }
 
 /** The user that lvsd is at a server of `aclServer`. */

@@ -5,10 +5,15 @@ import { Cluster } from '../../../src/cluster/cluster.js'
 import type { ClusterSettings } from '../../../src/config/schema/model-keys.js'
 import type { Service } from '../../../src/core/model.js'
 import { onCleanup } from '../../support/after-each.js'
-import { programOr } from '../../support/checks/programs.js'
 import { temporaryFolder } from '../../support/folder.js'
 import { recordingLog } from '../../support/logs.js'
-import { aclServer, LOGIN, type RedisServer, redisSettings } from '../../support/redis-server.js'
+import {
+  aclServer,
+  LOGIN,
+  type RedisServer,
+  redisProgram,
+  redisSettings,
+} from '../../support/redis-server.js'
 import { until } from '../../support/until.js'
 
 /** Long enough for a machine that stands still for a second. */
@@ -21,7 +26,7 @@ describe('directors of a site', function () {
   let file = ''
   let server: RedisServer
   before(function () {
-    file = programOr(() => this.skip(), 'redis-server', 'redis-server')
+    file = redisProgram(() => this.skip())
   })
   beforeEach(async () => {
     server = await aclServer(file)

@@ -7,9 +7,10 @@ import { RedisClient } from '../../../src/cluster/redis/site-redis.js'
 import { aclLine } from '../../../src/core/redis-commands.js'
 import type { RedisSettings } from '../../../src/core/redis-settings.js'
 import { onCleanup } from '../../support/after-each.js'
-import { freePort, programOr } from '../../support/checks/programs.js'
+import { freePort } from '../../support/checks/programs.js'
 import { recordingLog } from '../../support/logs.js'
-import { openApart, type RedisServer, redisServer, redisSettings } from '../../support/redis-server.js'
+import { openApart } from '../../support/redis-apart.js'
+import { type RedisServer, redisProgram, redisServer, redisSettings } from '../../support/redis-server.js'
 import { until } from '../../support/until.js'
 
 const LOGIN = { username: 'lvsd', password: 'geheim' }
@@ -39,7 +40,7 @@ if (process.env.LVSD_CLUSTER_LONG)
     this.timeout(60_000)
     let file = ''
     before(function () {
-      file = programOr(() => this.skip(), 'redis-server', 'redis-server')
+      file = redisProgram(() => this.skip())
     })
 
     const server = async (isCluster: boolean, ...options: readonly string[]): Promise<RedisServer> =>

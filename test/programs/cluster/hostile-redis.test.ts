@@ -10,7 +10,8 @@ import { onCleanup } from '../../support/after-each.js'
 import { HostileRedis, mainThreadTime } from '../../support/hostile-redis.js'
 import type { Hostility } from '../../support/hostile-redis-server.js'
 import { recordingLog } from '../../support/logs.js'
-import { openApart, redisSettings } from '../../support/redis-server.js'
+import { openApart } from '../../support/redis-apart.js'
+import { redisSettings } from '../../support/redis-server.js'
 import { until } from '../../support/until.js'
 
 /** Milliseconds of each attack. */

@@ -11,11 +11,17 @@ import { RedisClient } from '../../../src/cluster/redis/site-redis.js'
 import { CommandOverrides, targetOf } from '../../../src/overrides/command-overrides.js'
 import { systemClock } from '../../../src/util/clock.js'
 import { onCleanup } from '../../support/after-each.js'
-import { programOr } from '../../support/checks/programs.js'
 import { compiled } from '../../support/compile.js'
 import { temporaryFolder } from '../../support/folder.js'
 import { recordingLog } from '../../support/logs.js'
-import { aclServer, LOGIN, openApart, type RedisServer, redisSettings } from '../../support/redis-server.js'
+import { openApart } from '../../support/redis-apart.js'
+import {
+  aclServer,
+  LOGIN,
+  type RedisServer,
+  redisProgram,
+  redisSettings,
+} from '../../support/redis-server.js'
 import { type Relay, relayTo } from '../../support/relay.js'
 import { config, real, service } from '../../support/tables.js'
 import { until } from '../../support/until.js'
@@ -74,7 +80,7 @@ describe('overrides of a site', function () {
   let file = ''
   let server: RedisServer
   before(function () {
-    file = programOr(() => this.skip(), 'redis-server', 'redis-server')
+    file = redisProgram(() => this.skip())
   })
   beforeEach(async () => {
     server = await aclServer(file)

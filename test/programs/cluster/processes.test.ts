@@ -8,10 +8,10 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fetchDirectors, fetchStatus } from '../../../src/api/client.js'
 import { onCleanup } from '../../support/after-each.js'
-import { freePort, programOr } from '../../support/checks/programs.js'
+import { freePort } from '../../support/checks/programs.js'
 import { compiled } from '../../support/compile.js'
 import { temporaryFolder } from '../../support/folder.js'
-import { redisServer } from '../../support/redis-server.js'
+import { redisProgram, redisServer } from '../../support/redis-server.js'
 import { refusedPort } from '../../support/servers.js'
 import { until } from '../../support/until.js'
 
@@ -47,7 +47,7 @@ if (process.env.LVSD_CLUSTER_LONG)
     this.timeout(180_000)
 
     it('hand the role over at a kill -9, and keep it while Redis is silent, and check on', async function () {
-      const file = programOr(() => this.skip(), 'redis-server', 'redis-server')
+      const file = redisProgram(() => this.skip())
       const redis = await redisServer({ file, port: await freePort() })
       const real = await refusedPort()
       const directors = [start(redis.port, real), start(redis.port, real)]

@@ -6,13 +6,14 @@ import { CLUSTER_COMMANDS, REDIS_COMMANDS, SENTINEL_COMMANDS } from '../../../sr
 import type { RedisReason } from '../../../src/core/redis-fault.js'
 import type { RedisSettings } from '../../../src/core/redis-settings.js'
 import { onCleanup } from '../../support/after-each.js'
-import { freePort, programOr } from '../../support/checks/programs.js'
+import { freePort } from '../../support/checks/programs.js'
 import { recordingLog } from '../../support/logs.js'
+import { openApart } from '../../support/redis-apart.js'
 import {
   aclServer,
   LOGIN,
-  openApart,
   type RedisServer,
+  redisProgram,
   redisServer,
   redisSettings,
 } from '../../support/redis-server.js'
@@ -44,7 +45,7 @@ describe('redis of a site', function () {
   let file = ''
   let server: RedisServer
   before(function () {
-    file = programOr(() => this.skip(), 'redis-server', 'redis-server')
+    file = redisProgram(() => this.skip())
   })
   beforeEach(async () => {
     server = await aclServer(file)

@@ -4,9 +4,15 @@ import { RedisClient } from '../../../src/cluster/redis/site-redis.js'
 import { SiteEvents } from '../../../src/cluster/site-events.js'
 import { EventMemory } from '../../../src/history/event-memory.js'
 import { onCleanup } from '../../support/after-each.js'
-import { programOr } from '../../support/checks/programs.js'
 import { recordingLog } from '../../support/logs.js'
-import { aclServer, LOGIN, openApart, type RedisServer, redisSettings } from '../../support/redis-server.js'
+import { openApart } from '../../support/redis-apart.js'
+import {
+  aclServer,
+  LOGIN,
+  type RedisServer,
+  redisProgram,
+  redisSettings,
+} from '../../support/redis-server.js'
 import { until } from '../../support/until.js'
 
 describe('events of a site', function () {
@@ -14,7 +20,7 @@ describe('events of a site', function () {
   let file = ''
   let server: RedisServer
   before(function () {
-    file = programOr(() => this.skip(), 'redis-server', 'redis-server')
+    file = redisProgram(() => this.skip())
   })
   beforeEach(async () => {
     server = await aclServer(file)
