@@ -57,7 +57,7 @@ export class Director {
   }
 
   /** Asks for the status until `test` is true of it; gives the milliseconds. */
-  async until(what: string, test: (document: StatusDocument) => boolean, limit = 15_000): Promise<number> {
+  async until(what: string, test: (document: StatusDocument) => boolean, limit = 60_000): Promise<number> {
     const startedAt = performance.now()
     let last: unknown
     while (performance.now() - startedAt < limit) {
