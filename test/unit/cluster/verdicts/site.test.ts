@@ -78,6 +78,22 @@ describe('directors that share checks', () => {
     assert.deepEqual(made.falseRemovals, [])
   })
 
+  it('ask once more for an operator, whoever asks otherwise', () => {
+    const made = site()
+    made.run(DECIDED)
+    const [director] = made.directors
+    assert.ok(director)
+    const job = [...director.store.jobs.keys()].find(id => director.shared.planOf(id) === null)
+    assert.ok(job)
+    director.shared.want(job)
+    assert.ok(director.shared.planOf(job))
+    made.run(INTERVAL + STEP)
+    assert.equal(director.shared.planOf(job), null)
+    assert.equal(director.shared.viewOf(job).filter(({ isSelf }) => isSelf).length, 1)
+    made.run(DECIDED)
+    assert.equal(director.shared.viewOf(job).length, 2)
+  })
+
   it('do not count a director without its network, and one that alone reaches nothing removes no server', () => {
     const made = site()
     made.run(DECIDED)
