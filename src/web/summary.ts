@@ -25,13 +25,15 @@ export function summaryOf({ services, totals, isolation, cluster }: Known, hasTr
     services,
     service => service.failed > 0 && !isRefusing(service) && !service.fallback?.inUse && !service.panic,
   )
+  const isCutOff = isolation !== null || (cluster?.connectivity?.lost ?? null) !== null
   const [headline, ...others] = [
+    // What it says of services is what it knew before.
+    ...(isCutOff ? ['This director has lost its network'] : []),
     ...told(refusing, names => `Clients of ${names} are refused`),
     ...told(spared, names => `Only the fallback serves ${names}`),
     ...told(panicking, (names, isOne) => `${names} ${isOne ? 'is' : 'are'} in panic`),
     ...told(reduced, (names, isOne) => `${names} ${isOne ? 'has' : 'have'} failed real servers`),
   ]
-  const isCutOff = isolation !== null || (cluster?.connectivity?.lost ?? null) !== null
   const isBad = isCutOff || refusing.length + spared.length + panicking.length > 0
   return {
     tone: isBad ? 'bad' : headline !== undefined || hasTrouble ? 'poor' : 'good',

@@ -45,6 +45,22 @@ describe('the summary of the page', () => {
     assert.equal(failed(5), 's0, s1, s2 and 2 more have failed real servers')
   })
 
+  it('begins with a network that this director has lost, by its connectivity or by isolation', () => {
+    const totals = { up: 3, down: 1, unknown: 0, noVerdict: 0 }
+    const lost = { since: '2026-11-29T04:00:00.000Z', detail: 'there is no interface eth0' }
+    for (const change of [
+      { isolation: { since: lost.since, reason: 'no route' }, cluster: null },
+      { isolation: null, cluster: { connectivity: { lost } } },
+    ]) {
+      const services = [service('mail', refusing)]
+      const { tone, headline, others } = summaryOf({ services, totals, ...change } as never, true)
+      assert.deepEqual(
+        [tone, headline, others],
+        ['bad', 'This director has lost its network', ['Clients of mail are refused']],
+      )
+    }
+  })
+
   it('is not green while something is wrong with the director', () =>
     assert.equal(summary([service('web')], true).tone, 'poor'))
 })
