@@ -18,8 +18,8 @@ import { type Relay, relayTo } from '../../support/relay.js'
 import { pause, until } from '../../support/until.js'
 
 const FAULTS = Number(process.env.VERDICT_FAULTS ?? 0)
-const QUESTIONS = Number(process.env.VERDICT_QUESTIONS ?? (FAULTS > 0 ? 300 : 100))
-const INTERVAL = 2000
+const QUESTIONS = Number(process.env.VERDICT_QUESTIONS ?? (FAULTS > 0 ? 300 : 60))
+const INTERVAL = FAULTS > 0 ? 2000 : 1000
 const HEARTBEAT = 1000
 const PATIENCE = { patience: 60_000 }
 
