@@ -13,6 +13,7 @@ import { type Role, type StandbyChecks, type TableMode, tableMode } from '../cor
 import type { Kernel } from '../ipvs/kernel.js'
 import type { Log } from '../system/log.js'
 import type { Clock } from '../util/clock.js'
+import type { AlertClaims } from './alert-claims.js'
 import { type ConfigParts, configParts } from './config-parts.js'
 import type { ConnectivityChange, ConnectivityMonitor } from './connectivity/monitor.js'
 import { openConnectivity } from './connectivity/open.js'
@@ -41,6 +42,8 @@ export interface ClusterParts {
   readonly sourceOf?: ((target: Address) => Address | null) | undefined
   /** Who follows what the directors say of checks. */
   readonly verdicts?: VerdictsFollower
+  /** Agrees with the other directors who sends alerts. */
+  readonly claims?: Pick<AlertClaims, 'attach'> | undefined
   /** The network is lost, or back. */
   onConnectivity?(change: ConnectivityChange): void
   /** What follows for the table or the checks has changed. */
@@ -109,6 +112,7 @@ export class Cluster {
   constructor({ onChange, onConnectivity, sourceOf, path, ...parts }: ClusterParts) {
     this.#identity = new Identity(path, parts.log)
     this.#redis = new RedisClient(parts)
+    parts.claims?.attach(this)
     this.#trackFile = new TrackFile(parts)
     this.sync = new SyncKeeper({ ...parts, sync: parts.sync ?? null, role: () => this.role })
     this.connectivity = openConnectivity({

@@ -287,7 +287,8 @@ export class Members {
       const services = this.#differing(member, config).slice(0, NAMES_IN_LOG)
       log.warn(
         'cluster.member-differs',
-        { director, services },
+        // The same for all directors with these two, whoever sees it.
+        { director, services, configs: [config.hash, member.config].sort().join(' ') },
         `the director ${director} has another configuration`,
       )
     }

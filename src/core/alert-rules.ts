@@ -27,6 +27,8 @@ export interface AlertRule {
    * null: its first result, or the end of what a restart restores, ends it.
    */
   readonly settles: number | null
+  /** All directors of a site meet it, so that one of them tells it. */
+  readonly isOfSite?: boolean
   readonly about: string
 }
 
@@ -39,6 +41,7 @@ export const ALERT_RULES = {
     endedBy: ['real.up'],
     of: ['service', 'real'],
     settles: null,
+    isOfSite: true,
     about: 'A real server is down by its checks. Not while an override takes it out of service.',
   },
   'real.damped': {
@@ -46,6 +49,7 @@ export const ALERT_RULES = {
     endedBy: ['real.released'],
     of: ['service', 'real'],
     settles: null,
+    isOfSite: true,
     about: 'A real server flaps, and damping holds it down.',
   },
   'service.fallback-in': {
@@ -53,6 +57,7 @@ export const ALERT_RULES = {
     endedBy: ['service.fallback-out', 'service.served', 'service.refused'],
     of: ['service'],
     settles: null,
+    isOfSite: true,
     about: 'A service has no available real server: clients get the fallback.',
   },
   'service.refused': {
@@ -60,6 +65,7 @@ export const ALERT_RULES = {
     endedBy: ['service.fallback-out', 'service.served', 'service.fallback-in'],
     of: ['service'],
     settles: null,
+    isOfSite: true,
     about: 'A service has no available real server and no fallback: clients are refused.',
   },
   'service.panic': {
@@ -67,6 +73,7 @@ export const ALERT_RULES = {
     endedBy: ['service.panic-over'],
     of: ['service'],
     settles: null,
+    isOfSite: true,
     about: 'Many real servers of a service went down at once: they keep their weights.',
   },
   'director.isolated': {
@@ -116,6 +123,7 @@ export const ALERT_RULES = {
     endedBy: ['cluster.member-joined'],
     of: ['director'],
     settles: SETTLES,
+    isOfSite: true,
     about: 'Another director of the site has no heartbeat any more.',
   },
   'cluster.member-differs': {
@@ -123,6 +131,7 @@ export const ALERT_RULES = {
     endedBy: ['cluster.member-agrees', 'cluster.member-left'],
     of: ['director'],
     settles: SETTLES,
+    isOfSite: true,
     about: 'Another director of the site has other services in its configuration.',
   },
   'table.dispute': {

@@ -309,6 +309,7 @@ export const LOG_EVENTS = {
     'Another director has had other services in its configuration for ten seconds.',
     'director',
     'services',
+    'configs',
   ),
   'cluster.member-agrees': kind('The end of `cluster.member-differs`.', 'director'),
   'cluster.view-differs': kind(

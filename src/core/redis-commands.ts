@@ -34,7 +34,10 @@ export const REDIS_COMMANDS = {
   HDEL: { about: 'forgets an override that has long ended, within a script', since: '2.0.0' },
   XADD: { about: 'appends an event, within a script', since: '5.0.0' },
   XREVRANGE: { about: 'reads the events of the site', since: '5.0.0' },
-  TIME: { about: 'learns the clock that all directors share', since: '2.6.0' },
+  TIME: {
+    about: 'learns the clock that all directors share; compares times by it, within a script',
+    since: '2.6.0',
+  },
   EVAL: { about: 'compares and sets in one step', since: '2.6.0' },
   PUBLISH: { about: 'tells the other directors', since: '2.0.0' },
   SUBSCRIBE: { about: 'hears the other directors', since: '2.0.0' },

@@ -57,6 +57,13 @@ export const REDIS_KEYS = {
     writer: 'a director that takes the lease',
     about: 'The fencing token: grows with each new holder of the lease.',
   },
+  'alert:HASH': {
+    type: 'text',
+    expiry: HOUR,
+    writer: 'each director with an alert or a mail about something of the site',
+    about:
+      'JSON: which director sends the message about an event to a receiver, whether it has been sent, and which directors have met the event.',
+  },
   events: {
     type: 'stream',
     expiry: 30 * DAY,

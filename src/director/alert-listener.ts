@@ -1,5 +1,6 @@
 /** The event listener that sends alerts. */
 import { hostname } from 'node:os'
+import type { AlertClaims } from '../cluster/alert-claims.js'
 import type { EventMemory } from '../history/event-memory.js'
 import type { Resolver } from '../names/lookup.js'
 import { lookupBy } from '../names/net-lookup.js'
@@ -18,17 +19,26 @@ export interface AlertListenerParts {
   readonly resolver: Resolver
   /** File of the state folder, or null. */
   readonly path: string | null
+  /** Agrees with the other directors of the site who sends an alert. */
+  readonly claims?: AlertClaims
 }
 
-export async function openAlerts({ log, eventMemory, resolver, path }: AlertListenerParts): Promise<Alerts> {
-  const transport = { host: hostname(), version: version(), lookup: lookupBy(resolver) }
+export async function openAlerts({
+  log,
+  eventMemory,
+  resolver,
+  path,
+  claims,
+}: AlertListenerParts): Promise<Alerts> {
+  const sender = { host: hostname(), version: version(), lookup: lookupBy(resolver) }
   const alerts = await Alerts.open({
     clock: systemClock,
     log,
     path,
+    ...(claims && { claims }),
     prepare: prepareHttp,
     attempt: (receiver, destination, batch, signal) =>
-      attempt(receiver, destination, batch, transport, signal),
+      attempt(receiver, destination, batch, { ...sender, site: claims?.site ?? null }, signal),
   })
   let isFailing = false
   eventMemory.follow(event => {

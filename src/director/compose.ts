@@ -1,5 +1,6 @@
 /** Composes a daemon from the parts that depend on its process: table, journal, systemd, event listeners. */
 import type { Kept, Runnable } from '../accepted/accepted.js'
+import { AlertClaims } from '../cluster/alert-claims.js'
 import type { Loaded } from '../config/load.js'
 import type { Config, Settings } from '../core/model.js'
 import type { EventListener } from '../events/event-bus.js'
@@ -60,7 +61,8 @@ export async function startDirector(parts: DirectorParts): Promise<Daemon> {
   opened.tell(log)
   const resolver = openResolver()
   const commands = openCommandQueue(log)
-  const alerts = await openAlerts({ log, resolver, eventMemory, path: pathIn('alerts') })
+  const claims = new AlertClaims({ clock: systemClock })
+  const alerts = await openAlerts({ log, resolver, eventMemory, path: pathIn('alerts'), claims })
   const advice = table === 'netlink' ? [kernelAdvice(log)] : []
   const paths = table === 'netlink' ? pathsOrNull(log) : null
   const sources = paths && sourcesOrNull(paths, log)
@@ -88,8 +90,10 @@ export async function startDirector(parts: DirectorParts): Promise<Daemon> {
     commands,
     notify: openNotify(env, log),
     alerts,
+    claims,
     listeners: [
-      ...defaultListeners({ log, journal, resolver, commands, recordFolder: folderIn('results') }),
+      claims,
+      ...defaultListeners({ log, journal, resolver, commands, recordFolder: folderIn('results'), claims }),
       alerts,
       ...(sources ? [sourcesListener(sources)] : []),
       ...advice,

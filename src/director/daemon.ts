@@ -3,7 +3,7 @@
 import type { Kept, Runnable } from '../accepted/accepted.js'
 import type { Control } from '../api/control.js'
 import type { ReloadOutcome, StatusDocument } from '../api/status-types.js'
-import { Cluster } from '../cluster/cluster.js'
+import { Cluster, type ClusterParts } from '../cluster/cluster.js'
 import type { SiteOverrides } from '../cluster/overrides/site-overrides.js'
 import { SiteEvents } from '../cluster/site-events.js'
 import type { Loaded } from '../config/load.js'
@@ -63,6 +63,8 @@ export interface DaemonParts {
   readonly paths?: Paths | null
   /** Returns the source address for pings of this target; null or absent: the kernel chooses. */
   readonly sourceOf?: ((target: Address) => Address | null) | undefined
+  /** Get this director's cluster, to agree with other directors who sends alerts. */
+  readonly claims?: ClusterParts['claims']
   readonly log: Log
   /** Its log is `log`; absent: the events end with the process. */
   readonly eventMemory?: EventMemory
@@ -196,10 +198,9 @@ class RunningDaemon implements Daemon {
     const keepSysctls = () => this.#applier.config.settings.keepSysctls
     lifecycle.add('sysctls', () => this.#sysctls.close({ keep: keepSysctls(), patience: LAST_PATIENCE }))
     lifecycle.add('clean stop', () => this.#leave())
-    const { rolePath: memoryPath, clusterPath: path = null, sourceOf } = parts
+    const { rolePath: memoryPath, clusterPath: path = null, sourceOf, claims, paths } = parts
     this.#cluster = new Cluster({
-      ...{ log, path, memoryPath, sync: kernel.sync },
-      sourceOf,
+      ...{ log, path, memoryPath, sync: kernel.sync, sourceOf, claims },
       ...followCluster(() => shared),
     })
     lifecycle.add('cluster', () => this.#cluster.close())
@@ -222,7 +223,6 @@ class RunningDaemon implements Daemon {
       onDelay: tallies.delay,
     })
     lifecycle.add('checks', () => this.#executors.close())
-    const { paths } = parts
     lifecycle.add('paths', () => paths?.close())
     this.#isolation = paths ? isolationBy(paths, events, log) : null
     this.#health = new HealthTracker({

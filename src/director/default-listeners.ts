@@ -1,5 +1,6 @@
 /** The event listeners of every daemon, in addition to the log. */
 import { hostname } from 'node:os'
+import type { AlertClaims } from '../cluster/alert-claims.js'
 import type { EventListener } from '../events/event-bus.js'
 import { MonitorFiles } from '../events/monitor-file.js'
 import { ResultRecord } from '../events/result-record.js'
@@ -24,6 +25,8 @@ export interface ListenerParts {
   readonly commands: CommandQueue
   /** Folder of the record of results; null or absent: nothing is recorded. */
   readonly recordFolder?: string | null
+  /** Agrees with the other directors of the site who sends a mail. */
+  readonly claims?: AlertClaims
 }
 
 export function defaultListeners({
@@ -32,20 +35,23 @@ export function defaultListeners({
   resolver,
   commands,
   recordFolder = null,
+  claims,
 }: ListenerParts): readonly EventListener[] {
   return [
-    mails(log, resolver),
+    mails(log, resolver, claims),
     new FallbackCommands({ queue: commands, journal, log }),
     new MonitorFiles(log),
     new ResultRecord({ folder: recordFolder, log }),
   ]
 }
 
-function mails(log: Log, resolver: Resolver): EventListener {
+function mails(log: Log, resolver: Resolver, claims: AlertClaims | undefined): EventListener {
   const host = hostname()
   const queue = mailQueue({
     clock: systemClock,
     log,
+    host,
+    ...(claims && { claims }),
     deliver: deliverer({ host, lookup: lookupBy(resolver) }),
   })
   return new MailAlerts({ clock: systemClock, host, queue, prepare: prepareDelivery })

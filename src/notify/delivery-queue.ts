@@ -26,6 +26,10 @@ export interface Delivery {
   readonly wait?: number
   /** What a command printed. */
   readonly output?: string
+  /** True: it was not attempted, and is asked for again after `wait`: another director may be delivering it. */
+  readonly isPostponed?: boolean
+  /** True: it was not attempted, because another director has delivered it. */
+  readonly isTaken?: boolean
 }
 
 /** What becomes of messages. Each method is called after the fact and must not throw. */
@@ -230,7 +234,9 @@ export class DeliveryQueue<M> {
     end()
     destination.current = null
     if (this.#destinations.get(destination.name) !== destination) return
-    this.#settle(destination, turn, delivery)
+    if (delivery.isPostponed) this.#putOff(turn, delivery)
+    else if (delivery.isTaken) this.#take(destination, turn)
+    else this.#settle(destination, turn, delivery)
     this.#next(destination)
   }
 
@@ -259,6 +265,22 @@ export class DeliveryQueue<M> {
         )
     }
     if (one.parts.size === 0) destination.waiting.delete(one)
+  }
+
+  /** The attempt does not count. */
+  #putOff({ one, to }: Turn<M>, { wait = 0 }: Delivery): void {
+    for (const each of to) {
+      const part = one.parts.get(each)
+      if (!part) continue
+      part.isUnderWay = false
+      part.notBefore = this.#parts.clock.now() + wait
+    }
+  }
+
+  /** Another director has delivered it. */
+  #take({ waiting }: Destination<M>, { one, to }: Turn<M>): void {
+    for (const each of to) one.parts.delete(each)
+    if (one.parts.size === 0) waiting.delete(one)
   }
 
   /** Schedules another attempt. Returns false if there is none. */

@@ -26,6 +26,8 @@ export interface TrackedAlert extends Alert {
   readonly underWay: Set<string>
   /** Destinations that were told the end. */
   readonly closed: Set<string>
+  /** By destination its fingerprint there, if the directors of the site have agreed on who tells it. */
+  readonly prints: Map<string, string>
   /** It began in an earlier process, and nothing in this one has confirmed it. */
   isRestored: boolean
 }
@@ -86,6 +88,7 @@ export class AlertBook {
       told: new Set(),
       underWay: new Set(),
       closed: new Set(),
+      prints: new Map(),
       isRestored: false,
     }
     this.#firing.set(key, alert)
@@ -119,13 +122,14 @@ export class AlertBook {
   /** The alerts as they are stored for the next process. */
   *entries(): Generator<SavedAlert> {
     for (const alert of [...this.#firing.values(), ...this.#ended]) {
-      const { name, severity, service, real, file, director, startsAt, endsAt, begin, end, told } = alert
-      yield { name, severity, service, real, file, director, startsAt, endsAt, begin, end, told: [...told] }
+      const { name, severity, service, real, file, director, startsAt, endsAt, begin, end } = alert
+      const known = { told: [...alert.told], prints: [...alert.prints] }
+      yield { name, severity, service, real, file, director, startsAt, endsAt, begin, end, ...known }
     }
   }
 
   restore(saved: readonly SavedAlert[]): void {
-    for (const { told, ...alert } of saved) {
+    for (const { told, prints, ...alert } of saved) {
       const key = keyOfAlert(alert.name, { ...alert.begin, service: alert.service })
       const tracked: TrackedAlert = {
         ...alert,
@@ -133,6 +137,7 @@ export class AlertBook {
         told: new Set(told),
         underWay: new Set(),
         closed: new Set(),
+        prints: new Map(prints),
         isRestored: true,
       }
       if (alert.endsAt === null) this.#firing.set(key, tracked)
@@ -145,6 +150,7 @@ export class AlertBook {
 export interface SavedAlert extends Alert {
   readonly name: AlertName
   readonly told: readonly string[]
+  readonly prints: readonly (readonly [destination: string, print: string])[]
 }
 
 export const ALERT_FORM: EntryForm<SavedAlert> = {
@@ -159,6 +165,11 @@ export const ALERT_FORM: EntryForm<SavedAlert> = {
       typeof alert.begin?.event === 'string' &&
       Array.isArray(alert.told)
     if (!isRight) throw new Error('no alert')
-    return { ...alert, director: alert.director ?? null }
+    // What an earlier version has written has less.
+    return {
+      ...alert,
+      director: alert.director ?? null,
+      prints: Array.isArray(alert.prints) ? alert.prints : [],
+    }
   },
 }

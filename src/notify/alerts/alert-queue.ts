@@ -1,16 +1,20 @@
 /** The queue of alerts: one for each destination, with its retries, its log lines and its counters. */
 import { randomUUID } from 'node:crypto'
 import type { AlertDestinationStatus } from '../../api/status-types.js'
+import { type AlertClaims, ASK_AGAIN, NO_CLAIMS, type Telling } from '../../cluster/alert-claims.js'
 import type { AlertReceiver } from '../../core/alert-receiver.js'
+import { ruleOf } from '../../core/alert-rules.js'
 import type { Log } from '../../system/log.js'
 import type { Clock } from '../../util/clock.js'
 import { type Delivery, DeliveryQueue } from '../delivery-queue.js'
-import type { Notice } from './alert.js'
+import { fingerprintOf, type Notice } from './alert.js'
+import type { TrackedAlert } from './alert-book.js'
 import type { Attempt, Batch } from './transport.js'
 
 /** Alerts on their way to a destination. */
 export interface AlertMessage {
-  readonly id: string
+  /** The same in each attempt with the same alerts. */
+  id: string
   readonly destination: string
   /** The alerts; for an Alertmanager those of the moment of the attempt. */
   notices: readonly Notice[]
@@ -46,6 +50,8 @@ export interface AlertQueueParts {
   readonly isKept: boolean
   receiverOf(destination: string): AlertReceiver | undefined
   attempt(receiver: AlertReceiver, destination: string, batch: Batch, signal: AbortSignal): Promise<Attempt>
+  /** The agreement with the other directors of the site; absent: this one sends everything. */
+  readonly claims?: Pick<AlertClaims, 'share' | 'host'>
   /** The destination knows these alerts, or they are given up. */
   settled(message: AlertMessage): void
 }
@@ -157,16 +163,65 @@ export class AlertQueue {
     const { destination, current, id } = message
     const receiver = this.#parts.receiverOf(destination)
     if (!receiver) return { again: [], refused: [], fault: null }
-    if (current) message.notices = current()
-    const { notices } = message
-    const tried = await this.#parts.attempt(receiver, destination, { id, notices }, signal)
-    const { fault, isWorthRetrying, wait, output } = tried
+    if (current) {
+      message.notices = current()
+      const { notices } = message
+      return deliveryOf(await this.#parts.attempt(receiver, destination, { id, notices }, signal), to)
+    }
+    return this.#shared(message, to, notices =>
+      this.#parts.attempt(receiver, destination, { id: message.id, notices }, signal),
+    )
+  }
+
+  /** Sends what no other director of the site sends or has sent. The rest is asked for again, or counts as told. */
+  async #shared(
+    message: AlertMessage,
+    to: readonly string[],
+    send: (notices: readonly Notice[]) => Promise<Attempt>,
+  ): Promise<Delivery> {
+    const { settled } = this.#parts
+    const { destination } = message
+    const { mine, told, waiting, end } = await this.#share(message)
+    if (told.length > 0) settled({ ...message, notices: told })
+    // The others are another message for the receiver.
+    const keep = (notices: readonly Notice[]) => {
+      if (notices.length < message.notices.length) message.id = randomUUID()
+      message.notices = notices
+    }
+    keep(message.notices.filter(notice => !told.includes(notice)))
+    if (mine.length === 0) return waiting.length > 0 ? POSTPONED : { ...NOTHING, isTaken: true }
+    const tried = await send(mine.map(notice => ({ ...notice, print: printsOf(notice)?.get(destination) })))
+    const isSent = tried.fault === null
+    end(isSent)
+    if (!isSent || waiting.length === 0) return deliveryOf(tried, to)
+    this.#sent({ ...message, notices: mine }, tried.output)
+    keep(waiting)
+    return POSTPONED
+  }
+
+  /** The end of an alert is asked for after its beginning, and waits with it. */
+  async #share({ notices, destination }: AlertMessage) {
+    const { claims = NO_CLAIMS } = this.#parts
+    const share = (some: readonly Notice[]) =>
+      claims.share(some, notice => tellingOf(notice, destination, claims.host))
+    const begins = await share(notices.filter(({ status }) => status === 'firing'))
+    for (const notice of [...begins.mine, ...begins.told]) {
+      const print = begins.printOf(notice)
+      if (print !== undefined) printsOf(notice)?.set(destination, print)
+    }
+    const late = new Set(begins.waiting.map(({ alert }) => alert))
+    const ends = await share(notices.filter(({ status, alert }) => status === 'resolved' && !late.has(alert)))
+    const told = new Set([...begins.told, ...ends.told])
+    const waiting = new Set([...begins.waiting, ...ends.waiting])
+    const isWaiting = (notice: Notice) => waiting.has(notice) || late.has(notice.alert)
     return {
-      again: fault !== null && isWorthRetrying ? to : [],
-      refused: fault !== null && !isWorthRetrying ? to : [],
-      fault,
-      wait,
-      ...(output !== undefined && { output }),
+      mine: notices.filter(notice => !told.has(notice) && !isWaiting(notice)),
+      told: [...told],
+      waiting: notices.filter(isWaiting),
+      end(isSent: boolean) {
+        void begins.end(isSent)
+        void ends.end(isSent)
+      },
     }
   }
 
@@ -183,5 +238,38 @@ export class AlertQueue {
         'a receiver has accepted alerts',
       )
     this.#parts.settled(message)
+  }
+}
+
+const NOTHING: Delivery = { again: [], refused: [], fault: null }
+const POSTPONED: Delivery = { ...NOTHING, isPostponed: true, wait: ASK_AGAIN }
+
+function deliveryOf({ fault, isWorthRetrying, wait, output }: Attempt, to: readonly string[]): Delivery {
+  return {
+    again: fault !== null && isWorthRetrying ? to : [],
+    refused: fault !== null && !isWorthRetrying ? to : [],
+    fault,
+    wait,
+    ...(output !== undefined && { output }),
+  }
+}
+
+function printsOf({ alert }: Notice): Map<string, string> | undefined {
+  return 'prints' in alert ? (alert as TrackedAlert).prints : undefined
+}
+
+/**
+ * Null: this director sends it in any case. The end of an alert whose beginning was not shared, as while Redis was away,
+ * must come from who has told the beginning: receivers recognize it by its fingerprint.
+ */
+function tellingOf({ status, alert }: Notice, destination: string, host: string): Telling | null {
+  const { name, service, real, begin, director, startsAt, endsAt } = alert
+  const known = printsOf({ status, alert })?.get(destination)
+  if (!ruleOf(name)?.isOfSite || (status === 'resolved' && known === undefined)) return null
+  const other = typeof begin.configs === 'string' ? begin.configs : director
+  return {
+    about: ['alert', destination, status, name, service, real, other],
+    at: status === 'resolved' && endsAt !== null ? endsAt : startsAt,
+    print: known ?? fingerprintOf(alert, host),
   }
 }

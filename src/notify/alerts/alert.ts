@@ -31,6 +31,8 @@ export type AlertStatus = 'firing' | 'resolved'
 export interface Notice {
   readonly status: AlertStatus
   readonly alert: Alert
+  /** Its fingerprint, if another director has begun to tell of it; absent: that of this director. */
+  readonly print?: string | undefined
 }
 
 /** Who sends. */
@@ -38,9 +40,11 @@ export interface Sender {
   /** Name of this host. */
   readonly host: string
   readonly version: string
+  /** Name of its site, if the directors share what they tell. */
+  readonly site?: string | null
 }
 
-export function entryOf({ status, alert }: Notice, host: string): AlertEntry {
+export function entryOf({ status, alert, print }: Notice, host: string): AlertEntry {
   const { name, severity, service, real, startsAt, endsAt } = alert
   const isOver = status === 'resolved'
   const event = isOver ? (alert.end ?? alert.begin) : alert.begin
@@ -53,7 +57,7 @@ export function entryOf({ status, alert }: Notice, host: string): AlertEntry {
     summary: summaryOf(event),
     startsAt: new Date(startsAt).toISOString(),
     endsAt: isOver && endsAt !== null ? new Date(endsAt).toISOString() : null,
-    fingerprint: fingerprintOf(alert, host),
+    fingerprint: print ?? fingerprintOf(alert, host),
     event,
   }
 }
@@ -61,7 +65,7 @@ export function entryOf({ status, alert }: Notice, host: string): AlertEntry {
 const fingerprints = new WeakMap<Alert, string>()
 
 /** An alert does not change what identifies it; an Alertmanager gets it again every minute. */
-function fingerprintOf(alert: Alert, host: string): string {
+export function fingerprintOf(alert: Alert, host: string): string {
   const known = fingerprints.get(alert) ?? newFingerprint(alert, host)
   fingerprints.set(alert, known)
   return known

@@ -27,7 +27,7 @@ import { type AlertMessage, AlertQueue, type AlertQueueParts, alertMessage } fro
 import { RESEND_EVERY } from './alertmanager.js'
 import { destinationsOf } from './transport.js'
 
-export interface AlertsParts extends Pick<AlertQueueParts, 'clock' | 'attempt'> {
+export interface AlertsParts extends Pick<AlertQueueParts, 'clock' | 'attempt' | 'claims'> {
   readonly log: Log
   /** File of the state folder; null: what fires is forgotten at the end of the process. */
   readonly path: string | null
@@ -81,7 +81,7 @@ export class Alerts implements EventListener {
   }
 
   private constructor(parts: AlertsParts) {
-    const { clock, log, attempt, now = Date.now } = parts
+    const { clock, log, attempt, claims, now = Date.now } = parts
     this.#parts = parts
     this.#clock = clock
     this.#now = now
@@ -90,6 +90,7 @@ export class Alerts implements EventListener {
       log,
       attempt,
       now,
+      ...(claims && { claims }),
       isKept: parts.path !== null,
       receiverOf: destination => this.#byDestination.get(destination)?.config,
       settled: message => this.#settled(message),

@@ -38,10 +38,14 @@ export interface MailMessage {
   readonly text: string
   /** Time of the event in wall-clock milliseconds. */
   readonly at: number
+  /** What it is about, with the number of further events that are only counted. */
+  readonly items: readonly Item[]
+  readonly more: number
 }
 
 /** Returns a mail with ldirectord's subject and body, followed by the reason. */
-export function singleMessage({ news, phase, at, reason }: Item, route: Route, host: string): MailMessage {
+export function singleMessage(item: Item, route: Route, host: string): MailMessage {
+  const { news, phase, at, reason } = item
   const { service, sentence } = news
   const subject = `${prefixOf(service)}${sentence}`
   const about = [
@@ -50,7 +54,7 @@ export function singleMessage({ news, phase, at, reason }: Item, route: Route, h
     ...(reason === null ? [] : [`Reason: ${reason}`]),
   ]
   const text = paragraphs(head(host, subject, [phase]), about, ...(news.about?.() ?? []))
-  return { route, subject, text, at }
+  return { route, subject, text, at, items: [item], more: 0 }
 }
 
 /** Returns one mail for many events. `more` is the number of further events that are not listed. */
@@ -67,7 +71,20 @@ export function summaryMessage(
   const lines = items.map(lineOf)
   if (more > 0) lines.push(`… and ${more} more, in the log of lvsd`)
   const text = paragraphs(head(host, subject, phases), lines)
-  return { route, subject, text, at: items[0]?.at ?? 0 }
+  return { route, subject, text, at: items[0]?.at ?? 0, items, more }
+}
+
+/** Returns a mail about a part of the events of another one. */
+export function partOf(
+  { items, more, route }: MailMessage,
+  some: readonly Item[],
+  host: string,
+): MailMessage {
+  const rest = some.includes(items[0] as Item) ? more : 0
+  const [only] = some
+  return only && some.length + rest === 1
+    ? singleMessage(only, route, host)
+    : summaryMessage(some, rest, route, host)
 }
 
 function head(host: string, subject: string, phases: readonly DaemonPhase[]): string[] {

@@ -58,6 +58,8 @@ describe('exim', function () {
       subject: '[Shop] Deleted real server: [2001:db8::a]:80 ([2001:db8::1]:80)',
       text: 'so\n',
       at: 0,
+      items: [],
+      more: 0,
     }
     const deliver = deliverer({ host: 'director1.example.com' })
     const { again, refused, fault } = await deliver(letter, route.to, AbortSignal.timeout(15_000))

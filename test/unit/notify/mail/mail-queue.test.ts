@@ -43,7 +43,15 @@ function opened(
     subject: string,
     to = ['ops@example.com'],
     server: MailServer | null = { host: 'mail', port: 25 },
-  ) => queue.enqueue({ route: { to, from: null, server }, subject, text: '', at: 0 } satisfies MailMessage)
+  ) =>
+    queue.enqueue({
+      route: { to, from: null, server },
+      subject,
+      text: '',
+      at: 0,
+      items: [],
+      more: 0,
+    } satisfies MailMessage)
   /** Winds the clock in steps, so that what was begun in one can end before the next. */
   const wind = async (ms: number) => {
     await settled()

@@ -15,7 +15,14 @@ const AT = Date.parse('2026-11-22T01:58:54Z')
 const BOTH = ['a@one.example', 'Bob Roe <b@two.example>']
 
 function letter(route: Partial<Route>): MailMessage {
-  return { route: { to: BOTH, from: null, server: null, ...route }, subject: SUBJECT, text: TEXT, at: AT }
+  return {
+    route: { to: BOTH, from: null, server: null, ...route },
+    subject: SUBJECT,
+    text: TEXT,
+    at: AT,
+    items: [],
+    more: 0,
+  }
 }
 
 const deliver = deliverer({ host: 'director1.example' })
