@@ -8,7 +8,7 @@
  *   starting  the thread is ready                         running
  *   starting  it ends, or START has passed                none, with a pause
  *   running   it ends, or is silent for SILENT looks      none, with a pause; all connections end
- *   any       close                                       none
+ *   any       close                                       none, without a pause
  *
  * The pause: 1 s, twice as long each time the thread ends, at most 1 min; as at first after a thread that ran for 1 min.
  */
@@ -21,8 +21,8 @@ import type { Report, Request } from './thread-protocol.js'
 
 export interface ApartParts {
   readonly clock?: Pick<Clock, 'now' | 'alarm'>
-  /** Starts the thread; replaced in tests. */
-  readonly start?: () => Worker
+  /** The file of the thread; another one in tests. */
+  readonly file?: URL
 }
 
 /** MiB of the heap of the thread, without the bytes of answers, which are bounded by themselves. */
@@ -34,6 +34,8 @@ const LOOK_EVERY = 1000
 const SILENT = 5
 const FIRST_PAUSE = 1000
 const LONGEST_PAUSE = 60_000
+
+const THREAD = besideFile(import.meta.url, 'connection-thread')
 
 interface Waiting {
   readonly link: number
@@ -50,10 +52,12 @@ interface Held {
 
 export class ConnectionsApart {
   readonly #clock: Pick<Clock, 'now' | 'alarm'>
-  readonly #start: () => Worker
+  readonly #file: URL
   #worker: Worker | null = null
   #ready: Promise<void> | null = null
   #isReady = () => {}
+  /** Ends the wait for the start of the thread. */
+  #refuse: (error: unknown) => void = () => {}
   #startedAt = 0
   #pause = FIRST_PAUSE
   #notBefore = 0
@@ -63,9 +67,9 @@ export class ConnectionsApart {
   readonly #links = new Map<number, Held>()
   readonly #waiting = new Map<number, Waiting>()
 
-  constructor({ clock = systemClock, start = startThread }: ApartParts = {}) {
+  constructor({ clock = systemClock, file = THREAD }: ApartParts = {}) {
     this.#clock = clock
-    this.#start = start
+    this.#file = file
   }
 
   /** Starts the thread unless it runs. Rejects if it does not run in time. */
@@ -89,13 +93,18 @@ export class ConnectionsApart {
     })
   }
 
-  /** Ends the thread and all connections, without a word to who has opened them. */
+  /** Ends the thread and all connections, without a word to who has opened them. What waits is rejected. */
   close(): void {
+    const closed = new Error('Connection is closed')
     const worker = this.#leave()
     this.#notBefore = 0
+    const links = [...this.#links.values()]
+    const waiting = [...this.#waiting.values()]
     this.#links.clear()
-    for (const { reject } of this.#waiting.values()) reject(new Error('Connection is closed'))
     this.#waiting.clear()
+    this.#refuse(closed)
+    for (const { isOpen, failed } of links) if (!isOpen) failed(closed)
+    for (const { reject } of waiting) reject(closed)
     void worker?.terminate()
   }
 
@@ -107,8 +116,9 @@ export class ConnectionsApart {
     this.#startedAt = this.#clock.now()
     return new Promise((resolve, reject) => {
       try {
-        const worker = this.#start()
+        const worker = startThread(this.#file)
         this.#worker = worker
+        this.#refuse = reject
         const ended = (error: unknown) => {
           if (worker !== this.#worker) return
           const found = new RedisError(fault('thread', whyEnded(error)))
@@ -244,8 +254,8 @@ export class ConnectionsApart {
   }
 }
 
-function startThread(): Worker {
-  return openThread(besideFile(import.meta.url, 'connection-thread'), {
+function startThread(file: URL): Worker {
+  return openThread(file, {
     name: 'redis',
     // With DEBUG, the library writes what it sends, passwords too.
     env: { ...process.env, DEBUG: '' },
