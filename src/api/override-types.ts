@@ -49,7 +49,7 @@ export const endRequest = z.strictObject({
 })
 
 /** `POST /v1/windows/end`: the open windows of these targets end, this opening only. */
-export const endWindowsRequest = z.strictObject({ targets })
+export const endWindowsRequest = z.strictObject({ targets, local: local() })
 
 export type EndWindowsRequest = z.output<typeof endWindowsRequest>
 export type GiveRequest = z.output<typeof giveRequest>

@@ -25,10 +25,14 @@ export const yesOption = {
   yes: { short: 'y', about: 'do not ask, where the target is more than one real server' },
 } as const
 
+export const localOption = {
+  local: { about: 'on this director alone, where the Redis of its site cannot be used' },
+} as const
+
 export const endingOptions = {
   ...socketOption,
   ...yesOption,
-  local: { about: 'on this director alone, where the Redis of its site cannot be used' },
+  ...localOption,
   json: { short: 'j', about: 'the outcome as JSON' },
 } as const
 

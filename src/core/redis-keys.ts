@@ -94,8 +94,9 @@ export const REDIS_KEYS = {
   overrides: {
     type: 'hash',
     expiry: 90 * DAY,
-    writer: 'the director whose operator gives or ends an override; who finds that Redis has lost one',
+    writer:
+      'the director whose operator gives or ends an override, or ends a window; who finds that Redis has lost one',
     about:
-      'Overrides of operators by their names: change, past changes, by, at, value; an ended one is kept for 30 days. The field `#` is another text after each write. As a channel: tells of writes.',
+      'Overrides of operators by their names: change, past changes, by, at, value; an ended one is kept for 30 days. Openings of maintenance windows that operators have ended too, until a day after them. The field `#` is another text after each write. As a channel: tells of writes.',
   },
 } as const satisfies Readonly<Record<string, RedisKey>>

@@ -267,11 +267,10 @@ class RunningDaemon implements Daemon {
     })
     this.#overrideSources = overrides
     lifecycle.add('overrides', () => overrides.close(LAST_PATIENCE))
-    const { commands: given } = overrides
     this.#siteOverrides = openSiteOverrides({
       log,
       cluster: this.#cluster,
-      commands: given,
+      sources: overrides,
       path: overridesPath,
       clock: overridesClock,
     })

@@ -10,12 +10,12 @@ import type { WindowOverrides } from '../overrides/window-overrides.js'
 import { harmless } from '../util/foreign-text.js'
 import { counted } from '../util/plural.js'
 import { type FoundTarget, findTargets, realsOf } from './find-targets.js'
-import { changeShared } from './shared-overrides.js'
+import { changeShared, endShared } from './shared-overrides.js'
 
 export interface OverrideControlParts {
   readonly sources: {
     readonly commands: CommandOverrides
-    readonly windows: Pick<WindowOverrides, 'end'>
+    readonly windows: Pick<WindowOverrides, 'prepared' | 'end'>
   }
   /** Absent: there are no other directors. */
   readonly site?: SiteOverrides
@@ -81,13 +81,19 @@ export class OverrideControl {
   }
 
   /** Ends the open maintenance windows of these targets, this opening only. `who`: for the log and for others. */
-  async endWindows({ targets }: EndWindowsRequest, who: string): Promise<OverrideOutcome> {
+  async endWindows({ targets, local = false }: EndWindowsRequest, who: string): Promise<OverrideOutcome> {
     const found = findTargets(this.#parts.config(), targets)
     if (typeof found === 'string') return refused(found)
-    const { ended, isKept } = this.#parts.sources.windows.end(found, who)
+    const { site = null, sources } = this.#parts
+    const { windows } = sources
+    const ends = windows.prepared(found, who)
+    const done = await endShared(ends, { isLocal: local }, { windows, site })
+    if (typeof done === 'string') return refused(done)
     const message =
-      ended === 0 ? 'no maintenance window is open there' : `${counted(ended, 'maintenance window')} ended`
-    return this.#outcome(found, { ended, isKept: await isKept, message })
+      ends.length === 0
+        ? 'no maintenance window is open there'
+        : `${counted(ends.length, 'maintenance window')} ended`
+    return this.#outcome(found, { ended: ends.length, ...done, message })
   }
 
   #outcome(

@@ -1,25 +1,30 @@
-/** The overrides of operators as those of a site, if there is one. */
+/** The overrides of operators, and their ends of windows, as those of a site, if there is one. */
 import { hostname } from 'node:os'
 import type { Cluster } from '../cluster/cluster.js'
-import { RedisOverrideStore, type SharedOrder } from '../cluster/overrides/override-store.js'
-import { type SiteChange, SiteOverrides } from '../cluster/overrides/site-overrides.js'
+import { RedisOverrideStore } from '../cluster/overrides/override-store.js'
+import { isEnd, nameOfTarget, type SharedValue } from '../cluster/overrides/shared-value.js'
+import { type SiteChange, type SiteOutcome, SiteOverrides } from '../cluster/overrides/site-overrides.js'
 import { effectText } from '../core/override.js'
 import type { CommandOverrides, Order } from '../overrides/command-overrides.js'
+import type { EarlyEnd } from '../overrides/early-ends.js'
+import type { WindowOverrides } from '../overrides/window-overrides.js'
 import type { Log } from '../system/log.js'
 import type { Clock } from '../util/clock.js'
 
 export interface SharedOverridesParts {
   readonly log: Log
   readonly cluster: Pick<Cluster, 'redis'>
-  readonly commands: CommandOverrides
+  readonly sources: { readonly commands: CommandOverrides; readonly windows: WindowOverrides }
   /** File of the overrides of this director; null: they end with the process. */
   readonly path: string | null
   readonly clock: Pick<Clock, 'now' | 'alarm'>
 }
 
-export function openSiteOverrides({ cluster, path, ...parts }: SharedOverridesParts): SiteOverrides {
+export function openSiteOverrides({ cluster, sources, path, ...parts }: SharedOverridesParts): SiteOverrides {
   return new SiteOverrides({
     ...parts,
+    commands: sources.commands,
+    windows: sources.windows,
     store: new RedisOverrideStore(cluster.redis),
     isOn: () => cluster.redis.status.state !== 'off',
     director: hostname(),
@@ -44,7 +49,20 @@ export async function changeShared(
   if (orders.length === 0) return { isKept: true }
   if (!site?.isOn)
     return { isKept: await (endedBy === null ? commands.put(orders) : commands.remove(orders, endedBy)) }
-  const outcome = await site.change(orders, change)
+  return changedOf(await site.change(orders, change))
+}
+
+/** Ends these openings of windows, as `changeShared`. */
+export async function endShared(
+  ends: readonly EarlyEnd[],
+  change: Pick<SiteChange, 'isLocal'>,
+  { windows, site }: { readonly windows: Pick<WindowOverrides, 'end'>; readonly site: SiteOverrides | null },
+): Promise<Changed | string> {
+  if (ends.length === 0) return { isKept: true }
+  return site?.isOn ? changedOf(await site.endWindows(ends, change)) : { isKept: await windows.end(ends) }
+}
+
+function changedOf(outcome: SiteOutcome): Changed | string {
   if (outcome.kind === 'done') {
     const { isKept, isLocal } = outcome
     return { isKept, ...(isLocal && { isLocal }) }
@@ -54,8 +72,17 @@ export async function changeShared(
   return `the Redis of the site cannot be used (${outcome.reason}), so the other directors would not know: nothing has changed. With --local (in the API "local": true) it counts on this director alone, and on the others when Redis is back`
 }
 
-function changeText({ target, override: { effect, who }, endedBy }: SharedOrder): string {
-  const name = target.real === null ? target.service : `${target.service}/${target.real}`
+function changeText(value: SharedValue): string {
+  if (isEnd(value)) {
+    const { who, window, target } = value.opening
+    return `${who} has ended the ${window} of ${nameOfTarget(target)}`
+  }
+  const {
+    target,
+    override: { effect, who },
+    endedBy,
+  } = value
+  const name = nameOfTarget(target)
   return endedBy === null
     ? `${who} has given ${effectText(effect)} to ${name}`
     : `${endedBy} has ended ${effectText(effect)} of ${name}`

@@ -87,7 +87,7 @@ export function readEarlyEnds(overridesPath: string): Promise<readonly EarlyEnd[
 }
 
 /** How the state folder has them. */
-const EARLY_END_FORM: EntryForm<EarlyEnd> = {
+export const EARLY_END_FORM: EntryForm<EarlyEnd> = {
   name: 'windows',
   version: 1,
   read(value) {

@@ -92,13 +92,10 @@ export class WindowOverrides {
     )
   }
 
-  /**
-   * Ends the windows that are open for these targets, this opening only; `real` null: for the whole service. Returns the
-   * number of those, and whether the disk has it.
-   */
-  end(targets: readonly Ended[], who: string): { readonly ended: number; readonly isKept: Promise<boolean> } {
+  /** Returns the ends of the windows that are open for these targets; `real` null: for the whole service. */
+  prepared(targets: readonly Ended[], who: string): readonly EarlyEnd[] {
     const at = this.#now()
-    const added = targets.flatMap(({ service, real }) => {
+    return targets.flatMap(({ service, real }) => {
       const ended = earlyEndsFor(this.#ends.entries, service, real)
       const windows = this.#byService.get(keyAsWritten(service.virtual)) ?? []
       return windows.flatMap(watched => {
@@ -108,11 +105,25 @@ export class WindowOverrides {
         return [{ ...watched.open, target: targetOf(service, real), window, who, at }]
       })
     })
-    if (added.length === 0) return { ended: 0, isKept: Promise.resolve(true) }
+  }
+
+  /**
+   * Ends these openings, those only. Resolves to whether the disk has it. They come from here or from another director,
+   * so the configuration need not have their windows.
+   */
+  end(ends: readonly EarlyEnd[]): Promise<boolean> {
+    const added = ends.filter(end => !this.ends.some(known => isSameEnd(known, end)))
+    if (added.length === 0) return Promise.resolve(true)
     const isKept = this.#ends.add(added)
-    for (const end of added) this.#reportEnd(end)
+    const now = this.#now()
+    for (const end of added) if (end.end > now) this.#reportEnd(end)
     this.#parts.onChange()
-    return { ended: added.length, isKept }
+    return isKept
+  }
+
+  /** All that are kept. */
+  get ends(): readonly EarlyEnd[] {
+    return this.#ends.entries
   }
 
   /** Returns the openings that operators have ended and that would still be open. */
@@ -202,6 +213,11 @@ interface Ended {
 /** True if one of these ends is that of the open occurrence. */
 function isOver({ window, open }: Watched, ended: readonly EarlyEnd[]): boolean {
   return open !== null && isEndedEarly(window, open, ended)
+}
+
+function isSameEnd(a: EarlyEnd, b: EarlyEnd): boolean {
+  const isSameTarget = a.target.key === b.target.key && a.target.real === b.target.real
+  return isSameTarget && a.window === b.window && a.begin === b.begin
 }
 
 type State = Pick<Watched, 'open' | 'from' | 'until'>

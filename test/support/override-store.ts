@@ -1,5 +1,6 @@
 /** The overrides of a site in memory: several directors, each of which may be cut off, or may not hear an answer. */
-import type { EntryWrite, OverrideEntry, OverrideStore } from '../../src/cluster/overrides/override-store.js'
+import type { EntryWrite, OverrideStore } from '../../src/cluster/overrides/override-store.js'
+import type { OverrideEntry } from '../../src/cluster/overrides/shared-value.js'
 
 export type Reach = 'there' | 'away' | 'answer lost'
 

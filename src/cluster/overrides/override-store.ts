@@ -1,21 +1,12 @@
 /**
- * The overrides of the site in Redis: one hash, a field for each override. Each write names the change that it replaces,
+ * The overrides of the site in Redis: one hash, a field for each override, and for each window that was ended early. Each write names the change that it replaces,
  * so that nobody overwrites what he does not know.
  */
 import { randomBytes } from 'node:crypto'
 import { REDIS_KEYS } from '../../core/redis-keys.js'
-import type { SiteEntry } from '../../core/site-entry.js'
-import { ORDER_FORM, type Order } from '../../overrides/command-overrides.js'
 import { runSliced, type Sliced } from '../../util/time-slice.js'
 import type { SiteRedis } from '../redis/site-redis.js'
-
-/** What directors share of an override. */
-export interface SharedOrder extends Pick<Order, 'target' | 'override'> {
-  /** Who has ended it; null: it has not been ended. */
-  readonly endedBy: string | null
-}
-
-export type OverrideEntry = SiteEntry<SharedOrder>
+import { entryOf, type OverrideEntry } from './shared-value.js'
 
 export interface EntryWrite {
   readonly id: string
@@ -180,30 +171,4 @@ function* entriesOf(fields: ReadonlyMap<string, string>): Sliced<ReadonlyMap<str
 
 function* pairsOf(words: readonly string[]): Iterable<readonly [string, string]> {
   for (let i = 0; i + 1 < words.length; i += 2) yield [words[i] ?? '', words[i + 1] ?? '']
-}
-
-/** Returns null for a text that is no entry. */
-export function entryOf(text: string): OverrideEntry | null {
-  try {
-    return readEntry(JSON.parse(text))
-  } catch {
-    return null
-  }
-}
-
-/** Returns the entry of a stored value. Throws if it is none. */
-export function readEntry(value: unknown): OverrideEntry {
-  const { change, past, by, at, value: given } = value as OverrideEntry
-  const texts = [change, by, ...past]
-  if (texts.some(each => typeof each !== 'string') || !Number.isFinite(at))
-    throw new Error('expected a change')
-  const { target, override } = ORDER_FORM.read({ ...given, missingSince: null })
-  const { endedBy } = given
-  return {
-    change,
-    past,
-    by,
-    at,
-    value: { target, override, endedBy: endedBy === null ? null : String(endedBy) },
-  }
 }

@@ -1,5 +1,5 @@
 /**
- * Overrides of operators, shared by the directors of a site. Each director has all of them and applies them whether or
+ * Overrides of operators, and their ends of maintenance windows, shared by the directors of a site. Each director has all of them and applies them whether or
  * not Redis can be reached. A change is written to Redis first, with the change that it replaces. While Redis is away, only a
  * change that is meant for this director alone is accepted; it is merged when Redis is back (core/site-entry.ts).
  *
@@ -10,23 +10,30 @@
  *   away    with `local`        in force here; merged when Redis is back, and a conflict is told
  */
 import { randomBytes } from 'node:crypto'
-import { changed, type Merged, mergeEntry, type SiteEntry } from '../../core/site-entry.js'
+import { changed, type Merged, mergeEntry } from '../../core/site-entry.js'
 import type { CommandOverrides, Order } from '../../overrides/command-overrides.js'
+import type { EarlyEnd } from '../../overrides/early-ends.js'
+import type { WindowOverrides } from '../../overrides/window-overrides.js'
 import { type EntryForm, StateFile } from '../../storage/state-file.js'
 import type { Log } from '../../system/log.js'
 import type { Clock } from '../../util/clock.js'
 import { Poller } from '../../util/poller.js'
+import type { EntryWrite, OverrideStore } from './override-store.js'
 import {
-  type EntryWrite,
+  idOfEnd,
+  isEnd,
+  isOrder,
+  isOver,
   type OverrideEntry,
-  type OverrideStore,
   readEntry,
   type SharedOrder,
-} from './override-store.js'
+  type SharedValue,
+} from './shared-value.js'
 
 export interface SiteOverridesParts {
   readonly store: OverrideStore
   readonly commands: Pick<CommandOverrides, 'orders' | 'put' | 'remove'>
+  readonly windows: Pick<WindowOverrides, 'ends' | 'end'>
   readonly log: Log
   /** False: there is no store, so this director's overrides are its own. */
   isOn(): boolean
@@ -42,7 +49,7 @@ export type SiteOutcome =
   /** In force. `isKept`: on the disk of this director. `isLocal`: the other directors do not have it yet. */
   | { readonly kind: 'done'; readonly isKept: boolean; readonly isLocal: boolean }
   /** Others have changed these meanwhile. Nothing else has changed. */
-  | { readonly kind: 'changed'; readonly by: readonly SharedOrder[] }
+  | { readonly kind: 'changed'; readonly by: readonly SharedValue[] }
   /** Redis cannot be reached, for this reason. */
   | { readonly kind: 'away'; readonly reason: string }
 
@@ -53,7 +60,7 @@ export interface SiteChange {
   readonly endedBy: string | null
 }
 
-interface Held extends SiteEntry<SharedOrder> {
+interface Held extends OverrideEntry {
   readonly id: string
   /** False: the store may not have it. */
   readonly isStored: boolean
@@ -61,8 +68,6 @@ interface Held extends SiteEntry<SharedOrder> {
 
 /** Milliseconds between two looks at the revision: a message may be lost. */
 const LOOK_EVERY = 1000
-/** Milliseconds after its end for which an entry is kept, for directors that were away. */
-const KEEP_ENDED = 30 * 86_400_000
 /** Rounds of merging and writing in a row. More than one are needed only if others write at the same time. */
 const MOST_ROUNDS = 10
 
@@ -121,18 +126,32 @@ export class SiteOverrides {
     const values = new Map(
       orders.map(({ id, target, override }) => [id, { target, override, endedBy }] as const),
     )
+    const { commands } = this.#parts
+    return this.#change(values, isLocal, () =>
+      endedBy === null ? commands.put(orders) : commands.remove(orders, endedBy),
+    )
+  }
+
+  /** Ends these openings of windows. */
+  endWindows(ends: readonly EarlyEnd[], { isLocal }: Pick<SiteChange, 'isLocal'>): Promise<SiteOutcome> {
+    const values = new Map(ends.map(opening => [idOfEnd(opening), { opening }] as const))
+    return this.#change(values, isLocal, () => this.#parts.windows.end(ends))
+  }
+
+  /** `apply` puts them in force here, and resolves to whether the disk has it. */
+  #change(
+    values: ReadonlyMap<string, SharedValue>,
+    isLocal: boolean,
+    apply: () => Promise<boolean>,
+  ): Promise<SiteOutcome> {
     // What the operator may have seen. A look that is in progress may bring something else.
-    const known = new Map(orders.map(({ id }) => [id, this.#held.get(id)?.change] as const))
+    const known = new Map([...values.keys()].map(id => [id, this.#held.get(id)?.change] as const))
     return this.#inTurn(async () => {
       const stored = await this.#store(values, known)
       if (stored.kind !== 'done' && !(stored.kind === 'away' && isLocal)) return stored
       if (stored.kind === 'away')
         for (const [id, value] of values) this.#hold(id, this.#next(id, value), false)
-      const { commands } = this.#parts
-      const [isHeld, isKept] = await Promise.all([
-        this.#keep(),
-        endedBy === null ? commands.put(orders) : commands.remove(orders, endedBy),
-      ])
+      const [isHeld, isKept] = await Promise.all([this.#keep(), apply()])
       return { kind: 'done', isKept: isHeld && isKept, isLocal: stored.kind === 'away' }
     })
   }
@@ -163,7 +182,7 @@ export class SiteOverrides {
 
   /** Writes these to the store, unless others have changed them. `known`: the changes that the operator may know. */
   async #store(
-    values: ReadonlyMap<string, SharedOrder>,
+    values: ReadonlyMap<string, SharedValue>,
     known: ReadonlyMap<string, string | undefined>,
   ): Promise<SiteOutcome> {
     try {
@@ -193,20 +212,20 @@ export class SiteOverrides {
     }
   }
 
-  #changedSince(known: ReadonlyMap<string, string | undefined>): readonly SharedOrder[] {
+  #changedSince(known: ReadonlyMap<string, string | undefined>): readonly SharedValue[] {
     return [...known].flatMap(([id, change]) => {
       const held = this.#held.get(id)
       return held && held.change !== change ? [held.value] : []
     })
   }
 
-  #next(id: string, value: SharedOrder): SiteEntry<SharedOrder> {
+  #next(id: string, value: SharedValue): OverrideEntry {
     const { director, clock } = this.#parts
     const change = randomBytes(6).toString('base64url')
     return changed(this.#held.get(id), { change, by: director, at: clock.now(), value })
   }
 
-  #hold(id: string, { change, past, by, at, value }: SiteEntry<SharedOrder>, isStored: boolean): void {
+  #hold(id: string, { change, past, by, at, value }: OverrideEntry, isStored: boolean): void {
     this.#held.set(id, { id, change, past, by, at, value, isStored })
   }
 
@@ -216,11 +235,17 @@ export class SiteOverrides {
 
   // ---------------------------------------------------------------- merging
 
-  /** Overrides that were given before there was a site are new to it. */
+  /** What operators did before there was a site is new to it. */
   #adopt(): void {
-    for (const { id, target, override } of this.#parts.commands.orders)
-      if (!this.#held.has(id))
-        this.#hold(id, { ...this.#next(id, { target, override, endedBy: null }), at: override.since }, false)
+    const { commands, windows, clock } = this.#parts
+    const now = clock.now()
+    const adopt = (id: string, value: SharedValue, at: number) => {
+      if (!this.#held.has(id) && !isOver({ value, at }, now))
+        this.#hold(id, { ...this.#next(id, value), at }, false)
+    }
+    for (const { id, target, override } of commands.orders)
+      adopt(id, { target, override, endedBy: null }, override.since)
+    for (const opening of windows.ends) adopt(idOfEnd(opening), { opening }, opening.at)
   }
 
   async #mergeAll(): Promise<void> {
@@ -268,24 +293,24 @@ export class SiteOverrides {
   }
 
   #apply(taken: readonly Held[], now: number): void {
-    const { commands } = this.#parts
-    const orderOf = ({ id, value: { target, override } }: Held) => ({
-      id,
-      target,
-      override,
-      missingSince: null,
-    })
-    const isInForce = ({ value: { override, endedBy } }: Held) =>
+    const { commands, windows } = this.#parts
+    const orders = taken.flatMap(({ id, value }) =>
+      isOrder(value) ? [{ endedBy: value.endedBy, order: { id, ...pick(value), missingSince: null } }] : [],
+    )
+    const isInForce = ({ endedBy, order: { override } }: (typeof orders)[number]) =>
       endedBy === null && (override.until === null || override.until > now)
-    const given = taken.filter(isInForce).map(orderOf)
+    const given = orders.filter(isInForce).map(({ order }) => order)
     if (given.length > 0) void commands.put(given)
-    for (const held of taken)
-      if (held.value.endedBy !== null) void commands.remove([orderOf(held)], held.value.endedBy)
+    for (const { endedBy, order } of orders) if (endedBy !== null) void commands.remove([order], endedBy)
+    const ends = taken.flatMap(({ value }) => (isEnd(value) ? [value.opening] : []))
+    if (ends.length > 0) void windows.end(ends)
   }
 
-  #tellConflict({ entry, lost }: Merged<SharedOrder>): void {
-    if (!lost || (entry.value.endedBy !== null && lost.value.endedBy !== null)) return
-    const { target, override } = entry.value
+  /** Two ends are none. */
+  #tellConflict({ entry: { value }, lost }: Merged<SharedValue>): void {
+    if (!lost || !isOrder(value) || !isOrder(lost.value)) return
+    if (value.endedBy !== null && lost.value.endedBy !== null) return
+    const { target, override } = value
     const says = ({ endedBy, override: { who } }: SharedOrder) =>
       endedBy === null ? `given by ${who}` : `ended by ${endedBy}`
     this.#parts.log.warn(
@@ -294,7 +319,7 @@ export class SiteOverrides {
         service: target.service,
         real: target.real ?? 'all',
         effect: override.effect.kind,
-        counts: says(entry.value),
+        counts: says(value),
         lost: says(lost.value),
       },
       'two directors changed the same override while they could not hear each other: the later change counts',
@@ -302,10 +327,8 @@ export class SiteOverrides {
   }
 }
 
-/** True if no director needs to know of it any more. */
-function isOver({ value: { override, endedBy }, at }: OverrideEntry, now: number): boolean {
-  const over = endedBy === null ? override.until : at
-  return over !== null && over + KEEP_ENDED < now
+function pick({ target, override }: SharedOrder): Pick<Order, 'target' | 'override'> {
+  return { target, override }
 }
 
 const HELD_FORM: EntryForm<Held> = {

@@ -9,6 +9,7 @@ import { RedisOverrideStore } from '../../../src/cluster/overrides/override-stor
 import { SiteOverrides } from '../../../src/cluster/overrides/site-overrides.js'
 import { RedisClient } from '../../../src/cluster/redis/site-redis.js'
 import { CommandOverrides, targetOf } from '../../../src/overrides/command-overrides.js'
+import { WindowOverrides } from '../../../src/overrides/window-overrides.js'
 import { systemClock } from '../../../src/util/clock.js'
 import { onCleanup } from '../../support/after-each.js'
 import { compiled } from '../../support/compile.js'
@@ -48,6 +49,7 @@ class Director {
     this.site = new SiteOverrides({
       store: new RedisOverrideStore(this.client),
       commands: this.commands,
+      windows: new WindowOverrides({ log, onChange: () => {} }),
       log,
       isOn: () => true,
       director: name,
@@ -199,11 +201,17 @@ describe('overrides of a site', function () {
   function director(name: string): { readonly socket: string; readonly child: ChildProcess } {
     const folder = temporaryFolder()
     const site = join(folder, 'site.yaml')
+    const begun = new Date(Date.now() - 600_000)
     writeFileSync(
       site,
       `cluster: { site: berlin, redis: { url: 'redis://[::1]:${server.port}', username: lvsd, password: geheim } }
 services:
   web: { virtual: '[2001:db8::80]:80', check: 'on', reals: ['[fd00:1::1]:80', '[fd00:1::2]:80'] }
+  mail:
+    virtual: '[2001:db8::25]:25'
+    check: 'on'
+    windows: [{ at: '${begun.getUTCMinutes()} ${begun.getUTCHours()} * * *', zone: UTC, for: 6h }]
+    reals: ['[fd00:1::3]:25']
 `,
     )
     const socket = join(folder, `${name}.sock`)
@@ -217,9 +225,9 @@ services:
     return { socket, child }
   }
 
-  const weightOf = async (socket: string) => {
+  const weightOf = async (socket: string, name = 'web') => {
     const { services } = await fetchStatus(socket)
-    return services[0]?.reals[0]?.weight.kernel
+    return services.find(one => one.name === name)?.reals[0]?.weight.kernel
   }
 
   const command = (socket: string, ...words: readonly string[]) =>
@@ -240,8 +248,16 @@ services:
     assert.equal(drained.code, 0, drained.output)
     await until(async () => (await weightOf(b.socket)) === 0, { what: 'the drain on the other director' })
     const shown = await fetchStatus(b.socket)
-    assert.equal(shown.services[0]?.reals[0]?.override?.reason, 'disk swap')
-    const events = () => command(a.socket, 'events', '--site', '--event', 'override.*')
+    assert.equal(shown.services.find(({ name }) => name === 'web')?.reals[0]?.override?.reason, 'disk swap')
+    const ended = await command(a.socket, 'windows', 'end', 'mail/::3')
+    assert.equal(ended.code, 0, ended.output)
+    await until(async () => (await weightOf(b.socket, 'mail')) === 1, {
+      what: 'the end of the window on the other director',
+    })
+    const events = async () => {
+      const { code, output } = await command(a.socket, 'events', '--site', '--event', 'override.*')
+      return { code, output: output.replace(/^.* mail\/.*\n/gm, '') }
+    }
     await until(async () => (await events()).output.split('\n').length > 2, {
       what: 'the events of both directors',
     })

@@ -3,7 +3,7 @@ import type { GiveRequest } from '../../../src/api/override-types.js'
 import type { ResolvedReal } from '../../../src/core/model.js'
 import { type Override, strongest } from '../../../src/core/override.js'
 import { OverrideControl } from '../../../src/director/override-control.js'
-import { CommandOverrides } from '../../../src/overrides/command-overrides.js'
+import { CommandOverrides, targetOf } from '../../../src/overrides/command-overrides.js'
 import type { WindowOverrides } from '../../../src/overrides/window-overrides.js'
 import { FakeClock } from '../../support/fake-clock.js'
 import { recordingLog } from '../../support/logs.js'
@@ -30,10 +30,19 @@ function stage() {
     return owner ? strongest(commands.of(owner, wanted), clock.now()) : null
   }
   const ended: unknown[] = []
-  const windows: Pick<WindowOverrides, 'end'> = {
-    end(targets, who) {
-      ended.push([targets.map(({ service: { name }, real: one }) => `${name} ${one?.host ?? 'all'}`), who])
-      return { ended: targets.length, isKept: Promise.resolve(true) }
+  const windows: Pick<WindowOverrides, 'prepared' | 'end'> = {
+    prepared: (targets, who) =>
+      targets.map(({ service: one, real: server }) => ({
+        target: targetOf(one, server),
+        window: 'window 0 2 * * * UTC',
+        begin: 0,
+        end: 1,
+        who,
+        at: 0,
+      })),
+    end: async ends => {
+      ended.push(...ends.map(({ target, who }) => `${target.service} ${target.real ?? 'all'}, by ${who}`))
+      return true
     },
   }
   const control = new OverrideControl({
@@ -156,7 +165,7 @@ describe('override-control', () => {
   it('ends the open windows of its targets, and tells what counts for their servers then', async () => {
     const { control, ended } = stage()
     const outcome = await control.endWindows({ targets: [WEB_ONE, { service: 'mail', real: null }] }, 'anna')
-    assert.deepEqual(ended, [[['web fd00:1::1', 'mail all'], 'anna']])
+    assert.deepEqual(ended, ['web [fd00:1::1]:80, by anna', 'mail all, by anna'])
     assert.deepEqual([outcome.ok, outcome.message], [true, '2 maintenance windows ended'])
     assert.deepEqual(
       outcome.reals.map(({ service: name, override }) => [name, override]),

@@ -131,8 +131,8 @@ describe('WindowOverrides: ended early by an operator', () => {
     const [web] = followed.services
     assert.ok(web)
     told()
-    const { ended, isKept } = windows.end([{ service: web, real: ONE }], 'anna')
-    assert.deepEqual([ended, await isKept, state.changes], [1, true, 1])
+    const ends = windows.prepared([{ service: web, real: ONE }], 'anna')
+    assert.deepEqual([ends.length, await windows.end(ends), state.changes], [1, true, 1])
     assert.deepEqual([of(0), of(0, TWO)], [[], ['drain 5']])
     assert.deepEqual(told(), ['window.ended-early 1970-01-01T00:20:00.000Z'])
     assert.deepEqual(
@@ -152,11 +152,29 @@ describe('WindowOverrides: ended early by an operator', () => {
     const { windows, of, state } = stage(1, followed)
     const [web, mail] = followed.services
     assert.ok(web && mail)
-    assert.equal(windows.end([{ service: mail, real: null }], 'anna').ended, 0)
-    assert.equal(windows.end([{ service: web, real: null }], 'anna').ended, 1)
-    assert.equal(windows.end([{ service: web, real: null }], 'bob').ended, 0)
-    assert.equal(windows.end([{ service: web, real: TWO }], 'bob').ended, 0)
+    assert.equal(windows.prepared([{ service: mail, real: null }], 'anna').length, 0)
+    const ends = windows.prepared([{ service: web, real: null }], 'anna')
+    assert.equal(ends.length, 1)
+    void windows.end(ends)
+    assert.equal(windows.prepared([{ service: web, real: null }], 'bob').length, 0)
+    assert.equal(windows.prepared([{ service: web, real: TWO }], 'bob').length, 0)
+    // As another director has it.
+    void windows.end(ends.map(end => ({ ...end, who: 'bob' })))
     assert.deepEqual([of(0), of(0, TWO), state.changes], [[], [], 1])
+  })
+
+  it('end by another director, whose name of the service may differ; those that are past are not told', () => {
+    const followed = site(ALL)
+    const { windows, of, told } = stage(1, followed)
+    told()
+    const key = 'tcp [2001:db8::80]:80'
+    const end = { window: 'window 0 * * * * UTC', who: 'anna', at: 0, end: 20 * MINUTE, begin: 0 }
+    void windows.end([
+      { ...end, target: { service: 'www', key, real: null } },
+      { ...end, target: { service: 'www', key, real: null }, begin: -60 * MINUTE, end: -40 * MINUTE },
+    ])
+    assert.deepEqual([of(0), of(0, TWO)], [[], []])
+    assert.deepEqual(told(), ['window.ended-early 1970-01-01T00:20:00.000Z'])
   })
 
   it('stay ended after a restart, a rename and a reload that makes the window longer', async () => {
@@ -164,7 +182,10 @@ describe('WindowOverrides: ended early by an operator', () => {
     const before = stage(1, site(ALL), await stored(path, 1))
     const [web] = site(ALL).services
     assert.ok(web)
-    assert.equal(await before.windows.end([{ service: web, real: null }], 'anna').isKept, true)
+    assert.equal(
+      await before.windows.end(before.windows.prepared([{ service: web, real: null }], 'anna')),
+      true,
+    )
     before.windows.close()
     const { services } = site({ ...ALL, for: 40 * MINUTE })
     const renamed = { ...site(), services: services.map(one => ({ ...one, name: `${one.name}2` })) }

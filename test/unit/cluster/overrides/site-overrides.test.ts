@@ -2,9 +2,13 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import fc from 'fast-check'
+import { isOrder } from '../../../../src/cluster/overrides/shared-value.js'
 import { SiteOverrides } from '../../../../src/cluster/overrides/site-overrides.js'
+import type { MaintenanceWindow } from '../../../../src/core/model.js'
 import type { Effect, Override } from '../../../../src/core/override.js'
 import { CommandOverrides, type Order, targetOf } from '../../../../src/overrides/command-overrides.js'
+import { EarlyEnds } from '../../../../src/overrides/early-ends.js'
+import { WindowOverrides } from '../../../../src/overrides/window-overrides.js'
 import { FakeClock } from '../../../support/fake-clock.js'
 import { temporaryFolder } from '../../../support/folder.js'
 import { recordingLog } from '../../../support/logs.js'
@@ -13,11 +17,13 @@ import { config, real, service } from '../../../support/tables.js'
 
 const ONE = real('fd00:1::1')
 const TWO = real('fd00:1::2')
-const WEB = service('web', { reals: [ONE, TWO] })
+const DAY = 86_400_000
+/** Open all day. */
+const DAILY: MaintenanceWindow = { at: '0 0 * * *', zone: 'UTC', for: DAY, drain: 0, reals: null, reason: '' }
+const WEB = service('web', { reals: [ONE, TWO], windows: [DAILY] })
 const SITE = config([WEB])
 const TARGETS = [targetOf(WEB, ONE), targetOf(WEB, TWO), targetOf(WEB, null)]
 const EFFECTS: readonly Effect[] = [{ kind: 'drain' }, { kind: 'weight', weight: 3 }]
-const DAY = 86_400_000
 
 const override = (effect: Effect, who: string, since: number, until: number | null = null): Override => ({
   effect,
@@ -33,6 +39,7 @@ class Director {
   /** Milliseconds by which its wall clock is wrong. */
   skew = 0
   commands!: CommandOverrides
+  windows!: WindowOverrides
   site!: SiteOverrides
   readonly #store: MemoryOverrideStore
   readonly #folder = temporaryFolder()
@@ -54,10 +61,14 @@ class Director {
     const clock = { now: this.now, alarm: this.#clock.alarm }
     const path = (what: string) => join(this.#folder, `${what}.json`)
     this.commands = new CommandOverrides({ path: path('overrides'), log, onChange: () => {}, ...clock })
+    const ends = new EarlyEnds({ path: path('windows'), log, ...clock })
+    this.windows = new WindowOverrides({ log, ends, onChange: () => {}, ...clock })
+    await ends.load()
     const store = this.#store.view(() => this.reach)
     this.site = new SiteOverrides({
       store,
       commands: this.commands,
+      windows: this.windows,
       log,
       director: this.name,
       isOn: () => true,
@@ -67,12 +78,14 @@ class Director {
     await this.commands.load()
     await this.site.load()
     this.commands.follow(SITE)
+    this.windows.follow(SITE)
     return this
   }
 
   async close(): Promise<void> {
     await this.site.close(1000)
     await this.commands.close(1000)
+    this.windows.close()
   }
 
   async give(target: number, effect: number, who: string, isLocal = false, until: number | null = null) {
@@ -91,6 +104,15 @@ class Director {
     const before = this.#known(orders[0]?.id)
     const outcome = orders.length > 0 ? await this.site.change(orders, { isLocal, endedBy: who }) : null
     return { outcome, before, id: orders[0]?.id }
+  }
+
+  endWindows(who: string, { isLocal = false, one = null as typeof ONE | null } = {}) {
+    return this.site.endWindows(this.windows.prepared([{ service: WEB, real: one }], who), { isLocal })
+  }
+
+  /** Which servers are in their window. */
+  get inWindow(): readonly string[] {
+    return [ONE, TWO].filter(one => this.windows.of(WEB, one).length > 0).map(({ host }) => host)
   }
 
   #known(id: string | undefined): string | null {
@@ -139,7 +161,7 @@ describe('SiteOverrides', () => {
     const { outcome } = await b.give(0, 1, 'bob')
     assert.ok(outcome.kind === 'changed')
     assert.deepEqual(
-      outcome.by.map(({ override: { who } }) => who),
+      outcome.by.map(value => isOrder(value) && value.override.who),
       ['anna'],
     )
     assert.deepEqual(Object.values(b.inForce), ['anna'])
@@ -208,10 +230,59 @@ describe('SiteOverrides', () => {
     await b.site.look()
     await a.site.look()
     assert.deepEqual(
-      [...store.entries.values()].map(({ value }) => value.override.who),
+      [...store.entries.values()].map(({ value }) => isOrder(value) && value.override.who),
       ['bob'],
     )
     assert.deepEqual([a.inForce, Object.values(b.inForce)], [b.inForce, ['bob']])
+  })
+
+  it('are ends of windows too: ended on one director, ended on all, also after a loss of all data', async () => {
+    const { a, b, store, clock } = await pair()
+    assert.deepEqual(b.inWindow, ['fd00:1::1', 'fd00:1::2'])
+    assert.equal((await a.endWindows('anna', { one: ONE })).kind, 'done')
+    store.flush()
+    await a.site.look()
+    await b.site.look()
+    assert.deepEqual([a.inWindow, b.inWindow], [['fd00:1::2'], ['fd00:1::2']])
+    assert.deepEqual(
+      b.lines.flatMap(({ event, who }) => (event === 'window.ended-early' ? [who] : [])),
+      ['anna'],
+    )
+    await b.close()
+    await b.open()
+    assert.deepEqual(b.inWindow, ['fd00:1::2'])
+    clock.wind(3 * DAY)
+    assert.equal(b.inWindow.length, 2)
+    await a.give(0, 0, 'anna')
+    for (const director of [b, a, b]) await director.site.look()
+    assert.deepEqual([...store.entries.keys()], [DRAIN_ONE])
+    assert.deepEqual([a.site.pending, b.site.pending], [0, 0])
+  })
+
+  it('are ends of windows that wait for Redis like overrides, and are no conflict', async () => {
+    const { a, b } = await pair()
+    a.reach = 'away'
+    assert.equal((await a.endWindows('anna')).kind, 'away')
+    assert.equal(a.inWindow.length, 2)
+    assert.equal((await a.endWindows('anna', { isLocal: true })).kind, 'done')
+    assert.deepEqual([a.inWindow, a.site.pending, b.inWindow.length], [[], 1, 2])
+    await b.endWindows('bob')
+    a.reach = 'there'
+    await a.site.look()
+    await b.site.look()
+    assert.deepEqual([b.inWindow, a.site.pending, a.conflicts, b.conflicts], [[], 0, [], []])
+  })
+
+  it('are ends of windows from before there was a site; who ends one again is told who has', async () => {
+    const { a, b } = await pair()
+    await a.windows.end(a.windows.prepared([{ service: WEB, real: null }], 'anna'))
+    await a.site.look()
+    const outcome = await b.endWindows('bob')
+    assert.deepEqual(
+      outcome.kind === 'changed' && outcome.by.map(value => 'opening' in value && value.opening.who),
+      ['anna'],
+    )
+    assert.deepEqual(b.inWindow, [])
   })
 
   type Step =
