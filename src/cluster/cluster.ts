@@ -133,6 +133,7 @@ export class Cluster {
       config: () => this.#parts().hash,
       isAble: () => this.connectivity.current === null && (this.role === 'active' || this.checks === 'on'),
       isSame: (config, service) => this.#members.isSame(config, service),
+      knows: config => this.#members.knows(config),
     })
     this.#role = new RoleKeeper({
       ...common,

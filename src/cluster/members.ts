@@ -88,6 +88,11 @@ export class Members {
     return hash !== undefined && hash === own.services[service]
   }
 
+  /** True if the services of a configuration (its hash) are known. */
+  knows(config: string): boolean {
+    return config === this.#parts.self().config.hash || this.#others.has(config)
+  }
+
   /** Begins, with a heartbeat every `every` milliseconds; null: ends. */
   follow(every: number | null): void {
     if (every === null) this.#end()

@@ -274,7 +274,10 @@ export class HealthStore {
   heard(id: string, now: number): Pick<ResultOutcome, 'transitions' | 'weightChanges'> {
     const transitions: Transition[] = []
     const weightChanges: WeightChange[] = []
+    // Failures that this director has counted are not in a row with those after it asks again.
+    const isOver = this.#shared?.asks(id) === false && !this.#shared.hasOwn(id)
     for (const checkState of this.#checks.ofJob(id)) {
+      if (isOver && checkState.health.streak > 0) checkState.health = { ...checkState.health, streak: 0 }
       const state = this.#shared?.agreed(id, checkState.health.state) ?? null
       if (!this.#shared || state === null || state === checkState.health.state) continue
       const result = this.#shared.found(id, state)

@@ -2,6 +2,8 @@
 import type { CheckResult, HealthState } from '../core/model.js'
 
 export interface SharedJudgement {
+  /** True unless this director only hears of the job. */
+  asks(job: string): boolean
   /** True if what this director said of the job counts. */
   hasOwn(job: string): boolean
   /** Notes what this director says. `isSettled`: its state and its last result are the same. */

@@ -109,6 +109,7 @@ export class SimulatedDirector {
       config: () => 'c0ffee',
       isAble: () => this.hasNetwork,
       isSame: () => true,
+      knows: () => true,
       now: () => this.#now,
       onAsk: () => {},
       onVotes: jobs => this.#heard(jobs),

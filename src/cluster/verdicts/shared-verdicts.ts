@@ -12,6 +12,7 @@
  *
  *   a director                                   its verdicts
  *   has sent nothing for one heartbeat           are forgotten
+ *   sends, but its verdicts cannot be read       are forgotten after two heartbeats
  *   is unable (no network, checks not on)        do not count, and it is no observer
  *   has other services of this question          do not count, and it is no observer of it
  *   has had no result of a question for its      it withdraws its verdict
@@ -76,6 +77,8 @@ export interface SharedVerdictsParts {
   isAble(): boolean
   /** True if the director with the services of this hash has this service as this director has it. */
   isSame(config: string, service: string): boolean
+  /** True if it is known what `isSame` says of this hash. */
+  knows(config: string): boolean
   /** Returns milliseconds of the steady clock. */
   now(): number
   /** `planOf` of these jobs has changed. */
@@ -128,6 +131,8 @@ interface Director {
   version: number
   /** When it was heard last; null: it is gone. */
   beatAt: number | null
+  /** Since when it has verdicts that were not read; null: all are known. */
+  unreadSince: number | null
   votes: Map<string, Vote>
 }
 
@@ -135,6 +140,8 @@ interface Item extends HeapItem {
   readonly question: Question
   readonly hashed: Hashed
   observers: readonly Hashed[]
+  /** Observers that were chosen and had said nothing yet, by the time of that. */
+  awaited: ReadonlyMap<string, number>
   own: Vote | null
   /** A director has said that each must ask by itself. */
   isOwn: boolean
@@ -147,6 +154,11 @@ interface Item extends HeapItem {
 export const MOST_DIRECTORS = 64
 /** Verdicts of one director. */
 export const MOST_VOTES = 30_000
+/** Heartbeats after which verdicts that cannot be read are forgotten. */
+const UNREAD = 2
+/** An observer that is gone is remembered as awaited for this many times of a question without a result. */
+const COMES_AND_GOES = 3
+const NOBODY: ReadonlyMap<string, number> = new Map()
 
 export class SharedVerdicts {
   readonly #parts: SharedVerdictsParts
@@ -160,8 +172,7 @@ export class SharedVerdicts {
   readonly #outliers = new Map<string, Voter>()
   /** The candidates at the last look. */
   #fingerprint = ''
-  /** When they changed, and until when somebody may be awaited; null: nobody is. */
-  #changedAt = Number.NEGATIVE_INFINITY
+  /** Until when somebody may be awaited; null: nobody is. */
   #awaitedUntil: number | null = null
   /** The longest time of a question without a result. */
   #longest = 0
@@ -195,6 +206,8 @@ export class SharedVerdicts {
       for (const item of before.values()) this.#own.remove(item)
       this.#directors.clear()
       this.#unsaid.clear()
+      // Who has this version must not take later changes for all that follows it.
+      this.#told = ++this.#version
       this.#tellOutliers(new Map())
       if (before.size > 0) this.#parts.onAsk([...before.keys()])
       return
@@ -206,30 +219,45 @@ export class SharedVerdicts {
         question,
         hashed: isSame ? old.hashed : hashed(question.key),
         observers: [],
+        awaited: isSame ? old.awaited : NOBODY,
         own: isSame ? old.own : null,
         isOwn: isSame && old.isOwn,
         isWanted: false,
-        plan: isSame ? old.plan : null,
+        // The plan by which the job runs.
+        plan: old?.plan ?? null,
         due: 0,
         heapIndex: -1,
       }
       if (item.own && old) this.#own.put(item, old.due)
+      // It may have run without a plan until now.
+      if (!old) this.#asks.add(item)
       this.#items.set(question.job, item)
       this.#byKey.set(question.key, item)
     }
+    const left: string[] = []
     for (const item of before.values()) {
+      const { key, job } = item.question
       this.#own.remove(item)
-      if (item.own && !this.#byKey.has(item.question.key)) this.#unsaid.add(item.question.key)
+      // A question may have another job now, as by another password: that one has said nothing.
+      if (item.own && !this.#byKey.get(key)?.own) this.#unsaid.add(key)
+      if (!this.#items.has(job)) left.push(job)
     }
     this.#assign()
-    // New ones are scheduled with the configuration, and what is said of them is looked at after it.
-    for (const item of this.#items.values()) if (!before.has(item.question.job)) this.#asks.delete(item)
+    // At first all are scheduled with the configuration, and what is said of them is looked at after it.
+    if (before.size === 0) this.#asks.clear()
     this.#flushAsks()
+    // They may still be jobs, which every director runs by itself from now on.
+    if (left.length > 0) this.#parts.onAsk(left)
   }
 
   /** Returns when this director asks; null: it does not. Undefined: the question is not shared. */
   planOf(job: string): Plan | null | undefined {
     return this.#items.get(job)?.plan
+  }
+
+  /** True unless this director only hears of the question. */
+  asks(job: string): boolean {
+    return this.planOf(job) !== null
   }
 
   /** True if this director says something of the question. */
@@ -269,9 +297,10 @@ export class SharedVerdicts {
     const item = this.#items.get(job)
     if (!item || !this.#settings || item.isOwn) return null
     const { ups, downs, voters } = this.#count(item)
-    const isEarly = this.#parts.now() < this.#changedAt + this.#limit(item)
-    const awaited = isEarly ? item.observers.filter(({ id }) => !voters.has(id)).length : 0
-    return agreed({ ups, downs, awaited }, this.#settings.agree, current)
+    const since = this.#parts.now() - this.#limit(item)
+    const isAwaited = (id: string) => (item.awaited.get(id) ?? since) > since
+    const awaited = item.observers.filter(({ id }) => !voters.has(id) && isAwaited(id))
+    return agreed({ ups, downs, awaited: awaited.length }, this.#settings.agree, current)
   }
 
   /** Returns what those have found who say this. */
@@ -374,8 +403,10 @@ export class SharedVerdicts {
       for (const key of said.gone) this.#take(director, key, null)
       director.version = version
     }
+    const isRead = isNext || (director.version >= version && director.version >= 0)
+    director.unreadSince = isRead ? null : (director.unreadSince ?? this.#parts.now())
     this.#look()
-    return isNext || (director.version >= version && director.version >= 0)
+    return isRead
   }
 
   /** Takes all verdicts of a director. */
@@ -386,6 +417,7 @@ export class SharedVerdicts {
     for (const key of director.votes.keys()) if (!votes.has(key)) this.#take(director, key, null)
     for (const [key, vote] of votes) this.#take(director, key, vote)
     director.version = said.version
+    director.unreadSince = null
     this.#look()
   }
 
@@ -406,9 +438,13 @@ export class SharedVerdicts {
     }
     for (const director of this.#directors.values()) {
       const { heartbeat = 0 } = this.#settings ?? {}
-      if (director.beatAt === null || now - director.beatAt <= heartbeat) continue
-      director.beatAt = null
-      this.#forget(director)
+      const { beatAt, unreadSince } = director
+      if (beatAt === null) continue
+      if (now - beatAt > heartbeat) {
+        director.beatAt = null
+        director.unreadSince = null
+        this.#forget(director)
+      } else if (unreadSince !== null && now - unreadSince > UNREAD * heartbeat) this.#forget(director)
     }
     if (this.#awaitedUntil !== null && now >= this.#awaitedUntil) {
       this.#awaitedUntil = null
@@ -435,6 +471,7 @@ export class SharedVerdicts {
       config: '',
       version: -1,
       beatAt: null,
+      unreadSince: null,
       votes: new Map(),
     }
     this.#directors.set(id, director)
@@ -442,7 +479,8 @@ export class SharedVerdicts {
   }
 
   #take(director: Director, key: string, vote: Vote | null): void {
-    if (vote && director.votes.size < MOST_VOTES) director.votes.set(key, vote)
+    const hasRoom = director.votes.size < MOST_VOTES || director.votes.has(key)
+    if (vote && hasRoom) director.votes.set(key, vote)
     else director.votes.delete(key)
     const item = this.#byKey.get(key)
     if (!item) return
@@ -517,12 +555,9 @@ export class SharedVerdicts {
 
   /** Chooses the observers anew if the candidates are others. */
   #look(): void {
-    const { self, isAble, config, isSame } = this.#parts
+    const { self, isAble, config, knows } = this.#parts
     const own = config()
-    const [anyService = ''] = this.#items.values().next().value?.question.services ?? []
-    const others = this.#living().map(
-      ({ id, config: hash }) => `${id} ${hash} ${hash === own || isSame(hash, anyService)}`,
-    )
+    const others = this.#living().map(({ id, config: hash }) => `${id} ${hash} ${knows(hash)}`)
     const fingerprint = [`${self.id} ${own} ${isAble()}`, ...others.sort()].join('\n')
     if (fingerprint !== this.#fingerprint) {
       this.#fingerprint = fingerprint
@@ -542,11 +577,22 @@ export class SharedVerdicts {
       const others = living.filter(director => this.#isCandidate(director, item))
       const candidates = [...own, ...others.map(each => each.hashed)]
       item.observers = observersOf(item.hashed, candidates, settings.observers)
+      item.awaited = this.#awaitedOf(item)
       this.#longest = Math.max(this.#longest, this.#limit(item))
       this.#touch(item)
     }
-    this.#changedAt = now()
-    this.#awaitedUntil = this.#changedAt + this.#longest
+    this.#awaitedUntil = now() + this.#longest
+  }
+
+  /** One that comes and goes is not awaited anew each time: it would keep all others from deciding. */
+  #awaitedOf(item: Item): ReadonlyMap<string, number> {
+    const now = this.#parts.now()
+    const { voters } = this.#count(item)
+    const silent = item.observers.filter(({ id }) => !voters.has(id))
+    if (silent.length + item.awaited.size === 0) return NOBODY
+    const oldest = now - COMES_AND_GOES * this.#limit(item)
+    const before = [...item.awaited].filter(([id, since]) => since > oldest && !voters.has(id))
+    return new Map([...silent.map(({ id }) => [id, now] as const), ...before])
   }
 
   #plan(item: Item): void {

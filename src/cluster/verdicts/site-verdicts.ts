@@ -15,7 +15,8 @@ import {
 } from './shared-verdicts.js'
 import { VerdictLink } from './verdict-link.js'
 
-export interface SiteVerdictsParts extends Pick<SharedVerdictsParts, 'config' | 'isAble' | 'isSame'> {
+export interface SiteVerdictsParts
+  extends Pick<SharedVerdictsParts, 'config' | 'isAble' | 'isSame' | 'knows'> {
   readonly redis: SiteRedis
   readonly follower: VerdictsFollower | null
   readonly identity: SharedVerdictsParts['self']
@@ -101,6 +102,10 @@ export class SiteVerdicts {
     if (!plan) return plan
     const at = (plan.phase - this.#now() - this.#link.offset) % interval
     return { grid: at < 0 ? at + interval : at }
+  }
+
+  asks(job: string): boolean {
+    return this.#shared.asks(job)
   }
 
   hasOwn(job: string): boolean {
