@@ -50,7 +50,6 @@ export type RedisCommand = keyof typeof REDIS_COMMANDS
 /** In addition, with Redis Cluster. */
 export const CLUSTER_COMMANDS = {
   'CLUSTER SLOTS': { about: 'asks which node has the keys', since: '3.0.0', acl: 'cluster|slots' },
-  INFO: { about: 'asks whether the node that passes messages on is ready', since: '1.0.0' },
   READONLY: { about: 'opens connections to replicas, which may take over', since: '3.0.0' },
   ASKING: { about: 'follows a key that moves to another node', since: '3.0.0' },
 } as const satisfies Readonly<Record<string, CommandKind>>

@@ -45,50 +45,82 @@ export function loadLibrary(): Promise<Library> {
 export const openConnection: OpenConnection = async parts => {
   const library = await loadLibrary()
   const client = clientOf(library, parts)
+  /** Hears the messages of a cluster, from the first SUBSCRIBE on. */
+  let hearing: Promise<Redis> | null = null
+  const opened: (Redis | Cluster)[] = [client]
   let isClosed = false
   let last: unknown = null
+  const note = (error: unknown) => {
+    last = error
+  }
   const close = () => {
     isClosed = true
-    client.disconnect()
+    for (const each of opened) if (each.status !== 'end') each.disconnect()
   }
-  client.on('error', error => {
-    last = error
-  })
-  client.on('node error', error => {
-    last = error
-  })
-  client.on('message', (channel: string, text: string) => parts.onMessage(channel, text))
+  const onEnd = () => {
+    if (isClosed) return
+    close()
+    parts.onEnd(last ?? new Error('Connection is closed'))
+  }
+  const hear = (one: Redis | Cluster) => one.on('message', parts.onMessage)
+  const open = async (one: Redis) => {
+    opened.push(one)
+    one.on('error', note)
+    await one.connect()
+    hear(one)
+    one.on('end', onEnd)
+    return one
+  }
+  client.on('error', note)
+  client.on('node error', note)
   try {
     await client.connect()
   } catch (error) {
     close()
     throw last ?? error
   }
-  client.on('end', () => {
-    if (isClosed) return
-    isClosed = true
-    parts.onEnd(last ?? new Error('Connection is closed'))
-  })
+  client.on('end', onEnd)
+  if (!isCluster(client)) hear(client)
+  const send: Connection['send'] = async (command, args) => {
+    if (command !== 'SUBSCRIBE' && command !== 'UNSUBSCRIBE') return call(client, command, args)
+    if (isCluster(client)) hearing ??= open(hearerOf(client, parts.attempt))
+    const one = hearing ? await hearing : client
+    const channels = args.map(String)
+    return command === 'SUBSCRIBE' ? one.subscribe(...channels) : one.unsubscribe(...channels)
+  }
   return {
     close,
     // An error of the login is told by an event; the command only finds the connection closed.
     send: (command, args) =>
-      sent(client, command, args).catch(error => {
+      send(command, args).catch(error => {
         throw last !== null && faultOf(error).reason === 'closed' ? last : error
       }),
   }
 }
 
-function sent(
+function call(
   client: Redis | Cluster,
   command: RedisCommand,
   args: readonly (string | number)[],
 ): Promise<unknown> {
-  const channels = args.map(String)
-  if (command === 'SUBSCRIBE') return client.subscribe(...channels)
-  if (command === 'UNSUBSCRIBE') return client.unsubscribe(...channels)
   const [name = '', ...words] = command.split(' ')
   return client.call(name, ...words, ...args)
+}
+
+function isCluster(client: Redis | Cluster): client is Cluster {
+  return client.isCluster
+}
+
+/**
+ * A connection to one node of a cluster for its messages, which every node passes on. The library's own one goes from node
+ * to node at once and untold when it is lost: messages get lost meanwhile, and a node that refuses it is asked again
+ * without a pause.
+ */
+function hearerOf(cluster: Cluster, attempt: number): Redis {
+  const nodes = cluster.nodes()
+  const node = nodes[attempt % nodes.length]
+  if (!node) throw new Error('Connection is closed')
+  return node.duplicate({ ...COMMON, readOnly: false })
 }
 
 function clientOf(library: Library, { settings, attempt }: ConnectionParts): Redis | Cluster {

@@ -1,5 +1,6 @@
 /** The connection to a real Redis, with the ACL of the documents, and everything that goes wrong with it. */
 import assert from 'node:assert/strict'
+import { openConnection } from '../../../src/cluster/redis/client.js'
 import { ALL, examineRedis, TRIED, UNTRIED } from '../../../src/cluster/redis/examine.js'
 import { RedisClient } from '../../../src/cluster/redis/site-redis.js'
 import { CLUSTER_COMMANDS, REDIS_COMMANDS, SENTINEL_COMMANDS } from '../../../src/core/redis-commands.js'
@@ -195,6 +196,45 @@ describe('redis of a site', function () {
     await client.run('GET', [client.key('a')])
     await server.tell(['ACL', 'SETUSER', 'lvsd', '&{lvsd:*'])
     await isConnected()
+  })
+
+  it('ends the connection to a cluster when that of its messages ends, so that no message is missed', async () => {
+    const options = ['--cluster-enabled', 'yes', '--cluster-announce-ip', '::1']
+    const port = await freePort()
+    const node = await redisServer({ file, port, options })
+    const slots = Array.from({ length: 16_384 }, (_, slot) => slot)
+    await node.tell(['CLUSTER', 'ADDSLOTS', ...slots])
+    await until(async () => String((await node.tell(['CLUSTER', 'INFO']))[0]).includes('cluster_state:ok'))
+    const warnings: string[] = []
+    const warn = ({ message }: Error) => warnings.push(message)
+    process.on('warning', warn)
+    onCleanup(() => process.off('warning', warn))
+    const heard: string[] = []
+    const ended: unknown[] = []
+    const open = (attempt: number) =>
+      openConnection({
+        settings: redisSettings(0, { url: null, cluster: [{ host: '::1', port }] }),
+        attempt,
+        onEnd: error => ended.push(error),
+        onMessage: (channel, text) => heard.push(`${channel} ${text}`),
+      })
+    for (let attempt = 0; attempt < 12; attempt++) {
+      const connection = await open(attempt)
+      await connection.send('SUBSCRIBE', ['a', 'b'])
+      await connection.send('UNSUBSCRIBE', ['b'])
+      await connection.send('PUBLISH', ['b', 'x'])
+      await connection.send('PUBLISH', ['a', `${attempt}`])
+      await until(() => heard.at(-1) === `a ${attempt}`)
+      await node.tell(['CLIENT', 'KILL', 'TYPE', 'pubsub'])
+      await until(() => ended.length === attempt + 1)
+      await assert.rejects(connection.send('GET', ['a']))
+    }
+    assert.deepEqual([heard.length, ended.length, warnings], [12, 12, []])
+    const clients = async () =>
+      String((await node.tell(['CLIENT', 'LIST']))[0])
+        .trim()
+        .split('\n')
+    await until(async () => (await clients()).length === 1, { what: 'all other connections are closed' })
   })
 
   it('wants a login, and the right one; a reload with the right one connects', async () => {
