@@ -21,6 +21,7 @@ import { benchmark as memory } from './memory.js'
 import { benchmark as metrics } from './metrics.js'
 import { benchmark as page } from './page.js'
 import { renderJson, renderTable } from './print.js'
+import { benchmark as redis } from './redis.js'
 import { benchmark as reload } from './reload.js'
 import { benchmark as start } from './start.js'
 import { benchmark as startInMemory } from './start-in-memory.js'
@@ -30,6 +31,7 @@ const all: readonly Benchmark[] = [
   checks,
   commands,
   detect,
+  redis,
   reload,
   start,
   startInMemory,
