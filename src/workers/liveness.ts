@@ -2,7 +2,7 @@
  * Detects a worker whose event loop does not run. Missing beats alone prove nothing: the process may be stopped, or the
  * machine may be too busy to schedule it. Therefore this class measures the thread while beats are missing: the CPU
  * time that it uses, and the time that it sleeps although its loop has work. Time is measured by ticks of the core, and
- * each tick counts at most with its nominal length.
+ * each tick counts at most with its nominal length, or twice that for CPU time.
  */
 
 /** Milliseconds of standstill after which a thread counts as blocked. */
@@ -18,6 +18,11 @@ const SUSPICIOUS = 25
 
 /** Fraction of a tick without beats that counts while the thread waits for a CPU, because the core itself did get one. */
 const STARVED = 0.25
+/**
+ * Most ticks that one tick can count. CPU time is not proof of work where a hypervisor takes the processor away and the
+ * kernel is not told: the time of the pause is then charged to the thread, and the tick of the core is as late.
+ */
+const LATE = 2
 
 /** State of a thread, from the kernel. */
 export interface Activity {
@@ -63,7 +68,7 @@ export class Liveness {
     if (this.#silent < SUSPICIOUS) return
     const { used, isAsleep } = look()
     if (this.#usedBefore !== null)
-      this.#stood += isAsleep ? ms : Math.max(used - this.#usedBefore, ms * STARVED)
+      this.#stood += isAsleep ? ms : Math.min(Math.max(used - this.#usedBefore, ms * STARVED), ms * LATE)
     this.#usedBefore = used
   }
 

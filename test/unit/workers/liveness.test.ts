@@ -52,6 +52,13 @@ describe('liveness: whether a worker is alive', () => {
     assert.equal(pulse.isBlocked(BLOCKED), false)
   })
 
+  it('is true if the machine stood still and its kernel charges that to the thread', () => {
+    const pulse = begun()
+    silent(pulse, 2, 0.1)
+    silent(pulse, 4, 2000)
+    assert.equal(pulse.isBlocked(BLOCKED), false)
+  })
+
   it('is false if pieces of work block the thread most of the time', () => {
     const pulse = begun()
     for (let i = 0; i < 6; i++) {
