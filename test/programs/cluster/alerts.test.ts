@@ -20,7 +20,7 @@ import { until } from '../../support/until.js'
 const MAIN = compiled('main')
 
 describe('alerts of a site', function () {
-  this.timeout(120_000)
+  this.timeout(240_000)
   let file = ''
   let redis: RedisServer
   before(function () {
@@ -146,7 +146,10 @@ services:
     const since = Date.now()
     await become('up')
     await until(() => words().length >= 4 && subjects().length >= 4, { what: 'the end' })
-    await until(() => haveMet(since), { what: 'both directors know that the end has been told' })
+    await until(() => haveMet(since), {
+      what: 'both directors know that the end has been told',
+      patience: 90_000,
+    })
     redis.signal('SIGSTOP')
     await become('down')
     const mailed = () =>
