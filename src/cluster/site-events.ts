@@ -133,14 +133,18 @@ function beforeOf(id: string): string {
   return BigInt(sequence) > 0n ? `${ms}-${BigInt(sequence) - 1n}` : `${BigInt(ms) - 1n}-${2n ** 64n - 1n}`
 }
 
-/** An entry of a stream: its id, and its fields with their values in turn. Returns null if it is no event. */
-function eventOf(entry: unknown): SiteEvent | null {
+/**
+ * An entry of a stream: its id, and its fields with their values in turn. Returns null if it is no event. A newer lvsd may
+ * write further fields, and levels that this one does not know: they count as info.
+ */
+export function eventOf(entry: unknown): SiteEvent | null {
   try {
-    const [, [, text]] = entry as [string, [string, string]]
+    const [, words] = entry as [string, readonly string[]]
+    const text = words[words.findIndex((word, i) => i % 2 === 0 && word === 'event') + 1] ?? ''
     const event = JSON.parse(text) as SiteEvent
-    const { time, event: name, msg, host } = event
-    const texts = [time, name, msg, host]
-    return texts.every(each => typeof each === 'string') && event.level in LEVELS ? event : null
+    const { time, event: name, msg, host, level } = event
+    if (![time, name, msg, host, level].every(each => typeof each === 'string')) return null
+    return Object.hasOwn(LEVELS, level) ? event : { ...event, level: 'info' }
   } catch {
     return null
   }

@@ -372,6 +372,11 @@ export const LOG_EVENTS = {
     'counts',
     'lost',
   ),
+  'override.unknown': kind(
+    'A director with a newer lvsd has written an override that this one does not know: it is not in force here, and stays as it is.',
+    'override',
+    'director',
+  ),
   'override.ended-early': kind(
     'An operator has ended an override; `who` gave it, `by` ended it.',
     'service',

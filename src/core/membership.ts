@@ -14,6 +14,7 @@
  *
  * Redis is fresh for the time of the grace after it was away or has lost its data: the others have not come back yet.
  */
+import { REDIS_SCHEMA } from './redis-keys.js'
 import type { Role } from './role.js'
 
 /** What a director writes about itself. */
@@ -108,15 +109,38 @@ export function differingParts(
   return [...names].filter(name => own[name] !== other[name]).sort()
 }
 
-/** Returns the member of a value in Redis; null if it is none. A newer lvsd may have written more fields. */
+/**
+ * Reads a heartbeat; null: it is none. One of a newer schema may say less, or something else: its director lives all the
+ * same, so what cannot be read is empty, and the role standby.
+ */
 export function memberOf(text: string): Member | null {
   try {
-    const { id, instance, host, version, config, role, uptime } = JSON.parse(text) as Record<string, unknown>
-    const texts = [id, instance, host, version, config]
-    if (!texts.every(each => typeof each === 'string' && each.length > 0 && each.length <= 256)) return null
-    if ((role !== 'active' && role !== 'standby') || typeof uptime !== 'number') return null
-    return { id, instance, host, version, config, role, uptime } as Member
+    const value = JSON.parse(text) as Record<string, unknown>
+    const { id, uptime, role, schema } = value
+    const isNewer = typeof schema === 'number' && schema > REDIS_SCHEMA
+    if (!isWord(id)) return null
+    const [instance, host, version, config] = ['instance', 'host', 'version', 'config'].map(name =>
+      isWord(value[name]) ? value[name] : null,
+    )
+    const isRole = role === 'active' || role === 'standby'
+    const isTime = typeof uptime === 'number' && Number.isFinite(uptime)
+    if (instance && host && version && config && isRole && isTime)
+      return { id, instance, host, version, config, role, uptime }
+    if (!isNewer) return null
+    return {
+      id,
+      instance: instance ?? '',
+      host: host ?? id,
+      version: version ?? '',
+      config: config ?? '',
+      role: isRole ? role : 'standby',
+      uptime: isTime ? uptime : 0,
+    }
   } catch {
     return null
   }
+}
+
+function isWord(value: unknown): value is string {
+  return typeof value === 'string' && value.length > 0 && value.length <= 256
 }

@@ -3,7 +3,10 @@
  * uses it. A name stands behind `{PREFIX:SITE}:`, so that all are in one slot of Redis Cluster.
  */
 
-/** Version of what the values mean. Directors of another version leave each other's values alone. */
+/**
+ * Version of what the values mean, in the field `schema` of each JSON value (of an override: where it is not 1). What a
+ * newer lvsd has written, an older one leaves as it is; the reference says what each kind of value then means to it.
+ */
 export const REDIS_SCHEMA = 1
 
 interface RedisKey {

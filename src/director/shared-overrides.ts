@@ -2,7 +2,7 @@
 import { hostname } from 'node:os'
 import type { Cluster } from '../cluster/cluster.js'
 import { RedisOverrideStore } from '../cluster/overrides/override-store.js'
-import { isEnd, nameOfTarget, type SharedValue } from '../cluster/overrides/shared-value.js'
+import { isEnd, isUnknown, nameOfTarget, type SharedValue } from '../cluster/overrides/shared-value.js'
 import { type SiteChange, type SiteOutcome, SiteOverrides } from '../cluster/overrides/site-overrides.js'
 import { effectText } from '../core/override.js'
 import type { CommandOverrides, Order } from '../overrides/command-overrides.js'
@@ -73,6 +73,7 @@ function changedOf(outcome: SiteOutcome): Changed | string {
 }
 
 function changeText(value: SharedValue): string {
+  if (isUnknown(value)) return 'a newer lvsd has written something that this one does not know'
   if (isEnd(value)) {
     const { who, window, target } = value.opening
     return `${who} has ended the ${window} of ${nameOfTarget(target)}`

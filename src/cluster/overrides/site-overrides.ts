@@ -17,13 +17,16 @@ import type { WindowOverrides } from '../../overrides/window-overrides.js'
 import { type EntryForm, StateFile } from '../../storage/state-file.js'
 import type { Log } from '../../system/log.js'
 import type { Clock } from '../../util/clock.js'
+import { harmless } from '../../util/foreign-text.js'
 import { Poller } from '../../util/poller.js'
 import type { EntryWrite, OverrideStore } from './override-store.js'
 import {
+  endedOrder,
   idOfEnd,
   isEnd,
   isOrder,
   isOver,
+  isUnknown,
   type OverrideEntry,
   readEntry,
   type SharedOrder,
@@ -124,7 +127,10 @@ export class SiteOverrides {
   /** Gives these overrides, or ends them. */
   change(orders: readonly Order[], { isLocal, endedBy }: SiteChange): Promise<SiteOutcome> {
     const values = new Map(
-      orders.map(({ id, target, override }) => [id, { target, override, endedBy }] as const),
+      orders.map(({ id, target, override }) => {
+        const value = { target, override, endedBy }
+        return [id, endedBy === null ? value : endedOrder(value, this.#held.get(id)?.value)] as const
+      }),
     )
     const { commands } = this.#parts
     return this.#change(values, isLocal, () =>
@@ -212,10 +218,11 @@ export class SiteOverrides {
     }
   }
 
+  /** What this lvsd does not know counts as changed: nobody has seen it here. */
   #changedSince(known: ReadonlyMap<string, string | undefined>): readonly SharedValue[] {
     return [...known].flatMap(([id, change]) => {
       const held = this.#held.get(id)
-      return held && held.change !== change ? [held.value] : []
+      return held && (held.change !== change || isUnknown(held.value)) ? [held.value] : []
     })
   }
 
@@ -225,8 +232,8 @@ export class SiteOverrides {
     return changed(this.#held.get(id), { change, by: director, at: clock.now(), value })
   }
 
-  #hold(id: string, { change, past, by, at, value }: OverrideEntry, isStored: boolean): void {
-    this.#held.set(id, { id, change, past, by, at, value, isStored })
+  #hold(id: string, entry: OverrideEntry, isStored: boolean): void {
+    this.#held.set(id, { ...entry, id, isStored })
   }
 
   #keep(): Promise<boolean> {
@@ -271,7 +278,13 @@ export class SiteOverrides {
     let isNews = false
     for (const id of new Set([...entries.keys(), ...this.#held.keys()])) {
       const [held, stored] = [this.#held.get(id), entries.get(id)]
-      const merged = mergeEntry(held, stored)
+      if (held && !stored && isUnknown(held.value)) {
+        // It is over, or lost: a director that knows what it is writes it again.
+        isNews = this.#held.delete(id)
+        continue
+      }
+      const isNewer = stored && isUnknown(stored.value) && !held?.past.includes(stored.change)
+      const merged = mergeEntry(isNewer && held?.change !== stored.change ? undefined : held, stored)
       if (!merged) continue
       const { entry, isToWrite, isTaken } = merged
       const expected = stored?.change ?? ''
@@ -293,7 +306,14 @@ export class SiteOverrides {
   }
 
   #apply(taken: readonly Held[], now: number): void {
-    const { commands, windows } = this.#parts
+    const { commands, windows, log } = this.#parts
+    for (const { id, by, value } of taken)
+      if (isUnknown(value))
+        log.warn(
+          'override.unknown',
+          { override: harmless(id), director: harmless(by) },
+          'a newer lvsd has written an override that this one does not know: it is not in force here, and stays as it is',
+        )
     const orders = taken.flatMap(({ id, value }) =>
       isOrder(value) ? [{ endedBy: value.endedBy, order: { id, ...pick(value), missingSince: null } }] : [],
     )
@@ -337,6 +357,6 @@ const HELD_FORM: EntryForm<Held> = {
   read(value) {
     const { id, isStored } = value as Held
     if (typeof id !== 'string' || typeof isStored !== 'boolean') throw new Error('expected an id')
-    return { id, ...readEntry(value), isStored }
+    return { ...readEntry(value), id, isStored }
   },
 }

@@ -110,6 +110,13 @@ describe('membership', () => {
 
   it('reads what a newer lvsd writes, and nothing else', () => {
     assert.deepEqual(memberOf(JSON.stringify({ ...member('x'), schema: 9, more: [1] })), member('x'))
+    const other = { ...member('x'), role: 'observer', config: { services: 'a' }, uptime: 'long' }
+    assert.deepEqual(memberOf(JSON.stringify({ ...other, schema: 2 })), {
+      ...member('x', ''),
+      role: 'standby',
+      uptime: 0,
+    })
+    assert.equal(memberOf(JSON.stringify({ ...other, schema: 1 })), null)
     for (const text of [
       '',
       '{',

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { isOrder } from '../../../../src/cluster/overrides/shared-value.js'
+import { entryOf, isOrder } from '../../../../src/cluster/overrides/shared-value.js'
 import { SiteOverrides } from '../../../../src/cluster/overrides/site-overrides.js'
 import type { MaintenanceWindow } from '../../../../src/core/model.js'
 import type { Effect, Override } from '../../../../src/core/override.js'
@@ -284,6 +284,83 @@ describe('SiteOverrides', () => {
     )
     assert.deepEqual(b.inWindow, [])
   })
+
+  /** Puts into the store what a newer lvsd writes. */
+  function newer(store: MemoryOverrideStore, id: string, entry: object): void {
+    const written = { change: 'n1', past: [], by: 'c', at: 0, value: {}, ...entry }
+    const read = entryOf(JSON.stringify(written))
+    assert.ok(read)
+    assert.deepEqual(JSON.parse(JSON.stringify(read)), written, 'passed on as it was written')
+    store.entries.set(id, read)
+  }
+  const stored = (store: MemoryOverrideStore, id: string) => JSON.parse(JSON.stringify(store.entries.get(id)))
+  const target = targetOf(WEB, ONE)
+
+  it('of a newer lvsd keep the fields that this one does not know, also when they end or Redis loses all', async () => {
+    const { a, store } = await pair()
+    const effect = { kind: 'drain', via: 'x' }
+    const value = {
+      target,
+      override: { ...override({ kind: 'drain' }, 'anna', 0), effect, ticket: 7 },
+      endedBy: null,
+      approvedBy: 'carl',
+    }
+    newer(store, DRAIN_ONE, { value, trace: 't' })
+    await a.site.look()
+    assert.deepEqual(a.inForce, { [DRAIN_ONE]: 'anna' })
+    store.flush()
+    await a.close()
+    await a.open()
+    await a.site.look()
+    assert.deepEqual([stored(store, DRAIN_ONE).value, stored(store, DRAIN_ONE).trace], [value, 't'])
+    await a.end(0, 0, 'bob')
+    assert.deepEqual(stored(store, DRAIN_ONE).value, { ...value, endedBy: 'bob' })
+    assert.deepEqual(a.inForce, {})
+  })
+
+  const unknown: readonly (readonly [string, object])[] = [
+    [
+      'effect',
+      { value: { target, override: override({ kind: 'mirror' } as never, 'anna', 0), endedBy: null } },
+    ],
+    ['kind of entry', { value: { pool: 'b' } }],
+    [
+      'schema',
+      { schema: 2, value: { target, override: override({ kind: 'drain' }, 'anna', 0), endedBy: null } },
+    ],
+  ]
+  for (const [what, entry] of unknown)
+    it(`of a newer lvsd with another ${what} are told once, stay as they are and are not in force`, async () => {
+      const { a, b, store, clock } = await pair()
+      await a.give(0, 0, 'anna')
+      await b.site.look()
+      newer(store, DRAIN_ONE, { ...entry, at: -1 })
+      const before = stored(store, DRAIN_ONE)
+      for (let i = 0; i < 3; i++) {
+        await b.give(1, 0, `bob ${i}`)
+        await a.site.look()
+        await a.site.look()
+      }
+      await a.close()
+      await a.open()
+      clock.wind(1000)
+      await b.give(1, 0, 'bob')
+      await a.site.look()
+      assert.deepEqual(stored(store, DRAIN_ONE), before)
+      assert.deepEqual(
+        [a.site.pending, a.lines.filter(({ event }) => event === 'override.unknown').length],
+        [0, 1],
+      )
+      for (const reach of ['there', 'away'] as const) {
+        a.reach = reach
+        const { outcome } = await a.give(0, 0, 'anna', true)
+        assert.equal(outcome.kind, 'changed')
+      }
+      a.reach = 'there'
+      store.flush()
+      await a.site.look()
+      assert.equal(store.entries.has(DRAIN_ONE), false, 'a director that knows what it is writes it again')
+    })
 
   type Step =
     | {

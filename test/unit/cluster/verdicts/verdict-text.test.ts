@@ -29,6 +29,12 @@ describe('verdict-text', () => {
     assert.deepEqual(saidOf(textOf(SAID), false), SAID)
   })
 
+  it('is no text of an observer where a newer lvsd wrote it; further fields are left out', () => {
+    const value = JSON.parse(textOf(SAID))
+    assert.equal(saidOf(JSON.stringify({ ...value, schema: 2, votes: [{ key: 'k1' }] }), true), null)
+    assert.deepEqual(saidOf(JSON.stringify({ ...value, more: [1] }), true), SAID)
+  })
+
   it('takes control characters out of what people will read, and shortens it', () => {
     const detail = `\u001b[31m${'x'.repeat(500)}`
     const found = { reason: 'refused', phase: null, detail }
