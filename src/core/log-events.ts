@@ -298,6 +298,7 @@ export const LOG_EVENTS = {
     'losses',
     'minutes',
   ),
+  'redis.warning': kind('The library for Redis or Node.js warns of something (debug).', 'detail'),
   'redis.back': kind('The end of `redis.away` or `redis.unsteady`.', 'redis', 'seconds'),
   'cluster.member-joined': kind(
     'Another director of the site has begun its heartbeats.',

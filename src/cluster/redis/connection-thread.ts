@@ -9,6 +9,7 @@ import { type Connection, loadLibrary, openConnection } from './client.js'
 import { MessageQueue } from './message-queue.js'
 import { guardSockets } from './socket-guard.js'
 import { type Report, type Request, toldOf } from './thread-protocol.js'
+import { tellWarnings } from './thread-warnings.js'
 
 /** Characters of answers that the main thread has not taken yet; above this, nothing is read from Redis. */
 const MOST_UNTAKEN = 16 << 20
@@ -16,7 +17,6 @@ const MOST_UNTAKEN = 16 << 20
 const BATCH_EVERY = 20
 
 interface Held {
-  readonly secrets: readonly string[]
   readonly channels: Set<string>
   connection: Connection | null
   isClosed: boolean
@@ -25,6 +25,8 @@ interface Held {
 const guard = guardSockets()
 const links = new Map<number, Held>()
 const queue = new MessageQueue()
+/** Of all connections that this thread has opened. */
+const secrets = new Set<string>()
 let untaken = 0
 /** A batch is on its way, or the pause after it is not over. */
 let isBusy = false
@@ -34,20 +36,18 @@ function tell(report: Report): void {
   parentPort?.postMessage(report)
 }
 
-function told(error: unknown, { secrets }: Held) {
-  return toldOf(innermost(error), secrets)
+function told(error: unknown) {
+  return toldOf(innermost(error), [...secrets])
 }
 
 async function open(link: number, settings: RedisSettings, attempt: number): Promise<void> {
-  const secrets = [settings.password, settings.sentinels?.password].filter(
-    each => each != null && each !== '',
-  )
-  const held: Held = { secrets: secrets as string[], channels: new Set(), connection: null, isClosed: false }
+  for (const each of [settings.password, settings.sentinels?.password]) if (each) secrets.add(each)
+  const held: Held = { channels: new Set(), connection: null, isClosed: false }
   links.set(link, held)
   const end = (error: unknown) => {
     if (held.isClosed) return
     close(link)
-    tell({ kind: 'ended', link, error: told(error, held) })
+    tell({ kind: 'ended', link, error: told(error) })
   }
   try {
     held.connection = await openConnection({
@@ -90,7 +90,7 @@ async function send({ link, id, command, args }: Request & { readonly kind: 'sen
     if (untaken > MOST_UNTAKEN) guard.pause()
     tell({ kind: 'answer', id, answer, size })
   } catch (error) {
-    if (!held.isClosed) tell({ kind: 'error', id, error: told(error, held) })
+    if (!held.isClosed) tell({ kind: 'error', id, error: told(error) })
   }
 }
 
@@ -132,6 +132,11 @@ parentPort?.on('message', (request: Request) => {
   else if (request.kind === 'taken') taken(request.size)
   else if (request.kind === 'heard') heard()
   else tell({ kind: 'alive' })
+})
+tellWarnings({
+  outputs: [process.stdout, process.stderr],
+  secrets,
+  tell: text => tell({ kind: 'warning', text }),
 })
 // What the library asks by itself, such as INFO of a node, must not end the thread when it fails.
 process.on('unhandledRejection', () => {})

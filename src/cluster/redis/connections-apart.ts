@@ -16,11 +16,14 @@ import type { Worker } from 'node:worker_threads'
 import { fault, RedisError } from '../../core/redis-fault.js'
 import { besideFile, openThread } from '../../system/thread.js'
 import { type Clock, systemClock } from '../../util/clock.js'
+import { harmless } from '../../util/foreign-text.js'
 import type { Connection, ConnectionParts, OpenConnection } from './client.js'
 import type { Report, Request } from './thread-protocol.js'
 
 export interface ApartParts {
   readonly clock?: Pick<Clock, 'now' | 'alarm'>
+  /** Takes what the library or Node.js warns of in the thread, in one line. */
+  warn?(text: string): void
   /** The file of the thread; another one in tests. */
   readonly file?: URL
 }
@@ -52,6 +55,7 @@ interface Held {
 
 export class ConnectionsApart {
   readonly #clock: Pick<Clock, 'now' | 'alarm'>
+  readonly #warn: (text: string) => void
   readonly #file: URL
   #worker: Worker | null = null
   #ready: Promise<void> | null = null
@@ -67,8 +71,9 @@ export class ConnectionsApart {
   readonly #links = new Map<number, Held>()
   readonly #waiting = new Map<number, Waiting>()
 
-  constructor({ clock = systemClock, file = THREAD }: ApartParts = {}) {
+  constructor({ clock = systemClock, warn = () => {}, file = THREAD }: ApartParts = {}) {
     this.#clock = clock
+    this.#warn = warn
     this.#file = file
   }
 
@@ -197,6 +202,7 @@ export class ConnectionsApart {
     else if (report.kind === 'opened') this.#opened(report.link)
     else if (report.kind === 'ended') this.#linkEnded(report.link, errorOf(report.error))
     else if (report.kind === 'messages') this.#hear(report)
+    else if (report.kind === 'warning') this.#warn(harmless(report.text))
     else if (report.kind === 'answer') {
       this.#tell({ kind: 'taken', size: report.size })
       this.#settle(report.id)?.resolve(report.answer)
@@ -255,15 +261,18 @@ export class ConnectionsApart {
 }
 
 function startThread(file: URL): Worker {
-  return openThread(file, {
+  const worker = openThread(file, {
     name: 'redis',
     // With DEBUG, the library writes what it sends, passwords too.
     env: { ...process.env, DEBUG: '' },
-    // It warns on the console.
     stdout: true,
     stderr: true,
     resourceLimits: { maxOldGenerationSizeMb: MOST_HEAP, maxYoungGenerationSizeMb: 16 },
   })
+  // What is written before the thread passes warnings on would wait in memory for a reader.
+  worker.stdout.resume()
+  worker.stderr.resume()
+  return worker
 }
 
 function whyEnded(error: unknown): string {

@@ -69,7 +69,7 @@ export interface RedisStatus {
 }
 
 export interface RedisParts {
-  readonly log: Pick<Log, 'info' | 'warn'>
+  readonly log: Pick<Log, 'debug' | 'info' | 'warn'>
   readonly clock?: Pick<Clock, 'now' | 'alarm' | 'random'>
   /** Opens a connection; default: in a thread of its own. */
   readonly open?: OpenConnection
@@ -113,7 +113,10 @@ export class RedisClient implements SiteRedis {
   constructor(parts: RedisParts) {
     this.#parts = parts
     this.#clock = parts.clock ?? systemClock
-    const apart = new ConnectionsApart({ clock: this.#clock })
+    const apart = new ConnectionsApart({
+      clock: this.#clock,
+      warn: detail => parts.log.debug('redis.warning', { detail }, 'a warning in the thread of Redis'),
+    })
     this.#apart = parts.open ? null : apart
     this.#openConnection = parts.open ?? apart.open
     this.#messages = new MessageLink({

@@ -35,6 +35,7 @@ export type Report =
   | { readonly kind: 'answer'; readonly id: number; readonly answer: unknown; readonly size: number }
   | { readonly kind: 'error'; readonly id: number; readonly error: Told }
   | ({ readonly kind: 'messages' } & Batch)
+  | { readonly kind: 'warning'; readonly text: string }
 
 export interface Message {
   readonly link: number

@@ -18,6 +18,7 @@ const acts = {
   loop: () => { for (;;); },
   heap: () => { const kept = []; for (;;) kept.push(new Array(1000).fill(kept.length)) },
 }
+tell({ kind: 'warning', text: 'odd\\nthing' })
 parentPort.on('message', ({ kind, link, id, command, args }) => {
   if (kind === 'open') tell({ kind: 'opened', link })
   else if (kind === 'alive?') tell({ kind: 'alive' })
@@ -35,9 +36,14 @@ class Stage {
   readonly clock = new FakeClock()
   readonly apart: ConnectionsApart
   readonly ended: unknown[] = []
+  readonly warnings: string[] = []
 
   constructor(code = THREAD) {
-    this.apart = new ConnectionsApart({ clock: this.clock, file: threadOf(code) })
+    this.apart = new ConnectionsApart({
+      clock: this.clock,
+      warn: text => this.warnings.push(text),
+      file: threadOf(code),
+    })
     onCleanup(() => this.apart.close())
   }
 
@@ -127,6 +133,12 @@ describe('redis connections in a thread', function () {
     stage.clock.stop(60_000)
     assert.equal(await connection.send('GET', ['a']), 'a')
     assert.deepEqual(stage.told, [])
+  })
+
+  it('pass warnings of the thread on, in one line', async () => {
+    const stage = new Stage()
+    await stage.open()
+    assert.deepEqual(stage.warnings, ['odd thing'])
   })
 
   it('wait for the next thread, longer each time; less again after one that ran for a minute', async () => {
