@@ -48,6 +48,8 @@ return {time[1], time[2], 1}`
 export class VerdictLink {
   readonly #parts: VerdictLinkParts
   #says: Poller | null = null
+  /** Apart from the messages, which wait for Redis. */
+  #looks: Poller | null = null
   #heartbeat = 0
   #channel = ''
   #endHearing = () => {}
@@ -59,7 +61,7 @@ export class VerdictLink {
   /** One read at a time, and each director once in half a heartbeat: a Redis that says much keeps nobody busy. */
   #isReading = false
   readonly #readAt = new Map<string, number>()
-  /** Characters of messages that are still read until this director says something. */
+  /** Characters of messages that are still read in this quarter of a heartbeat. */
   #budget = MOST_HEARD
 
   constructor(parts: VerdictLinkParts) {
@@ -82,6 +84,7 @@ export class VerdictLink {
       this.#channel = channel
       this.#offset = null
       this.#says = new Poller('verdicts', () => this.#say(), this.#parts)
+      this.#looks = new Poller('verdicts', () => this.#look(), this.#parts)
       this.#endHearing = redis.subscribe(
         channel,
         text => this.#hear(text),
@@ -89,6 +92,7 @@ export class VerdictLink {
       )
     }
     this.#says.every(heartbeat / IN_HEARTBEAT)
+    this.#looks?.every(heartbeat / IN_HEARTBEAT)
     void this.#says.now()
   }
 
@@ -125,6 +129,8 @@ export class VerdictLink {
   async #end(): Promise<void> {
     const says = this.#says
     this.#says = null
+    void this.#looks?.stop()
+    this.#looks = null
     this.#endHearing()
     this.#cancelSoon?.()
     this.#cancelSoon = null
@@ -136,12 +142,16 @@ export class VerdictLink {
     return Math.max(0, Math.round(this.#parts.now() + this.offset))
   }
 
+  #look(): void {
+    this.#budget = MOST_HEARD
+    this.#parts.verdicts.look()
+  }
+
   // ---------------------------------------------------------------- saying
 
   async #say(): Promise<void> {
     const { redis, verdicts } = this.#parts
     verdicts.look()
-    this.#budget = MOST_HEARD
     if (redis.status.state === 'off' || redis.status.state === 'connecting') return
     try {
       if (this.#offset === null) await this.#askTime()

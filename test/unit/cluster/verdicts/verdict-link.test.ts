@@ -21,6 +21,8 @@ function stage() {
   const loaded: Said[] = []
   const ran: string[] = []
   let missed = 0
+  let looks = 0
+  let answer: Promise<void> | null = null
   let hear = (_: string) => {}
   let stored: string | null = null
   const timeOf = () => [Math.floor((now() + AHEAD) / 1000), (((now() + AHEAD) % 1000) * 1000) | 0]
@@ -34,6 +36,7 @@ function stage() {
     },
     script: async (_lua: string, _keys: readonly string[], args: readonly (string | number)[]) => {
       ran.push('EVAL')
+      await answer
       if (args[2] !== '') stored = String(args[2])
       return [...timeOf(), stored === null ? 0 : 1]
     },
@@ -44,7 +47,7 @@ function stage() {
     onChange: () => () => {},
   } as unknown as SiteRedis
   const verdicts = {
-    look: () => {},
+    look: () => looks++,
     toSay: () => OWN,
     allToSay: () => ({ ...OWN, base: null }),
     told: () => {},
@@ -65,6 +68,10 @@ function stage() {
     hear: (at: number) => hear(message(at)),
     flood: (text: string) => hear(text),
     missed: () => missed,
+    looks: () => looks,
+    answerAfter: (end: Promise<void>) => {
+      answer = end
+    },
     store: (text: string | null) => {
       stored = text
     },
@@ -105,5 +112,19 @@ describe('verdict-link', () => {
     hear(0)
     assert.equal(heard.length, 0)
     assert.ok(missed() > 5)
+  })
+
+  it('looks at the time while Redis does not answer', async () => {
+    const { link, looks, ran, answerAfter } = stage()
+    let answer = () => {}
+    answerAfter(
+      new Promise(resolve => {
+        answer = resolve
+      }),
+    )
+    link.follow(40)
+    await until(() => looks() > 4)
+    assert.equal(ran.filter(command => command === 'EVAL').length, 1)
+    answer()
   })
 })
