@@ -10,6 +10,7 @@ import {
   claimName,
   claimOf,
   claimWindow,
+  ended,
   settled,
 } from '../core/alert-claim.js'
 import type { ResolvedConfig } from '../core/model.js'
@@ -25,6 +26,10 @@ export interface Telling {
   readonly at: number
   /** What identifies it for receivers, if this director is the first. */
   readonly print: string
+  /** It ends something, whose print it has. */
+  readonly isEnd?: boolean
+  /** What is over when this has been told, in the words of `about`. */
+  readonly ends?: readonly Telling['about'][]
 }
 
 /** The items of a message, by what this director has to do. */
@@ -54,6 +59,8 @@ export interface AlertClaimsParts {
 
 /** Milliseconds for all that one message asks of Redis. */
 const PATIENCE = 1000
+/** Milliseconds for all that is asked before an attempt: about beginnings, and about ends. */
+export const MOST_ASKING = 2 * PATIENCE
 /** Milliseconds after which a director asks again whether another one has sent. */
 export const ASK_AGAIN = 1000
 /** Records that are read at once. */
@@ -156,10 +163,10 @@ export class AlertClaims {
   async #ask<Item>(asked: readonly Asked<Item>[]): Promise<Map<Item, { verdict: string; print: string }>> {
     const { self } = this.#site as SiteOfAlerts
     const answers = new Map<Item, { verdict: string; print: string }>()
-    await this.#change(asked, (record, { items, telling: { at, print } }, now) => {
+    await this.#change(asked, (record, { items, telling: { at, print, isEnd } }, now) => {
       const { id, host } = self
       const event = { mark: String(at), age: this.#now() - at, window: this.#window }
-      const answer = claim(record, { id, host, print, now, ...event })
+      const answer = claim(record, { id, host, print, now, ...event, ...(isEnd && { isEnd }) })
       for (const item of items) answers.set(item, answer)
       return answer.record
     })
@@ -171,7 +178,18 @@ export class AlertClaims {
     await this.#change(asked, (record, { telling }) =>
       settled(record, { id, isSent, mark: String(telling.at) }),
     )
+    if (isSent)
+      await this.#change(this.#endedBy(asked), (record, { telling }, now) =>
+        ended(record, this.#now() - telling.at, now),
+      )
     return true
+  }
+
+  #endedBy<Item>(asked: readonly Asked<Item>[]): readonly Asked<Item>[] {
+    const { redis } = this.#site as SiteOfAlerts
+    return asked.flatMap(one =>
+      (one.telling.ends ?? []).map(words => ({ ...one, key: redis.key('alert', claimName(words)) })),
+    )
   }
 
   /** Keeps the claims while this director is sending. Returns a function that ends it. */

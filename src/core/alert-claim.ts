@@ -15,7 +15,8 @@
  *   a newer format                                  as it is                               send
  *
  * It is the same event if this director has met it with the same mark, or has met none of the record and its event is at
- * most the window away from the first one. So two events of one director are always two, and one event that two directors
+ * most the window away from the first one, and not after the end of it that was told. An end is the same only if it has the
+ * print of the same beginning. So two events of one director are always two, and one event that two directors
  * see some seconds apart is one. All times are those of Redis: a director says how long ago its event was.
  */
 import { createHash } from 'node:crypto'
@@ -34,6 +35,8 @@ export interface ClaimRecord {
   readonly host: string
   /** The end of the claim. */
   readonly until: number
+  /** Milliseconds: when it was over, as its receiver was told; absent: nobody was. */
+  readonly over?: number
   /** What identifies the event for receivers. */
   readonly print: string
   /** The marks of the directors that have met it, by their ids. */
@@ -46,7 +49,9 @@ export interface ClaimQuestion {
   readonly mark: string
   /** Milliseconds since the event. */
   readonly age: number
+  /** An end has that of its beginning. */
   readonly print: string
+  readonly isEnd?: boolean
   /** Milliseconds of Redis. */
   readonly now: number
   /** Milliseconds that one event may be apart on two directors. */
@@ -91,9 +96,18 @@ export function settled(
   return record.by === id && record.state === 'claimed' ? { ...record, state: 'free' } : null
 }
 
-function isSame({ seen, since }: ClaimRecord, { id, mark, window }: ClaimQuestion, at: number): boolean {
-  const known = seen[id]
-  return known === undefined ? Math.abs(at - since) <= window : known === mark
+/** Returns the record of an event whose end, `age` milliseconds ago, was told; null: it stays. */
+export function ended(record: ClaimRecord | null, age: number, now: number): ClaimRecord | null {
+  const at = now - Math.min(Math.max(age, 0), MOST_AGE)
+  if (!record || record.schema > CLAIM_SCHEMA || at < record.since) return null
+  return { ...record, over: Math.max(at, record.over ?? at) }
+}
+
+function isSame(record: ClaimRecord, question: ClaimQuestion, at: number): boolean {
+  const { seen, since, over = Number.POSITIVE_INFINITY, print } = record
+  if (question.isEnd && print !== question.print) return false
+  const known = seen[question.id]
+  return known === undefined ? Math.abs(at - since) <= question.window && at <= over : known === question.mark
 }
 
 /** Reads a record; null: there is none, or it is damaged. */

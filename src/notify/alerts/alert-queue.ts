@@ -1,7 +1,13 @@
 /** The queue of alerts: one for each destination, with its retries, its log lines and its counters. */
 import { randomUUID } from 'node:crypto'
 import type { AlertDestinationStatus } from '../../api/status-types.js'
-import { type AlertClaims, ASK_AGAIN, NO_CLAIMS, type Telling } from '../../cluster/alert-claims.js'
+import {
+  type AlertClaims,
+  ASK_AGAIN,
+  MOST_ASKING,
+  NO_CLAIMS,
+  type Telling,
+} from '../../cluster/alert-claims.js'
 import type { AlertReceiver } from '../../core/alert-receiver.js'
 import { ruleOf } from '../../core/alert-rules.js'
 import type { Log } from '../../system/log.js'
@@ -81,7 +87,7 @@ export class AlertQueue {
       clock,
       destinationOf: ({ destination }) => destination,
       recipientsOf: ({ destination }) => [destination],
-      patienceOf: ({ destination }) => parts.receiverOf(destination)?.timeout ?? 0,
+      patienceOf: ({ destination }) => (parts.receiverOf(destination)?.timeout ?? 0) + MOST_ASKING,
       retryAfter: tries => retryAfter(tries, clock.random()),
       deliver: (message, to, signal) => this.#deliver(message, to, signal),
       reports: {
@@ -166,11 +172,25 @@ export class AlertQueue {
     if (current) {
       message.notices = current()
       const { notices } = message
-      return deliveryOf(await this.#parts.attempt(receiver, destination, { id, notices }, signal), to)
+      return deliveryOf(await this.#attempt(receiver, destination, { id, notices }, signal), to)
     }
     return this.#shared(message, to, notices =>
-      this.#parts.attempt(receiver, destination, { id: message.id, notices }, signal),
+      this.#attempt(receiver, destination, { id: message.id, notices }, signal),
     )
+  }
+
+  /** The time limit of the receiver is for the attempt, not for what Redis is asked before. */
+  async #attempt(
+    receiver: AlertReceiver,
+    destination: string,
+    batch: Batch,
+    signal: AbortSignal,
+  ): Promise<Attempt> {
+    const { clock, attempt } = this.#parts
+    const { timeout } = receiver
+    const late = new AbortController()
+    const end = clock.alarm(timeout, () => late.abort(new Error(`not done in ${timeout / 1000} s`)))
+    return attempt(receiver, destination, batch, AbortSignal.any([signal, late.signal])).finally(end)
   }
 
   /** Sends what no other director of the site sends or has sent. The rest is asked for again, or counts as told. */
@@ -267,8 +287,12 @@ function tellingOf({ status, alert }: Notice, destination: string, host: string)
   const known = printsOf({ status, alert })?.get(destination)
   if (!ruleOf(name)?.isOfSite || (status === 'resolved' && known === undefined)) return null
   const other = typeof begin.configs === 'string' ? begin.configs : director
+  const about = (what: Notice['status']) => ['alert', destination, what, name, service, real, other]
+  const isEnd = status === 'resolved'
   return {
-    about: ['alert', destination, status, name, service, real, other],
+    about: about(status),
+    ends: [about(isEnd ? 'firing' : 'resolved')],
+    isEnd,
     at: status === 'resolved' && endsAt !== null ? endsAt : startsAt,
     print: known ?? fingerprintOf(alert, host),
   }

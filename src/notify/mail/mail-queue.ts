@@ -76,5 +76,13 @@ const POSTPONED: Delivery = { ...NOTHING, isPostponed: true, wait: ASK_AGAIN }
 function tellingOf({ news, phase, at }: Item, { to, from, server }: Route): Telling | null {
   if (phase !== 'running' || news.service === null) return null
   const place = server ? `${server.host} ${server.port}` : null
-  return { about: ['mail', to.join(' '), from, place, news.member, news.kind], at, print: '' }
+  const about = (kind: string) => ['mail', to.join(' '), from, place, news.member, kind]
+  const [word = ''] = news.kind.split(' ', 1)
+  const rest = news.kind.slice(word.length)
+  const contrary = IN.includes(word) ? OUT : OUT.includes(word) ? IN : []
+  return { about: about(news.kind), ends: contrary.map(other => about(other + rest)), at, print: '' }
 }
+
+/** What is told of a server with one of these words is over with one of the others. */
+const IN: readonly string[] = ['Added', 'Restored']
+const OUT: readonly string[] = ['Deleted', 'Quiescent', 'Inaccessible']

@@ -8,6 +8,7 @@ import {
   claim,
   claimOf,
   claimWindow,
+  ended,
   settled,
 } from '../../../src/core/alert-claim.js'
 import { config, service } from '../../support/tables.js'
@@ -46,6 +47,25 @@ describe('one message per event', () => {
     assert.equal(ask(sent, 'b', 1000 + WINDOW + 1).verdict, 'send')
     // What waited in a queue counts by its own time.
     assert.equal(ask(sent, 'b', 100_000, 'm', 97_000).verdict, 'told')
+  })
+
+  it('is another one after the end of the first was told', () => {
+    const sent = settled(first, { id: 'a', mark: 'm', isSent: true })
+    const over = ended(sent, 0, 5000)
+    // The director that told both is gone, and the server fails again.
+    assert.equal(ask(over, 'b', 9000).verdict, 'send')
+    // Its event was before that, and only its message is late.
+    assert.equal(ask(over, 'b', 9000, 'm', 4500).verdict, 'told')
+    assert.equal(ended(first, 0, 500), null)
+    assert.equal(ended(null, 0, 500), null)
+  })
+
+  it('is the same end only of the same beginning', () => {
+    const end = (record: ClaimRecord | null, id: string, print: string) =>
+      claim(record, { id, host: id, mark: id, age: 0, now: 2000, print, window: WINDOW, isEnd: true })
+    const { record } = end(null, 'a', 'print-1')
+    assert.equal(end(record, 'b', 'print-1').verdict, 'wait')
+    assert.equal(end(record, 'b', 'print-2').verdict, 'send')
   })
 
   it('is sent by all if a record is of a newer lvsd; that record stays', () => {
