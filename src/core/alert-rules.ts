@@ -134,6 +134,14 @@ export const ALERT_RULES = {
     isOfSite: true,
     about: 'Another director of the site has other services in its configuration.',
   },
+  'cluster.view-differs': {
+    severity: 'warning',
+    endedBy: ['cluster.view-agrees'],
+    of: ['director'],
+    settles: SETTLES,
+    isOfSite: true,
+    about: 'With observers: a director finds other servers down than all other directors do.',
+  },
   'table.dispute': {
     severity: 'warning',
     endedBy: ['table.dispute-over'],

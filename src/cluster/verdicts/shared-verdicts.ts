@@ -306,7 +306,7 @@ export class SharedVerdicts {
   /** Returns what those have found who say this. */
   found(job: string, state: HealthState): CheckResult {
     const item = this.#items.get(job)
-    const votes = item ? this.#votes(item).filter(([, vote]) => vote.state === state) : []
+    const votes = item ? toldApart(this.#votes(item)).filter(([, vote]) => vote.state === state) : []
     const hosts = votes.map(([{ host }]) => host).join(', ')
     const found = votes.find(([, vote]) => vote.found)?.[1].found
     const isUp = state === 'up'
@@ -324,7 +324,7 @@ export class SharedVerdicts {
   viewOf(job: string): readonly VoteView[] {
     const item = this.#items.get(job)
     if (!item || item.isOwn) return []
-    return this.#votes(item).flatMap(([voter, { state, found }]) =>
+    return toldApart(this.#votes(item)).flatMap(([voter, { state, found }]) =>
       state === 'own' ? [] : [{ ...voter, state, detail: state === 'down' ? (found?.detail ?? null) : null }],
     )
   }
@@ -679,4 +679,14 @@ export class SharedVerdicts {
         this.#parts.onOutlier(voter, true)
       }
   }
+}
+
+/** Directors whose hosts have the same name get a part of their ids. */
+function toldApart<T>(votes: readonly (readonly [Voter, T])[]): readonly (readonly [Voter, T])[] {
+  const counts = new Map<string, number>()
+  for (const [{ host }] of votes) counts.set(host, (counts.get(host) ?? 0) + 1)
+  return votes.map(([voter, vote]) => {
+    const { id, host } = voter
+    return [counts.get(host) === 1 ? voter : { ...voter, host: `${host} (${id.slice(0, 6)})` }, vote]
+  })
 }

@@ -195,4 +195,18 @@ describe('SharedVerdicts', () => {
       ['down'],
     )
   })
+
+  it('tells directors apart whose hosts have the same name', () => {
+    const made = director()
+    made.shared.follow({ ...SETTINGS, observers: 3 }, [question('job', 'k')])
+    made.hear('0123456789abcdef', [['k', UP]], { host: 'vm' })
+    made.hear('fedcba9876543210', [['k', UP]], { host: 'vm' })
+    made.hear('other', [['k', UP]])
+    const hosts = ['vm (012345)', 'vm (fedcba)', 'other']
+    assert.deepEqual(
+      made.shared.viewOf('job').map(({ host }) => host),
+      hosts,
+    )
+    assert.equal(made.shared.found('job', 'up').detail, `the check passes; asked by ${hosts.join(', ')}`)
+  })
 })
