@@ -14,7 +14,8 @@ interface CommandKind {
 
 export const REDIS_COMMANDS = {
   AUTH: { about: 'logs in', since: '1.0.0', acl: null },
-  HELLO: { about: 'reads the version of Redis', since: '6.0.0', acl: null },
+  // Later versions permit it to everyone.
+  HELLO: { about: 'reads the version of Redis', since: '6.0.0' },
   SELECT: { about: 'selects the database of the URL, unless that is 0', since: '1.0.0' },
   'CLIENT SETNAME': { about: 'names the connection `lvsd`', since: '2.6.9', acl: 'client|setname' },
   SET: { about: 'proves that Redis accepts writes; heartbeats', since: '1.0.0' },

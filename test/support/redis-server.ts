@@ -1,5 +1,5 @@
 /** A real Redis for tests, in a folder of its own, on ::1. */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { type Connection, openConnection } from '../../src/cluster/redis/client.js'
@@ -105,17 +105,36 @@ export function redisProgram(skip: () => void): string {
   return process.env.REDIS_SERVER ?? programOr(skip, 'redis-server', 'redis-server')
 }
 
+/** Its version as a number: 6, 6.2, 7, 8.1. */
+export function redisVersion(file: string): number {
+  const told = execFileSync(file, ['--version'], { encoding: 'utf8' })
+  return Number.parseFloat(/\bv=(\d+\.\d+)/.exec(told)?.[1] ?? '')
+}
+
+/** Redis 6.0 has no permissions for channels, as the documents say. */
+export const CHANNEL_PERMISSIONS = 6.2
+
+/** A port of a node of Redis Cluster. Its other one is higher by 10,000, and must not be of those for clients. */
+export async function clusterPort(): Promise<number> {
+  for (;;) {
+    const port = await freePort()
+    if (port < 22_000) return port
+  }
+}
+
 /** The user that lvsd is at a server of `aclServer`. */
 export const LOGIN = { username: 'lvsd', password: 'geheim' }
 
 /** Starts a server with the ACL line of the documents for `LOGIN`; its operators need no password. */
 export async function aclServer(file: string): Promise<RedisServer> {
   const line = aclLine(LOGIN.username, 'lvsd').replace('PASSWORD', LOGIN.password)
+  const text = `user default on nopass ~* &* +@all\n${line}\n`
+  const hasChannels = redisVersion(file) >= CHANNEL_PERMISSIONS
   return redisServer({
     file,
     port: await freePort(),
     options: ['--aclfile', '{FOLDER}/users.acl'],
-    files: { 'users.acl': `user default on nopass ~* &* +@all\n${line}\n` },
+    files: { 'users.acl': hasChannels ? text : text.replaceAll(/ resetchannels| &\S+/g, '') },
   })
 }
 

@@ -114,7 +114,7 @@ const ROLE =
   'lvsd moves no address: it is told by VRRP, Pacemaker or another program whether this director is active. `lvsd status` shows the role. An active director makes the table equal to what its checks say; what a standby does is in standby.'
 
 const REDIS =
-  'A URL alone, or a mapping. Redis 6.0 or later, or Valkey. Nothing waits for Redis: while it is away, each director goes on with what it knows, and `lvsd status` says why it is away. A password is text, { file: PATH } or { env: NAME }.'
+  'A URL alone, or a mapping. Redis 6.0 or later, or Valkey; tried on Redis 6.0.16 (connection only), 7.0.15 and 8.0.2, and Valkey 8.1.1. Nothing waits for Redis: while it is away, each director goes on with what it knows, and `lvsd status` says why it is away. A password is text, { file: PATH } or { env: NAME }.'
 const CONNECTIVITY =
   'Whether this director still has its network: each condition must hold. While one fails, failed checks do not count and the table stays; `lvsd health` and the track-file give the role up. A failed check does not count either while the last pings had no reply and the next ones decide; that is `fall` intervals at most. At a start everything counts as good until it has been judged. Reports of the kernel about interfaces, routes and neighbours count at once.'
 

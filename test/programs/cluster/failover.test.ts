@@ -10,7 +10,13 @@ import { onCleanup } from '../../support/after-each.js'
 import { freePort } from '../../support/checks/programs.js'
 import { recordingLog } from '../../support/logs.js'
 import { openApart } from '../../support/redis-apart.js'
-import { type RedisServer, redisProgram, redisServer, redisSettings } from '../../support/redis-server.js'
+import {
+  clusterPort,
+  type RedisServer,
+  redisProgram,
+  redisServer,
+  redisSettings,
+} from '../../support/redis-server.js'
 import { until } from '../../support/until.js'
 
 const LOGIN = { username: 'lvsd', password: 'geheim' }
@@ -46,7 +52,7 @@ if (process.env.LVSD_CLUSTER_LONG)
     const server = async (isCluster: boolean, ...options: readonly string[]): Promise<RedisServer> =>
       redisServer({
         file,
-        port: await freePort(),
+        port: await (isCluster ? clusterPort() : freePort()),
         options: ['--aclfile', '{FOLDER}/users.acl', ...options],
         files: { 'users.acl': users(isCluster) },
       })
