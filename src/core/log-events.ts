@@ -374,7 +374,8 @@ export const LOG_EVENTS = {
     'lost',
   ),
   'override.unknown': kind(
-    'A director with a newer lvsd has written an override that this one does not know: it is not in force here, and stays as it is.',
+    'A director with a newer lvsd has written overrides that this one does not know, `override` is one of them: they are not in force here, and stay as they are.',
+    'count',
     'override',
     'director',
   ),

@@ -71,6 +71,8 @@ interface Held extends OverrideEntry {
 
 /** Milliseconds between two looks at the revision: a message may be lost. */
 const LOOK_EVERY = 1000
+/** Characters of a name in an event. */
+const LONGEST_NAME = 200
 /** Rounds of merging and writing in a row. More than one are needed only if others write at the same time. */
 const MOST_ROUNDS = 10
 
@@ -306,14 +308,8 @@ export class SiteOverrides {
   }
 
   #apply(taken: readonly Held[], now: number): void {
-    const { commands, windows, log } = this.#parts
-    for (const { id, by, value } of taken)
-      if (isUnknown(value))
-        log.warn(
-          'override.unknown',
-          { override: harmless(id), director: harmless(by) },
-          'a newer lvsd has written an override that this one does not know: it is not in force here, and stays as it is',
-        )
+    const { commands, windows } = this.#parts
+    this.#tellUnknown(taken.filter(({ value }) => isUnknown(value)))
     const orders = taken.flatMap(({ id, value }) =>
       isOrder(value) ? [{ endedBy: value.endedBy, order: { id, ...pick(value), missingSince: null } }] : [],
     )
@@ -324,6 +320,18 @@ export class SiteOverrides {
     for (const { endedBy, order } of orders) if (endedBy !== null) void commands.remove([order], endedBy)
     const ends = taken.flatMap(({ value }) => (isEnd(value) ? [value.opening] : []))
     if (ends.length > 0) void windows.end(ends)
+  }
+
+  /** One event for all of them: anybody with access to Redis may have written many. */
+  #tellUnknown(taken: readonly Held[]): void {
+    const [first] = taken
+    if (!first) return
+    const short = (text: string) => harmless(text.slice(0, LONGEST_NAME))
+    this.#parts.log.warn(
+      'override.unknown',
+      { count: taken.length, override: short(first.id), director: short(first.by) },
+      'a newer lvsd has written overrides that this one does not know: they are not in force here, and stay as they are',
+    )
   }
 
   /** Two ends are none. */

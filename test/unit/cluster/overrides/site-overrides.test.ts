@@ -362,6 +362,18 @@ describe('SiteOverrides', () => {
       assert.equal(store.entries.has(DRAIN_ONE), false, 'a director that knows what it is writes it again')
     })
 
+  it('of a newer lvsd are one event, however many they are', async () => {
+    const { a, store } = await pair()
+    for (let i = 0; i < 100; i++) newer(store, `${i}${'x'.repeat(1000)}`, { by: '\u001b[31mc' })
+    await a.site.look()
+    const told = a.lines.filter(({ event }) => event === 'override.unknown')
+    assert.deepEqual(
+      told.map(({ count, director }) => [count, director]),
+      [[100, '·[31mc']],
+    )
+    assert.ok(String(told[0]?.override).length <= 200)
+  })
+
   type Step =
     | {
         readonly do: 'give' | 'end'
