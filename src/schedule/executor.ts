@@ -29,7 +29,7 @@ export interface NextRun {
 export interface Executor<Work> {
   /** Adds a job, or replaces its work and timing. A run of the old work is cancelled without a result. */
   set(id: string, work: Work, timing: Timing): void
-  /** Gives a job another timing, and lets a run in progress go on. */
+  /** Gives a job another timing, and lets a run in progress go on. The next start is never postponed. */
   retime(id: string, timing: Timing): void
   remove(id: string): void
   /** Moves the next start to `ms` milliseconds from now, if that is earlier. The interval continues from there. */

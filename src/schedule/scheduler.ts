@@ -136,7 +136,8 @@ export class Scheduler {
     job.timing = timing
     this.#setGrid(job)
     job.phaseShift = 'done'
-    this.#dueJobs.put(job, this.#tickIn(timing.firstIn))
+    // Never postponed: who is given another grid again and again would not run at all.
+    this.#dueJobs.put(job, Math.min(job.due, this.#tickIn(timing.firstIn)))
     this.#arm()
   }
 

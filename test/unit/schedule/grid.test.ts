@@ -57,4 +57,26 @@ describe('a job on a grid', () => {
     near(starts, [0, 1000, 1800, 2800])
     executor.retime('nobody', { ...TIMING, firstIn: 0 })
   })
+
+  it('runs in each interval, however often it gets another grid', () => {
+    const { clock, executor, starts } = stage()
+    executor.set('job', null, { ...TIMING, firstIn: 0, grid: 0 })
+    // Just before a time of each grid it gets the other one.
+    for (let i = 0; i < 10; i++) {
+      clock.wind(450)
+      executor.retime('job', { ...TIMING, firstIn: 600, grid: 600 })
+    }
+    const gaps = starts.slice(1).map((at, i) => at - (starts[i] ?? 0))
+    assert.ok(starts.length > 3 && Math.max(...gaps) <= 1060, starts.map(Math.round).join(' '))
+  })
+
+  it('is asked again soon after a failure, although it gets another grid', () => {
+    const { clock, executor, starts } = stage()
+    executor.set('job', null, { ...TIMING, firstIn: 0, grid: 0 })
+    clock.wind(100)
+    executor.soon('job', 200)
+    executor.retime('job', { ...TIMING, firstIn: 800, grid: 800 })
+    clock.wind(1000)
+    near(starts, [0, 300, 900])
+  })
 })
