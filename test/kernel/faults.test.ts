@@ -65,6 +65,8 @@ describe('a check', function () {
   })
 
   beforeEach(async () => {
+    // What is left of the same test if it is tried again.
+    for (const line of processesOf(-1)) process.kill(Number.parseInt(line, 10), 'SIGKILL')
     await freshDirector()
     good = startRealServer('r6')
   })

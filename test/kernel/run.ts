@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { compile } from '../support/compile.js'
 import { debianPackages } from '../support/debian-package.js'
-import { findLab, type LabOutcome, labsAtOnce, runInLab } from '../support/lab.js'
+import { findLab, LABS_AT_ONCE, type LabOutcome, runInLab } from '../support/lab.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const limit = 1000 * Number(process.env.LAB_TIMEOUT ?? 1200)
@@ -69,7 +69,7 @@ async function runAll(kind: 'own' | 'uml', files: readonly string[]): Promise<Co
   const worker = async () => {
     for (let file = waiting.shift(); file; file = waiting.shift()) counts.push(await runFile(kind, file))
   }
-  await Promise.all(Array.from({ length: labsAtOnce() }, worker))
+  await Promise.all(Array.from({ length: LABS_AT_ONCE }, worker))
   return counts
 }
 

@@ -1,12 +1,12 @@
 /**
  * Compares lvsd with Debian's ldirectord: `npm run parity [-- WORD …]`, where WORD is a part of the name of a batch or a
  * scenario. Both run with the same file and the same servers. After each step their IPVS tables must be equal, except
- * for differences that the scenarios list, each with its reason. Three labs run at once.
+ * for differences that the scenarios list, each with its reason. Two labs run at once.
  */
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { compile } from '../support/compile.js'
-import { findLab, labsAtOnce, runInLab } from '../support/lab.js'
+import { findLab, LABS_AT_ONCE, runInLab } from '../support/lab.js'
 import type { Outcome } from './run-batch.js'
 import type { Batch } from './scenario.js'
 import { batches } from './scenarios/index.js'
@@ -65,7 +65,7 @@ async function runAll(kind: 'own' | 'uml', picked: readonly Batch[]): Promise<Ou
     for (let batch = waiting.shift(); batch; batch = waiting.shift())
       outcomes.push(...(await runShare(kind, [batch])))
   }
-  await Promise.all(Array.from({ length: labsAtOnce() }, worker))
+  await Promise.all(Array.from({ length: LABS_AT_ONCE }, worker))
   return outcomes
 }
 

@@ -50,17 +50,12 @@ async function hasOwnIpvs(): Promise<boolean> {
 /** Least memory of a guest in MiB. */
 const LEAST_MEMORY = 512
 
-/**
- * Returns how many labs run at once. A lab uses one processor about half of its time, so three labs use two processors
- * well. Two run where /dev/shm has no space for the third.
- */
-export function labsAtOnce(): 2 | 3 {
-  return freeMemory() >= 3 * LEAST_MEMORY ? 3 : 2
-}
+/** Labs that run at once: one for each of two processors. Three keep a guest from a processor for longer than tests bear. */
+export const LABS_AT_ONCE = 2
 
 /** Returns the memory of a guest in MiB. It is a file in /dev/shm that grows with use. */
 function guestMemory(): number {
-  return Math.min(2048, Math.floor(freeMemory() / labsAtOnce()))
+  return Math.min(2048, Math.floor(freeMemory() / LABS_AT_ONCE))
 }
 
 function freeMemory(): number {
