@@ -43,6 +43,11 @@ describe('package: the archive that npm pack makes', function () {
     assert.deepEqual(built.sort(), ['checks', 'man', 'src'])
     assert.deepEqual(within('dist/man'), ['dist/man/lvsd.8', 'dist/man/lvsd.yaml.5'])
     assert.deepEqual(within('checks'), ['checks/README.md'])
+    // Threads and processes start with files that no other file imports.
+    const sources = readdirSync(join(packageRoot, 'src'), { recursive: true, encoding: 'utf8' })
+    const entries = sources.filter(name => /(?:-thread|-entry|\/entry)\.ts$/.test(name))
+    assert.ok(entries.includes('cluster/redis/connection-thread.ts'))
+    for (const name of entries) assert.ok(paths.includes(`dist/src/${name.replace(/ts$/, 'js')}`), name)
     assert.deepEqual(
       paths.filter(path => path.endsWith('.map')),
       [],
