@@ -29,6 +29,11 @@ const IN_HEARTBEAT = 4
 const LASTS = 3
 /** Characters of messages in a quarter of a heartbeat. What is more is dropped, and all is read again later. */
 const MOST_HEARD = 1 << 20
+/**
+ * Characters of whole readings in a quarter of a heartbeat; the reading that passes it is the last one. A Redis that
+ * speaks for ever new directors has nothing more read. What was not read is read after a later message.
+ */
+const MOST_READ = 2 << 20
 /** Milliseconds for which changes are collected. */
 const COLLECT = 50
 /** Milliseconds by which the clock of the site may be off before questions are placed anew. */
@@ -63,6 +68,8 @@ export class VerdictLink {
   readonly #readAt = new Map<string, number>()
   /** Characters of messages that are still read in this quarter of a heartbeat. */
   #budget = MOST_HEARD
+  /** The same of whole readings. */
+  #readBudget = MOST_READ
 
   constructor(parts: VerdictLinkParts) {
     this.#parts = parts
@@ -144,6 +151,7 @@ export class VerdictLink {
 
   #look(): void {
     this.#budget = MOST_HEARD
+    this.#readBudget = MOST_READ
     this.#parts.verdicts.look()
   }
 
@@ -218,14 +226,16 @@ export class VerdictLink {
   async #read(id: string): Promise<void> {
     const { redis, verdicts, now } = this.#parts
     const isRecent = now() - (this.#readAt.get(id) ?? Number.NEGATIVE_INFINITY) < this.#heartbeat / 2
-    if (this.#isReading || isRecent) return
+    if (this.#isReading || isRecent || this.#readBudget <= 0) return
     this.#isReading = true
     // The ids are those of living directors, which are bounded.
     if (this.#readAt.size > MOST_DIRECTORS) this.#readAt.clear()
     this.#readAt.set(id, now())
     try {
       const text = await redis.run('GET', [redis.key('verdicts', id)])
-      const said = typeof text === 'string' ? saidOf(text, true) : null
+      if (typeof text !== 'string') return
+      this.#readBudget -= text.length
+      const said = saidOf(text, true)
       if (said?.id === id) verdicts.loaded(said)
     } finally {
       this.#isReading = false

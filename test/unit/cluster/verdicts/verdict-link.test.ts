@@ -52,7 +52,7 @@ function stage() {
     allToSay: () => ({ ...OWN, base: null }),
     told: () => {},
     replace: () => {},
-    heard: (said: Said) => heard.push(said) > 1,
+    heard: (said: Said) => heard.push(said) > 1 && said.id === 'other',
     loaded: (said: Said) => loaded.push(said),
     mayHaveMissed: () => missed++,
     hasNews: false,
@@ -112,6 +112,20 @@ describe('verdict-link', () => {
     hear(0)
     assert.equal(heard.length, 0)
     assert.ok(missed() > 5)
+  })
+
+  it('reads a budget of all that directors say, whatever their number', async () => {
+    const { link, ran, flood, message, store, loaded } = stage()
+    link.follow(HEARTBEAT)
+    await until(() => ran.includes('EVAL'))
+    store('x'.repeat(1_500_000))
+    for (let i = 0; i < 20; i++) {
+      flood(message(0).replace('other', `other${i}`))
+      // Each reading ends before the next message.
+      await new Promise(setImmediate)
+    }
+    assert.equal(ran.filter(command => command === 'GET').length, 2)
+    assert.deepEqual(loaded, [])
   })
 
   it('looks at the time while Redis does not answer', async () => {
