@@ -18,10 +18,11 @@
  *   has had no result of a question for its      it withdraws its verdict
  *   interval, its timeout and one heartbeat
  */
-import { type Agreement, agreed, isOutlier } from '../../core/agreement.js'
+import { type Agreement, agreed } from '../../core/agreement.js'
 import type { CheckResult, HealthState } from '../../core/model.js'
 import { type Hashed, hashed, observersOf, phaseOf } from '../../core/observers.js'
 import { DueHeap, type HeapItem } from '../../util/due-heap.js'
+import { Outliers, toldApart, type Voter } from './outliers.js'
 
 /** What is asked: a check of a target. */
 export interface Question {
@@ -89,12 +90,6 @@ export interface SharedVerdictsParts {
   onSay(): void
   /** The view of this director differs from that of all others, or no longer. */
   onOutlier(director: Voter, isOutlier: boolean): void
-}
-
-export interface Voter {
-  readonly id: string
-  readonly host: string
-  readonly isSelf: boolean
 }
 
 /** When a question is asked: milliseconds after multiples of its interval, on the clock of the site. */
@@ -169,15 +164,13 @@ export class SharedVerdicts {
   /** Own verdicts, by the time at which they are withdrawn. */
   readonly #own = new DueHeap<Item>()
   readonly #disputed = new Set<Item>()
-  readonly #outliers = new Map<string, Voter>()
+  readonly #outliers = new Outliers()
   /** The candidates at the last look. */
   #fingerprint = ''
   /** Until when somebody may be awaited; null: nobody is. */
   #awaitedUntil: number | null = null
   /** The longest time of a question without a result. */
   #longest = 0
-  /** Directors whose view differs, by when that began: a server that dies is seen by one director first. */
-  readonly #suspects = new Map<string, number>()
   #version = 0
   /** The version that the others have. */
   #told = 0
@@ -208,7 +201,7 @@ export class SharedVerdicts {
       this.#unsaid.clear()
       // Who has this version must not take later changes for all that follows it.
       this.#told = ++this.#version
-      this.#tellOutliers(new Map())
+      this.#lookForOutliers([])
       if (before.size > 0) this.#parts.onAsk([...before.keys()])
       return
     }
@@ -340,7 +333,7 @@ export class SharedVerdicts {
       heard: this.#items.size - asked,
       disputed: this.#disputed.size,
       directors: [this.#parts.self, ...this.#living()].map(({ host }) => host),
-      outliers: [...this.#outliers.values()].map(({ host }) => host),
+      outliers: this.#outliers.current.map(({ host }) => host),
     }
   }
 
@@ -451,7 +444,7 @@ export class SharedVerdicts {
       for (const item of this.#items.values()) this.#news.add(item)
     }
     this.#look()
-    this.#lookForOutliers()
+    this.#lookForOutliers(this.#disputed)
   }
 
   #directorOf({ id }: Said): Director | null {
@@ -632,33 +625,13 @@ export class SharedVerdicts {
 
   // ---------------------------------------------------------------- whose view differs
 
-  #lookForOutliers(): void {
-    const seen = new Map<string, { voter: Voter; contrary: number; against: Set<string> }>()
-    for (const item of this.#disputed) {
-      const votes = this.#votes(item)
-      for (const [voter, { state }] of votes) {
-        const others = votes.filter(([{ id }]) => id !== voter.id)
-        if (others.length === 0 || others.some(([, vote]) => vote.state === state)) continue
-        const entry = seen.get(voter.id) ?? { voter, contrary: 0, against: new Set() }
-        seen.set(voter.id, entry)
-        entry.contrary++
-        for (const [{ id }] of others) entry.against.add(id)
-      }
-    }
-    const outliers = new Map<string, Voter>()
-    for (const [id, { voter, contrary, against }] of seen) {
-      const compared = voter.isSelf ? this.#ownCount : (this.#directors.get(id)?.votes.size ?? 0)
-      if (!isOutlier({ compared, contrary, against: against.size })) seen.delete(id)
-      else if (this.#parts.now() - this.#suspectSince(id) >= this.#longest) outliers.set(id, voter)
-    }
-    for (const id of this.#suspects.keys()) if (!seen.has(id)) this.#suspects.delete(id)
-    this.#tellOutliers(outliers)
-  }
-
-  #suspectSince(id: string): number {
-    const since = this.#suspects.get(id) ?? this.#parts.now()
-    this.#suspects.set(id, since)
-    return since
+  #lookForOutliers(disputed: Iterable<Item>): void {
+    const disputes = [...disputed].map(item => this.#votes(item))
+    const { now, onOutlier } = this.#parts
+    const comparedOf = ({ id, isSelf }: Voter) =>
+      isSelf ? this.#ownCount : (this.#directors.get(id)?.votes.size ?? 0)
+    for (const { voter, isOutlier } of this.#outliers.look(disputes, comparedOf, now(), this.#longest))
+      onOutlier(voter, isOutlier)
   }
 
   get #ownCount(): number {
@@ -666,27 +639,4 @@ export class SharedVerdicts {
     for (const { own } of this.#items.values()) if (own) count++
     return count
   }
-
-  #tellOutliers(outliers: ReadonlyMap<string, Voter>): void {
-    for (const [id, voter] of this.#outliers)
-      if (!outliers.has(id)) {
-        this.#outliers.delete(id)
-        this.#parts.onOutlier(voter, false)
-      }
-    for (const [id, voter] of outliers)
-      if (!this.#outliers.has(id)) {
-        this.#outliers.set(id, voter)
-        this.#parts.onOutlier(voter, true)
-      }
-  }
-}
-
-/** Directors whose hosts have the same name get a part of their ids. */
-function toldApart<T>(votes: readonly (readonly [Voter, T])[]): readonly (readonly [Voter, T])[] {
-  const counts = new Map<string, number>()
-  for (const [{ host }] of votes) counts.set(host, (counts.get(host) ?? 0) + 1)
-  return votes.map(([voter, vote]) => {
-    const { id, host } = voter
-    return [counts.get(host) === 1 ? voter : { ...voter, host: `${host} (${id.slice(0, 6)})` }, vote]
-  })
 }
