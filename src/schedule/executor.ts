@@ -34,6 +34,11 @@ export interface Executor<Work> {
   remove(id: string): void
   /** Moves the next start to `ms` milliseconds from now, if that is earlier. The interval continues from there. */
   soon(id: string, ms: number): void
+  /**
+   * Starts a run now, off the time grid, and reports its result; while one is in progress, another follows it. The
+   * schedule of the job does not move.
+   */
+  atOnce(id: string): void
   /** Returns the next run of a job; null if there is no such job. */
   next(id: string): NextRun | null
   /** Cancels all runs. No further results are reported. */

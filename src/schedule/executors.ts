@@ -116,6 +116,7 @@ export function openExecutors(
     retime: (id, timing) => executorOf.get(id)?.retime(id, timing),
     remove,
     soon: (id, ms) => executorOf.get(id)?.soon(id, ms),
+    atOnce: id => executorOf.get(id)?.atOnce(id),
     next: id => executorOf.get(id)?.next(id) ?? null,
     stats: () => scheduler.stats(),
     waiting: () => scheduler.waiting,

@@ -18,6 +18,8 @@ export interface ScheduledJob extends HeapItem, Queued {
   readonly report: OnResult
   readonly queue: FairQueue<ScheduledJob>
   run: Run | null
+  /** True: a run follows the one in progress at once. */
+  isWantedAgain: boolean
   /** Start of the current or last run in milliseconds of the clock without stalls; NEVER before the first one. */
   startedAt: number
   /** Scheduled time of that start, in milliseconds. */
@@ -39,6 +41,7 @@ export function newJob(told: JobParts): ScheduledJob {
     due: 0,
     heapIndex: -1,
     run: null,
+    isWantedAgain: false,
     isWaiting: false,
     startedAt: NEVER,
     scheduledAt: 0,

@@ -2,9 +2,9 @@
  * Starts runs when they are due and enforces their deadlines. One scheduler serves all executors, which share its time
  * grid, its timer, its limit of concurrent runs and its delay statistics.
  *
- * Starts and deadlines are on a grid of 50 ms, so that one wake-up serves many checks. The phase of the grid is random,
- * so that several directors do not send at the same instant. While runs are in progress, every tick of the grid is
- * handled. A tick that is more than its length late shows that lvsd was stopped or starved (a stall); that time is
+ * Starts and deadlines are on a grid of 50 ms, so that one wake-up serves many checks; only `atOnce` starts off the grid.
+ * The phase of the grid is random, so that several directors do not send at the same instant. While runs are in
+ * progress, every tick of the grid is handled. A tick that is more than its length late shows that lvsd was stopped or starved (a stall); that time is
  * subtracted from the clock that is used for deadlines. Deadlines are evaluated after all data that has arrived has
  * been read.
  */
@@ -89,6 +89,10 @@ export class Scheduler {
         const job = jobs.get(id)
         if (job) this.#runSooner(job, ms)
       },
+      atOnce: id => {
+        const job = jobs.get(id)
+        if (job) this.#runAtOnce(job)
+      },
       next: id => {
         const job = jobs.get(id)
         return job ? this.#nextRun(job) : null
@@ -164,6 +168,14 @@ export class Scheduler {
     if (job.phaseShift === 'shifting') job.phaseShift = 'pending'
     this.#dueJobs.put(job, due)
     this.#arm()
+  }
+
+  #runAtOnce(job: ScheduledJob): void {
+    if (job.run) job.isWantedAgain = true
+    if (job.run || job.isWaiting) return
+    job.scheduledAt = this.#clock.now()
+    job.queue.enqueue(job)
+    this.#startQueuedSoon()
   }
 
   #nextRun(job: ScheduledJob): NextRun {
@@ -320,6 +332,9 @@ export class Scheduler {
     if (!run) return
     this.#release(job)
     job.isSlow = answer.reason === 'timeout'
+    const isWantedAgain = job.isWantedAgain
+    job.isWantedAgain = false
+    if (isWantedAgain) this.#runAtOnce(job)
     if (answer.ok === null) this.#noVerdicts++
     // A stall is subtracted completely, even if the run began during it.
     const ms = Math.max(0, this.#clock.now() - this.#stalledFor - job.startedAt - (run.heldUp ?? 0))

@@ -243,6 +243,7 @@ export class TraceStage {
       retime: () => {},
       remove: id => void this.#work.delete(id),
       soon: () => {},
+      atOnce: () => {},
       next: () => null,
       sources: () => new Map(),
       stats: () => ({ jobs: this.#work.size, ...idle }),

@@ -74,6 +74,7 @@ function handExecutors() {
     },
     retime: (id, timing) => void jobs.set(id, timing),
     soon: (id, ms) => void hurried.push([id, ms]),
+    atOnce: id => void hurried.push([id, 0]),
     next: () => ({ in: 1000, isRunning: false }),
     sources: () => new Map(),
     stats: () => ({

@@ -343,6 +343,57 @@ describe('scheduler', () => {
     assert.deepEqual(seen, ['a', 'b', 'a', 'b'])
   })
 
+  describe('a run at once', () => {
+    it('starts off the grid, and moves no other run', () => {
+      const plain = rig()
+      const { clock, set, starts, executor } = rig()
+      for (const one of [plain, { clock, set }]) {
+        one.set('a', { after: 3 }, { interval: 1000 })
+        one.clock.wind(2000)
+      }
+      clock.wind(7)
+      const at = 2007
+      executor.atOnce('a')
+      clock.wind(9993)
+      plain.clock.wind(10_000)
+      const times = timesOf(starts, 'a')
+      assert.equal(times.filter(time => time === at).length, 1)
+      assert.deepEqual(
+        times.filter(time => time !== at),
+        timesOf(plain.starts, 'a'),
+      )
+    })
+
+    it('follows the run in progress once, however often it is asked for', () => {
+      const { clock, set, starts, executor } = rig()
+      set('a', { after: 300 }, { interval: 5000 })
+      clock.wind(100)
+      for (let i = 0; i < 5; i++) executor.atOnce('a')
+      assert.equal(starts.length, 1)
+      clock.wind(800)
+      const [first = 0, second = 0, ...more] = timesOf(starts, 'a')
+      assert.equal(second, first + 300)
+      assert.deepEqual(more, [])
+    })
+
+    it('waits for a place like any other, and not when its job is removed', () => {
+      const { clock, set, starts, executor } = rig(1)
+      set('a', { after: 200 }, { interval: 5000 })
+      set('b', { after: 3 }, { interval: 5000, firstIn: 4000 })
+      clock.wind(100)
+      executor.atOnce('b')
+      clock.wind(50)
+      assert.deepEqual(timesOf(starts, 'b'), [])
+      clock.wind(200)
+      assert.equal(timesOf(starts, 'b').length, 1)
+      executor.atOnce('b')
+      executor.remove('b')
+      executor.atOnce('c')
+      clock.wind(100)
+      assert.equal(timesOf(starts, 'b').length, 1)
+    })
+  })
+
   describe('the concurrency limit', () => {
     it('is never exceeded, and each job runs', () => {
       const { clock, set, starts, counts } = rig(7)
