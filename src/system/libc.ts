@@ -1,6 +1,6 @@
 /**
  * System calls that Node does not offer, made through koffi. A wrong pointer or length would corrupt the memory of a
- * root process. Therefore no other file calls C, and every pointer is a Buffer that is passed with its own length.
+ * root process. Therefore only this file and `epoll.ts` call C. Here every pointer is a Buffer that is passed with its own length.
  *
  * koffi is loaded at the first call, so commands without system calls (`lvsd validate`, the memory table) run without
  * it. The constants are those of x86, ARM, RISC-V and POWER; `load` refuses big-endian machines.
@@ -135,6 +135,28 @@ function load(): Libc {
     mkfifo: lib.func('int mkfifo(const char *, uint32_t)') as Libc['mkfifo'],
   }
   return loaded
+}
+
+/** The C library for `epoll.ts`, which passes numbers only. */
+export interface NumericLibrary {
+  /** Returns the function of this C prototype. Its pointers are `int64_t`. */
+  func(prototype: string): (...values: number[]) => number
+  /** Returns the address of memory that is never moved: that of `Buffer.allocUnsafeSlow`. */
+  address(memory: Buffer): number
+  /** Must be called directly after the failed call. */
+  errno(): number
+}
+
+/** Throws if the machine is none that lvsd supports, or koffi does not load. */
+export function openNumericLibrary(): NumericLibrary {
+  load()
+  const koffi = requireKoffi()
+  const lib = koffi.load(null)
+  return {
+    func: prototype => lib.func(prototype) as unknown as (...values: number[]) => number,
+    address: memory => Number(koffi.address(memory)),
+    errno: () => koffi.errno(),
+  }
 }
 
 /** Ends the process immediately, without waiting for threads. */
