@@ -3,12 +3,14 @@
  * `awaited` observers have begun to ask and say nothing yet. Pure.
  *
  *   rule       down                                up                                  else
- *   majority   more than half say down             more than half say up               as it is in force
+ *   majority   more than half say down             at least half say up                as it is in force
  *   all        all say down, nobody is awaited     at least one says up                as it is in force
  *   any        at least one says down              all say up, nobody is awaited       as it is in force
  *
  *   Half of what: of those who say something and of those who are awaited, so that one observer alone removes no
  *   server in the moment in which another takes over. Before anything is known, who is awaited does not count for up.
+ *   While nobody is awaited, the verdicts alone decide: directors with the same verdicts have the same state, whatever
+ *   each of them had before.
  */
 import type { HealthState } from './model.js'
 
@@ -35,8 +37,7 @@ export function agreed({ ups, downs, awaited }: Votes, rule: Agreement, current:
       return absent === 0 ? 'up' : current
     case 'majority':
       if (downs * 2 > total + awaited) return 'down'
-      if (ups * 2 > total + absent) return 'up'
-      return current
+      return ups * 2 >= total + absent ? 'up' : current
   }
 }
 

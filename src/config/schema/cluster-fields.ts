@@ -169,7 +169,7 @@ export const clusterFields = {
     .enum(['majority', 'all', 'any'])
     .default('majority')
     .describe(
-      'With observers: how many of them must find a server down. majority: more than half; half and half changes nothing. all: each of them. any: one.',
+      'With observers: how many of them must find a server down. majority: more than half; with half and half it is up. all: each of them. any: one.',
     ),
   connectivity: connectivityNode
     .optional()

@@ -13,7 +13,8 @@ describe('agreed', () => {
 
   it('follows the table of the rules', () => {
     assert.equal(decided(1, 1, 0, 'majority', 'up'), 'up')
-    assert.equal(decided(1, 1, 0, 'majority', 'down'), 'down')
+    assert.equal(decided(1, 1, 0, 'majority', 'down'), 'up')
+    assert.equal(decided(1, 1, 1, 'majority', 'down'), 'down')
     assert.equal(decided(0, 1, 1, 'majority', 'up'), 'up')
     assert.equal(decided(0, 2, 0, 'majority', 'up'), 'down')
     assert.equal(decided(1, 2, 0, 'all', 'up'), 'up')
@@ -39,6 +40,18 @@ describe('agreed', () => {
       fc.property(votes, rule, state, (given, by, current) => {
         const once = agreed(given, by, current)
         assert.equal(agreed(given, by, once), once)
+      }),
+    )
+  })
+
+  it('gives all directors with the same verdicts the same state, whatever each had before', () => {
+    fc.assert(
+      fc.property(count, count, rule, state, state, (ups, downs, by, one, other) => {
+        fc.pre(ups + downs > 0)
+        const given = { ups, downs, awaited: 0 }
+        const next = agreed(given, by, one)
+        assert.equal(next, agreed(given, by, other))
+        assert.notEqual(next, 'unknown')
       }),
     )
   })

@@ -118,6 +118,23 @@ describe('directors that share checks', () => {
     assert.deepEqual(made.falseRemovals, [])
   })
 
+  it('have the same state in a tie that lasts, whatever each of them knew before', () => {
+    const made = site(1)
+    made.set(1, false)
+    made.run(DECIDED)
+    const late = new SimulatedDirector(made, 'late', 0)
+    late.unreachable.add(0).add(1)
+    made.run(DECIDED)
+    // Both have found it down, and then one of them finds it up.
+    made.set(1, true)
+    made.run(DECIDED)
+    for (const server of [0, 1]) {
+      const states = made.directors.map(each => each.stateOf(server))
+      assert.deepEqual(states, ['up', 'up'], `of ${server}`)
+    }
+    assert.equal(late.shared.snapshot()?.disputed, 2)
+  })
+
   it('never remove a healthy server, and are right in the end, whatever happens', function () {
     this.timeout(process.env.VERDICT_RUNS ? 0 : 60_000)
     const which = fc.integer({ min: 0, max: 2 })
