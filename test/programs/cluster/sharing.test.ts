@@ -1,0 +1,73 @@
+/** Directors as processes with a real Redis, which share checks: what each of them then says. */
+import assert from 'node:assert/strict'
+import { rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { DirectorProcess } from '../../support/director-process.js'
+import { temporaryFolder } from '../../support/folder.js'
+import { aclServer, type RedisServer, redisProgram } from '../../support/redis-server.js'
+import { until } from '../../support/until.js'
+
+describe('directors that share checks through Redis', function () {
+  this.timeout(120_000)
+  const patience = 60_000
+  let file = ''
+  let redis: RedisServer
+  before(function () {
+    file = redisProgram(() => this.skip())
+  })
+  beforeEach(async () => {
+    redis = await aclServer(file)
+  })
+
+  /** Directors for which a server is down while their own folder has a file of its name. */
+  function blinkers() {
+    const script = join(temporaryFolder(), 'check.sh')
+    writeFileSync(script, '#!/bin/sh\ntest ! -e "$BLIND/$LVSD_REALPORT"\n', { mode: 0o755 })
+    const services = `web:
+  virtual: '[2001:db8::80]:80'
+  check:
+    { kind: external, checkcommand: ${script}, environment: [BLIND], interval: 1s, timeout: 900ms, rise: 1, fall: 2, fastinter: 300ms }
+  reals: ['[::1]:8001', '[::1]:8002']
+`
+    return (...blind: readonly number[]) => {
+      const folder = temporaryFolder()
+      const isDown = (port: number, down: boolean) =>
+        down ? writeFileSync(join(folder, `${port}`), '') : rmSync(join(folder, `${port}`))
+      for (const port of blind) isDown(port, true)
+      const cluster = 'observers: 2\nheartbeat: 1s\n'
+      const director = new DirectorProcess({
+        ...{ redis: redis.port, cluster, services, env: { BLIND: folder } },
+      })
+      return { director: director.start(), isDown }
+    }
+  }
+
+  it('have the same state in a tie that lasts, whatever each knew before', async () => {
+    const begin = blinkers()
+    const early = begin(8002)
+    await until(async () => (await early.director.states()).join() === 'up,down', { patience })
+    const late = begin(8001, 8002)
+    const both = [early.director, late.director]
+    const areAll = (states: string) =>
+      until(
+        async () => (await Promise.all(both.map(each => each.states()))).every(all => all.join() === states),
+        {
+          patience,
+          what: () => `${states}: ${both.map(({ log }) => log.slice(-2000)).join('\n---\n')}`,
+        },
+      )
+    const disputed = (count: number) =>
+      until(
+        async () => (await Promise.all(both.map(each => each.sharing()))).every(s => s?.disputed === count),
+        {
+          patience,
+        },
+      )
+    await disputed(1)
+    await areAll('up,down')
+    early.isDown(8002, false)
+    await disputed(2)
+    await areAll('up,up')
+    assert.doesNotMatch(early.director.log, /real\.down.*8001/)
+  })
+})
