@@ -1,7 +1,7 @@
 /**
  * Runs the unit tests and the tests with programs on other versions of Node: `npm run test:node -- 22 24`, `all`, or
- * `next`, as in CI, which chooses one version by the hash of the commit, so that each is used from time to time. Node is
- * installed from its npm package into the user's cache folder; nothing else on the machine changes.
+ * `next`, which chooses one version by the hash of the commit, so that each is used from time to time. Node is installed
+ * from its npm package into the user's cache folder; nothing else on the machine changes.
  */
 import { execFileSync, spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
