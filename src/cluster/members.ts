@@ -201,6 +201,7 @@ export class Members {
       config: config.hash,
       role,
       uptime,
+      heartbeat: this.#every,
     }
     await redis.run('SET', [redis.key('member', id), JSON.stringify(own), 'PX', this.#every * LASTS])
     await redis.run('SADD', [redis.key('members'), id])
@@ -235,6 +236,7 @@ export class Members {
       members: others,
       isFirst: this.#isFirst,
       graceUntil: this.#graceUntil,
+      heartbeat: this.#every,
     })
     this.#known = members
     this.#isFirst = false

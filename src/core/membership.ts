@@ -12,7 +12,8 @@
  *   differs from now still, after DIFFERS_AFTER  differs           differs
  *   differs          same configuration          living            agrees
  *
- * Redis is fresh for the time of the grace after it was away or has lost its data: the others have not come back yet.
+ * Redis is fresh for the time of the grace after it was away or has lost its data: the others have not come back yet. A
+ * director whose heartbeat is longer than that of this one has more time by two of the difference.
  */
 import { REDIS_SCHEMA } from './redis-keys.js'
 import type { Role } from './role.js'
@@ -30,6 +31,18 @@ export interface Member {
   readonly role: Role
   /** Milliseconds since its start. */
   readonly uptime: number
+  /** Milliseconds between its heartbeats; null: an lvsd that does not say it. */
+  readonly heartbeat: number | null
+}
+
+/** Milliseconds between two heartbeats, at least and at most. */
+export const SHORTEST_HEARTBEAT = 200
+export const LONGEST_HEARTBEAT = 60_000
+
+/** Returns the heartbeat that another director says it has; null: it says none that may be. */
+export function heartbeatOf(value: unknown): number | null {
+  const may = typeof value === 'number' && value >= SHORTEST_HEARTBEAT && value <= LONGEST_HEARTBEAT
+  return may ? value : null
 }
 
 export interface KnownMember {
@@ -58,8 +71,10 @@ export interface Reading {
   readonly members: readonly Member[]
   /** The first since lvsd has started. */
   readonly isFirst: boolean
-  /** Until this time a director that is missing is not gone. */
+  /** Until this time a director with the same heartbeat that is missing is not gone. */
   readonly graceUntil: number
+  /** Milliseconds between two heartbeats of this director. */
+  readonly heartbeat: number
 }
 
 /** Milliseconds: two directors get a new configuration one after the other. */
@@ -78,10 +93,14 @@ export function nextMembers(
   }
   for (const [id, missing] of known) {
     if (members.has(id)) continue
-    if (reading.now < reading.graceUntil) members.set(id, missing)
+    if (reading.now < graceOf(missing.member, reading)) members.set(id, missing)
     else events.push({ kind: 'left', member: missing.member })
   }
   return { members, events }
+}
+
+function graceOf({ heartbeat }: Member, reading: Reading): number {
+  return reading.graceUntil + 2 * Math.max(0, (heartbeat ?? 0) - reading.heartbeat)
 }
 
 function seen(
@@ -124,8 +143,9 @@ export function memberOf(text: string): Member | null {
     )
     const isRole = role === 'active' || role === 'standby'
     const isTime = typeof uptime === 'number' && Number.isFinite(uptime)
+    const heartbeat = heartbeatOf(value.heartbeat)
     if (instance && host && version && config && isRole && isTime)
-      return { id, instance, host, version, config, role, uptime }
+      return { id, instance, host, version, config, role, uptime, heartbeat }
     if (!isNewer) return null
     return {
       id,
@@ -135,6 +155,7 @@ export function memberOf(text: string): Member | null {
       config: config ?? '',
       role: isRole ? role : 'standby',
       uptime: isTime ? uptime : 0,
+      heartbeat,
     }
   } catch {
     return null

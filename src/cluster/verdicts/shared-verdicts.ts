@@ -11,8 +11,8 @@
  * What is in force stays until enough verdicts say otherwise (core/agreement.ts).
  *
  *   a director                                   its verdicts
- *   has sent nothing for one heartbeat           are forgotten
- *   sends, but its verdicts cannot be read       are forgotten after two heartbeats
+ *   has sent nothing for one of its heartbeats   are forgotten
+ *   sends, but its verdicts cannot be read       are forgotten after two of them
  *   is unable (no network, checks not on)        do not count, and it is no observer
  *   has other services of this question          do not count, and it is no observer of it
  *   has had no result of a question for its      it withdraws its verdict
@@ -56,6 +56,8 @@ export interface Said {
   readonly version: number
   /** The version that the changes follow; null: `votes` are all. */
   readonly base: number | null
+  /** Milliseconds; null: as that of this director. */
+  readonly heartbeat: number | null
   readonly isAble: boolean
   /** Hash of its services. */
   readonly config: string
@@ -120,6 +122,7 @@ interface Director {
   readonly hashed: Hashed
   host: string
   instance: string
+  heartbeat: number
   isAble: boolean
   config: string
   /** -1: its verdicts have to be read. */
@@ -171,6 +174,8 @@ export class SharedVerdicts {
   #awaitedUntil: number | null = null
   /** The longest time of a question without a result. */
   #longest = 0
+  /** The longest heartbeat of the living directors. */
+  #slowest = 0
   #version = 0
   /** The version that the others have. */
   #told = 0
@@ -290,7 +295,7 @@ export class SharedVerdicts {
     const item = this.#items.get(job)
     if (!item || !this.#settings || item.isOwn) return null
     const { ups, downs, voters } = this.#count(item)
-    const since = this.#parts.now() - this.#limit(item)
+    const since = this.#parts.now() - this.#patience(item)
     const isAwaited = (id: string) => (item.awaited.get(id) ?? since) > since
     const awaited = item.observers.filter(({ id }) => !voters.has(id) && isAwaited(id))
     return agreed({ ups, downs, awaited: awaited.length }, this.#settings.agree, current)
@@ -370,7 +375,8 @@ export class SharedVerdicts {
   #saidOfSelf() {
     const { self, config, isAble } = this.#parts
     const { id, host, instance } = self
-    return { id, host, instance, version: this.#version, isAble: isAble(), config: config() }
+    const { heartbeat = null } = this.#settings ?? {}
+    return { id, host, instance, version: this.#version, heartbeat, isAble: isAble(), config: config() }
   }
 
   /** The others have been told this. */
@@ -389,7 +395,8 @@ export class SharedVerdicts {
     if (!director) return true
     if (director.instance !== said.instance) this.#forget(director)
     const { host, instance, isAble, config, base, version } = said
-    Object.assign(director, { host, instance, isAble, config, beatAt: this.#parts.now() })
+    const heartbeat = said.heartbeat ?? this.#settings.heartbeat
+    Object.assign(director, { host, instance, heartbeat, isAble, config, beatAt: this.#parts.now() })
     const isNext = base !== null && base === director.version
     if (isNext) {
       for (const [key, vote] of said.votes) this.#take(director, key, vote)
@@ -430,8 +437,7 @@ export class SharedVerdicts {
       this.#touch(first)
     }
     for (const director of this.#directors.values()) {
-      const { heartbeat = 0 } = this.#settings ?? {}
-      const { beatAt, unreadSince } = director
+      const { beatAt, unreadSince, heartbeat } = director
       if (beatAt === null) continue
       if (now - beatAt > heartbeat) {
         director.beatAt = null
@@ -460,6 +466,7 @@ export class SharedVerdicts {
       hashed: hashed(id),
       host: '',
       instance: '',
+      heartbeat: 0,
       isAble: false,
       config: '',
       version: -1,
@@ -493,9 +500,14 @@ export class SharedVerdicts {
 
   // ---------------------------------------------------------------- what follows
 
-  /** Milliseconds without a result after which a verdict is withdrawn, and for which a new observer is awaited. */
+  /** Milliseconds without a result after which a verdict is withdrawn. */
   #limit({ question: { interval, timeout } }: Item): number {
     return interval + timeout + (this.#settings?.heartbeat ?? 0)
+  }
+
+  /** Milliseconds for which a new observer is awaited. */
+  #patience({ question: { interval, timeout } }: Item): number {
+    return interval + timeout + this.#slowest
   }
 
   #living(): readonly Director[] {
@@ -550,7 +562,9 @@ export class SharedVerdicts {
   #look(): void {
     const { self, isAble, config, knows } = this.#parts
     const own = config()
-    const others = this.#living().map(({ id, config: hash }) => `${id} ${hash} ${knows(hash)}`)
+    const others = this.#living().map(
+      ({ id, config: hash, heartbeat }) => `${id} ${hash} ${knows(hash)} ${heartbeat}`,
+    )
     const fingerprint = [`${self.id} ${own} ${isAble()}`, ...others.sort()].join('\n')
     if (fingerprint !== this.#fingerprint) {
       this.#fingerprint = fingerprint
@@ -566,12 +580,13 @@ export class SharedVerdicts {
     const own = isAble() ? [hashed(self.id)] : []
     const living = this.#living()
     this.#longest = 0
+    this.#slowest = Math.max(settings.heartbeat, ...living.map(each => each.heartbeat))
     for (const item of this.#items.values()) {
       const others = living.filter(director => this.#isCandidate(director, item))
       const candidates = [...own, ...others.map(each => each.hashed)]
       item.observers = observersOf(item.hashed, candidates, settings.observers)
       item.awaited = this.#awaitedOf(item)
-      this.#longest = Math.max(this.#longest, this.#limit(item))
+      this.#longest = Math.max(this.#longest, this.#patience(item))
       this.#touch(item)
     }
     this.#awaitedUntil = now() + this.#longest
@@ -583,7 +598,7 @@ export class SharedVerdicts {
     const { voters } = this.#count(item)
     const silent = item.observers.filter(({ id }) => !voters.has(id))
     if (silent.length + item.awaited.size === 0) return NOBODY
-    const oldest = now - COMES_AND_GOES * this.#limit(item)
+    const oldest = now - COMES_AND_GOES * this.#patience(item)
     const before = [...item.awaited].filter(([id, since]) => since > oldest && !voters.has(id))
     return new Map([...silent.map(({ id }) => [id, now] as const), ...before])
   }

@@ -219,7 +219,7 @@ export class VerdictLink {
     if (this.#budget < 0) verdicts.mayHaveMissed()
     const said = this.#budget < 0 ? null : saidOf(text, false)
     if (!said || this.#offset === null) return
-    if (Math.abs(this.#siteNow - said.at) > this.#heartbeat) return
+    if (Math.abs(this.#siteNow - said.at) > (said.heartbeat ?? this.#heartbeat)) return
     if (!verdicts.heard(said)) void this.#read(said.id).catch(whileAway)
   }
 

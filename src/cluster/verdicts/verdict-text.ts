@@ -1,4 +1,6 @@
 /** The texts in which directors tell their verdicts: written, and read as what anybody may have written. Pure. */
+
+import { heartbeatOf } from '../../core/membership.js'
 import type { Phase } from '../../core/model.js'
 import { REDIS_SCHEMA } from '../../core/redis-keys.js'
 import { harmless } from '../../util/foreign-text.js'
@@ -25,13 +27,25 @@ export function textOf({
   instance,
   version,
   base,
+  heartbeat,
   isAble,
   config,
   votes,
   gone,
   at,
 }: SentSaid): string {
-  const head = { schema: REDIS_SCHEMA, id, host, instance, at, version, base, able: isAble, config }
+  const head = {
+    schema: REDIS_SCHEMA,
+    id,
+    host,
+    instance,
+    at,
+    version,
+    base,
+    heartbeat,
+    able: isAble,
+    config,
+  }
   const longest = votes.length > MANY ? 0 : LONGEST_DETAIL
   return JSON.stringify({ ...head, votes: votes.map(vote => packed(vote, longest)), gone })
 }
@@ -57,7 +71,8 @@ export function saidOf(text: string, isAll: boolean): SentSaid | null {
     if (!Array.isArray(votes) || !Array.isArray(gone) || votes.length + gone.length > MOST_VOTES) return null
     const read = votes.map(voteOf)
     if (read.includes(null) || !gone.every(key => typeof key === 'string' && KEY.test(key))) return null
-    const head = { id, host: harmless(host as string), instance, at, version, base, isAble: able, config }
+    const about = { id, host: harmless(host as string), instance, heartbeat: heartbeatOf(value.heartbeat) }
+    const head = { ...about, at, version, base, isAble: able, config }
     return { ...head, votes: read, gone } as SentSaid
   } catch {
     return null

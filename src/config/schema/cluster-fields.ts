@@ -1,6 +1,7 @@
 /** The keys of `cluster`: what a director does that is one of several. */
 import { marks, z } from '../../check/option-types.js'
 import { parseAddress } from '../../core/address.js'
+import { LONGEST_HEARTBEAT, SHORTEST_HEARTBEAT } from '../../core/membership.js'
 import { connectivityNode } from './connectivity-fields.js'
 import { interval, optionalPath, path } from './field-types.js'
 import { mapping, orNull, shortOr } from './forms.js'
@@ -154,10 +155,10 @@ export const clusterFields = {
     .optional()
     .describe('What this director does while it is standby.'),
   heartbeat: interval()
-    .refine(ms => ms >= 200 && ms <= 60_000, { error: 'expected 200ms to 60s' })
+    .refine(ms => ms >= SHORTEST_HEARTBEAT && ms <= LONGEST_HEARTBEAT, { error: 'expected 200ms to 60s' })
     .prefault('1s')
     .describe(
-      'With redis: how often a director tells the others that it lives. After three times this without a sign it counts as gone.',
+      'With redis: how often a director tells the others that it lives. After three times this without a sign it counts as gone. Directors may have different ones: that of the sender counts.',
     ),
   redis: orNull(redisNode).describe(
     'The Redis through which the directors of the site share what they know. Default: they share nothing.',

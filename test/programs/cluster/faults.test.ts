@@ -79,7 +79,14 @@ class Director {
     this.claims = new AlertClaims({ clock: systemClock, now: this.now })
     this.claims.attach({ redis, self: identity })
     const said: Said = {
-      ...{ id: identity.id, host: name, instance: identity.instance, version: 0, base: 0 },
+      ...{
+        id: identity.id,
+        host: name,
+        instance: identity.instance,
+        version: 0,
+        base: 0,
+        heartbeat: HEARTBEAT,
+      },
       ...{ isAble: true, config: 'c0ffee', votes: [], gone: [] },
     }
     const verdicts = {

@@ -42,6 +42,33 @@ describe('directors that share checks through Redis', function () {
     }
   }
 
+  it('stay in the site of each other, though one has a heartbeat 15 times as long', async () => {
+    const reals = Array.from({ length: 24 }, (_, i) => `'[::1]:${8001 + i}'`)
+    const services = `web:
+  virtual: '[2001:db8::80]:80'
+  check: { kind: connect, interval: 2s }
+  reals: [${reals.join(', ')}]
+`
+    const begin = (heartbeat: string) =>
+      new DirectorProcess({
+        ...{ redis: redis.port, services, cluster: `observers: 1\nheartbeat: ${heartbeat}\n` },
+      }).start()
+    const [fast, slow] = [begin('400ms'), begin('6s')]
+    const both = async () => (await fast.sharing())?.directors.length === 2
+    await until(async () => (await both()) && ((await fast.sharing())?.heard ?? 0) > 0, { patience })
+    const ends = performance.now() + 4000
+    while (performance.now() < ends) assert.ok(await both(), 'the slow one is forgotten')
+    // The longest time until the slow one writes its next heartbeat.
+    const keys = async () => (await redis.tell(['KEYS', '*:member:*']))[0] as readonly string[]
+    const lasts = async () =>
+      Math.max(...(await redis.tell(...(await keys()).map(key => ['PTTL', key]))).map(Number))
+    await until(async () => (await lasts()) > 17_500, { patience })
+    await redis.tell(['FLUSHALL'])
+    await until(async () => (await keys()).length === 2, { patience })
+    await until(async () => (await fast.status())?.cluster?.directors.length === 2, { patience })
+    for (const { log } of [fast, slow]) assert.doesNotMatch(log, /cluster\.member-left/)
+  })
+
   it('have the same state in a tie that lasts, whatever each knew before', async () => {
     const begin = blinkers()
     const early = begin(8002)

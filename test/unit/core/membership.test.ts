@@ -17,9 +17,10 @@ const member = (id: string, config = 'a'): Member => ({
   config,
   role: 'active',
   uptime: 1,
+  heartbeat: 1000,
 })
 
-const READING = { now: 0, config: 'a', isFirst: false, graceUntil: 0 }
+const READING = { now: 0, config: 'a', isFirst: false, graceUntil: 0, heartbeat: 1000 }
 const told = (known: KnownMembers, reading: Partial<Parameters<typeof nextMembers>[1]>) => {
   const { members, events } = nextMembers(known, { ...READING, members: [], ...reading })
   return { members, events: events.map(({ kind, member: { id } }) => `${id} ${kind}`) }
@@ -39,6 +40,15 @@ describe('membership', () => {
     const waiting = told(members, { now: 10, graceUntil: 20 })
     assert.deepEqual([waiting.events, [...waiting.members.keys()]], [[], ['x']])
     assert.deepEqual(told(waiting.members, { now: 20, graceUntil: 20 }).events, ['x left'])
+  })
+
+  it('waits longer for those with a longer heartbeat', () => {
+    const { members } = told(new Map(), { members: [{ ...member('x'), heartbeat: 3000 }] })
+    const waiting = told(members, { now: 4019, graceUntil: 20 })
+    assert.deepEqual([waiting.events, [...waiting.members.keys()]], [[], ['x']])
+    assert.deepEqual(told(waiting.members, { now: 4020, graceUntil: 20 }).events, ['x left'])
+    const short = told(new Map(), { members: [{ ...member('x'), heartbeat: 200 }] }).members
+    assert.deepEqual(told(short, { now: 19, graceUntil: 20 }).events, [])
   })
 
   it('tells of another configuration when it lasts, and of its end', () => {
@@ -80,6 +90,7 @@ describe('membership', () => {
             members,
             isFirst: i === 0,
             graceUntil: isFresh ? now + 1 : 0,
+            heartbeat: 1000,
           })
           if (i === 0) for (const id of ids) there.add(id)
           for (const { kind, member: one } of next.events) {

@@ -55,7 +55,7 @@ function director({ knows = () => true, isSame = () => true }: Others = {}) {
     hear(id: string, votes: readonly (readonly [string, Vote])[] = [], part: Partial<Said> = {}) {
       const version = (beats.get(id) ?? 0) + 1
       beats.set(id, version)
-      const head = { id, host: id, instance: id, version, isAble: true, config: 'c' }
+      const head = { id, host: id, instance: id, version, heartbeat: null, isAble: true, config: 'c' }
       const all: Said = { ...head, base: null, votes, gone: [], ...part }
       if (!shared.heard(all)) shared.loaded(all)
     },
@@ -155,13 +155,31 @@ describe('SharedVerdicts', () => {
     assert.equal(state, 'down')
   })
 
+  it('takes the heartbeat of the other director for its time', () => {
+    const made = director()
+    const job = heardOnly(made)
+    const beat = { base: 1, version: 2, heartbeat: 5000 }
+    made.hear('other', [], beat)
+    made.wait(5000)
+    assert.equal(made.shared.planOf(job), null)
+    made.wait(1)
+    assert.ok(made.shared.planOf(job))
+  })
+
   it('forgets what it cannot read: it asks by itself', () => {
     const made = director()
     const job = heardOnly(made)
     made.shared.mayHaveMissed()
     // Signs of life, but its verdicts cannot be read.
     for (let at = 0; at < 3 * SETTINGS.heartbeat; at += 250) {
-      const head = { id: 'other', host: 'other', instance: 'other', isAble: true, config: 'c' }
+      const head = {
+        id: 'other',
+        host: 'other',
+        instance: 'other',
+        heartbeat: null,
+        isAble: true,
+        config: 'c',
+      }
       made.shared.heard({ ...head, version: 7, base: 7, votes: [], gone: [] })
       made.wait(250)
     }
@@ -188,7 +206,7 @@ describe('SharedVerdicts', () => {
     made.shared.follow({ ...SETTINGS, observers: 2 }, [question('job', 'k')])
     const many = Array.from({ length: 29_999 }, (_, i) => [`x${i}`, UP] as const)
     made.hear('other', [['k', UP], ...many])
-    const head = { id: 'other', host: 'other', instance: 'other', isAble: true, config: 'c' }
+    const head = { id: 'other', host: 'other', instance: 'other', heartbeat: null, isAble: true, config: 'c' }
     assert.ok(made.shared.heard({ ...head, version: 2, base: 1, votes: [['k', DOWN]], gone: [] }))
     assert.deepEqual(
       made.shared.viewOf('job').map(({ state }) => state),

@@ -13,6 +13,7 @@ const SAID: SentSaid = {
   instance: 'f00',
   version: 3,
   base: 2,
+  heartbeat: 5000,
   isAble: true,
   config: 'c0ffee',
   votes: [
@@ -35,6 +36,12 @@ describe('verdict-text', () => {
     assert.deepEqual(saidOf(JSON.stringify({ ...value, more: [1] }), true), SAID)
   })
 
+  it('has no heartbeat where an older lvsd wrote it, or where it is none that may be', () => {
+    const value = JSON.parse(textOf(SAID))
+    for (const heartbeat of [undefined, 'x', -1, 1e9])
+      assert.deepEqual(saidOf(JSON.stringify({ ...value, heartbeat }), true), { ...SAID, heartbeat: null })
+  })
+
   it('takes control characters out of what people will read, and shortens it', () => {
     const detail = `\u001b[31m${'x'.repeat(500)}`
     const found = { reason: 'refused', phase: null, detail }
@@ -46,7 +53,7 @@ describe('verdict-text', () => {
 
   it('is null for whatever no director writes, and never throws', () => {
     const value = JSON.parse(textOf(SAID)) as Record<string, unknown>
-    for (const key of Object.keys(value)) {
+    for (const key of Object.keys(value).filter(name => name !== 'heartbeat')) {
       for (const wrong of [undefined, {}, [[]], -1, 'x'.repeat(300), [['k', 'd', '\u0007', null, '']]]) {
         const text = JSON.stringify({ ...value, [key]: wrong })
         // A name may be any short text.
