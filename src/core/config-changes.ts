@@ -1,5 +1,6 @@
 /** Describes what a new configuration changes: counts and names, for people. Pure. */
 import { type Config, keyAsWritten, keyOfMember, type Real, type Service } from './model.js'
+import { unsharedIn } from './shared-config.js'
 
 export interface Count {
   readonly added: number
@@ -12,12 +13,20 @@ export interface ConfigChanges {
   readonly reals: Count
 }
 
+type Services = Pick<Config, 'services'>
+
 /** Counts the differences. A service is identified by its virtual address, a real server by service, host and port. */
-export function configChanges(before: Config, after: Config): ConfigChanges {
+export function configChanges(before: Services, after: Services): ConfigChanges {
+  const [old, now] = unsharedOf(before, after)
   return {
-    services: countBetween(servicesOf(before), servicesOf(after)),
-    reals: countBetween(realsOf(before), realsOf(after)),
+    services: countBetween(servicesOf(old), servicesOf(now)),
+    reals: countBetween(realsOf(old), realsOf(now)),
   }
+}
+
+/** Returns both without the services that are the same objects: only what is left can differ. */
+function unsharedOf(before: Services, after: Services): readonly [Services, Services] {
+  return [{ services: unsharedIn(before, after) }, { services: unsharedIn(after, before) }]
 }
 
 /** Returns `services +0 ~1 -0, real servers +2 ~0 -5`, or `no service has changed`. */
@@ -35,9 +44,10 @@ function signed({ added, changed, removed }: Count): string {
 const MOST_NAMED = 5
 
 /** Lists the real servers that `after` no longer has: `web: [2001:db8::1]:80, [2001:db8::2]:80; mail: all 4`. */
-export function removedText(before: Config, after: Config): string {
-  const kept = new Set(realsOf(after).keys())
-  const lost = before.services.flatMap(service => {
+export function removedText(before: Services, after: Services): string {
+  const [old, now] = unsharedOf(before, after)
+  const kept = new Set(realsOf(now).keys())
+  const lost = old.services.flatMap(service => {
     const reals = service.reals.filter(real => !kept.has(memberKey(service, real)))
     return reals.length > 0 ? [`${service.name}: ${namesOf(reals, service)}`] : []
   })
@@ -58,7 +68,7 @@ function limited(texts: readonly string[], what: string): readonly string[] {
 /** Key of each item, and a text that differs when the item differs. */
 type Values = ReadonlyMap<string, string>
 
-function servicesOf({ services }: Config): Values {
+function servicesOf({ services }: Services): Values {
   return new Map(
     services.map(service => {
       const { reals: _, ...own } = service
@@ -67,7 +77,7 @@ function servicesOf({ services }: Config): Values {
   )
 }
 
-function realsOf({ services }: Config): Values {
+function realsOf({ services }: Services): Values {
   return new Map(
     services.flatMap(service =>
       service.reals.map(real => [memberKey(service, real), JSON.stringify(real)] as const),

@@ -29,7 +29,7 @@ export interface DirectorParts {
   readonly kept: Kept | null
   readonly keep: (loaded: Runnable) => Promise<void>
   /** Reads the configuration again, for a reload. */
-  readonly load: () => Promise<Loaded>
+  readonly load: (running: Runnable) => Promise<Loaded>
   readonly table: TableName
   /** True if no file of the state folder is read or written; the default with the memory table, which is for trials. */
   readonly isTrial?: boolean

@@ -87,8 +87,8 @@ export interface DaemonParts {
   readonly sysctls?: Sysctls | null
   /** File of the former values of sysctls. */
   readonly sysctlsPath?: string | null
-  /** Reads the configuration again, for a reload. */
-  readonly load: () => Promise<Loaded>
+  /** Reads the configuration again, for a reload. See `ReloaderParts`. */
+  readonly load: (running: Runnable) => Promise<Loaded>
   /** Event listeners. An exception in a listener is logged and stops nothing. */
   readonly listeners?: readonly EventListener[]
   /** One of the listeners; absent: no alerts are sent. */

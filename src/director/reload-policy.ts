@@ -4,7 +4,8 @@ import { formatOf, type Loaded } from '../config/load.js'
 import type { Problem } from '../config/problems/problem.js'
 import { hasErrors } from '../config/problems/problem.js'
 import { removedText } from '../core/config-changes.js'
-import { type Config, keyAsWritten, keyOfMember } from '../core/model.js'
+import { type Config, keyAsWritten, keyOfMember, type Service } from '../core/model.js'
+import { unsharedIn } from '../core/shared-config.js'
 import { counted } from '../util/plural.js'
 
 /** The active configuration as read, names not resolved, and the text of its file. */
@@ -74,14 +75,15 @@ export function isTruncated(text: string, before: string): boolean {
 
 /** Returns the number of real servers in the active configuration (`before`), and how many of them `next` lacks. */
 export function countRemovals(running: Config, next: Config): { removed: number; before: number } {
-  const kept = new Set(memberKeys(next))
-  const keys = memberKeys(running)
-  return { removed: keys.filter(key => !kept.has(key)).length, before: keys.length }
+  const kept = new Set(memberKeys(unsharedIn(next, running)))
+  const gone = memberKeys(unsharedIn(running, next)).filter(key => !kept.has(key))
+  const before = running.services.reduce((sum, { reals }) => sum + reals.length, 0)
+  return { removed: gone.length, before }
 }
 
 /** Returns the keys of all real servers. They contain the virtual address, so a renamed service counts as the same. */
-function memberKeys(config: Config): string[] {
-  return config.services.flatMap(service => {
+function memberKeys(services: readonly Service[]): string[] {
+  return services.flatMap(service => {
     const name = keyAsWritten(service.virtual)
     return service.reals.map(real => keyOfMember({ name }, real))
   })

@@ -10,12 +10,14 @@ import type { Loaded } from '../config/load.js'
 import type { Problem } from '../config/problems/problem.js'
 import { changesText, configChanges } from '../core/config-changes.js'
 import type { Config, DaemonPhase } from '../core/model.js'
+import { sharedWith } from '../core/shared-config.js'
 import { logProblems } from '../events/log-listener.js'
 import type { Log } from '../system/log.js'
 import type { Notify } from '../system/sd-notify.js'
 import { type Clock, steadyNow, systemClock } from '../util/clock.js'
 import { counted } from '../util/plural.js'
 import { Poller } from '../util/poller.js'
+import { isSameValue } from '../util/same-value.js'
 import { waitAtMost } from '../util/with-timeout.js'
 import type { Verdict } from '../watch/watch.js'
 import { mayBeAccepted, mayBePart, refusalReason } from './reload-policy.js'
@@ -28,8 +30,8 @@ export interface ReloaderParts {
   readonly kept?: Kept | null
   /** Stores an accepted configuration for the next start. */
   readonly keep?: (loaded: Runnable) => Promise<void>
-  /** Reads the configuration again. */
-  readonly load: () => Promise<Loaded>
+  /** Reads the configuration again. What is equal in the active one, `running`, need not be made again. */
+  readonly load: (running: Runnable) => Promise<Loaded>
   /** Activates the accepted configuration. Resolves when the kernel's table has been changed accordingly. */
   readonly apply: () => Promise<void>
   readonly enter: (phase: DaemonPhase) => void
@@ -147,7 +149,7 @@ export class Reloader {
   /** Reloads if the file can run now. Otherwise nothing is logged. */
   async #retryFile(): Promise<void> {
     if (!this.#kept || this.#isStopped) return
-    const next = await this.#parts.load().catch(() => null)
+    const next = await this.#load().catch(() => null)
     if (next && refusalReason(next, this.#loaded, false) === null) await this.reload(false)
   }
 
@@ -195,12 +197,18 @@ export class Reloader {
     await waitAtMost(patience, this.#keeping)
   }
 
+  /** Reads the configuration again. Services and real servers that are equal to active ones are the same objects. */
+  async #load(): Promise<Loaded> {
+    const loaded = await this.#parts.load(this.#loaded)
+    return loaded.config ? { ...loaded, config: sharedWith(this.#loaded.config, loaded.config) } : loaded
+  }
+
   /**
    * Reloads, unless the content has been handled already, may be incomplete, or would be refused for the same problems.
    */
   async #tryReload(isSettled: boolean): Promise<Verdict> {
     if (this.#isStopped) return 'taken'
-    const loaded = await this.#parts.load()
+    const loaded = await this.#load()
     // A reload on request has handled this content meanwhile.
     if (this.#lastRead && isSameRead(this.#lastRead, loaded)) return 'taken'
     if (!isSettled && mayBePart(loaded, this.#loaded)) return 'unsettled'
@@ -248,7 +256,7 @@ export class Reloader {
     isForced: boolean,
     read?: Loaded,
   ): Promise<{ refusal: string | null; problems: readonly Problem[] }> {
-    const loaded = read ?? (await this.#parts.load())
+    const loaded = read ?? (await this.#load())
     // A reload on request also handles a change that `autoreload` would have noticed.
     if (!mayBeAccepted(loaded.problems)) {
       this.#lastRead = loaded
@@ -272,8 +280,7 @@ export class Reloader {
 }
 
 function isSameRead(a: Loaded, b: Loaded): boolean {
-  const contents = ({ text, included = [] }: Loaded) => JSON.stringify([text, included])
-  return contents(a) === contents(b)
+  return a.text === b.text && isSameValue(a.included ?? [], b.included ?? [])
 }
 
 function isSame(a: readonly Problem[], b: readonly Problem[]): boolean {

@@ -1,0 +1,40 @@
+/**
+ * Lets a new configuration consist of the objects of the one before, where they are equal. The parts of lvsd recognize
+ * what has not changed by its identity, so a reload costs in proportion to what has. Pure.
+ */
+import { isSameValue } from '../util/same-value.js'
+import type { Config, Real, Service } from './model.js'
+
+/** Returns `after`; each service and real server that is equal to one of `before` is that object. */
+export function sharedWith<C extends Pick<Config, 'services'>>(before: C, after: C): C {
+  const known = new Map(before.services.map(service => [service.name, service]))
+  const services = after.services.map(service => sharedService(known.get(service.name), service))
+  return Object.freeze({ ...after, services: Object.freeze(services) })
+}
+
+function sharedService(before: Service | undefined, after: Service): Service {
+  if (before === undefined || before === after) return after
+  const known = new Map(before.reals.map(real => [placeOf(real), real]))
+  const reals = after.reals.map(real => {
+    const old = known.get(placeOf(real))
+    return old !== undefined && isSameValue(old, real) ? old : real
+  })
+  const isSame =
+    reals.length === before.reals.length &&
+    reals.every((real, i) => real === before.reals[i]) &&
+    isSameValue({ ...before, reals: null }, { ...after, reals: null })
+  return isSame ? before : Object.freeze({ ...after, reals: Object.freeze(reals) })
+}
+
+function placeOf({ host, port }: Real): string {
+  return `${host} ${port}`
+}
+
+/** Returns the services of `config` that are not objects of the other configuration. */
+export function unsharedIn<S extends Service>(
+  config: { readonly services: readonly S[] },
+  other: { readonly services: readonly S[] },
+): readonly S[] {
+  const shared = new Set(other.services)
+  return config.services.filter(service => !shared.has(service))
+}
