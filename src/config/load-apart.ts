@@ -41,16 +41,24 @@ function isSmall(file: string): boolean {
   return stat === undefined || !stat.isFile() || stat.size <= SMALL
 }
 
-/** Reads the configuration in a separate thread. Returns the same as `loadConfig`; exceeded limits become a problem. */
+/** A configuration that the caller has. Services that are the same are its objects. */
+export type Known = Pick<Loaded, 'digests'> & { readonly config: Config }
+
+/**
+ * Reads the configuration in a separate thread. Returns the same as `loadConfig`; exceeded limits become a problem. The
+ * main thread takes over what differs from `known` only.
+ */
 export async function loadConfigApart(
   file: string,
   options: LoadOptions = {},
   bounds: Bounds = BOUNDS,
+  known: Known | null = null,
 ): Promise<Loaded> {
   const thread = readerFor(bounds)
   let loaded: Loaded | null = null
   try {
-    const read = await received(thread.asking({ file, ...options }, bounds.patience))
+    const request = { file, ...options, known: known?.digests ?? new Map() }
+    const read = await received(thread.asking(request, bounds.patience), known)
     loaded = { ...read, text: options.text ?? read.text }
     return loaded
   } catch (error) {
@@ -157,12 +165,12 @@ async function nextOf(thread: Worker, signal: AbortSignal): Promise<Answer> {
   }
 }
 
-async function received(next: () => Promise<Answer>): Promise<Loaded> {
+async function received(next: () => Promise<Answer>, known: Known | null): Promise<Loaded> {
   const first = await next()
   if (!('head' in first)) throw new Error('its thread answers in disorder')
   const { config, hidden, kinds, ...head }: Head = first.head
   const loading = loadNamedChecks(config?.settings.checks ?? [], new Set(kinds))
-  const [{ checks }, parts] = await Promise.all([loading, takenOver(next)])
+  const [{ checks }, parts] = await Promise.all([loading, takenOver(next, known)])
   const { services, problems } = parts
   const hiding = { isSecret: secretNames(checks), hidden }
   return {
@@ -174,11 +182,16 @@ async function received(next: () => Promise<Answer>): Promise<Loaded> {
   }
 }
 
-async function takenOver(next: () => Promise<Answer>): Promise<{ services: Service[]; problems: Problem[] }> {
+async function takenOver(
+  next: () => Promise<Answer>,
+  known: Known | null,
+): Promise<{ services: Service[]; problems: Problem[] }> {
+  const before = new Map(known?.config.services.map(service => [service.name, service]))
   const services: (Service & { reals: Real[] })[] = []
   const problems: Problem[] = []
   const take = (part: Part) => {
     if (part.kind === 'problems') problems.push(...part.problems)
+    else if (part.kind === 'same') services.push(sameAs(before.get(part.name)))
     else if (part.kind === 'service') services.push({ ...part.service, reals: [] })
     else services.at(-1)?.reals.push(...freeze(part.reals))
   }
@@ -186,6 +199,11 @@ async function takenOver(next: () => Promise<Answer>): Promise<{ services: Servi
     if ('parts' in answer) for (const part of answer.parts) take(part)
   for (const service of services) freeze(service)
   return { services, problems }
+}
+
+function sameAs(service: Service | undefined): Service & { reals: Real[] } {
+  if (!service) throw new Error('its thread names a service that nobody has')
+  return service as Service & { reals: Real[] }
 }
 
 function freeze<T>(value: T): T {

@@ -35,7 +35,12 @@ export interface Loaded {
   readonly patterns?: readonly string[]
   /** Parts of the text that must not be shown. */
   readonly hiding?: Hiding
+  /** A digest of each service by its name, if the configuration was read in a thread. */
+  readonly digests?: Digests
 }
+
+/** Digests of services by name. Services with the same digest are equal; equal ones may have different digests. */
+export type Digests = ReadonlyMap<string, string>
 
 export type Format = 'yaml' | 'ldirectord'
 

@@ -11,7 +11,7 @@
  */
 import { AcceptedConfiguration, type Chosen, isRunnable, type Kept, StopMark } from '../accepted/accepted.js'
 import type { Loaded } from '../config/load.js'
-import { loadConfigApart, loadConfigAtStart } from '../config/load-apart.js'
+import { type Known, loadConfigApart, loadConfigAtStart } from '../config/load-apart.js'
 import { startDirector, withPaths } from '../director/compose.js'
 import type { Daemon } from '../director/daemon.js'
 import type { EventListener } from '../events/event-bus.js'
@@ -67,7 +67,8 @@ export async function serve(stay: DaemonArgs): Promise<number> {
   // Another process has just started the daemon, which is the wanted result.
   if (!lock) return await fail({ exit: 0, lines: [] })
   try {
-    const load = () => loadFor(instance, env)
+    const load = (running: Known) =>
+      loadFor(instance, env, file => loadConfigApart(file, {}, undefined, running))
     const current = await loadFor(instance, env, loadConfigAtStart)
     const lines = problemLines(current.problems)
     const mark = new StopMark(stateFolder(env), instance.path)
@@ -85,11 +86,7 @@ export async function serve(stay: DaemonArgs): Promise<number> {
 }
 
 /** Loads the configuration. Omits COMMAND_ONLY problems, which apply only to `lvsd run`. */
-async function loadFor(
-  instance: Instance,
-  env: Env,
-  read: typeof loadConfigAtStart = loadConfigApart,
-): Promise<Loaded> {
+async function loadFor(instance: Instance, env: Env, read: typeof loadConfigAtStart): Promise<Loaded> {
   const loaded = await read(instance.path)
   const problems = loaded.problems.filter(({ code }) => code !== 'COMMAND_ONLY')
   return withPaths({ ...loaded, problems }, { socket: socketOf(instance, env), state: stateFolder(env) })
@@ -108,7 +105,7 @@ interface StartState {
   readonly chosen: Chosen
   readonly accepted: AcceptedConfiguration
   readonly mark: StopMark
-  readonly load: () => Promise<Loaded>
+  readonly load: (running: Known) => Promise<Loaded>
   readonly signals: Signals
   readonly lines: readonly string[]
 }
@@ -191,7 +188,7 @@ function reloadNow(daemon: Daemon, log: Log): void {
 }
 
 /** Calls `adopt` with the directives of each accepted configuration, for all causes of a reload. */
-function adoption(load: () => Promise<Loaded>, adopt: (directives: Directives) => void) {
+function adoption(load: StartState['load'], adopt: (directives: Directives) => void) {
   let pending: Directives | null = null
   const listener: EventListener = {
     config() {
@@ -204,8 +201,8 @@ function adoption(load: () => Promise<Loaded>, adopt: (directives: Directives) =
   }
   return {
     listener,
-    load: async () => {
-      const loaded = await load()
+    load: async (running: Known) => {
+      const loaded = await load(running)
       pending = directivesOf(loaded.text)
       return loaded
     },

@@ -2,7 +2,7 @@
 
 import { AcceptedConfiguration, isRunnable } from '../../accepted/accepted.js'
 import { SocketUnusable } from '../../api/server.js'
-import { loadConfigApart, loadConfigAtStart } from '../../config/load-apart.js'
+import { type Known, loadConfigApart, loadConfigAtStart } from '../../config/load-apart.js'
 import { renderProblems } from '../../config/problems/render-problem.js'
 import { TABLES } from '../../ipvs/table.js'
 import { JournalInUse } from '../../storage/journal.js'
@@ -53,7 +53,8 @@ export const command = defineCommand({
       import('../../director/compose.js'),
       import('../../system/log.js'),
     ])
-    const load = () => loadConfigApart(file).then(loaded => withPaths(loaded, options))
+    const load = (running: Known) =>
+      loadConfigApart(file, {}, undefined, running).then(loaded => withPaths(loaded, options))
     const accepted = new AcceptedConfiguration(
       { file, state: options.state ?? null, env },
       { isTrial: options.kernel === 'memory', tell: warn },

@@ -75,6 +75,27 @@ describe('load-apart: a configuration that is read in a separate thread', functi
     }
   })
 
+  it('has the objects of a configuration that is known, where the text says the same', async () => {
+    const [file, text] = FORMS['block YAML']?.(400) ?? ['', '']
+    const first = await loadConfigApart(file, { text })
+    assert.ok(first.config)
+    const known = { ...first, config: first.config }
+    const again = await loadConfigApart(file, { text: `# another\n${text}` }, undefined, known)
+    assert.deepEqual(again.config, first.config)
+    assert.deepEqual(
+      again.config?.services.map((service, i) => service === first.config?.services[i]),
+      first.config.services.map(() => true),
+    )
+    const other = await loadConfigApart(
+      file,
+      { text: text.replace('weight: 2', 'weight: 9') },
+      undefined,
+      known,
+    )
+    const here = await loadConfig(file, { text: text.replace('weight: 2', 'weight: 9') })
+    assert.deepEqual(other.config, here.config)
+  })
+
   it('reports the same problems as in the main thread', async () => {
     const file = join(temporaryFolder(), 'site.yaml')
     writeFileSync(file, 'services:\n  web:\n    vritual: x\n')
