@@ -13,6 +13,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Config } from '../core/model.js'
 import { writeDurably } from '../storage/durable-file.js'
 import { readText, setAside } from '../storage/state-text.js'
+import { runSliced, type Sliced } from '../util/time-slice.js'
 
 export interface Accepted {
   /** Absolute path of the configuration file. */
@@ -69,27 +70,42 @@ export async function writeAccepted(
   path: string,
   { file, at, text, config, build }: Accepted & { readonly build: string },
 ): Promise<void> {
-  const plain = config && (JSON.parse(JSON.stringify(config)) as Config)
-  const stored: Stored = {
-    form: 1,
-    file: resolve(file),
-    at,
-    text,
-    build,
-    // A configuration that JSON does not preserve is not stored; the next start makes it from the text.
-    ...(isDeepStrictEqual(plain, config) && plain && { config: plain }),
-  }
-  if (await isKept(path, stored)) return
+  const [head, rest] = [JSON.stringify({ form: 1, file: resolve(file) }), JSON.stringify({ text, build })]
+  // A configuration that JSON does not preserve is not stored; the next start makes it from the text.
+  const plain = config && (await runSliced(jsonOf(config)))
+  const before = `${head.slice(0, -1)},"at":`
+  const after = `,${rest.slice(1, -1)}${plain ? `,"config":${plain}` : ''}}\n`
+  if (await isKept(path, before, after)) return
   // A file would not replace a folder.
   if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) setAside(path, 'damaged')
-  await writeDurably(path, `${JSON.stringify(stored)}\n`)
+  await writeDurably(path, `${before}${JSON.stringify(at)}${after}`)
 }
 
-async function isKept(path: string, stored: Stored): Promise<boolean> {
-  try {
-    const found = JSON.parse((await readText(path)) ?? 'null') as Stored
-    return isDeepStrictEqual({ ...found, at: '' }, { ...stored, at: '' })
-  } catch {
-    return false
+/** Services that JSON preserves. A reload keeps the objects of services that have not changed. */
+const preserved = new WeakSet<object>()
+
+/** Returns the configuration as JSON, or null if that does not preserve it. In time slices. */
+function* jsonOf({ services, ...own }: Config): Sliced<string | null> {
+  const head = preservedJson(own)
+  const all: string[] = []
+  for (const service of services) {
+    const json = preserved.has(service) ? JSON.stringify(service) : preservedJson(service)
+    if (json === null) return null
+    preserved.add(service)
+    all.push(json)
+    yield
   }
+  return head && `${head.slice(0, -1)},"services":[${all.join()}]}`
+}
+
+function preservedJson(value: object): string | null {
+  const json = JSON.stringify(value)
+  return isDeepStrictEqual(JSON.parse(json), value) ? json : null
+}
+
+/** True if the file is the same but for the time. */
+async function isKept(path: string, before: string, after: string): Promise<boolean> {
+  const found = await readText(path).catch(() => null)
+  const isAlike = found?.startsWith(before) === true && found.endsWith(after)
+  return isAlike && /^"[^"]*"$/.test(found.slice(before.length, -after.length))
 }

@@ -217,3 +217,13 @@ describe('store: the mark of a stop', () => {
     assert.deepEqual(readdirSync(folder), [])
   })
 })
+
+describe('store: a configuration that JSON does not preserve', () => {
+  it('is stored as its text alone', async () => {
+    const path = acceptedPath(temporaryFolder(), FILE)
+    const odd = config([service('web', { reals: [real('fd00:1::a', { weight: Number.NaN })] })])
+    await writeAccepted(path, accepted({ config: odd }))
+    const found = await reading(path).read()
+    assert.deepEqual([found?.config, found?.text], [null, 'services: {}'])
+  })
+})
