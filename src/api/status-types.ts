@@ -323,7 +323,7 @@ const directorStatus = z
     differs: list(z.string())
       .nullable()
       .describe(
-        'Set if its configuration is another one: names of the services that differ. Empty: they are not known yet.',
+        "Set if its configuration is another one: names of the services that differ, and of users' check files as `check file NAME`. Empty: they are not known yet.",
       ),
   })
   .meta({ id: 'Director' })

@@ -102,6 +102,8 @@ export interface Check<S extends OptionShape = OptionShape> {
   /** URL of the check's file. The loader sets `module` and `origin`; a check created in a test has neither. */
   readonly module?: string
   readonly origin?: Origin
+  /** Hash of the content of a user's file and of its helpers; absent for a shipped kind. */
+  readonly version?: string
   /** True if `validate` and `missing` are called in the worker of the check's file, after the configuration is read. */
   readonly isJudgedApart?: boolean
 }

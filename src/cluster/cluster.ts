@@ -242,7 +242,7 @@ export class Cluster {
     const { site = '', redis = null, heartbeat = 0 } = cluster ?? {}
     this.#redis.follow(site, redis)
     const before = this.#parts
-    this.#parts = () => configParts(services, secretNames(checks))
+    this.#parts = () => configParts(services, checks)
     this.#members.follow(redis && heartbeat)
     this.verdicts.follow(redis && cluster ? cluster : null, secretNames(checks))
     if (redis && before().hash !== this.#parts().hash) this.#members.beatNow()

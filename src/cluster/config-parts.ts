@@ -1,40 +1,72 @@
 /** Hashes of the services of a configuration, to compare the configurations of several directors. */
 import { createHash } from 'node:crypto'
+import { basename } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Check } from '../check/check.js'
 import type { IsSecretName } from '../config/secret-text.js'
+import { secretNames } from '../config/secrets.js'
 import type { Service } from '../core/model.js'
 
 export interface ConfigParts {
   /** Hash of all services. */
   readonly hash: string
-  /** Hash of each service by its name. */
+  /** Hash of each service by its name, and of each file of a user's check by `check file NAME`. */
   readonly services: Readonly<Record<string, string>>
 }
 
-const known = new WeakMap<readonly Service[], ConfigParts>()
+type Checks = ReadonlyMap<string, Check>
+/** A file of a user's check: its name without the folder, and a hash of its content and its helpers. */
+type CheckFile = readonly [name: string, version: string]
+
+const known = new WeakMap<readonly Service[], { readonly checks: Checks; readonly parts: ConfigParts }>()
 
 /** Secrets are left out: a hash of a short password can be guessed. So directors whose passwords differ count as equal. */
-export function configParts(services: readonly Service[], isSecret: IsSecretName): ConfigParts {
-  let parts = known.get(services)
-  if (!parts) {
-    const hashes = services.map(service => [service.name, hashOf(textOf(service, isSecret), 8)] as const)
-    const byName = hashes.toSorted(([a], [b]) => (a < b ? -1 : 1))
-    parts = { hash: hashOf(JSON.stringify(byName), 12), services: Object.fromEntries(byName) }
-    known.set(services, parts)
-  }
+export function configParts(services: readonly Service[], checks: Checks): ConfigParts {
+  const before = known.get(services)
+  if (before?.checks === checks) return before.parts
+  const parts = partsOf(services, checks)
+  known.set(services, { checks, parts })
   return parts
+}
+
+function partsOf(services: readonly Service[], checks: Checks): ConfigParts {
+  const isSecret = secretNames(checks)
+  const files = new Map<string, string>()
+  const hashes = services.map(service => {
+    const own = filesOf(service, checks)
+    for (const [name, version] of own) files.set(`check file ${name}`, version.slice(0, 8))
+    return [service.name, hashOf(textOf(service, own, isSecret), 8)] as const
+  })
+  const byName = [...hashes, ...files].toSorted(([a], [b]) => (a < b ? -1 : 1))
+  return { hash: hashOf(JSON.stringify(byName), 12), services: Object.fromEntries(byName) }
+}
+
+/** Returns the users' files whose code checks a service; they are part of what is asked. */
+function filesOf({ reals }: Service, checks: Checks): readonly CheckFile[] {
+  const kinds = new Set(reals?.flatMap(real => real.checks.map(({ kind }) => kind)))
+  const used = [...kinds].sort().map(kind => checks.get(kind))
+  return used.flatMap(check =>
+    check?.module && check.version ? [[basename(pathOf(check.module)), check.version] as const] : [],
+  )
+}
+
+function pathOf(module: string): string {
+  return fileURLToPath(new URL(module))
 }
 
 function hashOf(text: string, digits: number): string {
   return createHash('sha256').update(text).digest('hex').slice(0, digits)
 }
 
-function textOf(service: Service, isSecret: IsSecretName): string {
-  return JSON.stringify(service, (key, value: unknown) => {
+function textOf(service: Service, files: readonly CheckFile[], isSecret: IsSecretName): string {
+  const text = JSON.stringify(service, (key, value: unknown) => {
     if (isSecret(key)) return null
     if (value instanceof RegExp) return String(value)
     if (value instanceof Map || value instanceof Set) return [...value]
     return isPlain(value) ? sorted(value) : value
   })
+  // Without such files the hash is that of an lvsd which does not compare them.
+  return files.length === 0 ? text : `${text}${JSON.stringify(files)}`
 }
 
 function isPlain(value: unknown): value is Record<string, unknown> {

@@ -132,7 +132,8 @@ export const ALERT_RULES = {
     of: ['director'],
     settles: SETTLES,
     isOfSite: true,
-    about: 'Another director of the site has other services in its configuration.',
+    about:
+      'Another director of the site has other services in its configuration, or other check files for them.',
   },
   'cluster.view-differs': {
     severity: 'warning',

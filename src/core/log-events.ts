@@ -307,7 +307,7 @@ export const LOG_EVENTS = {
   ),
   'cluster.member-left': kind('Another director of the site has ended or is cut off.', 'director'),
   'cluster.member-differs': kind(
-    'Another director has had other services in its configuration for ten seconds.',
+    'Another director has had other services in its configuration, or other check files for them, for ten seconds.',
     'director',
     'services',
     'configs',

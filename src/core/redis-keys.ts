@@ -45,7 +45,8 @@ export const REDIS_KEYS = {
     type: 'text',
     expiry: 24 * HOUR,
     writer: 'each director with these services, every 10 minutes',
-    about: 'JSON: hashes of the services by their names, without secrets; shows which services differ.',
+    about:
+      "JSON: hashes of the services and of the users' check files by their names, without secrets; shows what differs.",
   },
   lease: {
     type: 'text',

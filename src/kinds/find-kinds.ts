@@ -99,10 +99,10 @@ function outcomeOf({ check, problem, remark }: LoadedKind): Omit<KindFile, 'fold
 function candidatesOf(loaded: readonly LoadedKind[]): Promise<readonly Candidate[]> {
   const kinds = loaded.flatMap(({ file, check }) => (check ? [{ file, check }] : []))
   return Promise.all(
-    kinds.map(async ({ file, check }) => ({
-      file: file.path,
-      check: { ...check, module: `${check.module}?version=${await versionOf(file.real)}` },
-    })),
+    kinds.map(async ({ file, check }) => {
+      const version = await versionOf(file.real)
+      return { file: file.path, check: { ...check, version, module: `${check.module}?version=${version}` } }
+    }),
   )
 }
 

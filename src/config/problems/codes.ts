@@ -65,6 +65,8 @@ export const CODES = {
   BAD_ALERTS:
     'A receiver of alerts has keys that do not go together, or names an event or a service that is not there.',
   BAD_CLUSTER: 'Keys of cluster do not go together.',
+  SINGLE_OBSERVER:
+    'With one observer, a fault of the network of one director takes servers out on all directors.',
   BAD_CONNECTIVITY: 'The conditions of the connectivity can never hold, or contradict each other.',
   UNKNOWN_INTERFACE: 'An interface that this machine does not have at present.',
   // real servers

@@ -61,6 +61,13 @@ function judgeObservers(fields: Fields<typeof clusterFields>, { report }: Contex
       fields.keyAt('observers'),
       "observers share their results through Redis: redis: { url: 'redis://[2001:db8::1]:6379' }",
     )
+  const observers = fields.entry('observers')
+  if (observers && outputOf(clusterFields, [fields]).observers === 1)
+    report.warn(
+      'SINGLE_OBSERVER',
+      observers.value.at,
+      'a single observer decides for all directors, also while its own network is at fault; better: observers: 2',
+    )
   if (fields.entry('agree') && !has('observers'))
     report.error('BAD_CLUSTER', fields.keyAt('agree'), 'agree has no meaning without observers')
 }

@@ -69,6 +69,48 @@ describe('directors that share checks through Redis', function () {
     for (const { log } of [fast, slow]) assert.doesNotMatch(log, /cluster\.member-left/)
   })
 
+  it('tell the file whose code differs, ask its questions each by itself, and agree when it is the same', async () => {
+    const services = `own:
+  virtual: '[2001:db8::80]:80'
+  check: { kind: gate, interval: 1s }
+  reals: ['[::1]:8001']
+web:
+  virtual: '[2001:db8::81]:80'
+  check: { kind: connect, interval: 1s }
+  reals: ['[::1]:8001']
+`
+    const code = (word: string) => `export const check = {
+  name: 'gate',
+  summary: 'passes',
+  options: () => ({}),
+  run: async () => ({ ok: true, detail: '${word}' }),
+}
+`
+    const begin = (word: string) => {
+      const folder = temporaryFolder()
+      writeFileSync(join(folder, 'gate.mjs'), code(word))
+      const parts = { redis: redis.port, services, settings: `checks: [${folder}]`, cluster: 'observers: 1' }
+      return {
+        director: new DirectorProcess(parts).start(),
+        write: (text: string) => writeFileSync(join(folder, 'gate.mjs'), code(text)),
+      }
+    }
+    const one = begin('one')
+    const other = begin('other')
+    const differs = async () => (await one.director.status())?.cluster?.directors[1]?.differs ?? null
+    await until(async () => String(await differs()) === 'check file gate.mjs,own', { patience })
+    await until(() => /member-differs.*check file gate\.mjs/.test(one.director.log), { patience })
+    const asked = async () => {
+      const all = await Promise.all([one, other].map(({ director }) => director.sharing()))
+      return all.map(each => each?.asked ?? 0)
+    }
+    await until(async () => (await asked()).reduce((sum, each) => sum + each, 0) === 3, { patience })
+    other.write('one')
+    other.director.signal('SIGHUP')
+    await until(async () => (await differs()) === null, { patience })
+    await until(async () => (await asked()).reduce((sum, each) => sum + each, 0) === 2, { patience })
+  })
+
   it('have the same state in a tie that lasts, whatever each knew before', async () => {
     const begin = blinkers()
     const early = begin(8002)

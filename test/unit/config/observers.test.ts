@@ -25,6 +25,13 @@ describe('cluster: observers', () => {
     assert.equal((await load(`${REDIS}, observers: 2`)).cluster?.agree, 'majority')
   })
 
+  it('is told where it is 1, since one director alone then removes servers on all', async () => {
+    const { cluster, told } = await load(`${REDIS}, observers: 1`)
+    assert.equal(cluster?.observers, 1)
+    assert.match(told, /a single observer decides for all directors.*better: observers: 2/)
+    for (const count of [2, 3]) assert.equal((await load(`${REDIS}, observers: ${count}`)).told, '')
+  })
+
   it('needs Redis, and agree needs it', async () => {
     assert.match((await load('observers: 2')).told, /observers share their results through Redis/)
     assert.match((await load(`${REDIS}, agree: any`)).told, /agree has no meaning without observers/)
