@@ -139,6 +139,11 @@ export const LOG_EVENTS = {
     'check',
     'detail',
   ),
+  'engine.portable': kind(
+    "The thread for checks does not work, so they run on Node's sockets: correct, but they cost more.",
+    'error',
+  ),
+  'engine.restarted': kind('The thread for checks has ended and was started again.', 'error'),
   'check.virtual-source': kind(
     'Checks have a virtual address as their source, because this machine has no other one: their answers may go elsewhere.',
     'address',

@@ -217,10 +217,12 @@ class RunningDaemon implements Daemon {
       desired: (actual, names) => this.#health.desired(actual, names),
     })
     lifecycle.add('reconciling', () => this.#reconciler.stop())
-    const { concurrency } = loaded.config.settings
+    const { concurrency, engine } = loaded.config.settings
     this.#executors = executors((id, result) => this.#health.result(id, result), concurrency, {
       log,
+      engine,
       onDelay: tallies.delay,
+      isSettled: (id, ok) => this.#health.store.isSettled(id, ok),
     })
     lifecycle.add('checks', () => this.#executors.close())
     lifecycle.add('paths', () => paths?.close())

@@ -56,6 +56,20 @@ export class CheckStates {
     )
   }
 
+  /**
+   * True if further results with this verdict would change nothing: all that the job tests have this state, and this
+   * director judges alone.
+   */
+  isSettled(id: string, ok: boolean | null): boolean {
+    const state = ok ? 'up' : 'down'
+    const tested = this.ofJob(id)
+    if (ok === null || tested.length === 0) return false
+    return tested.every(
+      ({ health, own, noVerdicts }) =>
+        health.state === state && health.streak === 0 && own === null && noVerdicts === null,
+    )
+  }
+
   /** Returns the number of checks of the server that pass. */
   passing(real: ResolvedReal): number {
     return this.ofReal(real).filter(({ health }) => health.state === 'up').length

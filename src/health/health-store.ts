@@ -249,6 +249,11 @@ export class HealthStore {
     return this.#checks.isAtStake(id)
   }
 
+  /** True if further results of the job with this verdict would change nothing. */
+  isSettled(id: string, ok: boolean | null): boolean {
+    return this.#checks.isSettled(id, ok)
+  }
+
   /** Applies a result to all subscribers of the job. */
   result(id: string, result: CheckResult, now: number): ResultOutcome {
     const transitions: Transition[] = []

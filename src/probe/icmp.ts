@@ -3,8 +3,10 @@ import { type Answer, noVerdict, up } from '../check/check.js'
 import { answerFromError, timedOut } from '../check/error-to-answer.js'
 import type { ProbeSpec } from '../check/probe-spec.js'
 import { NO_PHASES, type OnDone, type Run } from '../check/run.js'
+import type { Address, Family } from '../core/address.js'
 import type { Phase, PhaseTime } from '../core/model.js'
-import { type EchoListener, echoerOf, type IcmpSocket, type Request } from './icmp-socket.js'
+import type { Echoes, EchoListener, Request } from './icmp-echoes.js'
+import { echoerOf } from './icmp-socket.js'
 
 export type IcmpProbe = Extract<ProbeSpec, { kind: 'icmp' }>
 
@@ -13,8 +15,24 @@ export interface PreparedIcmp {
   readonly probe: IcmpProbe
 }
 
-export function startIcmp({ probe }: PreparedIcmp, timeout: number, done: OnDone, traced: boolean): Run {
-  return new IcmpRun(probe, timeout, done, traced)
+/** How requests are sent. */
+export interface EchoWay {
+  /** Returns the socket that all requests of the family and source share. Throws a SystemError. */
+  echoerOf(family: Family, source: Address | null): Pick<Echoes, 'request' | 'send' | 'forget'>
+  /** Calls after the function that calls it has returned. */
+  later(call: () => void): void
+}
+
+const NODE: EchoWay = { echoerOf, later: call => void setImmediate(call) }
+
+export function startIcmp(
+  { probe }: PreparedIcmp,
+  timeout: number,
+  done: OnDone,
+  traced: boolean,
+  way = NODE,
+): Run {
+  return new IcmpRun(probe, timeout, done, traced, way)
 }
 
 class IcmpRun implements Run, EchoListener {
@@ -25,7 +43,7 @@ class IcmpRun implements Run, EchoListener {
   readonly #startedAt: number
   readonly #every: number
   readonly #count: number
-  #echoer: IcmpSocket | null = null
+  #echoer: ReturnType<EchoWay['echoerOf']> | null = null
   #request: Request | null = null
   #sent = 0
   #isOver = false
@@ -35,6 +53,7 @@ class IcmpRun implements Run, EchoListener {
     timeout: number,
     done: OnDone,
     traced: boolean,
+    way: EchoWay,
   ) {
     this.#done = done
     this.#count = count
@@ -42,12 +61,12 @@ class IcmpRun implements Run, EchoListener {
     this.phases = traced ? [] : NO_PHASES
     this.#startedAt = traced ? performance.now() : 0
     try {
-      this.#echoer = echoerOf(address.family, source)
+      this.#echoer = way.echoerOf(address.family, source)
       this.#request = this.#echoer.request(address, size, this)
       this.#send()
     } catch (error) {
       this.wakeAt = Number.POSITIVE_INFINITY
-      setImmediate(() => this.#finish(notOpened(error)))
+      way.later(() => this.#finish(notOpened(error)))
     }
   }
 

@@ -150,14 +150,19 @@ class TcpFlight implements Run {
   }
 }
 
-const SELF_CONNECTED = 'no server listens on the port (TCP self-connect)'
+export const SELF_CONNECTED = 'no server listens on the port (TCP self-connect)'
 
 /**
  * True if the connection is connected to itself. A connect to a closed port of this machine can get that port as its
  * own local port; TCP's simultaneous open (RFC 9293) then succeeds without a server. With an HTTP judge this test is
  * not needed: the echoed request is not an HTTP response.
  */
-function isOwnEcho(socket: Socket, { port, judge }: TcpProbe): boolean {
-  if (judge.kind === 'http' || port < 1024) return false
-  return socket.localPort === port && socket.localAddress === socket.remoteAddress
+function isOwnEcho(socket: Socket, probe: TcpProbe): boolean {
+  if (!canBeOwnEcho(probe)) return false
+  return socket.localPort === probe.port && socket.localAddress === socket.remoteAddress
+}
+
+/** False if no self-connect is possible, or it cannot be taken for an answer. */
+export function canBeOwnEcho({ port, judge }: TcpProbe): boolean {
+  return judge.kind !== 'http' && port >= 1024
 }

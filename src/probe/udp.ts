@@ -119,5 +119,5 @@ class UdpFlight implements Run {
   }
 }
 
-const NO_PROOF =
+export const NO_PROOF =
   'no port-unreachable error, but also no answer; to prove that the server works, expect an answer or add a ping'

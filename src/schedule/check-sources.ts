@@ -42,6 +42,7 @@ const KERNEL: SourceChoice = { kind: 'kernel' }
 export class CheckSources {
   readonly #parts: CheckSourcesParts
   #virtual: ReadonlySet<string> = new Set()
+  #onFollow: (virtual: readonly string[]) => void = () => {}
   #own: readonly OwnAddress[] | null = null
   /** By the text of the target's address. */
   readonly #entries = new Map<string, Entry>()
@@ -61,8 +62,20 @@ export class CheckSources {
   /** Takes the services, whose addresses no check may have as its source. */
   follow(services: readonly Pick<ResolvedService, 'id' | 'also'>[]): void {
     const virtual = services.flatMap(idsOf).flatMap(id => (id.kind === 'address' ? id.address : []))
-    this.#virtual = new Set(virtual.map(withoutZone))
+    this.followAddresses(virtual.map(withoutZone))
+  }
+
+  /** Takes the virtual addresses themselves, as texts without zones. */
+  followAddresses(virtual: readonly string[]): void {
+    this.#virtual = new Set(virtual)
     this.#entries.clear()
+    this.#onFollow(virtual)
+  }
+
+  /** Calls `follow` with the virtual addresses, now and after each change. One caller. */
+  passOn(follow: (virtual: readonly string[]) => void): void {
+    this.#onFollow = follow
+    follow([...this.#virtual])
   }
 
   /** Returns the address to bind a check of this target to, or null: the kernel chooses. */

@@ -22,7 +22,11 @@ export function withConnectsBetween(
   connects: number,
   sourceOf: () => Address | null = () => null,
 ): BeginRun {
-  const connect = startFrom(prepareProbe(connectTo(target)), sourceOf)
+  return alternating(begin, startFrom(prepareProbe(connectTo(target)), sourceOf), connects)
+}
+
+/** Returns a job that runs `begin` once and then `connect` `connects` times, in turn. */
+export function alternating(begin: BeginRun, connect: BeginRun, connects: number): BeginRun {
   let left = 0
   return (timeout, done, traced) => {
     const turn = left
@@ -37,7 +41,10 @@ export function withConnectsBetween(
   }
 }
 
-function connectTo({ address, port }: Target): ProbeSpec {
+export function connectTo({
+  address,
+  port,
+}: Pick<Target, 'address' | 'port'>): Extract<ProbeSpec, { kind: 'tcp' }> {
   const judge = { kind: 'connected' } as const
   return { kind: 'tcp', address, port, send: new Uint8Array(), end: false, reset: false, judge }
 }

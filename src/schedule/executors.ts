@@ -9,12 +9,15 @@ import type { Address } from '../core/address.js'
 import type { SourceChoice } from '../core/check-source.js'
 import type { CheckResult } from '../core/model.js'
 import { NEEDS_CODE } from '../probe/needs-code.js'
-import { probeFrom, startFrom, startProbe } from '../probe/start-probe.js'
+import { type PreparedProbe, probeFrom, startFrom, startProbe } from '../probe/start-probe.js'
+import { isEpollSupported } from '../system/epoll.js'
 import { type Clock, systemClock } from '../util/clock.js'
 import { groupOf, Pool } from '../workers/pool.js'
 import type { WorkerLog } from '../workers/worker-group.js'
 import type { CheckSources } from './check-sources.js'
 import { type BeginRun, withConnectsBetween } from './connects-between.js'
+import { type IsSettled, NativeExecutor, PORTABLE } from './engine/native-executor.js'
+import type { EngineProbe } from './engine/protocol.js'
 import type { Executor, OnResult, Timing } from './executor.js'
 import { placementOf } from './placement.js'
 import { Scheduler } from './scheduler.js'
@@ -32,6 +35,9 @@ export interface Executors extends Executor<CheckWork> {
   close(): void | Promise<void>
 }
 
+/** What runs probes: Node's sockets, or epoll in a thread of its own. `auto`: epoll where it works. */
+export type EngineChoice = 'auto' | 'portable' | 'native'
+
 export interface ExecutorParts {
   readonly clock?: Clock
   readonly descriptors?: number
@@ -41,10 +47,16 @@ export interface ExecutorParts {
   readonly onDelay?: (ms: number) => void
   /** Keeps virtual addresses from being the source; absent: the kernel chooses. Closed with the executors. */
   readonly sources?: CheckSources | null
+  /** What runs the probes; absent: `portable`. */
+  readonly engine?: EngineChoice
+  /** True if further results of a job with this verdict may come later. Absent: each result comes at once. */
+  readonly isSettled?: IsSettled
 }
 
 /** Descriptors reserved for the control socket, the kernel, the journal, and further files of checks. */
 const RESERVE = 64
+/** Part of the descriptors that the core's own runs may use while the engine has the rest. */
+const CORE_SHARE = 0.25
 /** Maximum concurrent runs of code per executor. Each may be a process or a TLS handshake. */
 const MOST_CODE = 100
 
@@ -60,9 +72,13 @@ export function openExecutors(
     log = SILENT,
     onDelay,
     sources = null,
+    engine: choice = 'portable',
+    isSettled = () => false,
   }: ExecutorParts = {},
 ): Executors {
-  const scheduler = new Scheduler(clock, Math.min(concurrency, descriptors - RESERVE), onDelay)
+  const free = descriptors - RESERVE
+  const isNative = choice !== 'portable' && (choice === 'native' || isEpollSupported())
+  const scheduler = new Scheduler(clock, Math.min(concurrency, isNative ? free * CORE_SHARE : free), onDelay)
   const pool = new Pool(log, clock)
   const start: StartRun<BeginRun> = (begin, timeout, done, traced) => begin(timeout, done, traced)
   const bindings = new Map<string, SourceBinding>()
@@ -74,10 +90,11 @@ export function openExecutors(
     commands: scheduler.executor(start, report, MOST_CODE),
     user: scheduler.executor(start, report, MOST_CODE),
   }
-  const executorOf = new Map<string, Executor<BeginRun>>()
+  const executorOf = new Map<string, Omit<Executor<never>, 'set' | 'close'>>()
   const remove = (id: string) => {
     executorOf.get(id)?.remove(id)
     executorOf.delete(id)
+    given.delete(id)
     bindings.delete(id)
     pool.forget(id)
   }
@@ -103,29 +120,97 @@ export function openExecutors(
       pool.start({ ...work, id, source: binding.begin() }, timeout, done, traced)
     put(id, executors[groupOf(work.check)], start, work, timing, binding)
   }
+  const setHere = (id: string, work: CheckWork, timing: Timing, prepared: PreparedProbe) => {
+    // A server that redirects once will continue to do so, so its job runs as code from now on.
+    const defer = () => setCode(id, work, { ...timing, firstIn: 0 })
+    const binding = bindingOf(work, sources)
+    const begin = startFrom(prepared, binding.begin)
+    put(id, executors.core, fallingBackToCode(begin, defer), work, timing, binding)
+  }
+  /** The jobs of the engine, to run them elsewhere. */
+  const given = new Map<string, { readonly work: CheckWork; readonly timing: Timing }>()
+  const takeBack = (id: string) => {
+    const job = given.get(id)
+    given.delete(id)
+    executorOf.delete(id)
+    return job
+  }
+  let engine = isNative
+    ? openEngine({
+        clock,
+        cap: Math.max(1, Math.min(concurrency, Math.floor(free * (1 - CORE_SHARE)))),
+        sources,
+        log,
+        report: onResult,
+        onDelay: ms => scheduler.delayed(ms),
+        isSettled,
+        onDeferred: id => {
+          const job = takeBack(id)
+          if (job) setCode(id, job.work, { ...job.timing, firstIn: 0 })
+        },
+        onGivenUp: ids => {
+          engine = null
+          for (const id of ids) {
+            const job = takeBack(id)
+            const place = job && placementOf(job.work)
+            if (job && place?.kind === 'core') setHere(id, job.work, job.timing, place.prepared)
+          }
+        },
+      })
+    : null
+  const setNative = (id: string, work: CheckWork, timing: Timing, probe: EngineProbe, to: NativeExecutor) => {
+    remove(id)
+    given.set(id, { work, timing })
+    executorOf.set(id, to)
+    const { target, connects = 0, source } = work
+    const { address, port } = target
+    to.set(id, { probe, connects, target: { address, port }, ...(source && { source }) }, timing)
+  }
   return {
     set: (id, work, timing) => {
       const place = placementOf(work)
       if (place.kind !== 'core') return setCode(id, work, timing)
-      // A server that redirects once will continue to do so, so its job runs as code from now on.
-      const defer = () => setCode(id, work, { ...timing, firstIn: 0 })
-      const binding = bindingOf(work, sources)
-      const begin = startFrom(place.prepared, binding.begin)
-      put(id, executors.core, fallingBackToCode(begin, defer), work, timing, binding)
+      const { probe } = place.prepared
+      if (engine?.hasRoom && probe.kind !== 'fixed') setNative(id, work, timing, probe, engine)
+      else setHere(id, work, timing, place.prepared)
     },
     retime: (id, timing) => executorOf.get(id)?.retime(id, timing),
     remove,
     soon: (id, ms) => executorOf.get(id)?.soon(id, ms),
     atOnce: id => executorOf.get(id)?.atOnce(id),
     next: id => executorOf.get(id)?.next(id) ?? null,
-    stats: () => scheduler.stats(),
-    waiting: () => scheduler.waiting,
-    sources: () => sources?.choices() ?? new Map(),
-    close: () => {
+    stats: () => (engine ? together(scheduler.stats(), engine.counts()) : scheduler.stats()),
+    waiting: () => scheduler.waiting + (engine?.waiting ?? 0),
+    sources: () => new Map([...(sources?.choices() ?? []), ...(engine?.sources() ?? [])]),
+    close: async () => {
       scheduler.close()
       sources?.close()
-      return pool.close()
+      await Promise.all([engine?.close(), pool.close()])
     },
+  }
+}
+
+/** Returns null if the engine does not work on this machine. */
+function openEngine(parts: ConstructorParameters<typeof NativeExecutor>[0]): NativeExecutor | null {
+  try {
+    return new NativeExecutor(parts)
+  } catch (error) {
+    parts.log.error('engine.portable', { error: (error as Error).message }, PORTABLE)
+    return null
+  }
+}
+
+/** The statistics of both schedulers. The delays of both are in those of the first. */
+function together(core: ScheduleStats, engine: Omit<ScheduleStats, 'lateness'>): ScheduleStats {
+  const since = [core.sinceStall, engine.sinceStall].filter(ms => ms !== null)
+  return {
+    jobs: core.jobs + engine.jobs,
+    running: core.running + engine.running,
+    lateness: core.lateness,
+    stalls: core.stalls + engine.stalls,
+    stalledFor: core.stalledFor + engine.stalledFor,
+    sinceStall: since.length > 0 ? Math.min(...since) : null,
+    noVerdicts: core.noVerdicts + engine.noVerdicts,
   }
 }
 

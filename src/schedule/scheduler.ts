@@ -104,15 +104,25 @@ export class Scheduler {
   }
 
   stats(): ScheduleStats {
+    return { ...this.counts(), lateness: this.#startDelays.summary(this.#clock.now()) }
+  }
+
+  /** The statistics without those of delays, which take longer. */
+  counts(): Omit<ScheduleStats, 'lateness'> {
     return {
       jobs: this.#jobs,
       running: this.#running.length,
-      lateness: this.#startDelays.summary(this.#clock.now()),
       stalls: this.#stalls,
       stalledFor: Math.round(this.#stalledFor),
       sinceStall: this.#lastStall === null ? null : Math.round(this.#clock.now() - this.#lastStall),
       noVerdicts: this.#noVerdicts,
     }
+  }
+
+  /** Counts the delay of a start in milliseconds, also of a start that another scheduler made. */
+  delayed(ms: number): void {
+    this.#startDelays.add(ms, this.#clock.now())
+    this.#onDelay(ms)
   }
 
   /** Number of runs that are due and wait for a place. */
@@ -294,10 +304,7 @@ export class Scheduler {
   #start(job: ScheduledJob): void {
     const now = this.#clock.now()
     // The first start of a job is made as soon as there is a free place, so it has no delay.
-    if (job.startedAt !== NEVER) {
-      this.#startDelays.add(now - job.scheduledAt, now)
-      this.#onDelay(now - job.scheduledAt)
-    }
+    if (job.startedAt !== NEVER) this.delayed(now - job.scheduledAt)
     job.startedAt = now - this.#stalledFor
     job.runningIndex = this.#running.push(job) - 1
     try {

@@ -1,6 +1,6 @@
 /** The source address of the runs of one job. */
-import type { CheckWork } from '../check/run-code.js'
 import type { Address } from '../core/address.js'
+import type { WantedSource } from '../core/check-source.js'
 import type { CheckResult } from '../core/model.js'
 import type { CheckSources } from './check-sources.js'
 
@@ -14,7 +14,13 @@ export interface SourceBinding {
   readonly judged: (result: CheckResult) => CheckResult
 }
 
-export function bindingOf({ source, target }: CheckWork, sources: CheckSources | null): SourceBinding {
+/** What decides the source of a job. */
+interface Bound {
+  readonly target: { readonly address: Address }
+  readonly source?: WantedSource
+}
+
+export function bindingOf({ source, target }: Bound, sources: CheckSources | null): SourceBinding {
   // The target may be a name that has got an address of another family than the given source.
   if (source !== undefined && (source === 'kernel' || source.family === target.address.family)) {
     const fixed = source === 'kernel' ? null : source

@@ -48,6 +48,8 @@ const EFD_CLOEXEC = 0x80000
 /** errno numbers that a caller tells apart: <asm-generic/errno.h>. */
 export const EINTR = -4
 export const EAGAIN = -11
+export const EPIPE = -32
+export const ECONNRESET = -104
 export const EINPROGRESS = -115
 
 /** True if this file fits the machine. */
@@ -59,6 +61,7 @@ interface Calls {
   readonly lib: NumericLibrary
   readonly socket: NumericCall
   readonly connect: NumericCall
+  readonly listen: NumericCall
   readonly bind: NumericCall
   readonly send: NumericCall
   readonly sendto: NumericCall
@@ -91,6 +94,7 @@ function calls(): Calls {
     lib,
     socket: lib.func('int socket(int, int, int)'),
     connect: lib.func('int connect(int, int64_t, uint32_t)'),
+    listen: lib.func('int listen(int, int)'),
     bind: lib.func('int bind(int, int64_t, uint32_t)'),
     send: lib.func('intptr_t send(int, int64_t, size_t, int)'),
     sendto: lib.func('intptr_t sendto(int, int64_t, size_t, int, int64_t, uint32_t)'),
@@ -122,7 +126,25 @@ export function epollError(negative: number, syscall: string): SystemError {
   return new SystemError(errorName(-negative), syscall)
 }
 
+/** Returns memory that is all 0. Small ones share a block, which lives as long as one of them. */
 export function fixedMemory(bytes: number): FixedMemory {
+  if (bytes > LARGEST_SHARE) return newBlock(bytes)
+  const room = (bytes + 15) & ~15
+  if (!block || taken + room > BLOCK) {
+    block = newBlock(BLOCK)
+    taken = 0
+  }
+  const from = taken
+  taken += room
+  return { bytes: block.bytes.subarray(from, from + bytes), address: block.address + from }
+}
+
+const BLOCK = 64 * 1024
+const LARGEST_SHARE = 4096
+let block: FixedMemory | undefined
+let taken = 0
+
+function newBlock(bytes: number): FixedMemory {
   const memory = Buffer.allocUnsafeSlow(bytes).fill(0)
   return { bytes: memory, address: calls().lib.address(memory) }
 }
@@ -203,6 +225,20 @@ export function sendBytesTo(fd: number, data: FixedMemory, to: FixedMemory): num
 export function receiveBytes(fd: number, into: FixedMemory): number {
   const c = calls()
   return outcome(c, c.recv(fd, into.address, into.bytes.length, MSG_DONTWAIT))
+}
+
+/** Listens, with a short queue. */
+export function listenSocket(fd: number): number {
+  const c = calls()
+  return outcome(c, c.listen(fd, 16))
+}
+
+/** Returns the local port of a socket. */
+export function localPort(fd: number): number {
+  const { value, length } = scratch()
+  length.bytes.writeUInt32LE(28)
+  calls().getsockname(fd, value.address, length.address)
+  return value.bytes.readUInt16BE(2)
 }
 
 /** No more bytes will be sent: the peer sees the end. */

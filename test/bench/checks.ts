@@ -26,7 +26,8 @@ async function* measure({ quick, folder }: Run): AsyncIterable<Row> {
   const windows = quick ? 2 : 5
   for (const rate of [100, 1000, 5000]) {
     const farm = await openFarm(rate)
-    const ours = await lvsdCost(farm, folder, windows)
+    const ours = await lvsdCost(farm, folder, windows, 'native')
+    const portable = await lvsdCost(farm, folder, windows, 'portable')
     const bare = await bareCost(farm, windows)
     farm.close()
     const beside = 'bare node:http'
@@ -34,6 +35,13 @@ async function* measure({ quick, folder }: Run): AsyncIterable<Row> {
     yield { figure: `${name}: reached`, unit: '/s', ours: ours.rate, beside: 'wanted', theirs: [rate] }
     yield { figure: `${name}: reached`, unit: '/s', ours: ours.rate, beside, theirs: bare.rate }
     yield { figure: `${name}: CPU of a check`, unit: 'µs', ours: ours.cpu, beside, theirs: bare.cpu }
+    yield {
+      figure: `${name}: CPU of a check`,
+      unit: 'µs',
+      ours: ours.cpu,
+      beside: "lvsd on Node's sockets",
+      theirs: portable.cpu,
+    }
     yield { figure: `${name}: time between two, p99`, unit: 'ms', ours: ours.gap, beside, theirs: bare.gap }
     yield {
       figure: `${name}: lateness p99`,
@@ -59,8 +67,14 @@ interface Cost {
   readonly memory: Memory
 }
 
-async function lvsdCost(farm: Farm, folder: string, windows: number): Promise<Cost> {
-  const running = lvsdInMemory.start(siteOf(farm.ports.length, { ports: farm.ports }), folder)
+async function lvsdCost(
+  farm: Farm,
+  folder: string,
+  windows: number,
+  engine: 'native' | 'portable',
+): Promise<Cost> {
+  const site = { ...siteOf(farm.ports.length, { ports: farm.ports }), engine }
+  const running = lvsdInMemory.start(site, folder)
   try {
     const cost = await windowsOf(farm, running.pid, windows)
     const { schedule } = await fetchStatus(lvsdSocket(folder))

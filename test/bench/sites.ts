@@ -8,6 +8,8 @@ export interface Site {
   readonly timeout: number
   /** Address of lvsd's API over TCP. */
   readonly listen?: string
+  /** What runs lvsd's probes. */
+  readonly engine?: 'portable' | 'native'
 }
 
 export interface SiteService {
@@ -62,10 +64,11 @@ export function withWeight(site: Site, address: string, weight: number): Site {
 }
 
 /** As keepalived and ldirectord are set below: the first failure takes a server out, the first success brings it back. */
-export function lvsdConfig({ services, interval, timeout, listen }: Site): string {
+export function lvsdConfig({ services, interval, timeout, listen, engine }: Site): string {
   return [
     'settings:',
     '  resync: 10m',
+    ...(engine === undefined ? [] : [`  engine: ${engine}`]),
     ...(listen === undefined ? [] : [`api: { listen: ['${listen}'] }`]),
     'defaults:',
     '  scheduler: rr',

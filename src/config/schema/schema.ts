@@ -279,6 +279,12 @@ export const settingsFields = {
     .describe('Interval at which the whole kernel table is read back and repaired.'),
   resolve: interval().prefault('60s').describe('Interval at which names are resolved again.'),
   concurrency: z.int().min(1).max(65_535).default(512).describe('Limit of checks that run at the same time.'),
+  engine: z
+    .enum(['auto', 'portable', 'native'])
+    .default('portable')
+    .describe(
+      "What runs checks that are data, such as `http` and `connect`: `native`, a thread of its own with epoll, which costs least; `portable`, Node's sockets; `auto`, `native` where it works. Read at the start.",
+    ),
   'removal-limit': percent()
     .prefault('50%')
     .describe(

@@ -3,9 +3,10 @@ import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import type { ProbeSpec } from '../../../src/check/probe-spec.js'
 import { runOnce } from '../../../src/check/run.js'
-import { runProbe, startProbe } from '../../../src/probe/start-probe.js'
+import { startProbe } from '../../../src/probe/start-probe.js'
 import { prepareTcp } from '../../../src/probe/tcp.js'
 import { onCleanup } from '../../support/after-each.js'
+import { closeNative, ENGINES, type RunProbe } from '../../support/native-probe.js'
 import * as servers from '../../support/servers.js'
 import { address } from '../../support/tables.js'
 import { until } from '../../support/until.js'
@@ -28,13 +29,19 @@ function probe({ host, port }: Server, over: Partial<TcpProbe>): TcpProbe {
   return { kind: 'tcp', address: to, port, end: false, reset: false, ...CONNECT, ...over }
 }
 
-/** Reason and phase of one run. */
-async function outcome(server: Server, over: Partial<TcpProbe>, timeout = 1000) {
-  const { reason, phase } = await runProbe(probe(server, over), timeout)
-  return [reason, phase]
-}
+for (const { engine, run } of ENGINES)
+  describe(`tcp: a probe over TCP ${engine}`, () => {
+    after(closeNative)
+    suite(run)
+  })
 
-describe('tcp: a probe over TCP', () => {
+function suite(runProbe: RunProbe): void {
+  /** Reason and phase of one run. */
+  async function outcome(server: Server, over: Partial<TcpProbe>, timeout = 1000) {
+    const { reason, phase } = await runProbe(probe(server, over), timeout)
+    return [reason, phase]
+  }
+
   const cases: readonly [
     what: string,
     server: () => Promise<Server>,
@@ -166,6 +173,24 @@ describe('tcp: a probe over TCP', () => {
     ])
   })
 
+  it('reads many answers at the same time without mixing them up', async () => {
+    const server = await servers.tcpServer(socket => {
+      socket.once('data', data => {
+        const half = data.length >> 1
+        socket.write(data.subarray(0, half))
+        setTimeout(() => socket.end(data.subarray(half)), 5)
+      })
+    })
+    const runs = Array.from({ length: 50 }, (_, i) => {
+      const text = `this is number ${i} of fifty`
+      const judge = { kind: 'match', match: { kind: 'text', text }, limit: 1000 } as const
+      return runProbe(probe(server, { send: Buffer.from(text), judge }), 3000)
+    })
+    assert.deepEqual([...new Set((await Promise.all(runs)).map(({ reason }) => reason))], [null])
+  })
+}
+
+describe('tcp: the pace of a probe over TCP', () => {
   it('reads a server that sends single bytes rarely, and misses none of them', async () => {
     const bytes = 3000
     const server = await servers.tcpServer(socket => {
@@ -191,22 +216,6 @@ describe('tcp: a probe over TCP', () => {
     const { detail } = await runOnce(startProbe, { ...prepared, hear }, 20_000)
     assert.equal(detail, `found "END" in ${bytes + 3} bytes`)
     assert(reads < bytes / 2, `${reads} reads of ${bytes} bytes`)
-  })
-
-  it('reads many answers at the same time without mixing them up', async () => {
-    const server = await servers.tcpServer(socket => {
-      socket.once('data', data => {
-        const half = data.length >> 1
-        socket.write(data.subarray(0, half))
-        setTimeout(() => socket.end(data.subarray(half)), 5)
-      })
-    })
-    const runs = Array.from({ length: 50 }, (_, i) => {
-      const text = `this is number ${i} of fifty`
-      const judge = { kind: 'match', match: { kind: 'text', text }, limit: 1000 } as const
-      return runProbe(probe(server, { send: Buffer.from(text), judge }), 3000)
-    })
-    assert.deepEqual([...new Set((await Promise.all(runs)).map(({ reason }) => reason))], [null])
   })
 })
 

@@ -1,0 +1,212 @@
+/** A probe over TCP on epoll: the same answers and phases as `probe/tcp.ts`. */
+import { type Answer, down } from '../../check/check.js'
+import { answerFromError, timedOut } from '../../check/error-to-answer.js'
+import type { OnDone, Run } from '../../check/run.js'
+import {
+  bindSocket,
+  closeDescriptor,
+  connectSocket,
+  EAGAIN,
+  ECONNRESET,
+  EINPROGRESS,
+  EINTR,
+  EPIPE,
+  EPOLLERR,
+  EPOLLET,
+  EPOLLHUP,
+  EPOLLIN,
+  EPOLLOUT,
+  EPOLLRDHUP,
+  endSending,
+  epollError,
+  fixedMemory,
+  isConnectedToItself,
+  openStream,
+  pendingError,
+  receiveBytes,
+  resetSocket,
+  sendBytes,
+} from '../../system/epoll.js'
+import { Pace, REST } from '../pace.js'
+import type { ResponseParser } from '../response-parser.js'
+import { canBeOwnEcho, SELF_CONNECTED } from '../tcp.js'
+import { PhaseTimes } from './phase-times.js'
+import type { NativeTcp } from './prepared.js'
+import type { Reactor, Watcher } from './reactor.js'
+
+/** Bytes of one read, as on Node's sockets; the data is judged, or copied by the parser, before the next read. */
+const READ = 64 * 1024
+/** Maximum number of bytes that are read of one connection before others have their turn. */
+const MOST_READ = 4 * READ
+const ENDED = EPOLLRDHUP | EPOLLHUP | EPOLLERR
+/** An unsigned number: JavaScript's `|` would make EPOLLET negative. */
+const EVENTS = EPOLLET + (EPOLLIN | EPOLLOUT | EPOLLRDHUP)
+
+/** A negative errno, and the call that returned it. */
+type Failed = readonly [negative: number, call: string]
+
+function failure([negative, call]: Failed): Answer {
+  return answerFromError(epollError(negative, call))
+}
+
+let buffer: ReturnType<typeof fixedMemory> | undefined
+
+export class NativeTcpFlight extends PhaseTimes implements Run, Watcher {
+  readonly wakeAt = Number.POSITIVE_INFINITY
+  readonly #reactor: Reactor
+  readonly #prepared: NativeTcp
+  readonly #done: OnDone
+  #fd = -1
+  #place = -1
+  #isConnected = false
+  #hearing: ResponseParser | null = null
+  #sent = 0
+  #hasSent = false
+  /** The negative errno of a connection that was reset before this run heard that it was open. */
+  #reset = 0
+  readonly #pace = new Pace()
+  #cancelRest: (() => void) | null = null
+  #over = false
+
+  constructor(reactor: Reactor, prepared: NativeTcp, done: OnDone) {
+    super('connect')
+    this.#reactor = reactor
+    this.#prepared = prepared
+    this.#done = done
+    const failed = this.#connect()
+    // `done` must not be called before the run is returned.
+    if (failed) reactor.afterReading(() => this.#over || this.#finish(failure(failed)))
+  }
+
+  wake(): void {}
+
+  expire(timeout: number): Answer {
+    const answer = timedOut(this.phase, timeout)
+    this.cancel()
+    return answer
+  }
+
+  cancel(): void {
+    if (!this.#over) this.#land()
+  }
+
+  ready(flags: number): void {
+    if (!this.#isConnected && !this.#connected(flags)) return
+    if (this.#over) return
+    if (flags & EPOLLOUT && this.#mustSend) this.#send()
+    if (flags & (EPOLLIN | ENDED) && !this.#over && !this.#cancelRest) this.#read((flags & ENDED) !== 0)
+  }
+
+  /** Returns what failed at once; null: nothing. */
+  #connect(): Failed | null {
+    const { probe, to, from } = this.#prepared
+    this.#fd = openStream(probe.address.family)
+    if (this.#fd < 0) return [this.#fd, 'socket']
+    const bound = from ? bindSocket(this.#fd, from) : 0
+    if (bound < 0) return [bound, 'bind']
+    const connected = connectSocket(this.#fd, to)
+    if (connected < 0 && connected !== EINPROGRESS) return [connected, 'connect']
+    this.#place = this.#reactor.watch(this.#fd, EVENTS, this)
+    return this.#place < 0 ? [this.#place, 'epoll_ctl'] : null
+  }
+
+  /** Returns false if the connection is not open, or the run has ended. */
+  #connected(flags: number): boolean {
+    if (flags & (EPOLLERR | EPOLLHUP)) {
+      const error = pendingError(this.#fd)
+      // Only a connection that was open ends in this way; what it has sent can be read.
+      if (error === ECONNRESET || error === EPIPE) this.#reset = error
+      else if (error < 0) {
+        this.#finish(failure([error, 'connect']))
+        return false
+      }
+    }
+    if (!(flags & EPOLLOUT)) return false
+    this.#isConnected = true
+    const { probe, hear } = this.#prepared
+    const hearing = hear()
+    if (canBeOwnEcho(probe) && isConnectedToItself(this.#fd)) this.#finish(down('refused', SELF_CONNECTED))
+    else if (probe.judge.kind === 'connected') this.#finish(hearing.end())
+    else {
+      this.#hearing = hearing
+      this.enter(hearing.phase)
+      return true
+    }
+    return false
+  }
+
+  get #mustSend(): boolean {
+    return !this.#hasSent && this.#reset === 0
+  }
+
+  #send(): void {
+    const { data, probe } = this.#prepared
+    while (data && this.#sent < data.bytes.length) {
+      const sent = sendBytes(this.#fd, data, this.#sent)
+      if (sent === EAGAIN) return
+      if (sent < 0 && sent !== EINTR) {
+        this.#finish(failure([sent, 'write']))
+        return
+      }
+      if (sent > 0) this.#sent += sent
+    }
+    this.#hasSent = true
+    if (probe.end) endSending(this.#fd)
+  }
+
+  /** `isEnding`: the kernel has reported the end or an error, which is read too. Otherwise a short read was the last. */
+  #read(isEnding: boolean): void {
+    const answer = this.#readOn(isEnding)
+    if (answer) this.#finish(answer)
+  }
+
+  /** Returns null if more has to come. */
+  #readOn(isEnding: boolean): Answer | null {
+    buffer ??= fixedMemory(READ)
+    const hearing = this.#hearing as ResponseParser
+    for (let total = 0; total < MOST_READ; ) {
+      const length = receiveBytes(this.#fd, buffer)
+      if (length === EINTR) continue
+      if (length <= 0) return this.#endOf(length, hearing)
+      const answer = hearing.push(buffer.bytes.subarray(0, length))
+      this.enter(hearing.phase)
+      if (answer) return answer
+      if (this.#pace.mustRest(length)) return this.#readIn(REST)
+      if (length < READ && !isEnding) return null
+      total += length
+    }
+    return this.#readIn(0)
+  }
+
+  /** Returns the answer where there is nothing to read; null if more has to come. */
+  #endOf(length: number, hearing: ResponseParser): Answer | null {
+    if (length === 0 || length === EAGAIN)
+      if (this.#reset < 0) return failure([this.#reset, 'read'])
+      else return length === 0 ? hearing.end() : null
+    return failure([length, 'read'])
+  }
+
+  #readIn(ms: number): null {
+    this.#cancelRest = this.#reactor.alarm(ms, () => {
+      this.#cancelRest = null
+      // What has come meanwhile was not reported again.
+      this.#read(true)
+    })
+    return null
+  }
+
+  #finish(answer: Answer): void {
+    this.#land()
+    this.#done(answer)
+  }
+
+  #land(): void {
+    this.#over = true
+    this.#cancelRest?.()
+    this.note()
+    if (this.#place >= 0) this.#reactor.unwatch(this.#place)
+    if (this.#fd < 0) return
+    if (this.#prepared.probe.reset && this.#isConnected) resetSocket(this.#fd)
+    else closeDescriptor(this.#fd)
+  }
+}

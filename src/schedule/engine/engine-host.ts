@@ -1,0 +1,179 @@
+/**
+ * Keeps the engine's thread: starts it, hears it, and starts it again.
+ *
+ *   state     event                                     next
+ *   starting  it is ready                               running
+ *   starting  its self-test fails, or it ends           given up
+ *   running   it ends, or hangs for SILENT looks        starting; given up if it ended less than AGAIN ago before
+ *   any       close                                     closed
+ */
+import type { Worker } from 'node:worker_threads'
+import { closeDescriptor, openWaker, wake } from '../../system/epoll.js'
+import { besideFile, openThread } from '../../system/thread.js'
+import type { Clock } from '../../util/clock.js'
+import {
+  COUNT,
+  type EngineStart,
+  newSharedTimes,
+  type Order,
+  type Report,
+  type SharedTimes,
+} from './protocol.js'
+
+export interface EngineHostParts {
+  readonly clock: Pick<Clock, 'now' | 'alarm'>
+  readonly cap: number
+  readonly hasSources: boolean
+  onReport(report: Report): void
+  /** A new thread runs without jobs, because the one before has ended. */
+  onRestart(why: string): void
+  /** There is no thread any more. */
+  onGivenUp(why: string): void
+  /** The file of the thread; another one in tests. */
+  readonly file?: URL
+}
+
+/** Milliseconds between two looks at whether the thread turns, and how many in a row it may miss. */
+const LOOK_EVERY = 1000
+const SILENT = 5
+/** Milliseconds. A thread that ends twice within this time is given up. */
+const AGAIN = 60_000
+/** Milliseconds for the end of the thread. */
+const LAST_PATIENCE = 1000
+/** MiB. Small, because the thread makes little garbage that lives. */
+const YOUNG_HEAP = 8
+
+const THREAD = besideFile(import.meta.url, 'engine-thread')
+
+export class EngineHost {
+  readonly shared: SharedTimes = newSharedTimes()
+  readonly #parts: EngineHostParts
+  readonly #waker: number
+  #worker: Worker | null = null
+  #isReady = false
+  #endedAt = Number.NEGATIVE_INFINITY
+  #orders: Order[] = []
+  #turns = 0
+  #missed = 0
+  #cancelLook = () => {}
+
+  /** Throws if there is no epoll or no thread. */
+  constructor(parts: EngineHostParts) {
+    this.#parts = parts
+    this.#waker = openWaker()
+    try {
+      this.#start()
+    } catch (error) {
+      closeDescriptor(this.#waker)
+      throw error
+    }
+  }
+
+  /** Sends an order, together with those of the same turn of the event loop. */
+  order(order: Order): void {
+    if (this.#orders.push(order) === 1) queueMicrotask(() => this.#send())
+  }
+
+  /** Resolves when the thread has ended. */
+  async close(): Promise<void> {
+    const worker = this.#leave()
+    if (!worker) return
+    const ended = new Promise<void>(resolve => worker.once('exit', () => resolve()))
+    worker.postMessage([{ kind: 'close' }])
+    wake(this.#waker)
+    const cancel = this.#parts.clock.alarm(LAST_PATIENCE, () => void worker.terminate())
+    await ended
+    cancel()
+    closeDescriptor(this.#waker)
+  }
+
+  #start(): void {
+    const start: EngineStart = {
+      waker: this.#waker,
+      cap: this.#parts.cap,
+      hasSources: this.#parts.hasSources,
+      shared: this.shared,
+    }
+    const worker = openThread(this.#parts.file ?? THREAD, {
+      name: 'engine',
+      workerData: start,
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_HEAP },
+    })
+    this.#worker = worker
+    this.#isReady = false
+    const ended = (why: string) => worker === this.#worker && this.#ended(why)
+    worker.on('message', (report: Report) => worker === this.#worker && this.#hear(report))
+    worker.on('error', error => ended(error.message))
+    worker.on('exit', code => ended(`it ended with ${code}`))
+    this.#look()
+  }
+
+  #send(): void {
+    const orders = this.#orders
+    this.#orders = []
+    if (!this.#worker || orders.length === 0) return
+    this.#worker.postMessage(orders)
+    if (this.#isReady) wake(this.#waker)
+  }
+
+  #hear(report: Report): void {
+    if (report.kind === 'unfit') this.#giveUp(`its self-test failed: ${report.why}`)
+    else if (report.kind !== 'ready') this.#parts.onReport(report)
+    else {
+      this.#isReady = true
+      // For the orders that came while it started.
+      wake(this.#waker)
+    }
+  }
+
+  /** Looks again and again whether the thread turns. After a stop of this process one look misses, not five. */
+  #look(): void {
+    this.#cancelLook = this.#parts.clock.alarm(LOOK_EVERY, () => {
+      const turns = this.shared.counts[COUNT.turns] ?? 0
+      this.#missed = turns === this.#turns && this.#isReady ? this.#missed + 1 : 0
+      this.#turns = turns
+      if (this.#missed < SILENT) this.#look()
+      else this.#hung()
+    })
+  }
+
+  #hung(): void {
+    const hung = this.#worker
+    this.#ended(`it has not answered for ${(SILENT * LOOK_EVERY) / 1000} s`)
+    void hung?.terminate()
+  }
+
+  #ended(why: string): void {
+    const { now } = this.#parts.clock
+    const isAgain = now() - this.#endedAt < AGAIN
+    this.#endedAt = now()
+    if (this.#isReady && !isAgain) this.#restart(why)
+    else this.#giveUp(why)
+  }
+
+  #restart(why: string): void {
+    this.#leave()
+    try {
+      this.#start()
+      this.#parts.onRestart(why)
+    } catch (error) {
+      this.#giveUp((error as Error).message)
+    }
+  }
+
+  /** The descriptor of the waker stays open, because the thread may still use its number. */
+  #giveUp(why: string): void {
+    const worker = this.#leave()
+    void worker?.terminate()
+    this.#parts.onGivenUp(why)
+  }
+
+  #leave(): Worker | null {
+    const worker = this.#worker
+    this.#worker = null
+    this.#orders = []
+    this.#missed = 0
+    this.#cancelLook()
+    return worker
+  }
+}

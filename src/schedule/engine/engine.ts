@@ -1,0 +1,195 @@
+/** What runs in the engine's thread: a scheduler on the reactor, jobs by orders of the core, and results for it. */
+import type { OnDone, Run, StartRun } from '../../check/run.js'
+import type { CheckResult } from '../../core/model.js'
+import { Reactor } from '../../probe/engine/reactor.js'
+import { type BeginNative, NativeProbes } from '../../probe/engine/start-native.js'
+import { NEEDS_CODE } from '../../probe/needs-code.js'
+import type { CheckSources } from '../check-sources.js'
+import { alternating, connectTo } from '../connects-between.js'
+import type { Executor } from '../executor.js'
+import { Scheduler } from '../scheduler.js'
+import { bindingOf, type SourceBinding } from '../source-binding.js'
+import { Outbox, type Sender } from './outbox.js'
+import { COUNT, type EngineWork, machineNow, type Order, type Report, type SharedTimes } from './protocol.js'
+
+interface EngineJob extends Sender {
+  readonly id: string
+  readonly place: number
+  readonly binding: SourceBinding
+  /** Delay of the start of the current run in milliseconds; NaN: the first one. */
+  delay: number
+}
+
+export interface EngineParts {
+  readonly cap: number
+  readonly shared: SharedTimes
+  readonly sources: CheckSources | null
+  readonly post: (report: Report) => void
+}
+
+/** Milliseconds. The core may end the process while the thread waits, and that waits for the thread. */
+const LONGEST_WAIT = 200
+
+export class Engine {
+  readonly reactor = new Reactor()
+  readonly #parts: EngineParts
+  readonly #probes = new NativeProbes(this.reactor)
+  readonly #scheduler: Scheduler
+  readonly #executor: Executor<BeginNative>
+  readonly #jobs = new Map<string, EngineJob>()
+  readonly #outbox: Outbox
+  /** Delay of the start that is being made. */
+  #delay = Number.NaN
+  #isClosed = false
+
+  constructor(parts: EngineParts) {
+    this.#parts = parts
+    this.#outbox = new Outbox(parts.post)
+    this.#scheduler = new Scheduler(this.reactor, parts.cap, ms => {
+      this.#delay = ms
+    })
+    const start: StartRun<BeginNative> = (begin, timeout, done) => begin(timeout, done)
+    this.#executor = this.#scheduler.executor(start, (id, result) => this.#report(id, result))
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed
+  }
+
+  /** Handles the orders in their sequence. */
+  take(orders: readonly Order[]): void {
+    for (const order of orders) this.#take(order)
+  }
+
+  /** Waits for events, handles them, and sends the results. */
+  turn(): void {
+    this.reactor.turn(LONGEST_WAIT)
+    this.#outbox.flush(this.reactor.now())
+    this.#count()
+  }
+
+  close(): void {
+    this.#isClosed = true
+    this.#scheduler.close()
+    this.#probes.close()
+    this.#parts.sources?.close()
+    this.reactor.close()
+  }
+
+  #take(order: Order): void {
+    switch (order.kind) {
+      case 'set':
+        this.#set(order)
+        break
+      case 'retime':
+        this.#executor.retime(`${order.job}`, order.timing)
+        this.#note(order.job)
+        break
+      case 'remove':
+        this.#remove(`${order.job}`)
+        break
+      case 'soon':
+        this.#hurry(order.job, id => this.#executor.soon(id, order.ms))
+        break
+      case 'at once':
+        this.#hurry(order.job, id => this.#executor.atOnce(id))
+        break
+      case 'settled':
+        this.#settle(order.runs)
+        break
+      case 'virtual':
+        this.#parts.sources?.followAddresses(order.addresses)
+        break
+      case 'close':
+        this.#isClosed = true
+    }
+  }
+
+  // -------------------------------------------------------------- jobs
+
+  #set({ job: number, place, work, timing }: Order & { readonly kind: 'set' }): void {
+    const binding = bindingOf(work, this.#parts.sources)
+    const job: EngineJob = {
+      ...{ job: number, id: `${number}`, place, binding },
+      ...{ last: null, run: 0, isSettled: false, delay: Number.NaN },
+    }
+    this.#jobs.set(job.id, job)
+    this.#executor.set(job.id, this.#beginning(job, work), timing)
+    this.#note(number)
+  }
+
+  #remove(id: string): void {
+    this.#executor.remove(id)
+    this.#jobs.delete(id)
+  }
+
+  /** Who asks for a run waits for its result. */
+  #hurry(number: number, hurry: (id: string) => void): void {
+    const job = this.#jobs.get(`${number}`)
+    if (!job) return
+    job.isSettled = false
+    hurry(job.id)
+    this.#note(number)
+  }
+
+  #settle(runs: readonly (readonly [job: number, run: number])[]): void {
+    for (const [number, run] of runs) {
+      const job = this.#jobs.get(`${number}`)
+      if (job?.run === run) job.isSettled = true
+    }
+  }
+
+  #beginning(job: EngineJob, { probe, connects, target }: EngineWork): BeginNative {
+    const begin = this.#probes.startFrom(probe, job.binding.begin)
+    const connect = connects > 0 ? this.#probes.startFrom(connectTo(target), job.binding.begin) : null
+    const inTurn = connect ? alternating(begin, connect, connects) : begin
+    return (timeout, done) => this.#start(job, inTurn, timeout, done)
+  }
+
+  #start(job: EngineJob, begin: BeginNative, timeout: number, done: OnDone): Run {
+    job.delay = this.#delay
+    this.#delay = Number.NaN
+    this.#noteRunning(job)
+    return begin(timeout, answer => (answer === NEEDS_CODE ? this.#defer(job) : done(answer)))
+  }
+
+  #defer(job: EngineJob): void {
+    this.#remove(job.id)
+    this.#outbox.defer(job.job)
+  }
+
+  #report(id: string, given: CheckResult): void {
+    const job = this.#jobs.get(id)
+    if (!job) return
+    this.#outbox.add(job, job.binding.judged(given), job.delay)
+    this.#note(job.job)
+  }
+
+  // -------------------------------------------------------------- what the core sees
+
+  #note(number: number): void {
+    const job = this.#jobs.get(`${number}`)
+    const next = job && this.#executor.next(job.id)
+    if (!job || !next) return
+    const due = machineNow() + next.in
+    this.#parts.shared.dues[job.place] = next.isRunning ? -due : due
+  }
+
+  #noteRunning(job: EngineJob): void {
+    const next = this.#executor.next(job.id)
+    this.#parts.shared.dues[job.place] = -(machineNow() + (next?.in ?? 0))
+  }
+
+  #count(): void {
+    const { counts } = this.#parts.shared
+    const { jobs, running, stalls, stalledFor, sinceStall, noVerdicts } = this.#scheduler.counts()
+    counts[COUNT.jobs] = jobs
+    counts[COUNT.running] = running
+    counts[COUNT.waiting] = this.#scheduler.waiting
+    counts[COUNT.stalls] = stalls
+    counts[COUNT.stalledFor] = stalledFor
+    counts[COUNT.sinceStall] = sinceStall ?? -1
+    counts[COUNT.noVerdicts] = noVerdicts
+    counts[COUNT.turns] = (counts[COUNT.turns] ?? 0) + 1
+  }
+}

@@ -1,0 +1,230 @@
+/** The core's side of the engine: gives jobs to its thread, and takes results. */
+import type { SourceChoice } from '../../core/check-source.js'
+import type { CheckResult } from '../../core/model.js'
+import type { Log } from '../../system/log.js'
+import type { Clock } from '../../util/clock.js'
+import type { CheckSources } from '../check-sources.js'
+import type { Executor, NextRun, OnResult, Timing } from '../executor.js'
+import type { ScheduleStats } from '../stats.js'
+import { EngineHost } from './engine-host.js'
+import {
+  COUNT,
+  type EngineWork,
+  type FullResult,
+  MOST_JOBS,
+  machineNow,
+  type Repeats,
+  type Report,
+} from './protocol.js'
+
+export type IsSettled = (id: string, ok: boolean | null) => boolean
+
+export interface NativeParts {
+  readonly clock: Pick<Clock, 'now' | 'alarm'>
+  readonly cap: number
+  readonly sources: CheckSources | null
+  readonly log: Pick<Log, 'info' | 'warn' | 'error'>
+  readonly report: OnResult
+  /** Called for each start but the first of a job, with the milliseconds since it was due. */
+  readonly onDelay: (ms: number) => void
+  /** True if further results of the job with this verdict would change nothing: they may come later. */
+  readonly isSettled: IsSettled
+  /** The job must run as code. It is no job of the engine any more. */
+  readonly onDeferred: (id: string) => void
+  /** These jobs must run elsewhere. The engine is closed. */
+  readonly onGivenUp: (ids: readonly string[]) => void
+  /** The file of the thread; another one in tests. */
+  readonly file?: URL
+}
+
+export const PORTABLE = "checks run on Node's sockets: the thread for checks does not work here"
+
+interface Job {
+  readonly id: string
+  readonly number: number
+  readonly place: number
+  readonly work: EngineWork
+  timing: Timing
+  last: CheckResult | null
+}
+
+export class NativeExecutor implements Executor<EngineWork> {
+  readonly #parts: NativeParts
+  readonly #host: EngineHost
+  readonly #byId = new Map<string, Job>()
+  readonly #byNumber = new Map<number, Job>()
+  readonly #free: number[] = []
+  #lastNumber = 0
+  #lastPlace = -1
+  #choices: ReadonlyMap<string, SourceChoice> = new Map()
+
+  /** Throws if the engine cannot run on this machine. */
+  constructor(parts: NativeParts) {
+    this.#parts = parts
+    this.#host = new EngineHost({
+      ...(parts.file && { file: parts.file }),
+      clock: parts.clock,
+      cap: parts.cap,
+      hasSources: parts.sources !== null,
+      onReport: report => this.#hear(report),
+      onRestart: why => this.#restarted(why),
+      onGivenUp: why => this.#givenUp(why),
+    })
+    parts.sources?.passOn(addresses => this.#host.order({ kind: 'virtual', addresses }))
+  }
+
+  /** False if it has as many jobs as it can have. */
+  get hasRoom(): boolean {
+    return this.#byId.size < MOST_JOBS
+  }
+
+  has(id: string): boolean {
+    return this.#byId.has(id)
+  }
+
+  set(id: string, work: EngineWork, timing: Timing): void {
+    this.remove(id)
+    const place = this.#free.pop() ?? ++this.#lastPlace
+    const job: Job = { id, number: ++this.#lastNumber, place, work, timing, last: null }
+    this.#byId.set(id, job)
+    this.#byNumber.set(job.number, job)
+    this.#give(job)
+  }
+
+  retime(id: string, timing: Timing): void {
+    const job = this.#byId.get(id)
+    if (!job) return
+    job.timing = timing
+    this.#host.order({ kind: 'retime', job: job.number, timing })
+  }
+
+  remove(id: string): void {
+    const job = this.#byId.get(id)
+    if (!job) return
+    this.#forget(job)
+    this.#host.order({ kind: 'remove', job: job.number })
+  }
+
+  soon(id: string, ms: number): void {
+    const job = this.#byId.get(id)
+    if (job) this.#host.order({ kind: 'soon', job: job.number, ms })
+  }
+
+  atOnce(id: string): void {
+    const job = this.#byId.get(id)
+    if (job) this.#host.order({ kind: 'at once', job: job.number })
+  }
+
+  next(id: string): NextRun | null {
+    const job = this.#byId.get(id)
+    if (!job) return null
+    const due = this.#host.shared.dues[job.place] ?? 0
+    return { in: Math.max(0, Math.abs(due) - machineNow()), isRunning: due < 0 }
+  }
+
+  counts(): Omit<ScheduleStats, 'lateness'> {
+    const count = (place: number) => this.#host.shared.counts[place] ?? 0
+    const since = count(COUNT.sinceStall)
+    return {
+      jobs: this.#byId.size,
+      running: count(COUNT.running),
+      stalls: count(COUNT.stalls),
+      stalledFor: count(COUNT.stalledFor),
+      sinceStall: count(COUNT.stalls) === 0 ? null : since,
+      noVerdicts: count(COUNT.noVerdicts),
+    }
+  }
+
+  get waiting(): number {
+    return this.#host.shared.counts[COUNT.waiting] ?? 0
+  }
+
+  sources(): ReadonlyMap<string, SourceChoice> {
+    return this.#choices
+  }
+
+  close(): Promise<void> {
+    this.#byId.clear()
+    this.#byNumber.clear()
+    return this.#host.close()
+  }
+
+  // -------------------------------------------------------------- the thread
+
+  #give({ number: job, place, work, timing }: Job): void {
+    this.#host.shared.dues[place] = machineNow() + timing.firstIn
+    this.#host.order({ kind: 'set', job, place, work, timing })
+  }
+
+  #forget(job: Job): void {
+    this.#byId.delete(job.id)
+    this.#byNumber.delete(job.number)
+    this.#free.push(job.place)
+  }
+
+  #restarted(why: string): void {
+    const text = 'the thread of the checks has ended and was started again'
+    this.#parts.log.warn('engine.restarted', { error: why }, text)
+    this.#parts.sources?.passOn(addresses => this.#host.order({ kind: 'virtual', addresses }))
+    for (const job of this.#byId.values()) this.#give(job)
+  }
+
+  #givenUp(why: string): void {
+    this.#parts.log.error('engine.portable', { error: why }, PORTABLE)
+    const ids = [...this.#byId.keys()]
+    this.#byId.clear()
+    this.#byNumber.clear()
+    this.#parts.onGivenUp(ids)
+  }
+
+  #hear(report: Report): void {
+    if (report.kind === 'results') this.#take(report)
+    else if (report.kind === 'sources') this.#choices = report.choices
+    else if (report.kind === 'line')
+      this.#parts.log[report.level](report.event, report.fields as never, report.text)
+  }
+
+  #take({ repeats, full, deferred }: Report & { readonly kind: 'results' }): void {
+    if (repeats) this.#takeRepeats(repeats)
+    const settled: [number, number][] = []
+    for (const result of full) if (this.#takeFull(result)) settled.push([result.job, result.run])
+    if (settled.length > 0) this.#host.order({ kind: 'settled', runs: settled })
+    for (const number of deferred) {
+      const job = this.#byNumber.get(number)
+      if (!job) continue
+      this.#forget(job)
+      this.#parts.onDeferred(job.id)
+    }
+  }
+
+  /** Returns true if further results like this one may come later. */
+  #takeFull({ job: number, result, delay }: FullResult): boolean {
+    const job = this.#byNumber.get(number)
+    if (!job) return false
+    job.last = result
+    this.#result(job.id, result, delay)
+    return this.#byNumber.get(number) === job && this.#parts.isSettled(job.id, result.ok)
+  }
+
+  #takeRepeats(numbers: Repeats): void {
+    for (let at = 0; at < numbers.length; ) {
+      const [job, delay, ms] = [
+        this.#byNumber.get(numbers[at] ?? 0),
+        numbers[at + 1] ?? 0,
+        numbers[at + 2] ?? 0,
+      ]
+      const count = numbers[at + 3] ?? 0
+      const from = at + 4
+      at = from + count
+      if (!job?.last) continue
+      const { last } = job
+      const phases = last.phases.map(({ phase }, i) => ({ phase, ms: numbers[from + i] ?? 0 }))
+      this.#result(job.id, { ...last, ms, phases }, delay)
+    }
+  }
+
+  #result(id: string, result: CheckResult, delay: number): void {
+    if (!Number.isNaN(delay)) this.#parts.onDelay(delay)
+    this.#parts.report(id, result)
+  }
+}

@@ -1,0 +1,65 @@
+/** Runs probes in the engine's thread, one thread for each process of the tests. */
+import type { ProbeSpec } from '../../src/check/probe-spec.js'
+import type { CheckResult } from '../../src/core/model.js'
+import { runProbe } from '../../src/probe/start-probe.js'
+import { NativeExecutor } from '../../src/schedule/engine/native-executor.js'
+import { systemClock } from '../../src/util/clock.js'
+import { recordingLog } from './logs.js'
+
+type Waiting = (result: CheckResult | Error) => void
+
+let opened: NativeExecutor | null = null
+const waiting = new Map<string, Waiting>()
+let last = 0
+
+function engine(): NativeExecutor {
+  opened ??= new NativeExecutor({
+    clock: systemClock,
+    cap: 1000,
+    sources: null,
+    log: recordingLog().log,
+    report: (id, result) => waiting.get(id)?.(result),
+    onDelay: () => {},
+    isSettled: () => false,
+    onDeferred: id => waiting.get(id)?.(new Error('left to the code of the check')),
+    onGivenUp: ids => {
+      for (const id of ids) waiting.get(id)?.(new Error('the engine does not work'))
+    },
+  })
+  return opened
+}
+
+/** As `runProbe`, in the engine's thread. */
+export async function runNative(probe: ProbeSpec, timeout: number): Promise<CheckResult> {
+  if (probe.kind === 'fixed') throw new Error('a probe that sends nothing does not run in the engine')
+  const id = `${++last}`
+  const { address } = probe
+  const port = 'port' in probe ? probe.port : 0
+  const timing = { interval: 3_600_000, timeout, firstIn: 0 }
+  const { source } = probe
+  const work = { probe, connects: 0, target: { address, port }, ...(source && { source }) }
+  try {
+    return await new Promise((resolve, reject) => {
+      waiting.set(id, result => (result instanceof Error ? reject(result) : resolve(result)))
+      engine().set(id, work, timing)
+    })
+  } finally {
+    waiting.delete(id)
+    engine().remove(id)
+  }
+}
+
+/** Ends the thread. */
+export async function closeNative(): Promise<void> {
+  const engineBefore = opened
+  opened = null
+  await engineBefore?.close()
+}
+
+/** Both ways to run a probe. Close with `closeNative`. */
+export const ENGINES = [
+  { engine: "on Node's sockets", run: runProbe },
+  { engine: 'on epoll', run: runNative },
+] as const
+
+export type RunProbe = typeof runProbe
