@@ -27,6 +27,7 @@ describe('help: the commands', () => {
       'role',
       'role-notify',
       'run',
+      'simulate',
       'status',
       'token',
       'top',

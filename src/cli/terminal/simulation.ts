@@ -1,0 +1,121 @@
+/** Formats the report of a simulation for people, and as JSON. Pure. */
+import type { Summary } from '../../simulate/distribution.js'
+import type { FailureSpec } from '../../simulate/failure-spec.js'
+import type { SimulationReport, TableChanges } from '../../simulate/simulation-report.js'
+import { counted } from '../../util/plural.js'
+import { formatDuration, formatUptime } from '../../util/time-text.js'
+import { columns } from './columns.js'
+
+const HOUR = 3_600_000
+/** Share of the time that lvsd is stopped for want of a processor, and lateness in milliseconds: beyond, it is full. */
+const MOST_STALLED = 0.01
+const MOST_LATE = 1000
+
+/** Figures that follow from a report. */
+function derived(report: SimulationReport) {
+  const { runs, simulated, cost, run, stalledFor, lateness, ended } = report
+  const seconds = simulated / 1000
+  const hours = (simulated + report.start.ms) / HOUR
+  return {
+    checksPerSecond: seconds > 0 ? runs / seconds : 0,
+    /** Share of one processor that the checks take. */
+    load: seconds > 0 ? (runs * cost) / simulated : 0,
+    cpuSecondsPerHour: run.cpuSeconds / hours,
+    runsPerSecond: run.runs / run.seconds,
+    isFull: ended === 'full' || stalledFor > MOST_STALLED * simulated || lateness.p99 > MOST_LATE,
+  }
+}
+
+export function renderSimulation(report: SimulationReport): string {
+  const { start, counts, run } = report
+  const { load, cpuSecondsPerHour, checksPerSecond, runsPerSecond, isFull } = derived(report)
+  const unseen = counts.unseen === 0 ? '' : `, ${counts.unseen} of them before a check told`
+  const processor = load > 0 ? `, ${percent(load)} of one processor` : ''
+  const rows = [
+    [
+      'start',
+      `${startText(report)}; ${changesText(start.changes)} in ${counted(start.messages, 'message')} to the kernel`,
+    ],
+    ['failures', `${grouped(counts.begun)} began, ${grouped(counts.repaired)} ended${unseen}`],
+    [
+      'removals',
+      `${grouped(counts.removals)}, false: ${grouped(counts.falseRemovals)}; returns: ${grouped(counts.returns)}`,
+    ],
+    ['damping', `${counted(counts.held, 'time')} a server was held down`],
+    ['changes', `${changesText(report.changes)} in ${counted(report.messages, 'message')} to the kernel`],
+    ['checks', `${grouped(report.runs)}, ${grouped(Math.round(checksPerSecond))} per second${processor}`],
+    [
+      'this run',
+      `${formatUptime(run.seconds * 1000)}, CPU ${formatDuration(cpuSecondsPerHour * 1000)} per simulated hour, ${Math.round(run.highestRss / 2 ** 20)} MB, ${grouped(Math.round(runsPerSecond))} checks per second`,
+    ],
+  ]
+  const times = [
+    ['', 'count', 'p50', 'p90', 'p99', 'max'],
+    summaryRow('detection', report.detection),
+    summaryRow('return', report.recovery),
+    summaryRow('lateness of checks', report.lateness),
+  ]
+  return [
+    `${report.file}: ${counted(report.services, 'service')}, ${counted(report.reals, 'real server')}, ${counted(report.checks, 'check')}`,
+    `${specText(report.failures)}; seed ${report.seed}`,
+    endText(report),
+    '',
+    columns(rows),
+    '',
+    columns(times, { right: [1, 2, 3, 4, 5] }),
+    ...(isFull ? ['', FULL] : []),
+    ...report.refusals.map(refusal => `\nthe kernel would refuse: ${refusal}`),
+  ].join('\n')
+}
+
+const FULL =
+  'One director is full: checks are late. Longer intervals, or "cluster: observers", which shares checks among directors.'
+
+/** Returns the report as JSON. Times are milliseconds. */
+export function simulationAsJson(report: SimulationReport): string {
+  const { mttf } = report.failures
+  const failures = { ...report.failures, mttf: Number.isFinite(mttf) ? mttf : null }
+  return JSON.stringify({ schema: 1, ...report, failures, derived: derived(report) }, null, 2)
+}
+
+function startText({ start: { ms, waiting } }: SimulationReport): string {
+  if (waiting === 0) return `all checked after ${formatDuration(ms)}`
+  return `${counted(waiting, 'check')} without a result after ${formatDuration(ms)}`
+}
+
+function endText({ ended, simulated, wanted, run }: SimulationReport): string {
+  const real = formatUptime(run.seconds * 1000)
+  if (ended === 'complete') return `simulated ${formatUptime(simulated)} in ${real}`
+  const why = {
+    time: 'the time of --within is over',
+    interrupted: 'interrupted',
+    full: 'the start did not end',
+  }[ended]
+  return `simulated ${formatUptime(simulated)} of ${formatUptime(wanted)} in ${real}: ${why}`
+}
+
+function changesText({ added, changed, removed }: TableChanges): string {
+  return `${counted(added + changed + removed, 'change')} of the table (${grouped(added)} added, ${grouped(changed)} changed, ${grouped(removed)} removed)`
+}
+
+function summaryRow(name: string, { count, p50, p90, p99, max }: Summary): string[] {
+  const times = [p50, p90, p99, max].map(ms => (count === 0 ? '-' : formatDuration(ms)))
+  return [name, grouped(count), ...times]
+}
+
+function specText({ mttf, mttr, flapping, flap, slow, silent, false: wrong, latency }: FailureSpec): string {
+  const span = (ms: number) =>
+    Number.isFinite(ms) ? (ms < 60_000 ? formatDuration(ms) : formatUptime(ms)) : 'never'
+  const times = [`mttf ${span(mttf)}`, `mttr ${span(mttr)}`, `flapping ${percent(flapping)} (${span(flap)})`]
+  const shares = [`slow ${percent(slow)}`, `silent ${percent(silent)}`, `false ${percent(wrong)}`]
+  return `failures: ${[...times, ...shares, `latency ${span(latency)}`].join(', ')}`
+}
+
+function percent(share: number): string {
+  return `${Number((share * 100).toPrecision(2))}%`
+}
+
+/** Returns `1,234,567`. */
+function grouped(count: number): string {
+  return String(count).replace(/\B(?=(\d{3})+$)/g, ',')
+}

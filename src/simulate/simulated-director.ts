@@ -1,0 +1,243 @@
+/**
+ * A director on a virtual clock: the scheduler, the health, the desired table, the differences and the kernel's messages are
+ * those of the daemon. Only what checks find is made up, by a `World`; and the table is one in memory.
+ */
+import { setImmediate } from 'node:timers/promises'
+import type { Check } from '../check/check.js'
+import type { StartRun } from '../check/run.js'
+import type { Change, ResolvedConfig } from '../core/model.js'
+import { scheduleJobs } from '../director/schedule-jobs.js'
+import type { HealthEvents } from '../health/health-changes.js'
+import { HealthTracker } from '../health/health-tracker.js'
+import { type Job, type Subscriber, workOf } from '../health/jobs.js'
+import { memoryKernel } from '../ipvs/memory.js'
+import { Reconciler } from '../reconcile/reconciler.js'
+import type { Executor, Timing } from '../schedule/executor.js'
+import { placementOf } from '../schedule/placement.js'
+import { Scheduler } from '../schedule/scheduler.js'
+import { memoryJournal } from '../storage/journal.js'
+import type { Log } from '../system/log.js'
+import type { VirtualClock } from '../util/virtual-clock.js'
+import { groupOf } from '../workers/pool.js'
+import { counting, type MessageCount } from './counting-socket.js'
+import { type Outcome, SimulatedRun } from './simulated-run.js'
+
+/** What a run of one check finds that starts now; `now` is in milliseconds of the virtual clock. */
+export type Ask = (now: number) => Outcome
+
+export interface World {
+  /** Returns what runs of this job ask. The subscribers are the checks of real servers that use its results. */
+  asksOf(job: Job, subscribers: readonly Subscriber[]): Ask
+}
+
+/** Called as things happen. */
+export interface Observer {
+  /** `outcome`: of the run that has caused it; null: the time has. */
+  transition?(change: HealthEvents['transition'][0], outcome: Outcome | null): void
+  damping?(change: HealthEvents['damping'][0]): void
+  applied?(changes: readonly Change[]): void
+  /** A run starts, `ms` milliseconds after it was due. Not called for the first run of a job. */
+  delay?(ms: number): void
+}
+
+export interface SimulatedDirectorParts {
+  readonly config: ResolvedConfig
+  readonly checks: ReadonlyMap<string, Check>
+  readonly clock: VirtualClock
+  readonly world: World
+  readonly observer: Observer
+  /** Milliseconds of the processor for each run of a check. */
+  readonly cost?: number
+}
+
+/** Milliseconds of real time after which signals and other work get a turn. */
+const TURN = 20
+/**
+ * Milliseconds between two rounds of the reconciler. A round takes no time of the virtual clock; the daemon pauses after each, for
+ * about this time where the table is large.
+ */
+const BETWEEN_ROUNDS = 50
+/** Limit of concurrent runs of code per group of workers, as in `schedule/executors.ts`. */
+const MOST_CODE = 100
+
+type Places = Record<'core' | 'here' | 'checks' | 'commands' | 'user', Executor<SimulatedWork>>
+
+interface SimulatedWork {
+  readonly ask: Ask
+  isFirst: boolean
+}
+
+export class SimulatedDirector {
+  readonly health: HealthTracker
+  readonly #parts: SimulatedDirectorParts
+  readonly #scheduler: Scheduler
+  readonly #reconciler: Reconciler
+  readonly #places: Places
+  readonly #placeOf = new Map<string, Executor<SimulatedWork>>()
+  readonly #sent: MessageCount = { messages: 0 }
+  readonly #refusals = new Set<string>()
+  #runs = 0
+  #waiting = 0
+  #outcome: Outcome | null = null
+  readonly #dirty = new Set<string>()
+  #nextRound = Number.NEGATIVE_INFINITY
+
+  constructor(parts: SimulatedDirectorParts) {
+    const { config, clock, observer } = parts
+    this.#parts = parts
+    this.#scheduler = new Scheduler(clock, config.settings.concurrency, ms => observer.delay?.(ms))
+    const executor = (most?: number) => this.#scheduler.executor(this.#begin, this.#report, most)
+    this.#places = {
+      core: executor(),
+      here: executor(MOST_CODE),
+      checks: executor(MOST_CODE),
+      commands: executor(MOST_CODE),
+      user: executor(MOST_CODE),
+    }
+    this.#reconciler = new Reconciler({
+      kernel: memoryKernel(undefined, undefined, socket => counting(socket, this.#sent)),
+      journal: memoryJournal(),
+      log: this.#log(),
+      clock,
+      desired: (actual, names) => this.health.desired(actual, names),
+      onApplied: changes => observer.applied?.(changes),
+    })
+    this.health = new HealthTracker({
+      log: this.#log(),
+      now: clock.now,
+      alarm: clock.alarm,
+      wall: clock.now,
+      table: () => this.#reconciler.table,
+      onDirty: services => {
+        for (const { name } of services) this.#dirty.add(name)
+      },
+      recheck: (id, ms) => this.#placeOf.get(id)?.soon(id, ms),
+      events: {
+        hears: event => event === 'transition' || event === 'damping',
+        emit: (event, ...details) => this.#emit(event, details),
+      },
+    })
+  }
+
+  /** Runs of checks so far. */
+  get runs(): number {
+    return this.#runs
+  }
+
+  /** Checks without a first result. */
+  get waiting(): number {
+    return this.#waiting
+  }
+
+  /** Messages to the kernel so far. */
+  get messages(): number {
+    return this.#sent.messages
+  }
+
+  /** Sentences about what the kernel would refuse. */
+  get refusals(): readonly string[] {
+    return [...this.#refusals]
+  }
+
+  stats() {
+    return this.#scheduler.stats()
+  }
+
+  /** Activates the configuration. All checks are due. */
+  async start(): Promise<void> {
+    const { config, checks } = this.#parts
+    const changes = this.health.applyConfig(config, checks, new Map())
+    this.health.override(new Map())
+    await this.#reconciler.resync()
+    scheduleJobs(
+      {
+        set: (id, _, timing) => this.#setJob(id, timing),
+        remove: id => this.#placeOf.get(id)?.remove(id),
+        soon: (id, ms) => this.#placeOf.get(id)?.soon(id, ms),
+      },
+      changes,
+      { random: this.#parts.clock.random },
+    )
+  }
+
+  /** Lets the time pass up to `end`, or until `isOver` returns true. */
+  async run(end: number, isOver: () => boolean = () => false): Promise<void> {
+    const { clock } = this.#parts
+    let rest = performance.now() + TURN
+    while (!isOver() && clock.turn(end)) {
+      if (this.#dirty.size > 0 && clock.now() >= this.#nextRound) await this.#settle()
+      if (performance.now() < rest) continue
+      await setImmediate()
+      rest = performance.now() + TURN
+    }
+    if (this.#dirty.size > 0) await this.#settle()
+  }
+
+  async close(): Promise<void> {
+    this.#scheduler.close()
+    this.health.close()
+    await this.#reconciler.stop()
+  }
+
+  async #settle(): Promise<void> {
+    const names = [...this.#dirty]
+    this.#dirty.clear()
+    this.#nextRound = this.#parts.clock.now() + BETWEEN_ROUNDS
+    this.#reconciler.markDirty(names)
+    await this.#reconciler.idle()
+  }
+
+  #setJob(id: string, timing: Timing): void {
+    const job = this.health.store.jobs.get(id)
+    if (!job) return
+    const place = placementOf(workOf(job)).kind
+    const group = place === 'worker' ? groupOf(job.check) : place
+    this.#placeOf.set(id, this.#places[group])
+    this.#waiting++
+    const ask = this.#parts.world.asksOf(job, this.health.store.subscribers(id))
+    this.#places[group].set(id, { ask, isFirst: true }, timing)
+  }
+
+  #begin: StartRun<SimulatedWork> = (work, _, done) => {
+    const { clock, cost = 0 } = this.#parts
+    this.#runs++
+    const outcome = work.ask(clock.now())
+    clock.spend(cost)
+    return new SimulatedRun(
+      outcome,
+      clock,
+      ended => {
+        this.#outcome = ended
+        if (!work.isFirst) return
+        work.isFirst = false
+        this.#waiting--
+      },
+      done,
+    )
+  }
+
+  #report = (id: string, result: Parameters<HealthTracker['result']>[1]): void => {
+    this.health.result(id, result)
+    this.#outcome = null
+  }
+
+  #emit(event: keyof HealthEvents, details: readonly unknown[]): void {
+    const { observer } = this.#parts
+    if (event === 'transition')
+      observer.transition?.(details[0] as HealthEvents['transition'][0], this.#outcome)
+    if (event === 'damping') observer.damping?.(details[0] as HealthEvents['damping'][0])
+  }
+
+  #log(): Log {
+    const nothing = () => {}
+    return {
+      debug: nothing,
+      info: nothing,
+      warn: nothing,
+      error: (_, fields, message) =>
+        void this.#refusals.add('kernel' in fields ? String(fields.kernel) : message),
+      isLevelEnabled: () => false,
+      flush: nothing,
+    }
+  }
+}
