@@ -274,6 +274,56 @@ export function keepAlive(fd: number): number {
   return outcome(c, c.setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, value.address, 4))
 }
 
+// <netinet/in.h>, <netinet/tcp.h>, <linux/in.h>, <linux/in6.h>
+const IPPROTO_IP = 0
+const IPPROTO_TCP = 6
+const IPPROTO_IPV6 = 41
+const IP_RECVERR = 11
+const IPV6_RECVERR = 25
+const TCP_KEEPIDLE = 4
+const TCP_KEEPINTVL = 5
+const TCP_KEEPCNT = 6
+const TCP_SYNCNT = 7
+const SO_RCVBUF = 8
+
+/**
+ * Sets what TCP keepalive waits for: seconds without data before the first test, seconds between two tests, and tests
+ * without an answer until the connection counts as lost (tcp(7)).
+ */
+export function setKeepAliveTimes(fd: number, { idle, every, most }: KeepAliveTimes): void {
+  setNumber(fd, IPPROTO_TCP, TCP_KEEPIDLE, idle)
+  setNumber(fd, IPPROTO_TCP, TCP_KEEPINTVL, every)
+  setNumber(fd, IPPROTO_TCP, TCP_KEEPCNT, most)
+}
+
+export interface KeepAliveTimes {
+  readonly idle: number
+  readonly every: number
+  readonly most: number
+}
+
+/** Limits how often connect sends its first segment again: after 1, 2, 4 ... seconds. */
+export function limitConnect(fd: number, repeats: number): void {
+  setNumber(fd, IPPROTO_TCP, TCP_SYNCNT, repeats)
+}
+
+/** ICMP errors end the connection at once (IP_RECVERR, ip(7)); otherwise TCP only remembers them. */
+export function endByIcmp(fd: number, family: Family): void {
+  if (family === 'ipv6') setNumber(fd, IPPROTO_IPV6, IPV6_RECVERR, 1)
+  else setNumber(fd, IPPROTO_IP, IP_RECVERR, 1)
+}
+
+/** Bounds what the kernel keeps of data that nobody reads. */
+export function limitReceived(fd: number, bytes: number): void {
+  setNumber(fd, SOL_SOCKET, SO_RCVBUF, bytes)
+}
+
+function setNumber(fd: number, level: number, name: number, number: number): void {
+  const { value } = scratch()
+  value.bytes.writeInt32LE(number, 0)
+  calls().setsockopt(fd, level, name, value.address, 4)
+}
+
 /** Returns the pending error of a socket as a negative errno, and clears it; 0: none. */
 export function pendingError(fd: number): number {
   const c = calls()

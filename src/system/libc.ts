@@ -299,10 +299,15 @@ export function bindTo(fd: number, address: Address): void {
 
 /** Makes the descriptor `to` refer to the socket of `from`, and closes `from`. */
 export function replaceDescriptor(from: number, to: number): void {
+  copyDescriptor(from, to)
+  close(from)
+}
+
+/** Makes the descriptor `to` refer to what `from` refers to, too. Throws a SystemError. */
+export function copyDescriptor(from: number, to: number): void {
   const libc = load()
   // dup2 would clear the close-on-exec flag, and every external check would inherit a raw socket.
   if (libc.dup3(from, to, O_CLOEXEC) < 0) throw fail(libc, 'dup3')
-  close(from)
 }
 
 /** Sets the receive buffer to `bytes`, exceeding net.core.rmem_max if this process is allowed to. */
