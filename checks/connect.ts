@@ -5,6 +5,7 @@ export const check = defineCheck({
   name: 'connect',
   summary: 'opens a TCP connection',
   connects: false,
+  overTcp: () => true,
 
   options: kit => ({
     reset: kit.flag(

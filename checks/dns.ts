@@ -56,6 +56,8 @@ export const check = defineCheck({
     return `${counted(answers, `${type} record`)} or more${receive ? `, one with /${receive}/` : ''}`
   },
 
+  overTcp: ({ transport }) => transport === 'tcp',
+
   async run(target, options, context) {
     const question = questionOf(options)
     const id = randomInt(65_536)

@@ -49,6 +49,8 @@ export const check = defineCheck({
       : tlsProblem(options)
   },
 
+  overTcp: ({ transport }) => transport !== 'udp',
+
   run: (target, options, context) =>
     options.transport === 'udp' ? askUdp(target, options, context) : askStream(target, options, context),
 })

@@ -70,6 +70,7 @@ export const checkResult = z
       ])
       .exactOptional()
       .describe('A weight that the check advises.'),
+    hint: z.string().exactOptional().describe('Why the run came before its time; absent: it did not.'),
   })
   .meta({
     id: 'CheckResult',

@@ -63,6 +63,11 @@ export interface Check<S extends OptionShape = OptionShape> {
   readonly perService?: boolean
   /** False if a plain TCP connect (`connects` in a configuration) cannot replace a run. */
   readonly connects?: boolean
+  /**
+   * True if it speaks to the target over TCP with these options, so that an idle connection (`sentinel`) and a bare
+   * connect tell something of it. Absent: as `connects`. Used for shipped kinds only.
+   */
+  overTcp?(options: Parsed<S>): boolean
   /** True if it tests the host and not a service on it, as a ping does. No answer then means that the host is dead. */
   readonly testsHost?: boolean
   /** The URL scheme, if the option `request` is the path of a URL. lvsd then warns about a complete URL in that option. */
@@ -111,6 +116,11 @@ export interface Check<S extends OptionShape = OptionShape> {
 /** Infers the types of a check's options. Returns the check unchanged. */
 export function defineCheck<S extends OptionShape>(check: Check<S>): Check<S> {
   return check
+}
+
+/** True if the check speaks to its target over TCP. No function of a user's check is called. */
+export function isOverTcp(check: Check, options: Readonly<Record<string, unknown>>): boolean {
+  return (check.origin === 'user' ? undefined : check.overTcp?.(options)) ?? check.connects !== false
 }
 
 /** Thrown if this machine lacks something, such as a file: no verdict, with the message as detail. */

@@ -9,7 +9,7 @@ interface LineKind<Field extends string> {
 }
 
 /** The fields of a check result. */
-const RESULT = ['reason', 'detail', 'phase', 'ms'] as const
+const RESULT = ['reason', 'detail', 'phase', 'ms', 'hint'] as const
 
 export const LOG_EVENTS = {
   // lvsd itself
@@ -154,6 +154,15 @@ export const LOG_EVENTS = {
     'address',
     'source',
     'server',
+  ),
+  'sentinel.left-out': kind(
+    'Some servers get no sentinel, because the descriptors of lvsd do not suffice.',
+    'count',
+    'most',
+  ),
+  'hint.unavailable': kind(
+    'lvsd cannot open sentinels and bare connections on this machine; checks come at their intervals.',
+    'error',
   ),
   'check.sources-unknown': kind(
     'lvsd cannot ask the kernel for source addresses, so a virtual address may be the source of checks.',

@@ -202,6 +202,10 @@ export interface CheckResult {
   readonly phases: readonly PhaseTime[]
   /** Set only by a passing check that advises a weight (agents, external commands). */
   readonly advice?: WeightAdvice
+  /** True if the run was started off its schedule (`Executor.atOnce`). */
+  readonly isEarly?: true
+  /** Why the run came before its time; absent: it did not. */
+  readonly hint?: string
 }
 
 /** When a check runs, and how many results change the state. All values are at least 1. */
@@ -259,6 +263,8 @@ export interface CheckUse {
   readonly host: string | null
   /** Number of plain TCP connects between two runs of the check (ldirectord's `checktype = N`); absent means none. */
   readonly connects?: number
+  /** True: an idle connection to the target is kept, whose end brings the check forward. */
+  readonly sentinel?: boolean
   /** Source address of the check; absent: lvsd chooses one that is not virtual. */
   readonly source?: WantedSource
 }

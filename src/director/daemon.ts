@@ -14,6 +14,7 @@ import { logListener } from '../events/log-listener.js'
 import { HealthMemory } from '../health/health-memory.js'
 import { HealthTracker } from '../health/health-tracker.js'
 import type { Isolation } from '../health/isolation.js'
+import type { EarlyChecks } from '../hints/early-checks.js'
 import { EventMemory } from '../history/event-memory.js'
 import type { Kernel } from '../ipvs/kernel.js'
 import type { Metrics } from '../metrics/metrics.js'
@@ -26,6 +27,7 @@ import { OverrideSources } from '../overrides/override-sources.js'
 import { cleanStop } from '../reconcile/clean-stop.js'
 import { Reconciler } from '../reconcile/reconciler.js'
 import { SysctlKeeper } from '../reconcile/sysctl-keeper.js'
+import type { OnResult } from '../schedule/executor.js'
 import { type Executors, openExecutors } from '../schedule/executors.js'
 import type { Journal } from '../storage/journal.js'
 import type { Log } from '../system/log.js'
@@ -38,6 +40,7 @@ import { ConfigApplier } from './config-applier.js'
 import { ConfigWatcher } from './config-watcher.js'
 import { ConnectionCounts } from './connection-counts.js'
 import { controlOf } from './control.js'
+import { earlyChecksListener, openEarlyChecks } from './early-checks.js'
 import { Explainer } from './explainer.js'
 import { isolationBy } from './isolation.js'
 import { Lifecycle } from './lifecycle.js'
@@ -135,6 +138,7 @@ class RunningDaemon implements Daemon {
   readonly #events: EventBus
   readonly #reconciler: Reconciler
   readonly #executors: Executors
+  readonly #earlyChecks: EarlyChecks
   readonly #health: HealthTracker
   readonly #memory: HealthMemory
   readonly #names: NameResolver
@@ -190,7 +194,16 @@ class RunningDaemon implements Daemon {
     lifecycle.add('health records', () => memory.close(LAST_PATIENCE))
     this.metrics = openMetrics(parts.eventMemory)
     const { tallies } = this.metrics
-    const listeners = [logListener(log), memoryListener(memory), tallies.listener, ...(parts.listeners ?? [])]
+    const listeners = [
+      logListener(log),
+      memoryListener(memory),
+      tallies.listener,
+      earlyChecksListener(
+        () => this.#earlyChecks,
+        () => this.#health.store,
+      ),
+      ...(parts.listeners ?? []),
+    ]
     const events = openEventBus(listeners, log)
     this.#events = events
     lifecycle.add('observers and hooks', () => Promise.all([events.close(), commands.close(LAST_PATIENCE)]))
@@ -218,13 +231,20 @@ class RunningDaemon implements Daemon {
     })
     lifecycle.add('reconciling', () => this.#reconciler.stop())
     const { concurrency, engine } = loaded.config.settings
-    this.#executors = executors((id, result) => this.#health.result(id, result), concurrency, {
+    const onResult: OnResult = (id, result) =>
+      this.#earlyChecks.through(id, result, explained => this.#health.result(id, explained))
+    this.#executors = executors(onResult, concurrency, {
       log,
       engine,
       onDelay: tallies.delay,
       isSettled: (id, ok) => this.#health.store.isSettled(id, ok),
     })
     lifecycle.add('checks', () => this.#executors.close())
+    this.#earlyChecks = openEarlyChecks({
+      ...{ log, sourceOf, concurrency, executors: this.#executors },
+      store: () => this.#health.store,
+    })
+    lifecycle.add('early checks', () => this.#earlyChecks.close())
     lifecycle.add('paths', () => paths?.close())
     this.#isolation = paths ? isolationBy(paths, events, log) : null
     this.#health = new HealthTracker({

@@ -181,8 +181,14 @@ function realName({ host, port }: Pick<Member, 'host' | 'port'>): string {
   return endpoint(host, port)
 }
 
-function resultFields({ reason, detail, phase, ms }: CheckResult) {
-  return { reason: reason ?? 'passed', detail, phase, ms: Math.round(ms * 10) / 10 }
+function resultFields({ reason, detail, phase, ms, hint }: CheckResult) {
+  return {
+    reason: reason ?? 'passed',
+    detail,
+    phase,
+    ms: Math.round(ms * 10) / 10,
+    ...(hint !== undefined && { hint }),
+  }
 }
 
 export function logProblems(log: Log, problems: readonly Problem[]): void {

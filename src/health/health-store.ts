@@ -235,6 +235,11 @@ export class HealthStore {
     return kernelServices(service).filter(one => this.isAvailable(one) === false)
   }
 
+  /** Returns the states of the checks that share this job. */
+  checksOf(id: string): readonly CheckState[] {
+    return this.#checks.ofJob(id)
+  }
+
   /** Returns the subscribers of a job. */
   subscribers(id: string): readonly Subscriber[] {
     return this.#checks.ofJob(id).map(({ subscriber }) => subscriber)

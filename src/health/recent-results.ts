@@ -40,7 +40,7 @@ export class RecentResults {
       this.#count = 0
       this.#from = now
     }
-    this.#last = result
+    this.#last = withHintOf(this.#count > 0 ? this.#last : null, result)
     this.#count++
     this.#at = now
   }
@@ -62,7 +62,7 @@ export class RecentResults {
   }
 
   #packedLast(): string {
-    const { ok, reason, detail, phase, ms, phases } = this.#last as CheckResult
+    const { ok, reason, detail, phase, ms, phases, hint } = this.#last as CheckResult
     const times = phases.flatMap(each => [each.phase, hundredths(each.ms)])
     return JSON.stringify([
       this.#count,
@@ -73,6 +73,7 @@ export class RecentResults {
       shortened(detail),
       phase,
       hundredths(ms),
+      hint === undefined ? null : shortened(hint),
       ...times,
     ])
   }
@@ -82,12 +83,19 @@ function areAlike(a: CheckResult, b: CheckResult): boolean {
   return a.ok === b.ok && a.reason === b.reason && a.detail === b.detail && a.phase === b.phase
 }
 
+/** A failure that a hint brought forward is told with it while failures alike follow. */
+function withHintOf(before: CheckResult | null, result: CheckResult): CheckResult {
+  const isKept = before?.hint !== undefined && result.ok === false && result.hint === undefined
+  return isKept ? { ...result, hint: before.hint } : result
+}
+
 function unpacked(text: string): ResultGroup {
-  const [count, from, at, ok, reason, detail, phase, ms, ...times] = JSON.parse(text)
+  const [count, from, at, ok, reason, detail, phase, ms, hint, ...times] = JSON.parse(text)
   const phases = times.flatMap((word: Phase | number, i: number) =>
     i % 2 === 0 ? [{ phase: word as Phase, ms: times[i + 1] as number }] : [],
   )
-  return { result: { ok, reason, detail, phase, ms, phases }, count, from, at }
+  const result = { ok, reason, detail, phase, ms, phases, ...(hint !== null && { hint }) }
+  return { result, count, from, at }
 }
 
 /** Does not split a surrogate pair. */

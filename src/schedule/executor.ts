@@ -35,8 +35,8 @@ export interface Executor<Work> {
   /** Moves the next start to `ms` milliseconds from now, if that is earlier. The interval continues from there. */
   soon(id: string, ms: number): void
   /**
-   * Starts a run now, off the time grid, and reports its result; while one is in progress, another follows it. The
-   * schedule of the job does not move.
+   * Starts a run now, off the time grid, and reports its result without delay, with `isEarly`; while one is in progress,
+   * another follows it. The schedule of the job does not move.
    */
   atOnce(id: string): void
   /** Returns the next run of a job; null if there is no such job. */

@@ -20,6 +20,8 @@ export interface ScheduledJob extends HeapItem, Queued {
   run: Run | null
   /** True: a run follows the one in progress at once. */
   isWantedAgain: boolean
+  /** True if the run that waits or is in progress was started off the schedule. */
+  isEarly: boolean
   /** Start of the current or last run in milliseconds of the clock without stalls; NEVER before the first one. */
   startedAt: number
   /** Scheduled time of that start, in milliseconds. */
@@ -42,6 +44,7 @@ export function newJob(told: JobParts): ScheduledJob {
     heapIndex: -1,
     run: null,
     isWantedAgain: false,
+    isEarly: false,
     isWaiting: false,
     startedAt: NEVER,
     scheduledAt: 0,

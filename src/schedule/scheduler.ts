@@ -181,8 +181,12 @@ export class Scheduler {
   }
 
   #runAtOnce(job: ScheduledJob): void {
-    if (job.run) job.isWantedAgain = true
-    if (job.run || job.isWaiting) return
+    if (job.run) {
+      job.isWantedAgain = true
+      return
+    }
+    job.isEarly = true
+    if (job.isWaiting) return
     job.scheduledAt = this.#clock.now()
     job.queue.enqueue(job)
     this.#startQueuedSoon()
@@ -339,14 +343,16 @@ export class Scheduler {
     if (!run) return
     this.#release(job)
     job.isSlow = answer.reason === 'timeout'
-    const isWantedAgain = job.isWantedAgain
+    const { isEarly, isWantedAgain } = job
+    job.isEarly = false
     job.isWantedAgain = false
     if (isWantedAgain) this.#runAtOnce(job)
     if (answer.ok === null) this.#noVerdicts++
     // A stall is subtracted completely, even if the run began during it.
     const ms = Math.max(0, this.#clock.now() - this.#stalledFor - job.startedAt - (run.heldUp ?? 0))
     this.#startQueuedSoon()
-    job.report(job.id, resultOf(answer, run, ms))
+    const result = resultOf(answer, run, ms)
+    job.report(job.id, isEarly ? { ...result, isEarly } : result)
   }
 }
 

@@ -43,6 +43,12 @@ export const checkFields = {
     .register(marks, { shown: 'address or name' })
     .optional()
     .describe("Address or name of the server to check, where it is not the real server's."),
+  sentinel: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Keep one idle TCP connection to the server, whose end brings this check forward: a process that dies is noticed in milliseconds. Only for servers that serve others meanwhile.',
+    ),
   connects: z
     .int()
     .min(0)

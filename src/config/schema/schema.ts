@@ -291,6 +291,12 @@ export const settingsFields = {
       'A reload that removes more than this share of the real servers is refused unless it is forced.',
     ),
   socket: path().default('/run/lvsd/lvsd.sock').describe('Control socket: `lvsd status` asks here.'),
+  knock: z
+    .boolean()
+    .default(true)
+    .describe(
+      'While a server refuses connections, open a bare TCP connection to it every 200ms (at most 50 a second in all) and reset it at once: the check comes as soon as the server listens.',
+    ),
   record: orNull(interval()).describe(
     'How long changes of check results are recorded in the state folder, for a later replay: 24h. At most 64 MiB. Default: not at all.',
   ),

@@ -1,6 +1,6 @@
 /** Reads one check of a real server, after the layers are merged: its kind, options, policy and target. */
 
-import type { Check } from '../../check/check.js'
+import { type Check, isOverTcp } from '../../check/check.js'
 import type { OptionShape } from '../../check/option-kit.js'
 import { asOptionProblem } from '../../check/option-problem.js'
 import { markOf, type z } from '../../check/option-types.js'
@@ -46,6 +46,7 @@ export function readCheck(draft: Draft, protocol: string, context: Context): Che
   const policy = readPolicy(fields, context)
   const target = readTarget(fields, protocol, context)
   const connects = readConnects(fields, check, context)
+  const sentinel = readSentinel(fields, check, options, context)
   const source = readSource(fields, context)
   return (
     options && {
@@ -54,6 +55,7 @@ export function readCheck(draft: Draft, protocol: string, context: Context): Che
       policy,
       ...target,
       ...(connects > 0 && { connects }),
+      ...(sentinel && { sentinel }),
       ...(source !== null && { source }),
     }
   )
@@ -90,6 +92,22 @@ function readConnects(fields: CheckFields, check: Check, { report }: Context): n
     `a TCP connect cannot replace a check by ${check.name}: remove connects`,
   )
   return 0
+}
+
+function readSentinel(
+  fields: CheckFields,
+  check: Check,
+  options: CheckUse['options'] | null,
+  { report }: Context,
+): boolean {
+  const { sentinel = false } = fields.values
+  if (!sentinel || !options || isOverTcp(check, options)) return sentinel
+  report.error(
+    'CHECK_OPTIONS',
+    fields.valueAt('sentinel'),
+    `${check.name} has no TCP connection to the server with these options, so there can be no sentinel: write sentinel: false`,
+  )
+  return false
 }
 
 function checkOf({ kind, at, entries }: Draft, { checks, report, useKind }: Context): Check | null {

@@ -346,7 +346,7 @@ describe('scheduler', () => {
   describe('a run at once', () => {
     it('starts off the grid, and moves no other run', () => {
       const plain = rig()
-      const { clock, set, starts, executor } = rig()
+      const { clock, set, starts, results, executor } = rig()
       for (const one of [plain, { clock, set }]) {
         one.set('a', { after: 3 }, { interval: 1000 })
         one.clock.wind(2000)
@@ -358,6 +358,10 @@ describe('scheduler', () => {
       plain.clock.wind(10_000)
       const times = timesOf(starts, 'a')
       assert.equal(times.filter(time => time === at).length, 1)
+      assert.deepEqual(
+        results.filter(({ result }) => result.isEarly).map(each => each.at),
+        [at + 3],
+      )
       assert.deepEqual(
         times.filter(time => time !== at),
         timesOf(plain.starts, 'a'),

@@ -1,0 +1,45 @@
+/** Connects what brings checks forward with the parts of the daemon. */
+import { isChanging } from '../core/health.js'
+import type { EventListener } from '../events/event-bus.js'
+import type { HealthStore } from '../health/health-store.js'
+import { EarlyChecks, type EarlyChecksParts } from '../hints/early-checks.js'
+import { descriptorLimit } from '../schedule/executors.js'
+import { systemClock } from '../util/clock.js'
+
+export interface EarlyCheckSettings extends Pick<EarlyChecksParts, 'log' | 'executors' | 'sourceOf'> {
+  /** Maximum number of checks at a time, which have their descriptors before sentinels. */
+  readonly concurrency: number
+  store(): HealthStore
+}
+
+/** Descriptors for all but checks and sentinels: control socket, clients, workers, files. */
+const RESERVE = 256
+
+export function openEarlyChecks({ concurrency, store, ...parts }: EarlyCheckSettings): EarlyChecks {
+  return new EarlyChecks({
+    ...parts,
+    clock: systemClock,
+    most: Math.max(0, descriptorLimit() - concurrency - RESERVE),
+    isChanging: id =>
+      store()
+        .checksOf(id)
+        .some(({ health, own }) => isChanging(own ?? health)),
+  })
+}
+
+/** Hands each new configuration on, once its jobs are known. */
+export function earlyChecksListener(earlyChecks: () => EarlyChecks, store: () => HealthStore): EventListener {
+  return {
+    config: ({ settings }) => {
+      const { jobs } = store()
+      // Of services that share a check, one that wants a sentinel suffices.
+      const watched = new Set<string>()
+      for (const { use, jobId } of store().allSubscribers()) if (use.sentinel) watched.add(jobId)
+      earlyChecks().follow({
+        jobs,
+        hasSentinel: id => watched.has(id),
+        isKnocking: settings.knock === true,
+      })
+    },
+  }
+}

@@ -1,0 +1,162 @@
+/**
+ * Takes hints, and brings the checks of the servers that they concern forward, at a pace that many hints at once do not
+ * exceed (core/hints.ts). What a check finds counts as always; a hint has no other effect.
+ */
+import {
+  BROUGHT_FORWARD,
+  type Budget,
+  FOLLOW_UP,
+  fullBudget,
+  HINT_KINDS,
+  type Hint,
+  type HintKind,
+  isFollowed,
+  spend,
+  untilNext,
+} from '../core/hints.js'
+import type { CheckResult } from '../core/model.js'
+import type { Executors } from '../schedule/executors.js'
+import type { Clock } from '../util/clock.js'
+import { Deadlines } from '../util/deadlines.js'
+
+export interface HintsParts {
+  readonly clock: Pick<Clock, 'now' | 'alarm'>
+  readonly executors: Pick<Executors, 'atOnce' | 'next'>
+  /** True while `fall` is not reached after failures of this job, so that more of them decide. */
+  isChanging(id: string): boolean
+}
+
+/** Maximum number of checks that wait for their turn. Later hints are dropped: the checks come at their intervals. */
+const MOST_WAITING = 1000
+
+export interface HintCounts {
+  readonly given: Readonly<Record<HintKind, number>>
+  /** Checks that were brought forward; those that followed a failed one are not counted. */
+  readonly broughtForward: number
+  /** Hints for which the budget had no place. */
+  readonly dropped: number
+  /** Checks that wait for their turn. */
+  readonly waiting: number
+}
+
+/** A hint about a job, and when it came, in milliseconds of the clock. */
+export interface GivenHint extends Hint {
+  readonly at: number
+}
+
+interface Pursued {
+  readonly hint: GivenHint
+  /** Number of checks that have followed a failed one. */
+  followed: number
+}
+
+export class Hints {
+  readonly #parts: HintsParts
+  #budget: Budget
+  readonly #given = Object.fromEntries(HINT_KINDS.map(kind => [kind, 0])) as Record<HintKind, number>
+  #broughtForward = 0
+  #dropped = 0
+  /** Hints whose checks wait for the budget, in their order. */
+  readonly #waiting = new Map<string, GivenHint>()
+  /** Hints whose checks have been started and gave no result yet, or have to be followed by others. */
+  readonly #pursued = new Map<string, Pursued>()
+  readonly #last = new Map<string, GivenHint>()
+  readonly #followUps: Deadlines<string>
+  #disarm: (() => void) | null = null
+  #isClosed = false
+
+  constructor(parts: HintsParts) {
+    this.#parts = parts
+    const { clock } = parts
+    this.#budget = fullBudget(BROUGHT_FORWARD, clock.now())
+    this.#followUps = new Deadlines({
+      clock,
+      onDue: ids => {
+        for (const id of ids) this.#parts.executors.atOnce(id)
+      },
+    })
+  }
+
+  /** Forgets the hints of jobs that have gone. */
+  follow(has: (id: string) => boolean): void {
+    for (const map of [this.#waiting, this.#pursued, this.#last])
+      for (const id of map.keys()) if (!has(id)) map.delete(id)
+  }
+
+  /** Brings the checks of these jobs forward. One that does not run here, or is on its way already, stays as it is. */
+  give(ids: readonly string[], hint: Hint): void {
+    if (this.#isClosed) return
+    this.#given[hint.kind]++
+    const at = this.#parts.clock.now()
+    for (const id of ids) {
+      if (this.#waiting.has(id) || this.#pursued.has(id) || !this.#parts.executors.next(id)) continue
+      if (this.#waiting.size >= MOST_WAITING) this.#dropped++
+      else this.#waiting.set(id, { ...hint, at })
+    }
+    this.#pump()
+  }
+
+  /**
+   * Takes a result before the health does. Returns it with the reason for which it came early, if a hint has brought it
+   * forward.
+   */
+  explained(id: string, result: CheckResult): CheckResult {
+    if (!result.isEarly) return result
+    const { isEarly, ...plain } = result
+    const hint = this.#pursued.get(id)?.hint
+    return hint ? { ...plain, hint: hint.detail } : plain
+  }
+
+  /**
+   * Takes an explained result after the health has taken it: after one that came early, the checks that `fall` still needs
+   * follow at once.
+   */
+  judged(id: string, result: CheckResult): void {
+    const pursued = result.hint === undefined ? undefined : this.#pursued.get(id)
+    if (!pursued) return
+    if (isFollowed(result, pursued.followed) && this.#parts.isChanging(id)) {
+      pursued.followed++
+      this.#followUps.set(id, this.#parts.clock.now() + FOLLOW_UP)
+    } else this.#pursued.delete(id)
+  }
+
+  /** Returns the last hint whose check was brought forward. */
+  lastOf(id: string): GivenHint | null {
+    return this.#last.get(id) ?? null
+  }
+
+  get counts(): HintCounts {
+    return {
+      given: { ...this.#given },
+      broughtForward: this.#broughtForward,
+      dropped: this.#dropped,
+      waiting: this.#waiting.size,
+    }
+  }
+
+  close(): void {
+    this.#isClosed = true
+    this.#disarm?.()
+    this.#followUps.close()
+    this.#waiting.clear()
+  }
+
+  #pump(): void {
+    const { clock, executors } = this.#parts
+    for (const [id, hint] of this.#waiting) {
+      const rest = spend(this.#budget, BROUGHT_FORWARD, clock.now())
+      if (!rest) break
+      this.#budget = rest
+      this.#waiting.delete(id)
+      this.#pursued.set(id, { hint, followed: 0 })
+      this.#last.set(id, hint)
+      this.#broughtForward++
+      executors.atOnce(id)
+    }
+    if (this.#waiting.size === 0 || this.#disarm) return
+    this.#disarm = clock.alarm(untilNext(this.#budget, BROUGHT_FORWARD, clock.now()), () => {
+      this.#disarm = null
+      this.#pump()
+    })
+  }
+}

@@ -1,0 +1,108 @@
+/**
+ * Knocks on servers that refuse connections: a bare TCP connect, in turn to each of them, every 200 ms or less often
+ * (core/hints.ts). One that succeeds is reset at once, and is a hint.
+ */
+import type { Address } from '../core/address.js'
+import { type Hint, isRefusal, knockDistance } from '../core/hints.js'
+import type { CheckResult } from '../core/model.js'
+import type { Clock } from '../util/clock.js'
+import { type AskedEndpoint, sourceFor } from './endpoints.js'
+import type { Tcp, TcpConnection } from './tcp.js'
+
+export interface KnockerParts {
+  readonly clock: Pick<Clock, 'now' | 'alarm'>
+  readonly tcp: Pick<Tcp, 'connect'>
+  sourceOf(target: Address): Address | null
+  onHint(ids: readonly string[], hint: Hint): void
+}
+
+export const KNOCK_HINT: Hint = { kind: 'knock', detail: 'the server accepts connections again' }
+
+export class Knocker {
+  readonly #parts: KnockerParts
+  #byJob: ReadonlyMap<string, AskedEndpoint> = new Map()
+  /** Endpoints that refuse, with the connect that is on its way, in the order of their turns. */
+  readonly #refusing = new Map<
+    string,
+    { readonly endpoint: AskedEndpoint; connection: TcpConnection | null }
+  >()
+  #disarm: (() => void) | null = null
+
+  constructor(parts: KnockerParts) {
+    this.#parts = parts
+  }
+
+  /** Takes the endpoints on which may be knocked. */
+  follow(endpoints: ReadonlyMap<string, AskedEndpoint>): void {
+    const byJob = new Map<string, AskedEndpoint>()
+    for (const endpoint of endpoints.values()) for (const id of endpoint.ids) byJob.set(id, endpoint)
+    this.#byJob = byJob
+    for (const key of this.#refusing.keys()) if (!endpoints.has(key)) this.#stop(key)
+  }
+
+  /** Takes a result of a job. */
+  result(id: string, result: CheckResult): void {
+    if (result.ok === null || (result.ok && this.#refusing.size === 0)) return
+    const endpoint = this.#byJob.get(id)
+    if (!endpoint) return
+    if (!isRefusal(result)) this.#stop(endpoint.key)
+    else if (!this.#refusing.has(endpoint.key)) {
+      this.#refusing.set(endpoint.key, { endpoint, connection: null })
+      this.#arm()
+    }
+  }
+
+  /** True while the endpoint of the job is knocked on. */
+  isKnocking(id: string): boolean {
+    const endpoint = this.#byJob.get(id)
+    return endpoint !== undefined && this.#refusing.has(endpoint.key)
+  }
+
+  /** Number of endpoints that are knocked on. */
+  get size(): number {
+    return this.#refusing.size
+  }
+
+  close(): void {
+    for (const key of [...this.#refusing.keys()]) this.#stop(key)
+    this.#disarm?.()
+    this.#byJob = new Map()
+  }
+
+  #arm(): void {
+    if (this.#disarm || this.#refusing.size === 0) return
+    this.#disarm = this.#parts.clock.alarm(knockDistance(this.#refusing.size), () => {
+      this.#disarm = null
+      this.#knock()
+      this.#arm()
+    })
+  }
+
+  #knock(): void {
+    const [next] = this.#refusing
+    if (!next) return
+    const [key, { endpoint, connection }] = next
+    connection?.drop(true)
+    const knock = { endpoint, connection: null as TcpConnection | null }
+    // The last in the order.
+    this.#refusing.delete(key)
+    this.#refusing.set(key, knock)
+    const { tcp, sourceOf, onHint } = this.#parts
+    const made = tcp.connect(endpoint, sourceFor(endpoint, sourceOf), {
+      opened: () => {
+        knock.connection?.drop(true)
+        knock.connection = null
+        onHint(endpoint.ids, KNOCK_HINT)
+      },
+      ended: () => {
+        knock.connection = null
+      },
+    })
+    if (typeof made !== 'string') knock.connection = made
+  }
+
+  #stop(key: string): void {
+    this.#refusing.get(key)?.connection?.drop(true)
+    this.#refusing.delete(key)
+  }
+}

@@ -1,0 +1,252 @@
+/**
+ * Keeps one idle TCP connection, a sentinel, to each endpoint whose check wants one. Its end is a hint. A server that
+ * closes idle connections by itself is learned: such a close only opens the next connection, which shows as quickly
+ * whether the server still listens.
+ *
+ *   state     event                                   next      effect
+ *   closed    its check passes                        waiting
+ *   waiting   its turn comes                          opening   connect
+ *   opening   established                             watching
+ *   opening   refused                                 closed    hint
+ *   opening   another failure                         closed
+ *   watching  closed at the learned age               waiting
+ *   watching  any other end                           closed    hint
+ *   any       its check times out                     closed    the connection is dropped, the next one comes later
+ */
+import type { Address } from '../core/address.js'
+import {
+  type Budget,
+  fullBudget,
+  type Hint,
+  idleLimitOf,
+  isIdleClose,
+  OPENED,
+  spend,
+  untilNext,
+  withAge,
+} from '../core/hints.js'
+import type { CheckResult } from '../core/model.js'
+import type { Clock } from '../util/clock.js'
+import { Deadlines } from '../util/deadlines.js'
+import { type AskedEndpoint, sourceFor } from './endpoints.js'
+import type { Tcp, TcpConnection } from './tcp.js'
+
+export interface SentinelsParts {
+  readonly clock: Pick<Clock, 'now' | 'alarm'>
+  readonly tcp: Pick<Tcp, 'connect'>
+  /** Maximum number of connections, by the limit of descriptors. */
+  readonly most: number
+  sourceOf(target: Address): Address | null
+  onHint(ids: readonly string[], hint: Hint): void
+}
+
+/** Minimum milliseconds between two connections to the same endpoint. */
+const OPEN_EVERY = 1000
+/**
+ * Milliseconds without a sentinel after a check has timed out while it was open: a server that serves one connection at
+ * a time may have waited for the idle one.
+ */
+const REST = 60_000
+
+export type SentinelState = 'closed' | 'waiting' | 'opening' | 'watching'
+
+export interface SentinelView {
+  /** `left-out`: the descriptors do not suffice for all. */
+  readonly state: SentinelState | 'left-out'
+  /** When it was established, in milliseconds of the clock; null unless it is watching. */
+  readonly since: number | null
+  /** Age in milliseconds at which the server closes idle connections by itself; null: none is known. */
+  readonly idleLimit: number | null
+}
+
+interface Sentinel {
+  endpoint: AskedEndpoint
+  state: SentinelState
+  connection: TcpConnection | null
+  since: number
+  /** When the last connection was begun. */
+  begunAt: number
+  /** Not before this time is the next one. */
+  restsUntil: number
+  /** Ages at which the server has closed idle connections and went on to serve. */
+  ages: readonly number[]
+  /** The age of the last close, until it is known whether the server lives. */
+  unproved: number | null
+}
+
+export class Sentinels {
+  readonly #parts: SentinelsParts
+  readonly #byKey = new Map<string, Sentinel>()
+  #byJob: ReadonlyMap<string, Sentinel> = new Map()
+  readonly #due: Deadlines<Sentinel>
+  #budget: Budget
+  #isClosed = false
+
+  constructor(parts: SentinelsParts) {
+    this.#parts = parts
+    this.#budget = fullBudget(OPENED, parts.clock.now())
+    this.#due = new Deadlines({ clock: parts.clock, onDue: due => this.#pump(due) })
+  }
+
+  /** Takes the endpoints to watch. Those that stay keep their connections. Returns how many are left out. */
+  follow(endpoints: ReadonlyMap<string, AskedEndpoint>): number {
+    for (const [key, sentinel] of this.#byKey) if (!endpoints.has(key)) this.#forget(key, sentinel)
+    const byJob = new Map<string, Sentinel>()
+    for (const [key, endpoint] of endpoints) {
+      const sentinel =
+        this.#byKey.get(key) ?? (this.#byKey.size < this.#parts.most ? this.#new(endpoint) : null)
+      if (!sentinel) continue
+      sentinel.endpoint = endpoint
+      for (const id of endpoint.ids) byJob.set(id, sentinel)
+    }
+    this.#byJob = byJob
+    return endpoints.size - this.#byKey.size
+  }
+
+  /** Takes a result of a job. */
+  result(id: string, { ok, reason }: CheckResult): void {
+    const sentinel = this.#byJob.get(id)
+    if (!sentinel || ok === null) return
+    const { unproved } = sentinel
+    sentinel.unproved = null
+    if (!ok) {
+      if (reason === 'timeout') this.#rest(sentinel)
+      return
+    }
+    if (unproved !== null) sentinel.ages = withAge(sentinel.ages, unproved)
+    if (sentinel.state === 'closed') this.#wait(sentinel)
+  }
+
+  /** Null: the job has no sentinel. `left-out` is known to the caller alone. */
+  of(id: string): SentinelView | null {
+    const sentinel = this.#byJob.get(id)
+    if (!sentinel) return null
+    const { state, since, ages } = sentinel
+    return { state, since: state === 'watching' ? since : null, idleLimit: idleLimitOf(ages) }
+  }
+
+  /** Number of sentinels by their state. */
+  get counts(): Readonly<Record<SentinelState, number>> {
+    const counts = { closed: 0, waiting: 0, opening: 0, watching: 0 }
+    for (const { state } of this.#byKey.values()) counts[state]++
+    return counts
+  }
+
+  close(): void {
+    this.#isClosed = true
+    this.#due.close()
+    for (const [key, sentinel] of this.#byKey) this.#forget(key, sentinel)
+  }
+
+  #new(endpoint: AskedEndpoint): Sentinel {
+    const never = Number.NEGATIVE_INFINITY
+    const sentinel: Sentinel = {
+      endpoint,
+      state: 'closed',
+      connection: null,
+      since: 0,
+      begunAt: never,
+      restsUntil: never,
+      ages: [],
+      unproved: null,
+    }
+    this.#byKey.set(endpoint.key, sentinel)
+    return sentinel
+  }
+
+  #forget(key: string, sentinel: Sentinel): void {
+    this.#byKey.delete(key)
+    this.#shut(sentinel)
+  }
+
+  #rest(sentinel: Sentinel): void {
+    const wasOpen = sentinel.state === 'watching'
+    this.#shut(sentinel)
+    if (wasOpen) sentinel.restsUntil = this.#parts.clock.now() + REST
+  }
+
+  #shut(sentinel: Sentinel): void {
+    this.#due.set(sentinel, null)
+    sentinel.connection?.drop()
+    sentinel.connection = null
+    sentinel.state = 'closed'
+  }
+
+  // -------------------------------------------------------------- opening
+
+  #wait(sentinel: Sentinel): void {
+    if (this.#isClosed) return
+    sentinel.state = 'waiting'
+    const { begunAt, restsUntil } = sentinel
+    this.#due.set(sentinel, Math.max(this.#parts.clock.now(), begunAt + OPEN_EVERY, restsUntil))
+  }
+
+  #pump(due: readonly Sentinel[]): void {
+    const { clock } = this.#parts
+    due.forEach((sentinel, i) => {
+      const now = clock.now()
+      const rest = spend(this.#budget, OPENED, now)
+      if (rest) {
+        this.#budget = rest
+        this.#open(sentinel, now)
+      } else
+        this.#due.set(sentinel, now + untilNext(this.#budget, OPENED, now) + (i * 1000) / OPENED.perSecond)
+    })
+  }
+
+  #open(sentinel: Sentinel, now: number): void {
+    const { tcp, sourceOf } = this.#parts
+    const { endpoint } = sentinel
+    sentinel.state = 'opening'
+    sentinel.begunAt = now
+    const on = {
+      opened: () => this.#opened(sentinel),
+      ended: (code: string | null) => this.#ended(sentinel, code),
+    }
+    const connection = tcp.connect(endpoint, sourceFor(endpoint, sourceOf), on)
+    if (typeof connection === 'string') this.#ended(sentinel, connection)
+    else sentinel.connection = connection
+  }
+
+  #opened(sentinel: Sentinel): void {
+    sentinel.state = 'watching'
+    sentinel.since = this.#parts.clock.now()
+    // The last close was that of a server that lives.
+    if (sentinel.unproved !== null) sentinel.ages = withAge(sentinel.ages, sentinel.unproved)
+    sentinel.unproved = null
+  }
+
+  // -------------------------------------------------------------- the end
+
+  #ended(sentinel: Sentinel, code: string | null): void {
+    const { state, since } = sentinel
+    sentinel.connection = null
+    sentinel.state = 'closed'
+    sentinel.unproved = null
+    if (state === 'watching') this.#lost(sentinel, code, this.#parts.clock.now() - since)
+    else if (code === 'ECONNREFUSED' || code === 'ECONNRESET')
+      this.#hint(sentinel, 'sentinel', `${CONNECTION} was ${wordOf(code)} when lvsd opened it`)
+  }
+
+  #lost(sentinel: Sentinel, code: string | null, age: number): void {
+    const isClosed = code === null || code === 'ECONNRESET'
+    if (isClosed) sentinel.unproved = age
+    if (isClosed && isIdleClose(idleLimitOf(sentinel.ages), age)) this.#wait(sentinel)
+    else if (isClosed)
+      this.#hint(sentinel, 'sentinel', `${CONNECTION} was ${wordOf(code)} after ${(age / 1000).toFixed(1)} s`)
+    else if (code === 'ETIMEDOUT')
+      this.#hint(sentinel, 'sentinel', `the server no longer answers on the idle connection`)
+    else this.#hint(sentinel, 'icmp', `the network reports an error of the idle connection (${code})`)
+  }
+
+  #hint({ endpoint }: Sentinel, kind: Hint['kind'], detail: string): void {
+    this.#parts.onHint(endpoint.ids, { kind, detail })
+  }
+}
+
+const CONNECTION = 'the idle connection to the server'
+
+function wordOf(code: string | null): string {
+  if (code === null) return 'closed'
+  return code === 'ECONNREFUSED' ? 'refused' : 'reset'
+}

@@ -1,0 +1,166 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import { BROUGHT_FORWARD, FOLLOW_UP, type Hint } from '../../../src/core/hints.js'
+import type { CheckResult } from '../../../src/core/model.js'
+import { Hints } from '../../../src/hints/hints.js'
+import { FakeClock } from '../../support/fake-clock.js'
+
+const HINT: Hint = { kind: 'sentinel', detail: 'the idle connection to the server was reset after 3.0 s' }
+
+/** The result of a run that was started at once. */
+function resultOf(ok: boolean, reason: CheckResult['reason'] = ok ? null : 'refused'): CheckResult {
+  return { ok, reason, detail: '', phase: 'connect', ms: 1, phases: [], isEarly: true }
+}
+
+/** That of a run of the schedule. */
+function regular(ok: boolean): CheckResult {
+  const { isEarly, ...result } = resultOf(ok)
+  return result
+}
+
+/** Hints on a fake clock, with executors that only note what they shall start. */
+function rig({ fall = 2, here = (): boolean => true } = {}) {
+  const clock = new FakeClock()
+  const started: { id: string; at: number }[] = []
+  const streaks = new Map<string, number>()
+  const hints = new Hints({
+    clock,
+    executors: {
+      atOnce: id => void started.push({ id, at: clock.now() }),
+      next: () => (here() ? { in: 1000, isRunning: false } : null),
+    },
+    isChanging: id => (streaks.get(id) ?? 0) % fall > 0,
+  })
+  const result = (id: string, given: CheckResult) => {
+    const told = hints.explained(id, given)
+    streaks.set(id, given.ok ? 0 : (streaks.get(id) ?? 0) + 1)
+    hints.judged(id, told)
+    return told
+  }
+  return { clock, hints, started, result }
+}
+
+describe('hints: a hint', () => {
+  it('brings the check forward at once, and its result says why', () => {
+    const { clock, hints, started, result } = rig()
+    hints.give(['a'], HINT)
+    assert.deepEqual(started, [{ id: 'a', at: clock.now() }])
+    clock.wind(2)
+    assert.equal(result('a', resultOf(true)).hint, HINT.detail)
+    assert.equal(result('a', resultOf(true)).hint, undefined)
+    assert.deepEqual(hints.lastOf('a'), { ...HINT, at: clock.now() - 2 })
+  })
+
+  it('is not answered by a run of the schedule', () => {
+    const { clock, hints, started, result } = rig()
+    hints.give(['a'], HINT)
+    assert.equal(result('a', regular(true)).hint, undefined)
+    assert.equal(result('a', resultOf(false)).hint, HINT.detail)
+    clock.wind(1000)
+    assert.equal(started.length, 2)
+  })
+
+  it('leaves a run alone that something else has started at once', () => {
+    const { result } = rig()
+    assert.deepEqual(result('a', resultOf(true)), regular(true))
+  })
+
+  it('brings the checks that fall still needs forward, each a moment after the one before, and no more', () => {
+    const { clock, hints, started, result } = rig({ fall: 3 })
+    hints.give(['a'], HINT)
+    const begun = clock.now()
+    for (let i = 0; i < 3; i++) {
+      clock.wind(1)
+      assert.equal(result('a', resultOf(false)).hint, HINT.detail)
+      clock.wind(FOLLOW_UP)
+    }
+    clock.wind(5000)
+    assert.deepEqual(
+      started.map(({ at }) => Math.round((at - begun) / (FOLLOW_UP + 1))),
+      [0, 1, 2],
+    )
+  })
+
+  it('is over after a check that passes or takes its time', () => {
+    for (const given of [resultOf(true), resultOf(false, 'timeout')]) {
+      const { clock, hints, started, result } = rig({ fall: 5 })
+      hints.give(['a'], HINT)
+      result('a', given)
+      clock.wind(5000)
+      assert.equal(started.length, 1)
+    }
+  })
+
+  it('does nothing where the check does not run', () => {
+    const { hints, started } = rig({ here: () => false })
+    hints.give(['a'], HINT)
+    assert.deepEqual(started, [])
+    assert.equal(hints.counts.broughtForward, 0)
+    assert.equal(hints.counts.given.sentinel, 1)
+  })
+
+  it('of many servers at once is followed at a bounded pace, and each gets its check', () => {
+    const { clock, hints, started } = rig()
+    const ids = Array.from({ length: 500 }, (_, i) => `${i}`)
+    hints.give(ids, HINT)
+    assert.equal(started.length, BROUGHT_FORWARD.burst)
+    clock.wind(1000)
+    const atOnce = BROUGHT_FORWARD.burst + BROUGHT_FORWARD.perSecond
+    assert.ok(Math.abs(started.length - atOnce) <= 2, `${started.length} after a second`)
+    clock.wind(4000)
+    assert.deepEqual(new Set(started.map(({ id }) => id)), new Set(ids))
+    assert.equal(started.length, ids.length)
+  })
+
+  it('beyond all bounds is dropped and counted', () => {
+    const { clock, hints } = rig()
+    hints.give(
+      Array.from({ length: 5000 }, (_, i) => `${i}`),
+      HINT,
+    )
+    assert.equal(hints.counts.dropped, 4000)
+    clock.wind(60_000)
+    assert.equal(hints.counts.broughtForward, 1000)
+    hints.close()
+  })
+
+  it('of a job that has gone is forgotten', () => {
+    const { clock, hints, started } = rig()
+    hints.give(
+      Array.from({ length: 200 }, (_, i) => `${i}`),
+      HINT,
+    )
+    hints.follow(() => false)
+    clock.wind(5000)
+    assert.equal(started.length, BROUGHT_FORWARD.burst)
+    assert.equal(hints.lastOf('1'), null)
+  })
+
+  it('starts no more checks than the budget, under any order of hints and results', () => {
+    const steps = fc.array(
+      fc.record({
+        wait: fc.integer({ min: 0, max: 30 }),
+        id: fc.integer({ min: 0, max: 300 }),
+        ok: fc.boolean(),
+      }),
+      { maxLength: 600 },
+    )
+    fc.assert(
+      fc.property(steps, given => {
+        const { clock, hints, result } = rig({ fall: 3 })
+        const begun = clock.now()
+        for (const { wait, id, ok } of given) {
+          hints.give([`${id}`, `${id + 1}`], HINT)
+          clock.wind(wait)
+          result(`${id}`, resultOf(ok))
+        }
+        const { perSecond, burst } = BROUGHT_FORWARD
+        const most = burst + ((clock.now() - begun) * perSecond) / 1000 + 0.01
+        assert.ok(hints.counts.broughtForward <= most)
+        hints.close()
+        assert.equal(clock.alarms, 0)
+      }),
+      { numRuns: 60 },
+    )
+  })
+})
