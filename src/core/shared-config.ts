@@ -17,7 +17,10 @@ function sharedService(before: Service | undefined, after: Service): Service {
   const known = new Map(before.reals.map(real => [placeOf(real), real]))
   const reals = after.reals.map(real => {
     const old = known.get(placeOf(real))
-    return old !== undefined && isSameValue(old, real) ? old : real
+    if (old === undefined || !isSameValue(old, real)) return real
+    // No object stands for two real servers.
+    known.delete(placeOf(real))
+    return old
   })
   const isSame =
     reals.length === before.reals.length &&

@@ -25,6 +25,7 @@ export class ActiveOverrides {
     services: Iterable<ResolvedService>,
   ): readonly Changed[] {
     const before = this.#byMember
+    if (overrides.size === 0 && before.size === 0) return []
     const next = new Map<string, Override>()
     const changes: Changed[] = []
     for (const service of services)

@@ -1,6 +1,6 @@
 /** The states of all checks, by job and by real server. */
 import { combine, isWithoutVerdict, nextNoVerdicts, unknownHealth } from '../core/health.js'
-import type { CheckResult, HealthState, ResolvedConfig, ResolvedReal } from '../core/model.js'
+import type { CheckResult, HealthState, ResolvedReal } from '../core/model.js'
 import { weightFrom } from '../core/weight-hint.js'
 import { type CheckState, entry, PreviousStates } from './check-state.js'
 import type { VerdictChange } from './health-changes.js'
@@ -13,32 +13,30 @@ export class CheckStates {
 
   /**
    * Takes the checks of a configuration. A check keeps its state if service, real server, target, kind and options are
-   * the same; `recalled` returns what an earlier run of lvsd knew of another one. Returns the states, and which are new.
+   * the same; `recalled` returns what an earlier run of lvsd knew of another one. Returns the states of the subscribers
+   * that are other objects than before, and which of them are new.
    */
   follow(
-    { services }: ResolvedConfig,
     subscribers: readonly Subscriber[],
     now: number,
     recalled: (subscriber: Subscriber) => CheckState['remembered'],
   ): readonly { readonly state: CheckState; readonly isNew: boolean }[] {
-    const known = new PreviousStates([...this.#byJob.values()].flat())
+    const before = new Map<Subscriber, CheckState>()
+    for (const states of this.#byJob.values()) for (const state of states) before.set(state.subscriber, state)
+    const kept = new Set(subscribers.filter(subscriber => before.has(subscriber)))
+    const known = new PreviousStates([...before.values()].filter(({ subscriber }) => !kept.has(subscriber)))
     this.#byJob = new Map()
-    this.#byReal = new Map(services.flatMap(service => service.reals.map(real => [real, []])))
-    return subscribers.map(subscriber => {
-      const old = known.like(subscriber)
-      const { health, own, lastAt, noVerdicts, recent, remembered } = old ?? {
-        health: unknownHealth(now),
-        own: null,
-        lastAt: null,
-        noVerdicts: null,
-        recent: new RecentResults(),
-        remembered: recalled(subscriber),
-      }
-      const state: CheckState = { subscriber, health, own, lastAt, noVerdicts, recent, remembered }
+    this.#byReal = new Map()
+    const changed: { state: CheckState; isNew: boolean }[] = []
+    for (const subscriber of subscribers) {
+      const same = before.get(subscriber)
+      const old = same ?? known.like(subscriber)
+      const state = same ?? { ...(old ?? unknownState(now, recalled(subscriber))), subscriber }
       entry(this.#byJob, subscriber.jobId).push(state)
       entry(this.#byReal, subscriber.real).push(state)
-      return { state, isNew: !old }
-    })
+      if (!same) changed.push({ state, isNew: !old })
+    }
+    return changed
   }
 
   ofJob(id: string): readonly CheckState[] {
@@ -96,6 +94,11 @@ export class CheckStates {
     )
     return weightFrom(real.attributes.weight, advice)
   }
+}
+
+function unknownState(now: number, remembered: CheckState['remembered']): Omit<CheckState, 'subscriber'> {
+  const recent = new RecentResults()
+  return { health: unknownHealth(now), own: null, lastAt: null, noVerdicts: null, recent, remembered }
 }
 
 /**

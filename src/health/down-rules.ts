@@ -23,7 +23,7 @@ import {
   removedAt,
 } from '../core/on-down.js'
 import { type Fall, type SavedPanic, ServicePanic } from '../core/panic.js'
-import { keysOf } from './standings.js'
+import { differingOf, keysOf } from './standings.js'
 
 export interface DownRulesParts {
   /** State after damping, without the override. */
@@ -113,8 +113,10 @@ interface Saved {
 export class DownRules {
   readonly #parts: DownRulesParts
   /** By `nameOfKernelService`. */
-  #panics = new Map<string, PanicEntry>()
-  #entries = new Map<ResolvedReal, DownEntry>()
+  readonly #panics = new Map<string, PanicEntry>()
+  readonly #entries = new Map<ResolvedReal, DownEntry>()
+  /** Of the last configuration. */
+  #services: readonly ResolvedService[] = []
   readonly #saved = new Map<string, { readonly value: Saved; readonly ageMs: number }>()
   readonly #changes: PanicChange[] = []
   readonly #removals: Removal[] = []
@@ -197,26 +199,44 @@ export class DownRules {
 
   // -------------------------------------------------------------- what changes
 
-  /** Takes the next configuration. Services and servers that were in the previous one go on. Call `look` next. */
+  /**
+   * Takes the next configuration. Services and servers that were in the previous one go on. Services that are the same
+   * objects stay untouched; call `look` for the others next.
+   */
   follow(next: readonly ResolvedService[], now: number): void {
-    const panics = new Map<string, ServicePanic>()
-    for (const { one, panic } of this.#panics.values()) {
-      this.#parts.setDeadline(one, null)
-      for (const key of keysOfPanic(one)) panics.set(key, panic)
-    }
-    const phases = new Map<string, DownPhase>()
-    for (const { service, real, phase } of this.#entries.values()) {
-      this.#parts.setDeadline(real, null)
-      for (const key of keysOf(service, real)) phases.set(key, phase)
-    }
-    this.#panics = new Map()
-    this.#entries = new Map()
-    for (const service of next) {
+    const [gone, fresh] = differingOf(this.#services, next)
+    this.#services = next
+    const left = new Set(gone)
+    const panics = this.#leavePanics(left)
+    const phases = this.#leaveReals(left)
+    for (const service of fresh) {
       for (const one of kernelServices(service)) this.#followPanic(service, one, panics, now)
       if (service.onDown) this.#followReals(service, service.onDown, phases, now)
     }
     // A saved value does not apply to a server that a later configuration adds.
     this.#saved.clear()
+  }
+
+  #leavePanics(services: ReadonlySet<ResolvedService>): ReadonlyMap<string, ServicePanic> {
+    const panics = new Map<string, ServicePanic>()
+    for (const [name, { service, one, panic }] of this.#panics) {
+      if (!services.has(service)) continue
+      this.#parts.setDeadline(one, null)
+      this.#panics.delete(name)
+      for (const key of keysOfPanic(one)) panics.set(key, panic)
+    }
+    return panics
+  }
+
+  #leaveReals(services: ReadonlySet<ResolvedService>): ReadonlyMap<string, DownPhase> {
+    const phases = new Map<string, DownPhase>()
+    for (const { service, real, phase } of this.#entries.values()) {
+      if (!services.has(service)) continue
+      this.#parts.setDeadline(real, null)
+      this.#entries.delete(real)
+      for (const key of keysOf(service, real)) phases.set(key, phase)
+    }
+    return phases
   }
 
   #followPanic(

@@ -26,6 +26,7 @@ import {
   type Judged,
   type Override,
 } from '../core/override.js'
+import { hasNames } from '../names/lookup-requests.js'
 import { Doubtful, type Doubts } from '../names/unresolved-names.js'
 import { ActiveOverrides } from './active-overrides.js'
 import type { CheckState } from './check-state.js'
@@ -39,7 +40,7 @@ import type {
   VerdictChange,
   WeightChange,
 } from './health-changes.js'
-import { isSameJob, type Job, jobsOf, type Subscriber } from './jobs.js'
+import { isSameJob, type Job, type Jobs, jobsOf, type Subscriber } from './jobs.js'
 import { RecalledHealth } from './remembered-health.js'
 import type { SharedJudgement } from './shared-judgement.js'
 import { type Standing, Standings } from './standings.js'
@@ -66,7 +67,9 @@ const NO_TIMING: Timing = {
 
 export class HealthStore {
   #config: ResolvedConfig | null = null
-  #jobs: ReadonlyMap<string, Job> = new Map()
+  #all: Jobs = { jobs: new Map(), subscribers: [], byService: new Map() }
+  /** Services that `override` is to look at, because they are new or have changed. */
+  #unseen: readonly ResolvedService[] = []
   readonly doubtful = new Doubtful()
   readonly #checks = new CheckStates()
   #services = new Map<string, ResolvedService>()
@@ -127,7 +130,7 @@ export class HealthStore {
   }
 
   get jobs(): ReadonlyMap<string, Job> {
-    return this.#jobs
+    return this.#all.jobs
   }
 
   service(name: string): ResolvedService | undefined {
@@ -147,21 +150,25 @@ export class HealthStore {
     this.doubtful.follow(config.services, doubts)
     this.#serviceOfDoubt = doubtedIn(config.services, doubts)
     const servicesBefore = this.#config?.services ?? []
-    const { jobs, subscribers } = jobsOf(config, checks)
-    const before = this.#jobs
+    const all = jobsOf(config, checks, this.#all)
+    const { jobs, subscribers } = all
+    const before = this.#all.jobs
+    this.#all = all
     const added = [...jobs.values()].filter(job => !isSameJob(job, before.get(job.id)))
     const rescheduled = new Set(added.map(job => job.id))
     const newlySubscribed = new Set<string>()
     this.#services = new Map(config.services.map(service => [service.name, service]))
     const recalled = (subscriber: Subscriber) => this.recalled.ofCheck(subscriber)
-    for (const { state, isNew } of this.#checks.follow(config, subscribers, now, recalled)) {
+    for (const { state, isNew } of this.#checks.follow(subscribers, now, recalled)) {
       const { jobId } = state.subscriber
       if (state.health.state === 'unknown') rescheduled.delete(jobId)
       if (isNew) newlySubscribed.add(jobId)
     }
     this.#config = config
-    this.#jobs = jobs
     for (const { id } of added) newlySubscribed.delete(id)
+    const kept = new Set(servicesBefore)
+    // The doubts about names may have changed without them.
+    this.#unseen = config.services.filter(service => !kept.has(service) || hasNames(service))
     this.rules.follow(servicesBefore, config.services, now)
     this.down.follow(config.services, now)
     this.#standings.follow(
@@ -179,11 +186,15 @@ export class HealthStore {
     }
   }
 
-  /** Replaces the overrides of all real servers. Returns the overrides that begin, change or end. */
+  /**
+   * Replaces the overrides of all real servers, and applies the rules to the services that the last configuration or an
+   * override has changed. Returns the overrides that begin, change or end.
+   */
   override(overrides: ReadonlyMap<ResolvedReal, Override>, now: number): readonly OverrideChange[] {
-    const services = [...this.#services.values()]
-    const changes = this.#overrides.replace(overrides, services)
-    for (const service of services) this.look(service, null, now)
+    const changes = this.#overrides.replace(overrides, this.#services.values())
+    const affected = new Set([...this.#unseen, ...changes.map(({ service }) => service)])
+    this.#unseen = []
+    for (const service of affected) this.look(service, null, now)
     return changes.map(change => ({ ...change, failure: this.#checks.failureOf(change.real) }))
   }
 
@@ -200,7 +211,7 @@ export class HealthStore {
   #causeOf(service: ResolvedService, real: ResolvedReal): DownCause {
     return causeOf(
       this.checkStatesOf(real).flatMap(({ health: { state, last }, subscriber: { jobId } }) => {
-        const testsHost = this.#jobs.get(jobId)?.check.testsHost === true
+        const testsHost = this.#all.jobs.get(jobId)?.check.testsHost === true
         return state === 'down' && last ? { result: last, testsHost, isUdp: isUdp(service) } : []
       }),
     )
@@ -246,7 +257,7 @@ export class HealthStore {
   }
 
   *allSubscribers(): Iterable<Subscriber> {
-    for (const id of this.#jobs.keys()) yield* this.subscribers(id)
+    for (const id of this.#all.jobs.keys()) yield* this.subscribers(id)
   }
 
   /** True if a failure of the job could change a health. */

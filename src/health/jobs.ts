@@ -50,6 +50,16 @@ export interface Subscriber {
 export interface Jobs {
   readonly jobs: ReadonlyMap<string, Job>
   readonly subscribers: readonly Subscriber[]
+  readonly byService: ReadonlyMap<ResolvedService, ServiceJobs>
+}
+
+/** The checks of one service, and what they follow from beside it. */
+interface ServiceJobs {
+  /** The first part, if the service is a part of one with several protocols or ports; else null. */
+  readonly first: ResolvedService | null
+  /** The kinds of its checks; undefined: such a kind is not loaded. */
+  readonly kinds: ReadonlyMap<string, Check | undefined>
+  readonly each: readonly { readonly job: Job; readonly subscriber: Subscriber }[]
 }
 
 /**
@@ -60,26 +70,55 @@ export function nameOfCheck({ service, real, use }: Pick<Subscriber, 'service' |
   return `${service.name}/${keyOfMember({ name: '' }, real).trimStart()}/${use.kind}`
 }
 
-/** Returns the jobs and their subscribers. A real server without a known address has no job. */
-export function jobsOf(config: ResolvedConfig, checks: ReadonlyMap<string, Check>): Jobs {
+/**
+ * Returns the jobs and their subscribers. A real server without a known address has no job. What follows from the same
+ * objects as in `before` is not made again.
+ */
+export function jobsOf(
+  config: ResolvedConfig,
+  checks: ReadonlyMap<string, Check>,
+  before: Pick<Jobs, 'byService'> | null = null,
+): Jobs {
+  const byName = new Map(config.services.map(service => [service.name, service]))
   const jobs = new Map<string, Job>()
   const subscribers: Subscriber[] = []
-  const byName = new Map(config.services.map(service => [service.name, service]))
+  const byService = new Map<ResolvedService, ServiceJobs>()
   for (const service of config.services) {
-    const key = serviceKey(service)
-    for (const [i, real] of service.reals.entries())
-      for (const use of real.checks) {
-        const check = checks.get(use.kind)
-        if (!real.address || !check) continue
-        const asker = askerOf(service, i, byName) ?? { service, real }
-        const target = targetOf(asker.service, asker.real, real.address, use, check)
-        const checkKey = questionOf(asker.service, asker.real, target, use, check)
-        const id = `${checkKey} every ${use.policy.interval} within ${use.policy.timeout}${versionOf(check)}`
-        if (!jobs.has(id)) jobs.set(id, { id, check, target, use, answer: answerFor(use) })
-        subscribers.push({ service, real, use, jobId: id, target, checkKey, serviceKey: key })
-      }
+    const first = (service.part && byName.get(service.part.first)) ?? null
+    const known = before?.byService.get(service)
+    const isSame =
+      known?.first === first && [...known.kinds].every(([kind, check]) => checks.get(kind) === check)
+    const own = known && isSame ? known : serviceJobs(service, first, checks)
+    byService.set(service, own)
+    for (const { job, subscriber } of own.each) {
+      if (!jobs.has(job.id)) jobs.set(job.id, job)
+      subscribers.push(subscriber)
+    }
   }
-  return { jobs, subscribers }
+  return { jobs, subscribers, byService }
+}
+
+function serviceJobs(
+  service: ResolvedService,
+  first: ResolvedService | null,
+  checks: ReadonlyMap<string, Check>,
+): ServiceJobs {
+  const key = serviceKey(service)
+  const kinds = new Map<string, Check | undefined>()
+  const each: { job: Job; subscriber: Subscriber }[] = []
+  for (const [i, real] of service.reals.entries())
+    for (const use of real.checks) {
+      const check = checks.get(use.kind)
+      kinds.set(use.kind, check)
+      if (!real.address || !check) continue
+      const asker = askerOf(service, i, first) ?? { service, real }
+      const target = targetOf(asker.service, asker.real, real.address, use, check)
+      const checkKey = questionOf(asker.service, asker.real, target, use, check)
+      const id = `${checkKey} every ${use.policy.interval} within ${use.policy.timeout}${versionOf(check)}`
+      const job = { id, check, target, use, answer: answerFor(use) }
+      each.push({ job, subscriber: { service, real, use, jobId: id, target, checkKey, serviceKey: key } })
+    }
+  return { first, kinds, each }
 }
 
 /**
@@ -87,11 +126,10 @@ export function jobsOf(config: ResolvedConfig, checks: ReadonlyMap<string, Check
  * they are checked on behalf of all parts, so that a real server has the same health in each. Else null.
  */
 function askerOf(
-  { part, reals }: ResolvedService,
+  { reals }: ResolvedService,
   i: number,
-  byName: ReadonlyMap<string, ResolvedService>,
+  first: ResolvedService | null,
 ): { readonly service: ResolvedService; readonly real: ResolvedReal } | null {
-  const first = part && byName.get(part.first)
   const real = first?.reals[i]
   return first && real && real.host === reals[i]?.host ? { service: first, real } : null
 }
@@ -173,6 +211,7 @@ function serviceKey(service: ResolvedService): string {
 
 /** Compares jobs. A check with `perService` also receives values that are not in the job id, such as weights. */
 export function isSameJob(job: Job, before: Job | undefined): boolean {
+  if (job === before) return true
   return (
     before !== undefined &&
     isSameCode(before.check, job.check) &&

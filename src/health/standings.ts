@@ -10,7 +10,7 @@ export interface Standing {
 }
 
 export class Standings {
-  #byReal = new Map<ResolvedReal, Standing>()
+  readonly #byReal = new Map<ResolvedReal, Standing>()
 
   of(real: ResolvedReal): Standing | undefined {
     return this.#byReal.get(real)
@@ -39,20 +39,30 @@ export class Standings {
     now: number,
     recall: (service: ResolvedService, real: ResolvedReal) => Standing['remembered'] = () => null,
   ): void {
+    const [gone, fresh] = differingOf(before, next)
     const known = new Map<string, Standing>()
-    for (const service of before)
+    for (const service of gone)
       for (const real of service.reals) {
         const standing = this.#byReal.get(real)
+        this.#byReal.delete(real)
         if (standing) for (const key of keysOf(service, real)) known.set(key, standing)
       }
-    this.#byReal = new Map()
-    for (const service of next)
+    for (const service of fresh)
       for (const real of service.reals) {
         const standing = keysOf(service, real).flatMap(key => known.get(key) ?? [])[0]
         if (standing) this.#byReal.set(real, standing)
         else this.#set(real, stateOf(real), now, recall(service, real))
       }
   }
+}
+
+/** Returns the services that are in the first list alone, and those that are in the second list alone. */
+export function differingOf<S>(
+  before: readonly S[],
+  next: readonly S[],
+): readonly [readonly S[], readonly S[]] {
+  const [old, now] = [new Set(before), new Set(next)]
+  return [before.filter(one => !now.has(one)), next.filter(one => !old.has(one))]
 }
 
 /**

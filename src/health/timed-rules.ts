@@ -16,7 +16,7 @@ import { type Disposition, disposition, type Judged } from '../core/override.js'
 import { nextRise, nextStepAt, type Rise, shareAt } from '../core/slow-start.js'
 import type { DampingChange, Hold } from './health-changes.js'
 import { agedRule, readRule, type SavedRule, saveRule } from './saved-rules.js'
-import { keysOf } from './standings.js'
+import { differingOf, keysOf } from './standings.js'
 
 export interface TimedRulesParts {
   /** All inputs of the disposition except the rules of this class. */
@@ -62,7 +62,7 @@ export interface HoldStatus {
 export class TimedRules {
   readonly #parts: TimedRulesParts
   /** Servers of services with slow start or damping. */
-  #entries = new Map<ResolvedReal, Entry>()
+  readonly #entries = new Map<ResolvedReal, Entry>()
   /** Number of held servers, by the name of the service; without those that have none. */
   readonly #held = new Map<string, number>()
   /** Clocks of an earlier process. */
@@ -126,17 +126,15 @@ export class TimedRules {
     }
   }
 
-  /** Takes the next configuration. A server that was in the previous one keeps its clocks. Call `look` next. */
+  /**
+   * Takes the next configuration. A server that was in the previous one keeps its clocks. Services that are the same
+   * objects go on untouched; call `look` for the others next.
+   */
   follow(before: readonly ResolvedService[], next: readonly ResolvedService[], now: number): void {
-    const known = new Map<string, Entry>()
-    for (const entry of this.#entries.values()) {
-      this.#parts.setDeadline(entry.real, null)
-      for (const key of keysOf(entry.service, entry.real)) known.set(key, entry)
-    }
-    const servicesBefore = new Set(before.flatMap(service => keysOf(service, NO_REAL)))
-    this.#entries = new Map()
-    this.#held.clear()
-    for (const service of next) {
+    const [gone, fresh] = differingOf(before, next)
+    const known = this.#leave(new Set(gone))
+    const servicesBefore = new Set(gone.flatMap(service => keysOf(service, NO_REAL)))
+    for (const service of fresh) {
       const hasRule = service.slowStart !== null || service.damping !== null
       const isJoining = hasRule && keysOf(service, NO_REAL).some(key => servicesBefore.has(key))
       for (const real of hasRule || known.size > 0 ? service.reals : []) {
@@ -149,6 +147,20 @@ export class TimedRules {
     }
     // A server that comes with a later configuration is another one.
     this.#saved.clear()
+  }
+
+  /** Removes what belongs to these services, and returns it by its keys. */
+  #leave(services: ReadonlySet<ResolvedService>): ReadonlyMap<string, Entry> {
+    const left = new Map<string, Entry>()
+    for (const entry of this.#entries.values()) {
+      const { service, real } = entry
+      if (!services.has(service)) continue
+      this.#parts.setDeadline(real, null)
+      this.#entries.delete(real)
+      for (const key of keysOf(service, real)) left.set(key, entry)
+    }
+    for (const { name } of services) this.#held.delete(name)
+    return left
   }
 
   #restored(keys: readonly string[], now: number, isJoining: boolean) {

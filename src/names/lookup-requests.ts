@@ -35,6 +35,31 @@ export interface Wanted extends LookupRequest {
   readonly services: readonly string[]
 }
 
+const havingNames = new WeakMap<Service, boolean>()
+
+/** True if a host of the service is a name: its address, a server, the target of a check. */
+export function hasNames(service: Service): boolean {
+  const known = havingNames.get(service)
+  if (known !== undefined) return known
+  const { virtual, reals, fallback, also = [] } = service
+  const hosts = [virtual.kind === 'address' ? virtual.host : null, fallback?.host ?? null]
+  const isNamed =
+    hosts.some(isNameOrNull) ||
+    also.some(one => isNameOrNull(one.fallback?.host ?? null)) ||
+    reals.some(hasName)
+  havingNames.set(service, isNamed)
+  return isNamed
+}
+
+/** True if the host of the real server or of one of its checks is a name. */
+export function hasName({ host, checks }: Real): boolean {
+  return isName(host) || checks.some(use => isNameOrNull(use.host))
+}
+
+function isNameOrNull(host: string | null): boolean {
+  return host !== null && isName(host)
+}
+
 /**
  * Returns the distinct requests for hosts that are names, by key. `names` determines the family of a virtual service
  * that is a name, and thereby the family of its servers.
@@ -49,6 +74,7 @@ export function requestsOf(config: Config, names: Names): ReadonlyMap<string, Wa
     else requests.set(key, { request, services: new Set([name]) })
   }
   for (const service of config.services) {
+    if (!hasNames(service)) continue
     const request = virtualRequest(service.virtual)
     const family = service.virtual.family ?? (request && addressOf(request, names)?.family) ?? null
     want(request, service)

@@ -12,6 +12,7 @@ import type { Answer, Resolver } from './lookup.js'
 import {
   familyOfService,
   handedOn,
+  hasNames,
   keyOfRequest,
   type LookupRequest,
   memberRequest,
@@ -21,7 +22,7 @@ import {
   virtualRequest,
   type Wanted,
 } from './lookup-requests.js'
-import { resolveConfig } from './resolve-config.js'
+import { type Resolved, resolveConfig } from './resolve-config.js'
 import type { Doubt, Doubts } from './unresolved-names.js'
 
 /**
@@ -91,6 +92,8 @@ export class NameResolver {
   /** The doubts at the time of the last `resolve`. */
   #doubtsInForce = ''
   #clashes: readonly string[] = []
+  /** What `resolve` returned last. */
+  #resolved: Resolved | null = null
   /** Cancels the alarm that applies the answers; null while none is set. */
   #cancelSettle: (() => void) | null = null
   #gather = GATHER
@@ -140,7 +143,8 @@ export class NameResolver {
 
   /** Returns the configuration with the known addresses. Logs each new clash. */
   resolve(config: Config): ResolvedConfig {
-    const { config: resolved, clashes } = resolveConfig(config, this.#names)
+    const { config: resolved, clashes } = resolveConfig(config, this.#names, this.#resolved)
+    this.#resolved = { read: config, config: resolved }
     for (const clash of clashes)
       if (!this.#clashes.includes(clash)) this.#parts.log.error('name.clash', {}, clash)
     this.#clashes = clashes
@@ -389,6 +393,7 @@ export class NameResolver {
 /** Yields the services and members whose hosts are names, each with its request. */
 function* namedIn({ services }: ResolvedConfig): Iterable<[ResolvedService | ResolvedMember, LookupRequest]> {
   for (const service of services) {
+    if (!hasNames(service)) continue
     const request = virtualRequest(service.virtual)
     if (request) yield [service, request]
     for (const member of membersOf(service)) {

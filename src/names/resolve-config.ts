@@ -17,22 +17,33 @@ import {
   type Service,
   type ServiceId,
 } from '../core/model.js'
+import { isSameValue } from '../util/same-value.js'
 import {
   addressOf,
   checkRequest,
+  hasName,
+  hasNames,
   type LookupRequest,
   memberRequest,
   type Names,
   virtualRequest,
 } from './lookup-requests.js'
 
+/** A configuration as read, and with the addresses that were known. */
+export interface Resolved {
+  readonly read: Config
+  readonly config: ResolvedConfig
+}
+
 /**
  * Returns the configuration with the known addresses. A service whose name resolves to the address of another service
- * gets no id, because the kernel cannot distinguish the two; `clashes` has a sentence for each such service.
+ * gets no id, because the kernel cannot distinguish the two; `clashes` has a sentence for each such service. Services
+ * and real servers of `before` stay the same objects if neither they nor their addresses have changed.
  */
 export function resolveConfig(
   config: Config,
   names: Names,
+  before: Resolved | null = null,
 ): { readonly config: ResolvedConfig; readonly clashes: readonly string[] } {
   const taken = new Map(
     config.services.flatMap(service =>
@@ -43,21 +54,59 @@ export function resolveConfig(
     ),
   )
   const clashes: string[] = []
+  const earlier = new Earlier(before)
   const services = config.services.map(service => {
-    const resolved = resolveService(service, names)
+    const known = earlier.of(service)
+    if (known && !hasNames(service)) return known
+    const resolved = resolveService(service, names, earlier.realsOf(service))
     const request = virtualRequest(service.virtual)
-    if (!request || !resolved.id) return resolved
+    if (!request || !resolved.id) return earlier.orSame(service, resolved)
     const key = keyOfService(resolved.id)
     const other = taken.get(key)
     if (other === undefined) taken.set(key, service.name)
     else
       clashes.push(`"${service.name}" is left out: ${request.host} resolves to ${key}, which is "${other}"`)
-    return other === undefined ? resolved : { ...resolved, id: null }
+    return earlier.orSame(service, other === undefined ? resolved : { ...resolved, id: null })
   })
   return { config: { ...config, services }, clashes }
 }
 
-function resolveService(service: Service, names: Names): ResolvedService {
+/** What a configuration was resolved to before. */
+class Earlier {
+  readonly #byService = new Map<Service, ResolvedService>()
+  readonly #byName = new Map<string, { readonly read: Service; readonly resolved: ResolvedService }>()
+
+  constructor(before: Resolved | null) {
+    for (const [i, read] of (before?.read.services ?? []).entries()) {
+      const resolved = before?.config.services[i]
+      if (!resolved) continue
+      this.#byService.set(read, resolved)
+      this.#byName.set(read.name, { read, resolved })
+    }
+  }
+
+  of(service: Service): ResolvedService | undefined {
+    return this.#byService.get(service)
+  }
+
+  /** Returns the real servers of the service of this name, by what was read. */
+  realsOf({ name }: Service): ReadonlyMap<Real, ResolvedReal> {
+    const { read, resolved } = this.#byName.get(name) ?? { read: { reals: [] }, resolved: { reals: [] } }
+    return new Map(read.reals.flatMap((real, i) => (resolved.reals[i] ? [[real, resolved.reals[i]]] : [])))
+  }
+
+  /** Returns the object of before, if it is equal. */
+  orSame(service: Service, resolved: ResolvedService): ResolvedService {
+    const known = this.of(service)
+    return known && isSameValue(known, resolved) ? known : resolved
+  }
+}
+
+function resolveService(
+  service: Service,
+  names: Names,
+  known: ReadonlyMap<Real, ResolvedReal>,
+): ResolvedService {
   const { also, ...own } = service
   const { virtual, reals, fallback } = own
   const request = virtualRequest(virtual)
@@ -67,7 +116,12 @@ function resolveService(service: Service, names: Names): ResolvedService {
     ...own,
     ...(also && { also: also.map(one => resolveFurther(one, names)) }),
     id,
-    reals: reals.map(real => resolveReal(real, family, names)),
+    reals: reals.map(real => {
+      const before = known.get(real)
+      if (before && !hasName(real)) return before
+      const resolved = resolveReal(real, family, names)
+      return before && isSameValue(before, resolved) ? before : resolved
+    }),
     fallback: fallback && { ...fallback, address: addressOfMember(fallback, family, names) },
   }
 }

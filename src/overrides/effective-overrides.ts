@@ -12,6 +12,7 @@ export function effectiveOverrides(
   now: number,
 ): Map<ResolvedReal, Override> {
   const effective = new Map<ResolvedReal, Override>()
+  if (sources.length === 0) return effective
   for (const service of services)
     for (const real of service.reals) {
       const override = strongest(

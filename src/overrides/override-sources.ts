@@ -84,13 +84,15 @@ export class OverrideSources {
     return (service, real) => sources.flatMap(source => source(service, real) as Override | Override[])
   }
 
+  /** Returns those that have an override at present. */
   #sources(config: ResolvedConfig): readonly OverridesOf[] {
     const files = this.#maintenance.overrides(config)
-    return [
-      (_, real) => files.get(real) ?? [],
-      (service, real) => this.commands.of(service, real),
-      (service, real) => this.windows.of(service, real),
-    ]
+    const { commands, windows } = this
+    const sources: OverridesOf[] = []
+    if (files.size > 0) sources.push((_, real) => files.get(real) ?? [])
+    if (commands.orders.length > 0) sources.push((service, real) => commands.of(service, real))
+    if (windows.areAny) sources.push((service, real) => windows.of(service, real))
+    return sources
   }
 
   /** Ends all timers. Waits up to `patience` milliseconds for the last write. */

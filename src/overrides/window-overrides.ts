@@ -80,6 +80,11 @@ export class WindowOverrides {
     this.#take(next, now)
   }
 
+  /** True if a service has windows, open or not. */
+  get areAny(): boolean {
+    return this.#byService.size > 0
+  }
+
   /** Returns the overrides of the open windows for this server. */
   of(service: Service, real: Real): readonly Override[] {
     const windows = this.#byService.get(keyAsWritten(service.virtual)) ?? []

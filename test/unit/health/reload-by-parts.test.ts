@@ -1,0 +1,226 @@
+/** A reload that keeps the objects of what has not changed leads to the same as one with nothing but new objects. */
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import type { Check } from '../../../src/check/check.js'
+import type { Config, ResolvedConfig, Table } from '../../../src/core/model.js'
+import type { Effect, Override } from '../../../src/core/override.js'
+import { sharedWith } from '../../../src/core/shared-config.js'
+import type { Events } from '../../../src/events/event-bus.js'
+import type { JobChanges } from '../../../src/health/health-changes.js'
+import { HealthTracker } from '../../../src/health/health-tracker.js'
+import { jobsOf } from '../../../src/health/jobs.js'
+import { type Resolved, resolveConfig } from '../../../src/names/resolve-config.js'
+import { FakeClock } from '../../support/fake-clock.js'
+import { config, failed, passed, real, service, serviceId, use } from '../../support/tables.js'
+
+const ask = (name: string, more: Partial<Check> = {}): Check => {
+  return { name, summary: '', options: () => ({}), run: async () => passed(), ...more }
+}
+const CHECKS = new Map([
+  ['on', ask('on')],
+  ['own', ask('own', { perService: true })],
+])
+const HOSTS = ['fd00:1::1', 'fd00:1::2', 'fd00:1::3', 'www1', 'www2']
+const NAMES = ['web', 'mail', 'dns']
+
+const anyReal = fc
+  .record({
+    host: fc.constantFrom(...HOSTS),
+    weight: fc.constantFrom(0, 1, 9),
+    kinds: fc.constantFrom(['on'], ['own'], ['on', 'own'], []),
+    interval: fc.constantFrom(1000, 5000),
+    fall: fc.constantFrom(1, 2),
+  })
+  .map(({ host, weight, kinds, ...policy }) =>
+    real(host, { weight, checks: kinds.map(kind => use(kind, {}, policy)) }),
+  )
+
+const anyService = fc
+  .record({
+    name: fc.constantFrom(...NAMES),
+    port: fc.constantFrom(80, 81, 82),
+    quiescent: fc.boolean(),
+    slowStart: fc.constantFrom(null, null, { for: 10_000, from: 10 }),
+    damping: fc.constantFrom(null, null, { changes: 2, within: 60_000, hold: 20_000 }),
+    panic: fc.constantFrom(null, null, { share: 60, within: 10_000, for: 30_000 }),
+    onDown: fc.constantFrom(null, null, { dead: 'quiesce', sick: 'quiesce', after: 15_000 } as const),
+    fallback: fc.constantFrom(null, real('fd00:1::f')),
+    reals: fc.uniqueArray(anyReal, { selector: ({ host }) => host, maxLength: 4 }),
+  })
+  .map(({ name, port, ...own }) => service(name, { id: serviceId('2001:db8::80', port), ...own }))
+
+const anyConfig = fc
+  .uniqueArray(anyService, { comparator: (a, b) => a.name === b.name || portOf(a) === portOf(b) })
+  .map(services => config(services) as Config)
+
+const anyEffect = fc.constantFrom<Effect | null>(
+  null,
+  null,
+  { kind: 'force-down' },
+  { kind: 'force-up' },
+  { kind: 'disable' },
+  { kind: 'weight', weight: 5 },
+)
+
+const anyStep = fc.oneof(
+  fc.record({ kind: fc.constant('reload' as const), config: anyConfig }),
+  fc.record({ kind: fc.constant('same' as const), drop: fc.nat(3) }),
+  fc.record({ kind: fc.constant('result' as const), job: fc.nat(20), ok: fc.boolean() }),
+  fc.record({ kind: fc.constant('result' as const), job: fc.nat(20), ok: fc.boolean() }),
+  fc.record({ kind: fc.constant('wind' as const), ms: fc.constantFrom(500, 5000, 20_000) }),
+  fc.record({ kind: fc.constant('override' as const), host: fc.constantFrom(...HOSTS), effect: anyEffect }),
+  fc.record({ kind: fc.constant('name' as const), host: fc.constantFrom('www1', 'www2'), last: fc.nat(3) }),
+)
+type Step = typeof anyStep extends fc.Arbitrary<infer S> ? S : never
+
+function portOf({ virtual }: Config['services'][number]): number {
+  return virtual.kind === 'address' ? virtual.port : 0
+}
+
+/** A director without checks and sockets; what it wants is at once in its table. */
+class Life {
+  readonly #isByParts: boolean
+  readonly #clock = new FakeClock()
+  readonly #told: unknown[] = []
+  readonly #names = new Map<string, string>()
+  readonly #overrides = new Map<string, Effect>()
+  readonly health: HealthTracker
+  #table: Table = new Map()
+  #read: Config = config([])
+  #resolved: Resolved | null = null
+  config: ResolvedConfig = config([])
+  #changes: JobChanges | null = null
+
+  constructor(isByParts: boolean) {
+    this.#isByParts = isByParts
+    const emit = (event: keyof Events, ...details: unknown[]) => void this.#told.push([event, plain(details)])
+    this.health = new HealthTracker({
+      log: { warn: () => {} },
+      events: { emit, hears: () => false },
+      table: () => this.#table,
+      onDirty: () => {},
+      recheck: () => {},
+      now: this.#clock.now,
+      wall: this.#clock.now,
+      alarm: this.#clock.alarm,
+    })
+  }
+
+  take(step: Step): void {
+    if (step.kind === 'reload') this.#reload(step.config)
+    else if (step.kind === 'same')
+      this.#reload({ ...this.#read, services: this.#read.services.filter((_, i) => i !== step.drop) })
+    else if (step.kind === 'wind') this.#clock.wind(step.ms)
+    else if (step.kind === 'result') this.#result(step.job, step.ok)
+    else if (step.kind === 'name') {
+      this.#names.set(`${step.host} ipv6`, `fd00:2::${step.last + 1}`)
+      this.#place()
+    } else {
+      if (step.effect) this.#overrides.set(step.host, step.effect)
+      else this.#overrides.delete(step.host)
+      this.#override()
+    }
+    this.#table = this.health.desired(this.#table, null).table
+  }
+
+  #result(n: number, ok: boolean): void {
+    const ids = [...this.health.store.jobs.keys()]
+    const id = ids[n % Math.max(1, ids.length)]
+    if (id !== undefined) this.health.result(id, ok ? passed() : failed())
+  }
+
+  #reload(next: Config): void {
+    const copy = structuredClone(next)
+    this.#read = this.#isByParts ? sharedWith(this.#read, copy) : copy
+    this.#place()
+  }
+
+  #place(): void {
+    const read = this.#isByParts ? this.#read : structuredClone(this.#read)
+    const resolved = resolveConfig(read, this.#names, this.#isByParts ? this.#resolved : null)
+    this.#resolved = { read, config: resolved.config }
+    this.config = resolved.config
+    this.#changes = this.health.applyConfig(resolved.config, CHECKS, new Map())
+    this.#override()
+    this.health.availability.follow(resolved.config.services)
+  }
+
+  #override(): void {
+    const given = this.config.services.flatMap(({ reals }) =>
+      reals.flatMap(one => {
+        const effect = this.#overrides.get(one.host)
+        return effect ? [[one, overrideOf(effect)] as const] : []
+      }),
+    )
+    this.health.override(new Map(given))
+  }
+
+  /** All that can be seen of it. */
+  seen() {
+    const { services } = this.config
+    const { added = [], removed = [], rescheduled, newlySubscribed } = this.#changes ?? {}
+    return {
+      told: this.#told,
+      table: this.#table,
+      jobs: [...this.health.store.jobs.keys()],
+      subscribers: [...this.health.store.allSubscribers()].map(({ jobId, service: { name } }) => [
+        jobId,
+        name,
+      ]),
+      added: added.map(({ id }) => id),
+      removed: removed.map(({ id }) => id),
+      rescheduled,
+      newlySubscribed,
+      health: plain(this.health.snapshot(services, this.#table).services),
+      rules: sorted(this.health.ruleMemory().snapshot()),
+      down: sorted(this.health.downMemory().snapshot()),
+    }
+  }
+
+  close(): void {
+    this.health.close()
+  }
+}
+
+function overrideOf(effect: Effect): Override {
+  return { effect, source: 'command', who: 'anna', reason: '', since: 0, until: null }
+}
+
+/** The order in which they are kept says nothing. */
+function sorted(saved: Iterable<unknown>): readonly string[] {
+  return [...saved].map(one => JSON.stringify(one)).sort()
+}
+
+function plain(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value))
+}
+
+describe('a reload by parts', () => {
+  it('leads to the same as a reload with new objects alone: table, jobs, health, rules, events', () => {
+    fc.assert(
+      fc.property(anyConfig, fc.array(anyStep, { maxLength: 25 }), (first, steps) => {
+        const [byParts, afresh] = [new Life(true), new Life(false)]
+        for (const step of [{ kind: 'reload' as const, config: first }, ...steps]) {
+          byParts.take(step)
+          afresh.take(step)
+          assert.deepEqual(byParts.seen(), afresh.seen())
+        }
+        byParts.close()
+        afresh.close()
+      }),
+      { numRuns: 100 },
+    )
+  })
+
+  it('has the jobs of a start with the new configuration', () => {
+    fc.assert(
+      fc.property(fc.array(anyConfig, { minLength: 1, maxLength: 5 }), configs => {
+        const life = new Life(true)
+        for (const next of configs) life.take({ kind: 'reload', config: next })
+        const fresh = jobsOf(structuredClone(life.config), CHECKS)
+        assert.deepEqual([...life.health.store.jobs], [...fresh.jobs])
+        life.close()
+      }),
+    )
+  })
+})
