@@ -403,6 +403,16 @@ export const statusDocument = z
     reconcile: z.object({
       lastResync: time().nullable(),
       countersAt: time().nullable().describe('Null: the counters cannot be read.'),
+      readEvery: z
+        .number()
+        .nullable()
+        .describe(
+          'Milliseconds between two readings of the table: with resync: auto, what follows from their cost.',
+        ),
+      readCost: z
+        .number()
+        .nullable()
+        .describe('What a reading costs, in milliseconds of one processor. Null: not measured.'),
       changesApplied: z.number(),
       driftRepaired: z.number(),
       disputes: list(z.object({ service: z.string(), since: time(), changes: z.number() })).describe(

@@ -112,6 +112,10 @@ export const METRICS = {
   lvsd_reconcile_drift_total: counter('Changes of other programs that lvsd has reverted.'),
   lvsd_reconcile_disputes: gauge('Services that another program changes repeatedly.'),
   lvsd_reconcile_last_resync_timestamp_seconds: gauge('Time at which the whole table was last compared.'),
+  lvsd_reconcile_read_interval_seconds: gauge('Interval at which the whole table is read back at present.'),
+  lvsd_reconcile_read_seconds_total: counter(
+    'Processor time of the readings that `resync: auto` makes; their rate is the share of one processor.',
+  ),
   lvsd_kernel_errors: gauge('Refusals by the kernel that have not been resolved.'),
 
   // overrides

@@ -16,6 +16,9 @@ import type { ConfigWatcher } from './config-watcher.js'
 import { paceIn } from './role-changes.js'
 import { scheduleJobs } from './schedule-jobs.js'
 
+/** Milliseconds between two looks at the declared sysctls, with `resync: auto`. */
+const SYSCTLS_EVERY = 10_000
+
 export interface ConfigApplierParts {
   readonly log: Log
   readonly names: NameResolver
@@ -65,7 +68,7 @@ export class ConfigApplier {
     await reconciler.resync()
     const { resync, resolve } = this.#config.settings
     reconciler.resyncEvery(resync)
-    sysctls.checkEvery(resync)
+    sysctls.checkEvery(resync === 'auto' ? SYSCTLS_EVERY : resync)
     names.refreshEvery(resolve)
     overrides.refreshNamesEvery(resolve)
   }

@@ -51,6 +51,15 @@ const dest = {
   TUN_FLAGS: [15, u16],
 } as const
 
+/** What each level has that packets change: counters, and how many connections there are. */
+export const counters = {
+  service: ['STATS', 'STATS64'],
+  dest: ['ACTIVE_CONNS', 'INACT_CONNS', 'PERSIST_CONNS', 'STATS', 'STATS64'],
+} as const
+
+/** The attributes within SERVICE and within DEST. */
+export const levels = { service, dest } as const
+
 /** IPVS_DAEMON_ATTR_ */
 const daemon = {
   STATE: [1, u32],

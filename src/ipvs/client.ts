@@ -13,12 +13,11 @@ import {
   type TableService,
 } from '../core/model.js'
 import type { SyncDaemon } from '../core/sync-daemon.js'
-import { batchSize, type Connection, openConnection, type Socket } from '../netlink/connection.js'
-import { NetlinkError } from '../netlink/error.js'
+import { batchSize, openConnection, type Socket } from '../netlink/connection.js'
 import type { Trace } from '../netlink/print.js'
 import { openSocket } from '../netlink/socket.js'
-import { SystemError } from '../system/libc.js'
-import { type IpvsAttributes, type IpvsRequest, ipvs, type ServiceValues } from './attributes.js'
+import { ask, codeOf, explained, type IpvsConnection, lookedUp } from './ask.js'
+import { type IpvsRequest, ipvs, type ServiceValues } from './attributes.js'
 import {
   decodeCounters,
   decodeReal,
@@ -30,6 +29,7 @@ import {
 import { failureOf, refusalOf, refusedHere } from './errors.js'
 import { type CountedReal, type Expected, type Kernel, KernelError, type SyncControl } from './kernel.js'
 import { decodeDaemon, encodeDaemon, encodeState } from './sync-codec.js'
+import { TableLook } from './table-look.js'
 
 export interface ClientOptions {
   /** Receives a line for every message to and from the kernel. */
@@ -71,10 +71,10 @@ export function connect(socket: Socket, { trace }: ClientOptions = {}): Client {
   }
 }
 
-type IpvsConnection = Connection<IpvsAttributes>
-
 function clientOf(connection: IpvsConnection): Client {
+  const look = new TableLook(connection)
   return {
+    look: () => look.read(),
     dump: (expected = new Map()) => readTable(connection, expected),
     reals: async (id, expected = []) =>
       new Map(readAllReals(connection, id, expected).map(member => [keyOfReal(member.real), member])),
@@ -271,36 +271,4 @@ function applyBatch(connection: IpvsConnection, requests: readonly IpvsRequest[]
 function isSyncing(connection: IpvsConnection, change: Change, code: string): boolean {
   if (code !== 'EINVAL' || !('real' in change)) return false
   return change.real.address.family !== familyOf(change.id) && syncDaemons(connection).length > 0
-}
-
-// ---------------------------------------------------------------- errors
-
-/** Executes `question`, and repeats it if the family's number has changed. Throws a KernelError. */
-function ask<T>(connection: IpvsConnection, what: string, question: () => T): T {
-  return explained(what, () => {
-    try {
-      return question()
-    } catch (error) {
-      if (codeOf(error) !== 'ENOENT' || !connection.lookUp()) throw error
-      return question()
-    }
-  })
-}
-
-function lookedUp(connection: IpvsConnection): boolean {
-  return explained('reach IPVS', () => connection.lookUp())
-}
-
-function explained<T>(what: string, attempt: () => T): T {
-  try {
-    return attempt()
-  } catch (error) {
-    const code = codeOf(error)
-    if (code === null) throw error
-    throw failureOf(what, code, error)
-  }
-}
-
-function codeOf(error: unknown): string | null {
-  return error instanceof NetlinkError || error instanceof SystemError ? error.code : null
 }

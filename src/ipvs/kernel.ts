@@ -1,5 +1,5 @@
 /** The interface to an IPVS table, implemented by the kernel's table and the memory table. */
-import type { Change, Dump, RealCounters, ServiceId, TableReal, Timeouts } from '../core/model.js'
+import type { Change, Dump, RealCounters, ServiceId, Table, TableReal, Timeouts } from '../core/model.js'
 import type { SyncDaemon, SyncState } from '../core/sync-daemon.js'
 
 /** A change or request that the kernel refused. The message says what to do. `code` is the errno name (EPERM, ENOENT …). */
@@ -25,7 +25,20 @@ export interface CountedReal {
   readonly counters: RealCounters
 }
 
+/** The table without counters, and what reading it has cost. */
+export interface Look {
+  /** A service whose bytes are those of the last look is the same object as there. */
+  readonly table: Table
+  /** Milliseconds of one processor, for the kernel and lvsd together. */
+  readonly cost: number
+}
+
 export interface Kernel {
+  /**
+   * Reads the table at a fraction of the cost of `dump`, since only what has changed is decoded. An entry may be missing
+   * that exists (see `dump`), so what has changed has to be read with `dump`. Throws a KernelError.
+   */
+  look(): Promise<Look>
   /**
    * Reads the whole table with its counters (a resync). The kernel dumps the table in pages and counts entries, so a
    * deletion by another program during the dump makes it skip an entry. Entries that are in `expected` but missing in

@@ -92,7 +92,7 @@ function addSchedule(to: Families, sources: Sources): void {
 
 function addReconcile(
   to: Families,
-  { driftRepaired, disputes, errors, lastResync }: ReconcileSnapshot,
+  { driftRepaired, disputes, errors, lastResync, reading, readingCost }: ReconcileSnapshot,
   { changes }: Tallies,
   dates: Dates,
 ): void {
@@ -101,6 +101,8 @@ function addReconcile(
   to.lvsd_reconcile_drift_total.push(sample(driftRepaired))
   to.lvsd_reconcile_disputes.push(sample(disputes.length))
   to.lvsd_kernel_errors.push(sample(errors.length))
+  if (reading) to.lvsd_reconcile_read_interval_seconds.push(sample(reading.interval / 1000))
+  to.lvsd_reconcile_read_seconds_total.push(sample(readingCost / 1000))
   if (lastResync !== null)
     to.lvsd_reconcile_last_resync_timestamp_seconds.push(sample(dates.at(lastResync) / 1000))
 }

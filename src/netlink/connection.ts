@@ -27,11 +27,21 @@ export interface Connection<L extends Layout> {
   batch(requests: readonly Request<L>[]): (string | null)[]
   /** Returns all items of one kind. */
   dump(request: Request<L>): Values<L>[]
+  /**
+   * Hands the attributes of all items of one kind to `visit`, undecoded. They are valid during the call. `begin` is called
+   * first, and again if the dump has to be repeated: what was visited is then void.
+   */
+  scan(request: Request<L>, to: Visitor): void
   /** Returns the single answer to a request. */
   get(request: Request<L>): Values<L>
   /** Reads the family's number again, which changes when its module is reloaded. Returns true if it has changed. */
   lookUp(): boolean
   close(): void
+}
+
+export interface Visitor {
+  begin(): void
+  visit(data: Buffer, start: number, end: number): void
 }
 
 /** Maximum number of messages in one datagram. The kernel processes a whole datagram without yielding the CPU. */
@@ -74,10 +84,19 @@ export function openConnection<L extends Layout>(
     },
 
     dump(request) {
-      let reading = dumpOnce(wire, number, ours, request)
-      for (let attempt = 1; reading.interrupted && attempt < dumpAttempts; attempt++)
-        reading = dumpOnce(wire, number, ours, request)
-      return reading.items
+      let items: Values<L>[] = []
+      this.scan(request, {
+        begin() {
+          items = []
+        },
+        visit: (data, start, end) => items.push(ours.decode(data, start, end)),
+      })
+      return items
+    },
+
+    scan(request, to) {
+      for (let attempt = 0; attempt < dumpAttempts; attempt++)
+        if (scanOnce(wire, { number, coder: ours, request, to })) return
     },
 
     get: request => getOne(wire, number, ours, request),
@@ -102,19 +121,28 @@ function getOne<L extends Layout>(wire: Wire, to: number, coder: Coder<L>, reque
   throw lost()
 }
 
-function dumpOnce<L extends Layout>(wire: Wire, to: number, coder: Coder<L>, request: Request<L>) {
-  const sequence = wire.send(to, flag.DUMP, coder, [request])
-  const items: Values<L>[] = []
+interface Scan<L extends Layout> {
+  readonly number: number
+  readonly coder: Coder<L>
+  readonly request: Request<L>
+  readonly to: Visitor
+}
+
+/** Returns false if a change interrupted the dump. */
+function scanOnce<L extends Layout>(wire: Wire, { number, coder, request, to }: Scan<L>): boolean {
+  const sequence = wire.send(number, flag.DUMP, coder, [request])
   let interrupted = false
+  to.begin()
   for (const message of wire.answers(coder)) {
     if (message.sequence !== sequence) continue
     interrupted ||= (message.flags & flag.DUMP_INTERRUPTED) !== 0
     if (message.type === type.DONE || message.type === type.ERROR) {
       const errno = errnoOf(message)
       if (errno !== 0) throw refusal(request, errno)
-      return { items, interrupted }
+      return !interrupted
     }
-    items.push(decodeBody(coder, message))
+    const { start, end } = genericPart(message)
+    to.visit(message.data, start, end)
   }
   throw lost()
 }

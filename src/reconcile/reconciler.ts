@@ -5,27 +5,32 @@
  */
 
 import { applied, diff, pick } from '../core/diff.js'
-import { type Dispute, Disputes } from '../core/disputes.js'
+import type { Dispute } from '../core/disputes.js'
 import {
   type Change,
   type Dump,
-  keyOfReal,
   keyOfService,
   type ServiceId,
   type Table,
   type TableService,
 } from '../core/model.js'
+import { costOf, FIRST_PACE, nextPace, type ReadPace } from '../core/read-pace.js'
 import type { TableMode } from '../core/role.js'
 import { type Expected, type Kernel, KernelError } from '../ipvs/kernel.js'
 import type { Journal } from '../storage/journal.js'
 import type { Log } from '../system/log.js'
 import { type Clock, steadyNow, systemClock } from '../util/clock.js'
 import { Poller } from '../util/poller.js'
+import { changeFields, DriftReport } from './drift-report.js'
 import { WrittenEntries } from './written.js'
 
 export interface ReconcileStats {
-  /** Time of the last resync in milliseconds of the steady clock, or null. */
+  /** When the whole table was last compared, in milliseconds of the steady clock, or null. */
   lastResync: number | null
+  /** How often the table is read back, and what a reading costs, in milliseconds; null before the first `resyncEvery`. */
+  reading: { readonly interval: number; readonly cost: number | null } | null
+  /** What all looks have cost, in milliseconds of one processor. */
+  readingCost: number
   changesApplied: number
   driftRepaired: number
   /** Services that another program changes repeatedly. */
@@ -83,12 +88,17 @@ const PAUSE_SHARE = 3
 const PAUSE_FROM = 10
 const PAUSE_UP_TO = 200
 
+/** With `auto`, the desired table is computed afresh, and compared, at least once within these milliseconds. */
+const WHOLE_WITHIN = 60_000
+
 /** Milliseconds between a refusal and the next resync, by number of failures in a row. The last value repeats. */
 const RETRY_AFTER = [0, 200, 1000, 5000, 15_000]
 
 export class Reconciler {
   readonly stats: ReconcileStats = {
     lastResync: null,
+    reading: null,
+    readingCost: 0,
     changesApplied: 0,
     driftRepaired: 0,
     disputes: [],
@@ -99,7 +109,11 @@ export class Reconciler {
   readonly #parts: ReconcilerParts
   readonly #clock: Pick<Clock, 'now' | 'alarm'>
   readonly #resyncs: Poller
-  readonly #disputes = new Disputes()
+  readonly #looks: Poller
+  #pace: ReadPace = FIRST_PACE
+  #isLookDue = false
+  #isAuto = false
+  readonly #drift: DriftReport
   readonly #dirty = new Set<string>()
   /** The last table that was read, with all changes applied since; null before the first read. */
   #lastTable: Table | null = null
@@ -121,7 +135,9 @@ export class Reconciler {
   constructor(parts: ReconcilerParts) {
     this.#parts = parts
     this.#clock = parts.clock ?? systemClock
+    this.#drift = new DriftReport(parts)
     this.#resyncs = new Poller('resync', () => this.resync(), { log: parts.log, clock: this.#clock })
+    this.#looks = new Poller('look at the table', () => this.#look(), { log: parts.log, clock: this.#clock })
   }
 
   /** The last table that was read, with all changes applied since; null before the first read. */
@@ -154,9 +170,15 @@ export class Reconciler {
     await this.#run()
   }
 
-  /** Repeats the resync with pauses of `ms` milliseconds, until `stop`. */
-  resyncEvery(ms: number): void {
-    this.#resyncs.every(ms)
+  /**
+   * Repeats the resync with pauses of `interval` milliseconds, until `stop`. With `auto` lvsd looks at the table as often
+   * as that is cheap (`core/read-pace.ts`), and a resync follows where something has changed.
+   */
+  resyncEvery(interval: number | 'auto'): void {
+    this.#isAuto = interval === 'auto'
+    this.#resyncs.every(interval === 'auto' ? WHOLE_WITHIN : interval)
+    this.#looks.every(interval === 'auto' ? this.#pace.interval : null)
+    this.stats.reading = interval === 'auto' ? readingOf(this.#pace) : { interval, cost: null }
   }
 
   /** Resolves when no round is running or due. */
@@ -183,7 +205,7 @@ export class Reconciler {
   async stop(): Promise<void> {
     this.#isStopped = true
     clearTimeout(this.#retry)
-    await this.#resyncs.stop()
+    await Promise.all([this.#resyncs.stop(), this.#looks.stop()])
     await this.#running
   }
 
@@ -202,8 +224,12 @@ export class Reconciler {
 
   async #loop(): Promise<void> {
     await new Promise(setImmediate)
-    while (this.#isResyncDue || this.#dirty.size > 0) {
-      if (!this.#isResyncDue) await this.#pause
+    while (this.#isResyncDue || this.#isLookDue || this.#dirty.size > 0) {
+      if (this.#isLookDue) await this.#lookRound()
+      if (!this.#isResyncDue) {
+        if (this.#dirty.size === 0) continue
+        await this.#pause
+      }
       if (this.#isStopped) return
       const began = this.#clock.now()
       const names = new Set(this.#dirty)
@@ -232,7 +258,7 @@ export class Reconciler {
     const dump = await this.#parts.kernel.dump(this.#expected())
     if (this.#lastTable === null) this.written.settle(dump.table)
     // While nothing is written, every program may change the table.
-    else if (this.#isCertain && this.#mode !== 'keep') this.#reportDrift(this.#lastTable, dump.table)
+    else if (this.#isCertain && this.#mode !== 'keep') this.#onDrift(this.#lastTable, dump.table)
     this.#lastTable = dump.table
     this.#isCertain = true
     this.#lastDump = { dump, at: steadyNow() }
@@ -293,43 +319,55 @@ export class Reconciler {
     for (const [key, service] of table) this.#wanted.set(key, service)
   }
 
-  // -------------------------------------------------------------- drift
-
-  /** Logs differences between the expected table and the table found, for owned services: another program made them. */
-  #reportDrift(expected: Table, found: Table): void {
-    const { journal, log } = this.#parts
-    const ours = (table: Table) => new Map([...table].filter(([key]) => journal.owned.has(key)))
-    const drift = diff(ours(expected), ours(found), journal.owned)
-    for (const change of drift) {
-      const isKnown = this.#disputes.has(keyOfService(change.id))
-      log[isKnown ? 'debug' : 'warn'](
-        'drift.repaired',
-        changeFields(change),
-        `drift: ${DRIFT[change.op]}; lvsd reverts the change${advice(change)}`,
-      )
-    }
-    this.stats.driftRepaired += drift.length
-    this.#reportDisputes(drift)
+  #onDrift(expected: Table, found: Table): void {
+    this.stats.driftRepaired += this.#drift.report(expected, found, steadyNow())
+    this.stats.disputes = this.#drift.disputes
   }
 
-  /**
-   * Logs when a dispute begins and when it ends: two directors of the same service revert each other's changes
-   * endlessly.
-   */
-  #reportDisputes(drift: readonly Change[]): void {
-    const { log } = this.#parts
-    const counts = new Map<string, number>()
-    for (const { id } of drift) counts.set(keyOfService(id), (counts.get(keyOfService(id)) ?? 0) + 1)
-    const { begun, over } = this.#disputes.read(counts, steadyNow())
-    for (const { service, since, changes } of begun)
-      log.error(
-        'table.dispute',
-        { service, changes, seconds: Math.round((steadyNow() - since) / 1000) },
-        'another program keeps changing this service, and lvsd reverts each change: stop the other director, or remove the service from the configuration of lvsd',
-      )
-    for (const { service, changes } of over)
-      log.info('table.dispute-over', { service, changes }, 'no other program changes this service any more')
-    this.stats.disputes = this.#disputes.current
+  // -------------------------------------------------------------- looks
+
+  async #look(): Promise<void> {
+    if (this.#isStopped) return
+    this.#isLookDue = true
+    await this.#run()
+    if (this.#isAuto) this.#looks.every(this.#pace.interval)
+  }
+
+  /** Looks at the table, which makes a resync due if another program has changed it. */
+  async #lookRound(): Promise<void> {
+    this.#isLookDue = false
+    // After a refusal a resync follows anyway.
+    if (this.#isStopped || this.#lastTable === null || !this.#isCertain) return
+    try {
+      const { table, cost } = await this.#parts.kernel.look()
+      this.stats.readingCost += cost
+      this.#pace = nextPace(this.#pace, cost)
+      if (this.#isAuto) this.stats.reading = readingOf(this.#pace)
+      if (this.#isAsExpected(table)) this.#onQuietLook(table)
+      else this.#isResyncDue = true
+    } catch {
+      // The resync says why the table cannot be read.
+      this.#isResyncDue = true
+    }
+  }
+
+  /** Compares the services of lvsd. The same object has the same bytes as at the last look, and was compared then. */
+  #isAsExpected(found: Table): boolean {
+    const { owned } = this.#parts.journal
+    const expected = this.#lastTable ?? new Map<string, never>()
+    for (const key of owned) {
+      const [was, is] = [expected.get(key), found.get(key)]
+      if (was === is) continue
+      if (!was || !is || diff(new Map([[key, was]]), new Map([[key, is]]), owned).length > 0) return false
+    }
+    return true
+  }
+
+  #onQuietLook(table: Table): void {
+    this.#lastTable = table
+    this.stats.lastResync = steadyNow()
+    this.#drift.quiet(steadyNow())
+    this.stats.disputes = this.#drift.disputes
   }
 
   // -------------------------------------------------------------- the journal
@@ -403,6 +441,10 @@ export class Reconciler {
   }
 }
 
+function readingOf(pace: ReadPace): NonNullable<ReconcileStats['reading']> {
+  return { interval: pace.interval, cost: costOf(pace) }
+}
+
 function pauseAfter(took: number, { alarm }: Pick<Clock, 'alarm'>): Promise<unknown> {
   const ms = Math.min(PAUSE_SHARE * took, PAUSE_UP_TO)
   return ms < PAUSE_FROM ? Promise.resolve() : new Promise<void>(resolve => alarm(ms, resolve))
@@ -410,35 +452,4 @@ function pauseAfter(took: number, { alarm }: Pick<Clock, 'alarm'>): Promise<unkn
 
 function without(keys: ReadonlySet<string>, others: ReadonlySet<string>): ReadonlySet<string> {
   return new Set([...keys].filter(key => !others.has(key)))
-}
-
-const DRIFT: Readonly<Record<Change['op'], string>> = {
-  'add-service': 'the virtual service was deleted by another program',
-  'set-service': 'the virtual service was changed by another program',
-  'delete-service': 'the virtual service was added by another program',
-  'add-real': 'the real server was deleted by another program',
-  'set-real': 'the real server was changed by another program',
-  'delete-real': 'the real server was added by another program',
-}
-
-/** Returns a hint on how to drain a server with lvsd, if another program (an operator) set its weight to 0. Else ''. */
-function advice(change: Change): string {
-  const isDrained = change.op === 'set-real' && change.was.weight === 0 && change.real.weight > 0
-  return isDrained ? ' (to drain it: weight: 0 and a reload, or a file in maintenancedir)' : ''
-}
-
-interface ChangeFields {
-  service: string
-  real?: string
-  weight?: number | string
-}
-
-/** Returns the fields of a log line about a change. */
-export function changeFields(change: Change): ChangeFields {
-  const fields: ChangeFields = { service: keyOfService(change.id) }
-  if ('real' in change) fields.real = keyOfReal(change.real)
-  else if (change.op === 'delete-real') fields.real = keyOfReal(change.was)
-  if (change.op === 'set-real') fields.weight = `${change.was.weight} -> ${change.real.weight}`
-  else if (change.op === 'add-real') fields.weight = change.real.weight
-  return fields
 }

@@ -33,8 +33,8 @@ export class Poller {
     this.#alarm = clock.alarm
   }
 
-  /** Sets the pause in milliseconds, and starts one unless the work is being executed. */
-  every(ms: number): void {
+  /** Sets the pause in milliseconds, and starts one unless the work is being executed. With null the work is not repeated. */
+  every(ms: number | null): void {
     this.#pause = ms
     if (!this.#running) this.#wait()
   }

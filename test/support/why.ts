@@ -86,6 +86,8 @@ function why(
     names: new Map(),
     reconcile: {
       lastResync: NOW - 1000,
+      reading: { interval: 1000, cost: 2.5 },
+      readingCost: 5,
       changesApplied: 0,
       driftRepaired: 0,
       disputes: [],

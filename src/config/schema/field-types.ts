@@ -1,6 +1,7 @@
 /** Types of values that several keys of the configuration have. */
 import { duration, marks, z } from '../../check/option-types.js'
 import { MAX_WEIGHT } from '../../core/model.js'
+import { parseDuration } from '../../util/duration.js'
 
 /** Maximum of an unsigned number of 32 bits, as in the kernel's messages. */
 export const MAX_U32 = 2 ** 32 - 1
@@ -18,6 +19,21 @@ export const optionalPath = () =>
 export const shellCommand = () => z.string().register(marks, { shell: true }).nullable().default(null)
 /** A duration. A large number without a unit gets a warning, because milliseconds may be meant. */
 export const interval = () => duration().register(marks, { isInterval: true })
+
+/** An interval, or the word `auto`. */
+export function intervalOrAuto() {
+  const given = z.union([z.number(), z.string()]).register(marks, { shown: 'auto or duration' })
+  const parsed = given.transform((value, context) => {
+    const ms = value === 'auto' ? value : parseDuration(value)
+    if (ms !== null) return ms
+    context.addIssue({
+      code: 'custom',
+      message: 'expected auto, or a duration such as 500ms, 3s, 2m or a number of seconds',
+    })
+    return z.NEVER
+  })
+  return parsed.register(marks, { isInterval: true })
+}
 
 export const flag = (about: string) => z.boolean().default(false).describe(about)
 export const weight = () => z.int().min(0).max(MAX_WEIGHT)

@@ -14,6 +14,7 @@ import {
   ADDRESS,
   flag,
   interval,
+  intervalOrAuto,
   MAX_SECONDS,
   MAX_U32,
   optionalPath,
@@ -274,9 +275,11 @@ export const timeoutsFields = {
 }
 
 export const settingsFields = {
-  resync: interval()
-    .prefault('10s')
-    .describe('Interval at which the whole kernel table is read back and repaired.'),
+  resync: intervalOrAuto()
+    .default('auto')
+    .describe(
+      'Interval at which the whole kernel table is read back and repaired. auto: from 500ms to 10s, so that reading costs at most 0.3 % of one processor.',
+    ),
   resolve: interval().prefault('60s').describe('Interval at which names are resolved again.'),
   concurrency: z.int().min(1).max(65_535).default(512).describe('Limit of checks that run at the same time.'),
   engine: z

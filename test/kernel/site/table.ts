@@ -14,7 +14,7 @@ export interface HeldService {
 export type Held = ReadonlyMap<string, HeldService>
 
 const opened = new Map<string, number>()
-const buffer = Buffer.alloc(1 << 16)
+const buffer = Buffer.alloc(1 << 18)
 
 /**
  * Returns the text without connection counts, which change with traffic. The file stays open, so a read takes two

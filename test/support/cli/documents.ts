@@ -113,6 +113,8 @@ export function statusDocument(change: Partial<StatusDocument> = {}): StatusDocu
     reconcile: {
       lastResync: ago(4),
       countersAt: ago(0),
+      readEvery: 1000,
+      readCost: 2.5,
       changesApplied: 3,
       driftRepaired: 0,
       disputes: [],

@@ -51,6 +51,8 @@ function snapshot(health: Partial<HealthSnapshot> = {}, kernel: Table | null = n
     names: new Map(),
     reconcile: {
       lastResync: 3000,
+      reading: { interval: 1000, cost: 2.5 },
+      readingCost: 5,
       changesApplied: 7,
       driftRepaired: 1,
       disputes: [{ service: 'web', since: 4000, changes: 9 }],

@@ -28,6 +28,8 @@ function stage(wanted: Table, kernel: Kernel = memoryKernel(), clock: Clock = sy
   const reconciler = new Reconciler({
     kernel: {
       ...kernel,
+      dump: (...args) => kernel.dump(...args),
+      look: () => kernel.look(),
       apply: changes => {
         batches.push(changes)
         return kernel.apply(changes)
@@ -127,6 +129,127 @@ describe('reconciler', () => {
     await reconciler.stop()
     await wind(5000)
     assert.deepEqual([readings, clock.alarms], [2, 0])
+  })
+
+  describe('with auto', () => {
+    /** A reconciler that looks on its own clock; `kernel` counts readings and says what a look costs. */
+    async function looking(cost = 3) {
+      const clock = new FakeClock()
+      const kernel = memoryKernel()
+      const count = { dumps: 0, looks: 0 }
+      const counting = {
+        ...kernel,
+        dump: (...args: Parameters<Kernel['dump']>) => {
+          count.dumps++
+          return kernel.dump(...args)
+        },
+        look: async () => {
+          count.looks++
+          return { ...(await kernel.look()), cost }
+        },
+      }
+      const staged = stage(FULL, counting, clock)
+      const wind = async (ms: number) => {
+        clock.wind(ms)
+        for (let i = 0; i < 4; i++) {
+          await setImmediate()
+          await staged.reconciler.idle()
+        }
+      }
+      await staged.reconciler.resync()
+      staged.reconciler.resyncEvery('auto')
+      count.dumps = 0
+      return { ...staged, byHand: kernel.byHand, count, wind, clock }
+    }
+
+    it('looks once a second, computes nothing while all is as expected, and compares the whole within a minute', async () => {
+      const { wind, count, batches, reconciler } = await looking()
+      for (let i = 0; i < 59; i++) await wind(1000)
+      assert.deepEqual([count.looks, count.dumps, batches.length], [59, 0, 1])
+      await wind(1000)
+      assert.deepEqual([count.dumps, batches.length, reconciler.stats.driftRepaired], [1, 1, 0])
+      assert.deepEqual(reconciler.stats.reading, { interval: 1000, cost: 3 })
+      assert.equal(reconciler.stats.readingCost, 3 * count.looks)
+    })
+
+    it('looks less often where a look costs more', async () => {
+      const { wind, count, reconciler } = await looking(12)
+      await wind(1000)
+      await wind(3999)
+      assert.equal(count.looks, 1)
+      await wind(1)
+      assert.equal(count.looks, 2)
+      assert.equal(reconciler.stats.reading?.interval, 4000)
+    })
+
+    const WEIGHT: Change = { op: 'set-real', id: WEB, real: { ...B, weight: 9 }, was: B }
+    const hands: Record<string, Change> = {
+      'a weight': WEIGHT,
+      'a real server that is gone': { op: 'delete-real', id: WEB, was: A },
+      'a service that is gone': { op: 'delete-service', id: WEB, was: tableService(WEB, [A, B]) },
+      'another scheduler': {
+        ...{ op: 'set-service', id: WEB, was: SERVICE_ATTRIBUTES },
+        service: { ...SERVICE_ATTRIBUTES, scheduler: 'rr' },
+      },
+    }
+    for (const [what, change] of Object.entries(hands))
+      it(`repairs ${what} at the next look`, async () => {
+        const { wind, byHand, dump, reconciler, lines } = await looking()
+        await wind(1000)
+        await byHand.apply([change])
+        await wind(999)
+        assert.notDeepEqual(await dump(), FULL)
+        await wind(1)
+        assert.deepEqual(await dump(), FULL)
+        const told = lines.filter(({ msg }) => msg.startsWith('drift:')).length
+        assert.equal(told, change.op === 'delete-service' ? 3 : 1)
+        assert.equal(reconciler.stats.driftRepaired, told)
+      })
+
+    it('takes its own changes for no drift, and notices one that follows', async () => {
+      const { wind, byHand, dump, reconciler, state, count } = await looking()
+      const wanted = table(tableService(WEB, [A, { ...B, weight: 3 }]))
+      state.wanted = wanted
+      reconciler.markDirty(['web'])
+      await wind(1000)
+      assert.deepEqual([count.dumps, await dump(), reconciler.stats.driftRepaired], [0, wanted, 0])
+      count.dumps = 0
+      await byHand.apply([WEIGHT])
+      await wind(1000)
+      assert.deepEqual([count.dumps, await dump(), reconciler.stats.driftRepaired], [1, wanted, 1])
+    })
+
+    it('ignores services of other programs, and keeps them in its table', async () => {
+      const { wind, byHand, count, reconciler } = await looking()
+      await byHand.apply(diff(table(tableService(FOREIGN, [B])), new Map(), new Set()))
+      await wind(1000)
+      assert.deepEqual([count.dumps, reconciler.table?.has(keyOfService(FOREIGN))], [0, true])
+    })
+
+    it('says why the table cannot be read, and repairs it afterwards', async () => {
+      const { wind, byHand, dump, kernel, reconciler } = await looking()
+      const { look, dump: read } = kernel
+      const refused = () => Promise.reject(new KernelError('no such family', 'ENOENT'))
+      Object.assign(kernel, { look: refused, dump: refused })
+      await byHand.apply([WEIGHT])
+      await wind(1000)
+      assert.deepEqual(reconciler.stats.errors, ['no such family'])
+      Object.assign(kernel, { look, dump: read })
+      await reconciler.resync()
+      assert.deepEqual([await dump(), reconciler.stats.errors], [FULL, []])
+    })
+
+    it('stops looking when another interval is set, and when it is stopped', async () => {
+      const { wind, count, reconciler, clock } = await looking()
+      reconciler.resyncEvery(5000)
+      await wind(4999)
+      assert.deepEqual([count.looks, reconciler.stats.reading], [0, { interval: 5000, cost: null }])
+      reconciler.resyncEvery('auto')
+      await wind(1000)
+      await reconciler.stop()
+      await wind(99_000)
+      assert.deepEqual([count.looks, clock.alarms], [1, 0])
+    })
   })
 
   it('writes nothing when nothing differs', async () => {

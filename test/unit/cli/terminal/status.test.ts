@@ -327,6 +327,8 @@ function eventful() {
     reconcile: {
       lastResync: null,
       countersAt: null,
+      readEvery: 1000,
+      readCost: 2.5,
       changesApplied: 3,
       driftRepaired: 3,
       disputes: [{ service: 'tcp [::1]:80', since: new Date(NOW - 60_000).toISOString(), changes: 12 }],

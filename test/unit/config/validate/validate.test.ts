@@ -24,7 +24,7 @@ describe('validate: a configuration', () => {
     const { settings } = await configOf('services: {}\n')
     assert.deepEqual(settings, SETTINGS)
     const { resync, removalLimit, timeouts, checks, logLevel } = settings
-    assert.deepEqual([resync, removalLimit, timeouts, checks, logLevel], [10_000, 50, null, [], 'info'])
+    assert.deepEqual([resync, removalLimit, timeouts, checks, logLevel], ['auto', 50, null, [], 'info'])
     const service = await serviceOf(siteWith('check: connect', "reals: ['[2001:db8:1::11]']"))
     assert.deepEqual(service.attributes, SERVICE_ATTRIBUTES)
     assert.deepEqual([service.quiescent, service.cleanstop, service.fallback], [false, false, null])

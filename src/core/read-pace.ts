@@ -1,0 +1,41 @@
+/**
+ * How often the kernel's table is read back: as often as the reading costs at most a given share of one processor. IPVS
+ * tells nobody of changes, so this is how changes by other programs are noticed. Pure.
+ */
+
+/** Share of one processor that the reading may take. */
+export const READ_SHARE = 0.003
+/** Milliseconds between two readings: at least, and at most, whatever they cost. */
+export const READ_EVERY = { least: 500, most: 10_000 } as const
+/** Readings whose costs count. The median of few leaves out a reading that was slow for reasons of its own. */
+const COSTS = 5
+/** The interval gets shorter only if this share of it would be enough; it gets longer at once. */
+const SHORTER_FROM = 0.8
+
+export interface ReadPace {
+  /** Milliseconds between the begins of two readings. */
+  readonly interval: number
+  /** Costs of the last readings in milliseconds of one processor, the newest last. */
+  readonly costs: readonly number[]
+}
+
+export const FIRST_PACE: ReadPace = { interval: 1000, costs: [] }
+
+/** Returns the pace after a reading that cost `cost` milliseconds of one processor. */
+export function nextPace({ interval, costs: before }: ReadPace, cost: number): ReadPace {
+  const costs = [...before, cost].slice(-COSTS)
+  const wanted = Math.min(Math.max(medianOf(costs) / READ_SHARE, READ_EVERY.least), READ_EVERY.most)
+  const isKept = wanted <= interval && wanted > SHORTER_FROM * interval
+  return { interval: isKept ? interval : wanted, costs }
+}
+
+/** The typical cost of a reading in milliseconds of one processor; null before the first. */
+export function costOf({ costs }: ReadPace): number | null {
+  return costs.length === 0 ? null : medianOf(costs)
+}
+
+/** Of an even number of values, the lower one in the middle. */
+function medianOf(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b)
+  return sorted[(sorted.length - 1) >> 1] ?? 0
+}

@@ -1,0 +1,59 @@
+/** What it costs, and how long it takes, to notice changes of a large table by other programs. */
+import assert from 'node:assert/strict'
+import { pause, until } from '../support/until.js'
+import { startLvsd, writeConfig } from './site/lvsd.js'
+import { buildSite, DIRECTOR, freshDirector, ipvsadm } from './site/site.js'
+import { readText } from './site/table.js'
+
+describe('a director of 1,000 real servers with resync: auto', () => {
+  const SERVICES = 10
+  const vip = (service: number) => `[fc00::81:${service}]:80`
+  const real = (service: number, n: number) => `[fd00:${service}::${(n + 1).toString(16)}]:80`
+  const site = `
+defaults: { check: on, scheduler: wlc }
+services:
+${Array.from({ length: SERVICES }, (_, service) => {
+  const reals = Array.from({ length: 100 }, (_, n) => `'${real(service, n)} masq ${n + 1}'`)
+  return `  s${service}: { virtual: '${vip(service)}', reals: [${reals.join(', ')}] }`
+}).join('\n')}
+`
+
+  const hands: Record<string, string[]> = {
+    'a service deleted': ['-D', '-t', vip(7)],
+    'a server deleted': ['-d', '-t', vip(3), '-r', real(3, 70)],
+    'a server added': ['-a', '-t', vip(3), '-r', '[fd00:99::1]:80', '-m', '-w', '9'],
+    'a weight changed': ['-e', '-t', vip(9), '-r', real(9, 99), '-m', '-w', '1'],
+    'everything flushed': ['-C'],
+  }
+
+  before(() => buildSite(['fc00::80'], []))
+
+  it('reverts manual changes, and reads at least every two seconds for at most 0.3 % of a processor', async () => {
+    await freshDirector()
+    const lvsd = await startLvsd(writeConfig(site))
+    const sorted = () => readText(DIRECTOR).split('\n').sort()
+    const isServer = (line: string) => line.startsWith('  -> [')
+    await until(() => sorted().filter(isServer).length === 1000, { what: 'all real servers in the table' })
+    const asItWas = sorted().join()
+    const reading = async () => (await lvsd.status()).reconcile
+    const isSteady = async () => {
+      await pause(1000)
+      const { readEvery } = await reading()
+      return readEvery !== null && readEvery <= 2000
+    }
+    // The first readings cost more, as nothing is compiled yet.
+    await until(isSteady, { what: 'readings at least every two seconds' })
+    for (const [what, command] of Object.entries(hands)) {
+      await ipvsadm(...command)
+      const began = performance.now()
+      await until(() => sorted().join() === asItWas, { what: `${what}: as it was` })
+      const ms = Math.round(performance.now() - began)
+      const { readEvery, readCost } = await reading()
+      console.log(`      ${what}: healed after ${ms} ms; a look each ${readEvery} ms costs ${readCost} ms`)
+      assert.ok(readCost !== null && readEvery !== null)
+      assert.ok(readCost / readEvery <= 0.003 || readEvery === 10_000, `${readCost} ms of ${readEvery} ms`)
+    }
+    const { driftRepaired, changesApplied } = await reading()
+    assert.ok(driftRepaired > 1000 && changesApplied > 2000)
+  })
+})

@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import { costOf, FIRST_PACE, nextPace, READ_EVERY, READ_SHARE } from '../../../src/core/read-pace.js'
+
+const paceAfter = (...costs: number[]) => costs.reduce(nextPace, FIRST_PACE)
+const anyCosts = fc.array(fc.double({ min: 0, max: 200, noNaN: true }), { minLength: 1, maxLength: 30 })
+
+describe('read-pace: how often the table is read back', () => {
+  const cases: [string, number[], number][] = [
+    ['keeps its first interval while that costs what it may', [3], 1000],
+    ['reads less often at once when a reading costs more', [6], 2000],
+    ['reads more often when a reading costs less', [1.8], 600],
+    ['keeps an interval that is little longer than needed', [2.7], 1000],
+    ['takes the lower of two costs', [15, 3], 1000],
+    ['leaves out one slow reading of five', [3, 3, 3, 3, 200], 1000],
+    ['leaves out two slow readings of five', [3, 3, 3, 200, 200], 1000],
+    ['follows a cost that stays high', [3, 3, 9, 9, 9], 3000],
+    ['never reads more often than twice a second', [0, 0, 0], READ_EVERY.least],
+    ['never waits longer than ten seconds', [500], READ_EVERY.most],
+  ]
+  for (const [what, costs, interval] of cases)
+    it(what, () => assert.equal(Math.round(paceAfter(...costs).interval), interval))
+
+  it('takes no more than its share, by the typical cost, unless the longest interval is reached', () => {
+    fc.assert(
+      fc.property(anyCosts, costs => {
+        const pace = paceAfter(...costs)
+        const share = (costOf(pace) ?? 0) / pace.interval
+        assert.ok(share <= READ_SHARE + 1e-9 || pace.interval === READ_EVERY.most, `${share}`)
+        assert.ok(pace.interval >= READ_EVERY.least && pace.interval <= READ_EVERY.most)
+      }),
+    )
+  })
+
+  it('keeps its interval while costs vary by less than a fifth', () => {
+    const factor = fc.double({ min: 0.81, max: 1, noNaN: true })
+    fc.assert(
+      fc.property(fc.double({ min: 3.1, max: 25, noNaN: true }), fc.array(factor), (cost, factors) => {
+        const settled = paceAfter(cost, cost, cost, cost, cost)
+        const pace = factors.reduce((at, one) => nextPace(at, cost * one), settled)
+        assert.equal(pace.interval, settled.interval)
+      }),
+    )
+  })
+
+  it('has no cost before the first reading', () => {
+    assert.equal(costOf(FIRST_PACE), null)
+  })
+})
