@@ -68,8 +68,8 @@ export function buildStatus(snapshot: Snapshot, dates: Dates): StatusDocument {
     reconcile: {
       lastResync: reconcile.lastResync === null ? null : dates.iso(reconcile.lastResync),
       countersAt: reconcile.dumpAt === null ? null : dates.iso(reconcile.dumpAt),
-      readEvery: reconcile.reading?.interval ?? null,
-      readCost: reconcile.reading?.cost ?? null,
+      readEvery: reconcile.reading && Math.round(reconcile.reading.interval),
+      readCost: reconcile.reading?.cost == null ? null : rounded(reconcile.reading.cost),
       changesApplied: reconcile.changesApplied,
       driftRepaired: reconcile.driftRepaired,
       disputes: reconcile.disputes.map(dispute => ({ ...dispute, since: dates.iso(dispute.since) })),
