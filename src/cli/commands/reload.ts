@@ -1,6 +1,6 @@
 /** lvsd reload: makes the daemon read its configuration again. */
 import { requestReload } from '../../api/client.js'
-import { renderProblem } from '../../config/problems/render-problem.js'
+import { renderProblem } from '../../config/problems/render-one.js'
 import { painter } from '../../util/paint.js'
 import { printable } from '../../util/printable.js'
 import { askDaemon, socketOption, socketPath } from '../ask-daemon.js'

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Problem } from '../../../../src/config/problems/problem.js'
-import { renderProblem, renderProblems } from '../../../../src/config/problems/render-problem.js'
+import { renderProblem } from '../../../../src/config/problems/render-one.js'
+import { renderProblems } from '../../../../src/config/problems/render-problem.js'
 
 function problemAt(column: number, length: number, more: Partial<Problem> = {}): Problem {
   return {
