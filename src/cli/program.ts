@@ -1,7 +1,9 @@
 /** The command line: finds the command and runs it. Only this file ends the process. Importing it starts it. */
+import { inspect } from 'node:util'
 import { KernelError } from '../ipvs/kernel.js'
 import { endProcess } from '../system/exit.js'
 import { isReaderGone } from '../system/libc.js'
+import { withSourceLines } from '../system/source-lines.js'
 import { version } from '../system/version.js'
 import { didYouMean } from '../util/closest-match.js'
 import { printableLines } from '../util/printable.js'
@@ -26,7 +28,7 @@ process.stderr.on('error', () => {})
 // An uncaught exception ends the process with its own exit code, after which a service manager may restart lvsd. It may
 // not be reproducible, so the stack is always printed, even without LVSD_DEBUG.
 process.on('uncaughtException', error => {
-  if (!process.env.LVSD_DEBUG) console.error(error)
+  if (!process.env.LVSD_DEBUG) printStack(error)
   finish(explain(error))
 })
 
@@ -107,11 +109,15 @@ function complain(error: Error): ExitCode {
   return error instanceof CommandError ? error.exit : EXIT.fault
 }
 
+function printStack(error: unknown): void {
+  console.error(withSourceLines(inspect(error)))
+}
+
 /** Prints one sentence about an error, and its stack if LVSD_DEBUG is set. Returns the exit code. */
 function explain(error: unknown): ExitCode {
   if (error instanceof CommandError) return complain(error)
   const isWanted = Boolean(process.env.LVSD_DEBUG)
-  if (isWanted) console.error(error)
+  if (isWanted) printStack(error)
   if (error instanceof KernelError) return complain(new CommandError(error.message, EXIT.kernel))
   const reason = error instanceof Error ? error.message : String(error)
   const where = isWanted ? '' : ' (LVSD_DEBUG=1 shows where)'

@@ -2,6 +2,7 @@
 import { type Logger, pino } from 'pino'
 import type { LogEvent, LogField } from '../core/log-events.js'
 import { openOutput } from './fd-writer.js'
+import { withSourceLines } from './source-lines.js'
 
 export interface Log extends Readonly<Record<Level, Say>>, Pick<Logger, 'isLevelEnabled'> {
   /** Resolves when all lines are written or dropped. */
@@ -40,12 +41,20 @@ const BUFFER_BYTES = 4 << 20
 
 /** Opens a log on standard output. It never blocks: lines are dropped if the disk is full or the reader stops. */
 export function openLog(level: Level, isTerminal = process.stdout.isTTY === true): Log {
-  const options = { level, base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime }
+  const options = {
+    ...{ level, base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime },
+    serializers: { err: withStack },
+  }
   const output = openOutput(1, BUFFER_BYTES)
   const log = isTerminal
     ? pino(options, { write: line => output.write(readable(line)) })
     : pino({ ...options, formatters: { level: label => ({ level: label }) } }, output)
   return logOver(log, () => output.flush())
+}
+
+function withStack(error: Error): object {
+  const written = pino.stdSerializers.err(error)
+  return typeof written?.stack === 'string' ? { ...written, stack: withSourceLines(written.stack) } : written
 }
 
 /** A log line for consumers that use their own format. */
@@ -58,7 +67,10 @@ export interface LogLine {
 
 /** Opens a log that passes its lines to `write`. */
 export function openLineLog(level: Level, write: (line: LogLine) => void): Log {
-  const options = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime }
+  const options = {
+    ...{ level, base: null, timestamp: pino.stdTimeFunctions.isoTime },
+    serializers: { err: withStack },
+  }
   const formatters = { level: (label: string) => ({ level: label }) }
   return logOver(pino({ ...options, formatters }, { write: json => write(lineOf(json)) }))
 }
