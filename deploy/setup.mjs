@@ -82,6 +82,7 @@ function compile() {
   const sources = [
     'src',
     'checks',
+    'deploy/bundle.mjs',
     'package.json',
     'tsconfig.json',
     'tsconfig.build.json',
@@ -89,7 +90,7 @@ function compile() {
   ]
   if (existsSync(stamp) && modified(stamp) >= Math.max(...sources.map(name => newest(join(root, name)))))
     return
-  say('tsc: src and checks into dist')
+  say('build: src and checks into dist')
   rmSync(join(root, 'dist'), { recursive: true, force: true })
   run('npm', ['run', '--silent', 'build'], 'the build failed')
   utimesSync(stamp, new Date(), new Date())

@@ -6,17 +6,18 @@
 import './system/node-version.js'
 import { questionOf } from './cli/completion/question.js'
 import { type HealthQuestion, healthQuestionOf } from './cli/health/question.js'
+import { startProgram } from './cli/start.js'
 
 const words = process.argv.slice(2)
 const question = questionOf(words)
 const health = question ? null : healthQuestionOf(words)
 if (question) void import('./cli/completion/answer.js').then(({ printAnswer }) => printAnswer(question))
 else if (health) void sayHealth(health)
-else void import('./cli/program.js')
+else void startProgram(words[0])
 
 async function sayHealth(asked: HealthQuestion): Promise<void> {
   const { answerHealth } = await import('./cli/health/answer.js')
   const code = await answerHealth(asked)
-  if (code === null) await import('./cli/program.js')
+  if (code === null) await startProgram(words[0])
   else process.exitCode = code
 }

@@ -16,7 +16,7 @@ export function copyrightOf({ root, modules, names, page, node }) {
   return [
     'lvsd is distributed under this licence:\n',
     read(join(root, 'LICENSE')),
-    `${LINE}\nBundled in /usr/lib/lvsd/node_modules, each under its own licence:\n`,
+    `${LINE}\nBundled in /usr/lib/lvsd/node_modules and /usr/lib/lvsd/dist, each under its own licence:\n`,
     ...parts.map(({ title }) => `  ${title}`),
     '',
     ...parts.map(({ title, text }) => `${LINE}\n${title}\n\n${text}`),
@@ -25,6 +25,13 @@ export function copyrightOf({ root, modules, names, page, node }) {
     `${LINE}\nNode.js ${manifestOf(node).version} (https://nodejs.org/), /usr/lib/lvsd/bin/node\n`,
     read(join(node, 'LICENSE')),
   ].join('\n')
+}
+
+/** The licences of the libraries of which esbuild has read files, by the paths of these. */
+export function licencesOf(root, inputs) {
+  const names = inputs.flatMap(path => /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? [])
+  const parts = [...new Set(names)].sort().map(name => partOf(name, join(root, 'node_modules')))
+  return parts.map(({ title, text }) => `${title}\n\n${text}`).join(`\n${LINE}\n`)
 }
 
 function partOf(place, modules) {

@@ -89,7 +89,7 @@ function ofCommit(format, variable) {
 
 // ---------------------------------------------------------------- what is built
 
-/** Compiles into a folder of its own, so that nothing old of dist/ is taken along. Returns the folders of what is made. */
+/** Builds into a folder of its own, so that nothing old of dist/ is taken along. Returns the folders of what is made. */
 function compile(work, time) {
   symlinkSync(join(root, 'node_modules'), join(work, 'node_modules'))
   cpSync(join(root, 'package.json'), join(work, 'package.json'))
@@ -101,6 +101,7 @@ function compile(work, time) {
     '--outDir',
     made.dist,
   ])
+  run(process.execPath, ['deploy/bundle.mjs', made.dist])
   run(process.execPath, ['src/web/build.mjs', join(made.dist, 'src/web')])
   const manual = join(made.dist, 'src/cli/manual/write-manual.js')
   run(process.execPath, [manual, made.man], { env: { SOURCE_DATE_EPOCH: String(time) } })

@@ -1,9 +1,12 @@
 /** Lists the commands: all files in `commands/`. Only the command that runs is imported. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { extname, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import type { Command } from './command.js'
 
 const FOLDER = join(import.meta.dirname, 'commands')
+/** `.ts` in the sources, `.js` in a build. */
+const ENDING = extname(import.meta.filename)
 const FILE = /^([a-z-]+)\.(?:ts|js)$/
 
 /** Returns the names of all commands, sorted. */
@@ -15,7 +18,8 @@ export function commandNames(): string[] {
 
 /** Imports one command; its name must be one of `commandNames`. */
 export async function loadCommand(name: string): Promise<Command> {
-  return ((await import(`./commands/${name}.js`)) as { command: Command }).command
+  const module = pathToFileURL(pathOf(name)).href
+  return ((await import(module)) as { command: Command }).command
 }
 
 /**
@@ -26,13 +30,13 @@ export function summaries(): Promise<readonly Pick<Command, 'name' | 'summary'>[
   return Promise.all(
     commandNames().map(async name => ({
       name,
-      summary: summaryIn(textOf(name)) ?? (await loadCommand(name)).summary,
+      summary: summaryIn(readFileSync(pathOf(name), 'utf8')) ?? (await loadCommand(name)).summary,
     })),
   )
 }
 
-function textOf(name: string): string {
-  return readFileSync(join(FOLDER, `${name}${extname(import.meta.filename)}`), 'utf8')
+function pathOf(name: string): string {
+  return join(FOLDER, `${name}${ENDING}`)
 }
 
 /** Returns the summary that the text of a command states, or null. */

@@ -33,8 +33,12 @@ function mainOf(root: string): string {
   return join(root, 'build/src/main.js')
 }
 
-/** Returns the path of a compiled program of src/: `compiled('main')`. Compiles first if a source is newer. */
+/**
+ * Returns the path of a compiled program of src/: `compiled('main')`. Compiles first if a source is newer. With LVSD_BUILD set
+ * to `dist` it is the program that `npm run build` made last.
+ */
 export function compiled(name: string): string {
+  if (process.env.LVSD_BUILD) return join(packageRoot, process.env.LVSD_BUILD, 'src', `${name}.js`)
   if (!isNewer(packageRoot, ['src', 'checks'])) compile(packageRoot)
   return join(packageRoot, 'build/src', `${name}.js`)
 }

@@ -1,0 +1,183 @@
+/**
+ * Bundles src and checks into dist, or into the folder that is named, in two parts:
+ *
+ * - main.js, and one file with all commands that ask a running lvsd: each file that is loaded costs as much time as many lines
+ *   of code.
+ * - The program that runs the other commands, the kinds of check, threads, processes, and what users import. Each of these is
+ *   a file at its own path, and what several share is in dist/chunks. So a check and the code that runs it are loaded once, and
+ *   a running lvsd whose files are replaced loads the new ones with all that they need.
+ *
+ * The source maps name the files of src and checks.
+ */
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join, relative, resolve } from 'node:path'
+import { build } from 'esbuild'
+import { licencesOf } from './package/licences.mjs'
+
+const root = join(import.meta.dirname, '..')
+const target = resolve(process.argv[2] ?? join(root, 'dist'))
+
+/** They have files of their own beside their code, or only a check or a setting needs them. */
+const LIBRARIES_APART = [
+  'koffi',
+  'ioredis',
+  'mysql2',
+  'nodemailer',
+  'oracledb',
+  'pg',
+  'string-width',
+  'wrap-ansi',
+]
+const COMMANDS = 'src/cli/commands'
+/** The program with the commands that ask a running lvsd. */
+const ASKING = 'src/cli/asking'
+/** Files that no literal import names. */
+const BY_PATH =
+  /^(?:checks\/[a-z0-9-]+|src\/(?:cli\/(?:commands\/[a-z-]+|manual\/write-manual)|check\/check|ldirectord-command\/main|workers\/entry|.*-(?:thread|entry)))\.ts$/
+const LAZY_IMPORT = /\bimport\('(\.[^']+)\.js'\)/g
+/** A command that loads this library loads all that reads a configuration. */
+const HEAVY = 'zod'
+
+const common = {
+  absWorkingDir: root,
+  preserveSymlinks: true,
+  outbase: root,
+  outdir: target,
+  chunkNames: 'chunks/[name]-[hash]',
+  bundle: true,
+  write: false,
+  metafile: true,
+  platform: 'node',
+  target: 'node20.19',
+  format: 'esm',
+  external: LIBRARIES_APART,
+  sourcemap: true,
+  sourcesContent: false,
+  legalComments: 'none',
+  logLevel: 'warning',
+}
+/** Libraries in CommonJS load the modules of Node.js by it. */
+const REQUIRE =
+  "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);"
+
+const sources = ['src', 'checks'].flatMap(folder =>
+  readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter(name => name.endsWith('.ts'))
+    .map(name => `${folder}/${name}`)
+    .filter(name => !/^src\/(?:docs|web)\//.test(name)),
+)
+const commands = sources
+  .filter(name => dirname(name) === COMMANDS)
+  .map(file => ({ file, name: file.slice(COMMANDS.length + 1, -'.ts'.length) }))
+  .sort((a, b) => (a.name < b.name ? -1 : 1))
+
+const heavy = await heavyCommands()
+const lazy = sources.flatMap(file =>
+  [...textOf(file).matchAll(LAZY_IMPORT)].map(([, path]) => `${join(dirname(file), path)}.ts`),
+)
+const parts = await Promise.all([
+  bundled(['src/main.ts'], { replaced: { 'src/cli/start.ts': start() } }),
+  bundled([{ in: 'src/cli/program.ts', out: ASKING }], {
+    replaced: { 'src/cli/registry.ts': registry() },
+    splitting: false,
+  }),
+  bundled([...new Set([...sources.filter(name => BY_PATH.test(name)), ...lazy])]),
+])
+for (const { path, text } of parts.flatMap(({ outputFiles }) => outputFiles))
+  write(path, path.endsWith('.js') ? placed(path, text) : text)
+const read = parts.flatMap(({ metafile }) => Object.keys(metafile.inputs))
+write(join(target, 'licences.txt'), licencesOf(root, read))
+
+/** `replaced`: texts in JavaScript in the place of files. */
+function bundled(entryPoints, { replaced = {}, splitting = true } = {}) {
+  const plugin = { name: 'lvsd', setup: bundler => prepare(bundler, replaced) }
+  return build({ ...common, splitting, entryPoints, banner: { js: REQUIRE }, plugins: [plugin] })
+}
+
+function prepare(bundler, replaced) {
+  bundler.onLoad({ filter: /\.ts$/ }, ({ path }) => {
+    const file = relative(root, path)
+    const text = replaced[file] ?? textOf(file)
+    return { contents: withPlaces(text, file), loader: 'ts' }
+  })
+  // The messages of zod in forty languages, of which lvsd uses none.
+  bundler.onLoad({ filter: /\/zod\/v4\/locales\/index\.js$/ }, () => ({
+    contents: "export { default as en } from './en.js'",
+  }))
+}
+
+// ---------------------------------------------------------------- commands
+
+/** The names of the commands that need more than to ask a running lvsd. */
+async function heavyCommands() {
+  const entryPoints = commands.map(({ file }) => file)
+  const { metafile } = await build({ ...common, splitting: true, entryPoints, packages: 'external' })
+  return commands.filter(({ file }) => reaches(metafile.inputs, file, HEAVY)).map(({ name }) => name)
+}
+
+function reaches(inputs, file, library, seen = new Set()) {
+  if (seen.has(file)) return false
+  seen.add(file)
+  return inputs[file].imports.some(({ path, external }) =>
+    external ? path === library : reaches(inputs, path, library, seen),
+  )
+}
+
+/** In one file an import that waits is a call, so only the modules of the command that runs are evaluated. */
+function registry() {
+  const load = commands.map(({ name }) => {
+    const module = `./commands/${name}.js`
+    const address = heavy.includes(name) ? `new URL('${module}', import.meta.url).href` : `'${module}'`
+    return `'${name}': () => import(${address})`
+  })
+  const summaries = commands.map(({ name, file }) => ({ name, summary: summaryOf(file) }))
+  return `const load = { ${load.join(', ')} }
+    export const commandNames = () => Object.keys(load)
+    export const loadCommand = async name => (await load[name]()).command
+    export const summaries = async () => ${JSON.stringify(summaries)}`
+}
+
+function summaryOf(file) {
+  const summary = /^\s+summary: '([^'\\]+)',$/m.exec(textOf(file))?.[1]
+  if (summary === undefined) throw new Error(`${file} has no summary on a line of its own`)
+  return summary
+}
+
+/** A program has its own copy of all classes, so a command runs in that which loads it. */
+function start() {
+  return `const heavy = new Set(${JSON.stringify(heavy)})
+    export const startProgram = command =>
+      import(new URL(heavy.has(command) ? './program.js' : './asking.js', import.meta.url).href)`
+}
+
+// ---------------------------------------------------------------- places
+
+/** A module finds other files from its own place, which is not that of the file into which it is bundled. */
+function withPlaces(text, file) {
+  if (!text.includes('import.meta')) return text
+  const url = `placeOf("${file.replace(/\.ts$/, '.js')}")`
+  return `${text
+    .replaceAll('import.meta.url', url)
+    .replaceAll('import.meta.dirname', `pathOfPlace(new URL('.', ${url}))`)
+    .replaceAll('import.meta.filename', `pathOfPlace(${url})`)}
+    import { fileURLToPath as pathOfPlace } from 'node:url'`
+}
+
+/** The place is known when it is known into which file a module goes. */
+function placed(path, text) {
+  return text.replaceAll(/\bplaceOf\("([^"]+)"\)/g, (_, file) => {
+    const way = relative(dirname(path), join(target, file))
+    return `new URL(${JSON.stringify(way)}, import.meta.url).href`
+  })
+}
+
+// ---------------------------------------------------------------- files
+
+function textOf(file) {
+  return readFileSync(join(root, file), 'utf8')
+}
+
+function write(path, content) {
+  mkdirSync(dirname(path), { recursive: true })
+  writeFileSync(path, content)
+}
