@@ -1,0 +1,15 @@
+/** A thread that does as the engine's, and ends after a second. */
+import { setTimeout } from 'node:timers'
+import { parentPort, workerData } from 'node:worker_threads'
+import { Engine } from '../../../../src/schedule/engine/engine.js'
+import type { EngineStart, Order } from '../../../../src/schedule/engine/protocol.js'
+
+const { cap, shared } = workerData as EngineStart
+const engine = new Engine({ cap, shared, sources: null, post: report => parentPort?.postMessage(report) })
+parentPort?.postMessage({ kind: 'ready' })
+parentPort?.on('message', (orders: readonly Order[]) => engine.take(orders))
+const turns = setInterval(() => engine.turn(), 1)
+setTimeout(() => {
+  clearInterval(turns)
+  process.exit(3)
+}, 1000)

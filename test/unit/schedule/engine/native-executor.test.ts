@@ -1,0 +1,185 @@
+import assert from 'node:assert/strict'
+import type { ProbeSpec } from '../../../../src/check/probe-spec.js'
+import type { CheckResult } from '../../../../src/core/model.js'
+import { NativeExecutor, type NativeParts } from '../../../../src/schedule/engine/native-executor.js'
+import type { EngineWork } from '../../../../src/schedule/engine/protocol.js'
+import { systemClock } from '../../../../src/util/clock.js'
+import { onCleanup } from '../../../support/after-each.js'
+import { recordingLog } from '../../../support/logs.js'
+import * as servers from '../../../support/servers.js'
+import { address } from '../../../support/tables.js'
+import { until } from '../../../support/until.js'
+
+const HTTP = {
+  send: Buffer.from('GET / HTTP/1.0\r\n\r\n'),
+  judge: { kind: 'http', method: 'GET', status: [[200, 299]], match: null, limit: 1000 },
+} as const
+const CONNECT = { send: new Uint8Array(), judge: { kind: 'connected' } } as const
+
+type TcpProbe = Extract<ProbeSpec, { kind: 'tcp' }>
+
+function workFor(port: number, over: Pick<TcpProbe, 'send' | 'judge'> = CONNECT): EngineWork {
+  const target = { address: address('::1'), port }
+  return { probe: { kind: 'tcp', ...target, end: false, reset: false, ...over }, connects: 0, target }
+}
+
+function opened(over: Partial<NativeParts> = {}) {
+  const results: { readonly id: string; readonly result: CheckResult }[] = []
+  const deferred: string[] = []
+  const givenUp: (readonly string[])[] = []
+  const delays: number[] = []
+  const { log, lines } = recordingLog()
+  const executor = new NativeExecutor({
+    clock: systemClock,
+    cap: 100,
+    sources: null,
+    log,
+    report: (id, result) => void results.push({ id, result }),
+    onDelay: ms => void delays.push(ms),
+    isSettled: () => false,
+    onDeferred: id => void deferred.push(id),
+    onGivenUp: ids => void givenUp.push(ids),
+    ...over,
+  })
+  onCleanup(() => executor.close())
+  const of = (id: string) => results.filter(one => one.id === id)
+  return { executor, results, of, deferred, givenUp, delays, lines }
+}
+
+const every = (interval: number, timeout = 1000) => ({ interval, timeout, firstIn: 0 })
+
+describe('engine: the executor', () => {
+  it('runs jobs at their intervals, and tells the delay of each start but the first', async () => {
+    const { port } = await servers.silentServer()
+    const { executor, of, delays } = opened()
+    executor.set('a', workFor(port), every(100))
+    executor.set('b', workFor(port), every(100))
+    await until(() => of('a').length >= 3 && of('b').length >= 3)
+    assert.deepEqual([...new Set(of('a').map(({ result }) => result.detail))], ['connected'])
+    assert.ok(delays.length >= 4)
+    assert.equal(executor.counts().jobs, 2)
+  })
+
+  it('tells results as they change, whatever was settled', async () => {
+    let status = 200
+    const server = await servers.httpServer((_, response) => response.writeHead(status).end('hello'))
+    const settled: (boolean | null)[] = []
+    const isSettled = (_: string, ok: boolean | null) => settled.push(ok) > 0
+    const { executor, of } = opened({ isSettled })
+    executor.set('a', workFor(server.port, HTTP), every(50))
+    await until(() => of('a').length >= 8)
+    // Most came as numbers: they were not asked about.
+    assert.ok(settled.length < of('a').length / 2, `${settled.length} of ${of('a').length}`)
+    const { result } = of('a')[6] ?? {}
+    assert.deepEqual(
+      [result?.detail, result?.phases.map(({ phase }) => phase).at(0), result?.phase],
+      ['200 OK, 5 bytes', 'connect', 'body'],
+    )
+    assert.ok((result?.ms ?? 0) > 0 && (result?.phases.at(-1)?.ms ?? 0) > 0)
+    const durations = new Set(of('a').map(one => one.result.ms))
+    assert.ok(durations.size > 4)
+    status = 500
+    await until(() => of('a').at(-1)?.result.reason === 'status')
+    assert.ok(settled.includes(false))
+  })
+
+  it('brings a run forward, and knows the next one', async () => {
+    const { port } = await servers.silentServer()
+    const { executor, of } = opened({ isSettled: () => true })
+    executor.set('a', workFor(port), every(3_600_000))
+    await until(() => of('a').length === 1)
+    await until(() => executor.next('a')?.isRunning === false)
+    const { in: ms = 0 } = executor.next('a') ?? {}
+    assert.ok(ms > 1000 && ms <= 3_600_100, `${ms}`)
+    executor.soon('a', 0)
+    await until(() => of('a').length === 2)
+    executor.atOnce('a')
+    await until(() => of('a').length === 3)
+    executor.retime('a', every(100))
+    await until(() => of('a').length > 5)
+    assert.equal(executor.next('none'), null)
+  })
+
+  it('knows that a run is in progress, and ends it with its job', async () => {
+    const { port } = await servers.silentServer()
+    const { executor, results } = opened()
+    executor.set('a', workFor(port, HTTP), every(3_600_000, 60_000))
+    await until(() => executor.next('a')?.isRunning === true)
+    await until(() => executor.counts().running === 1)
+    executor.remove('a')
+    assert.equal(executor.next('a'), null)
+    await until(() => executor.counts().running === 0)
+    assert.deepEqual(results, [])
+  })
+
+  it('replaces the work of a job, and tells nothing more of the old one', async () => {
+    const silent = await servers.silentServer()
+    const { executor, of } = opened()
+    executor.set('a', workFor(silent.port, HTTP), every(100, 60_000))
+    await until(() => executor.next('a')?.isRunning === true)
+    executor.set('a', workFor(await servers.refusedPort()), every(100))
+    await until(() => of('a').length >= 2)
+    assert.deepEqual([...new Set(of('a').map(({ result }) => result.reason))], ['refused'])
+  })
+
+  it('hands a job over whose verdict is left to the code of its check', async () => {
+    const { port } = await servers.httpServer((_, response) =>
+      response.writeHead(302, { location: '/x' }).end(),
+    )
+    const { executor, results, deferred } = opened()
+    const judge = { ...HTTP.judge, defer: [[300, 399]] } as const
+    executor.set('a', workFor(port, { ...HTTP, judge }), every(50))
+    await until(() => deferred.length === 1)
+    assert.deepEqual([deferred, results, executor.next('a')], [['a'], [], null])
+  })
+
+  it('runs plain connects between the runs of a check', async () => {
+    let requests = 0
+    const { port } = await servers.httpServer((_, response) => {
+      requests++
+      response.end('hello')
+    })
+    const { executor, of } = opened()
+    executor.set('a', { ...workFor(port, HTTP), connects: 3 }, every(50))
+    await until(() => of('a').length >= 8)
+    assert.deepEqual(
+      of('a')
+        .slice(0, 5)
+        .map(({ result }) => result.detail),
+      ['200 OK, 5 bytes', 'connected', 'connected', 'connected', '200 OK, 5 bytes'],
+    )
+    assert.ok(requests <= 3)
+  })
+
+  it('starts at most as many runs as it may', async () => {
+    const { port } = await servers.silentServer()
+    const { executor } = opened({ cap: 4 })
+    for (let i = 0; i < 10; i++) executor.set(`${i}`, workFor(port, HTTP), every(100, 60_000))
+    await until(() => executor.waiting === 6)
+    assert.equal(executor.counts().running, 4)
+  })
+
+  it('starts its thread again with all jobs, and gives up when that ends too', async () => {
+    const { port } = await servers.silentServer()
+    const { executor, of, givenUp, lines } = opened({ file: new URL('./ending-thread.ts', import.meta.url) })
+    executor.set('a', workFor(port), every(100))
+    // This thread ends after a few turns.
+    await until(() => givenUp.length === 1)
+    assert.deepEqual(givenUp, [['a']])
+    assert.ok(of('a').length > 0)
+    assert.deepEqual(
+      lines.map(({ event }) => event),
+      ['engine.restarted', 'engine.portable'],
+    )
+    await executor.close()
+  })
+
+  it('gives up a thread that does not start', async () => {
+    const { givenUp, lines } = opened({ file: new URL('./no-such-thread.ts', import.meta.url) })
+    await until(() => givenUp.length === 1)
+    assert.deepEqual(
+      lines.map(({ event }) => event),
+      ['engine.portable'],
+    )
+  })
+})
