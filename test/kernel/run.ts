@@ -14,16 +14,20 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 const limit = 1000 * Number(process.env.LAB_TIMEOUT ?? 1200)
 /**
  * Variables for the tests. SEED: seed of random moments. DEATHS, LOSSES: repetitions of crash, lost-answer.
- * CHURN_SECONDS, TURN_SECONDS: duration of churn, turned-link.
+ * CHURN_SECONDS, TURN_SECONDS: duration of churn, turned-link. CLUSTER_FAULTS: all, or a part of the name of a fault of cluster.
  */
-const handed = ['SEED', 'DEATHS', 'LOSSES', 'CHURN_SECONDS', 'TURN_SECONDS'].flatMap(name => {
+const HANDED = ['SEED', 'DEATHS', 'LOSSES', 'CHURN_SECONDS', 'TURN_SECONDS', 'CLUSTER_FAULTS']
+const handed = HANDED.flatMap(name => {
   const value = process.env[name]
   return value === undefined ? [] : [[name, value] as const]
 })
 
+/** Documents that tests write, by their names in LAB_SCRATCH, with their places. */
+const RESULTS = { 'FAULTS.md': join(root, 'deploy/cluster/FAULTS.md') }
+
 /** Files that take minutes. They start first, so that no lab works alone at the end. */
 const SLOWEST =
-  'systemd drop-in-command faults drop-in overrides operator drift traffic package crash reload steering names reboot'.split(
+  'systemd cluster drop-in-command faults drop-in overrides operator drift traffic package crash reload steering names reboot'.split(
     ' ',
   )
 
@@ -96,6 +100,7 @@ async function runFile(kind: 'own' | 'uml', file: string): Promise<Count> {
     directory: root,
     environment: Object.fromEntries(handed),
     timeout: limit,
+    results: process.env.CLUSTER_FAULTS === 'all' ? RESULTS : {},
   })
   const count = countOf(outcome)
   const seconds = ((Date.now() - began) / 1000).toFixed(1)

@@ -81,6 +81,8 @@ export interface LabRun {
   readonly environment?: Readonly<Record<string, string>>
   /** Time limit in milliseconds, after which the lab is killed. */
   readonly timeout: number
+  /** Places to which files of LAB_SCRATCH are copied, by their names there. */
+  readonly results?: Readonly<Record<string, string>>
 }
 
 export interface LabOutcome {
@@ -95,7 +97,7 @@ export interface LabOutcome {
 /** Runs one command as root in a new lab, and removes the lab with everything created in it. */
 export async function runInLab(
   kind: 'own' | 'uml',
-  { command, directory, environment = {}, timeout }: LabRun,
+  { command, directory, environment = {}, timeout, results = {} }: LabRun,
 ): Promise<LabOutcome> {
   const scratch = await mkdtemp(join(tmpdir(), 'lvsd-lab-'))
   const sweep = () => rmSync(scratch, { recursive: true, force: true })
@@ -111,6 +113,8 @@ export async function runInLab(
       kind === 'uml' ? await bootGuest(scratch, timeout) : await enterNamespaces(scratch, timeout)
     const output = await readIfThere(join(scratch, 'output'))
     const exit = await readIfThere(join(scratch, 'exit'))
+    for (const [name, place] of Object.entries(results))
+      if (existsSync(join(scratch, name))) await copyFile(join(scratch, name), place)
     return { code: exit ? Number(exit) : null, output, console }
   } finally {
     process.off('exit', sweep)

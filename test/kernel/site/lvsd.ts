@@ -13,7 +13,7 @@ import { DIRECTOR, within } from './namespaces.js'
 import { type Ran, runOnDirector } from './run.js'
 
 const FOLDER = '/run/site'
-const MAIN = join(packageRoot, 'build/src/main.js')
+export const MAIN = join(packageRoot, 'build/src/main.js')
 
 export interface Line extends Readonly<Record<string, unknown>> {
   readonly level: string
