@@ -19,7 +19,7 @@ const OF_PROTOCOLS = [
 /** They ask the running lvsd, often at a terminal, and read no configuration. */
 const QUICK_COMMANDS = [
   ...['completion', 'disable', 'drain', 'enable', 'events', 'force', 'health', 'recheck'],
-  ...['role', 'role-notify', 'status', 'top', 'undrain', 'weight', 'why', 'windows'],
+  ...['reload', 'role', 'role-notify', 'status', 'top', 'undrain', 'weight', 'why', 'windows'],
 ]
 
 const kinds = readdirSync(join(packageRoot, 'checks')).filter(name => /^[a-z].*\.ts$/.test(name))
@@ -58,6 +58,11 @@ describe('static-imports: commands that ask the running lvsd', () => {
       const [zod] = packagesWith(`src/cli/commands/${name}.ts`).filter(each => each.name === 'zod')
       assert.equal(zod, undefined, `zod is loaded with ${zod?.way.join(' → ')}`)
     })
+
+  it('a director that starts does not load the library of its API, which takes longer than its first checks', () => {
+    const [fastify] = packagesWith('src/director/compose.ts').filter(({ name }) => name === 'fastify')
+    assert.equal(fastify, undefined, `fastify is loaded with ${fastify?.way.join(' → ')}`)
+  })
 
   it('an answer to a completing shell, and a plain lvsd health, load no package', () => {
     for (const file of ['src/main.ts', 'src/cli/completion/answer.ts', 'src/cli/health/answer.ts'])
