@@ -26,9 +26,11 @@ import { isHold } from '../core/override.js'
 import type { CheckState } from '../health/check-state.js'
 import type { RealHealth, ServiceHealth } from '../health/health-snapshot.js'
 import { nameOfCheck } from '../health/jobs.js'
+import { NO_HINTS } from '../hints/snapshot.js'
 import type { WallClock } from '../util/clock.js'
 import { dateTime } from '../util/time-text.js'
 import { clusterStatusOf } from './cluster-status.js'
+import { checkHintsOf, hintsStatusOf } from './hint-types.js'
 import { overrideStatus } from './override-status.js'
 import type { Snapshot } from './snapshot.js'
 import { reasonOf, reasonOfChecks } from './status-reason.js'
@@ -76,6 +78,7 @@ export function buildStatus(snapshot: Snapshot, dates: Dates): StatusDocument {
       errors: reconcile.errors,
     },
     schedule: { ...schedule, lateness: roundedAll(schedule.lateness) },
+    hints: hintsStatusOf(snapshot.hints ?? NO_HINTS),
     alerts: snapshot.alerts,
     sysctls: snapshot.sysctls,
     isolation: isolation && { since: dates.iso(isolation.since), detail: isolation.detail },
@@ -239,7 +242,7 @@ function realStatus(
     },
     reason: nameReason !== null && !isHold(override) ? nameReason : reasonOf(health, clock),
     checkReason: nameReason ?? reasonOfChecks(health, clock),
-    checks: health.checks.map(check => checkStatus(check, snapshot.sources, dates)),
+    checks: health.checks.map(check => checkStatus(check, snapshot, dates)),
     counters,
   }
 }
@@ -268,10 +271,11 @@ export function checkIdentity(subscriber: CheckState['subscriber']) {
 
 function checkStatus(
   { subscriber, health, lastAt, noVerdicts }: CheckState,
-  sources: Snapshot['sources'],
+  { sources, hints = NO_HINTS }: Pick<Snapshot, 'sources' | 'hints'>,
   dates: Dates,
 ): CheckStatus {
   const { use } = subscriber
+  const given = checkHintsOf(hints.of(subscriber.jobId), dates)
   return {
     ...checkIdentity(subscriber),
     state: health.state,
@@ -285,6 +289,7 @@ function checkStatus(
       ? { since: dates.iso(noVerdicts.since), count: noVerdicts.count, detail: noVerdicts.detail }
       : null,
     source: sourceStatus(subscriber, sources),
+    ...(given && { hints: given }),
   }
 }
 

@@ -4,6 +4,7 @@ import type { Problem } from '../config/problems/problem.js'
 import type { SourceChoice } from '../core/check-source.js'
 import type { HealthSnapshot } from '../health/health-snapshot.js'
 import type { IsolationChange } from '../health/isolation.js'
+import type { HintsSnapshot } from '../hints/snapshot.js'
 import type { NamesSnapshot } from '../names/name-resolver.js'
 import type { EarlyEnd } from '../overrides/early-ends.js'
 import type { ReconcileSnapshot } from '../reconcile/reconciler.js'
@@ -24,6 +25,8 @@ export interface Snapshot extends Pick<StatusDocument, 'version' | 'pid' | 'kern
   readonly names: NamesSnapshot
   readonly reconcile: ReconcileSnapshot
   readonly schedule: ScheduleStats
+  /** What brings checks forward; absent: nothing does. */
+  readonly hints?: HintsSnapshot
   readonly sysctls: readonly SysctlState[]
   readonly alerts: StatusDocument['alerts']
   /** Openings of windows that operators have ended early. Times of the wall clock. */

@@ -1,5 +1,7 @@
 /** The status document of `lvsd status` and of the API. */
+
 import { z } from '../check/option-types.js'
+import { checkHints, hintsStatus } from './hint-types.js'
 import {
   checkPolicy,
   checkResult,
@@ -81,6 +83,9 @@ export const checkStatus = z
     source: sourceStatus
       .nullable()
       .describe('Its source address. Null: the kernel chooses, and chooses no virtual address.'),
+    hints: checkHints
+      .exactOptional()
+      .describe('What brings it forward. Absent: it has no sentinel, and no hint came yet.'),
   })
   .meta({ id: 'CheckStatus' })
 
@@ -421,6 +426,7 @@ export const statusDocument = z
       errors: list(z.string()).describe('Refusals by the kernel that have not been resolved.'),
     }),
     schedule: scheduleStats,
+    hints: hintsStatus,
     alerts: alertsStatus.nullable().describe('Null without receivers of alerts.'),
     sysctls: list(sysctlState).describe('Those that the configuration declares.'),
     isolation: causeStatus

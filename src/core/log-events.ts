@@ -161,7 +161,7 @@ export const LOG_EVENTS = {
     'most',
   ),
   'hint.unavailable': kind(
-    'lvsd cannot open sentinels and bare connections on this machine; checks come at their intervals.',
+    'lvsd cannot open sentinels and bare connections on this machine, or does not hear of changes of its network; checks come at their intervals.',
     'error',
   ),
   'check.sources-unknown': kind(

@@ -95,6 +95,17 @@ export const METRICS = {
   lvsd_schedule_delay_seconds: histogram('Time from when a run was due until its start.', DELAY_BUCKETS),
   lvsd_schedule_stalls_total: counter('Times that lvsd itself was stopped or starved for over 50 ms.'),
   lvsd_schedule_stalled_seconds_total: counter('Duration of all stalls.'),
+  lvsd_hints_total: counter(
+    'Signs that servers may have changed, by their kind; each brings checks forward.',
+    'kind',
+  ),
+  lvsd_checks_brought_forward_total: counter('Checks that hints have brought forward.'),
+  lvsd_hints_dropped_total: counter('Hints without effect, because too many checks waited.'),
+  lvsd_sentinels: gauge(
+    'Idle connections to servers by their state: watching, opening, waiting, closed, left-out (too few descriptors).',
+    'state',
+  ),
+  lvsd_servers_knocked: gauge('Servers that refuse connections and are knocked on.'),
   lvsd_check_runs_total: counter(
     'Runs of checks by their result: passed, failed, or none (no verdict).',
     'kind',

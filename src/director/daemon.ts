@@ -241,7 +241,7 @@ class RunningDaemon implements Daemon {
     })
     lifecycle.add('checks', () => this.#executors.close())
     this.#earlyChecks = openEarlyChecks({
-      ...{ log, sourceOf, concurrency, executors: this.#executors },
+      ...{ log, sourceOf, concurrency, paths: paths ?? null, executors: this.#executors },
       store: () => this.#health.store,
     })
     lifecycle.add('early checks', () => this.#earlyChecks.close())
@@ -321,6 +321,7 @@ class RunningDaemon implements Daemon {
       names: this.#names,
       reconciler: this.#reconciler,
       executors: this.#executors,
+      earlyChecks: this.#earlyChecks,
       startedAt: this.#startedAt,
       alerts: () => parts.alerts?.status() ?? null,
     }

@@ -3,10 +3,14 @@ import { isChanging } from '../core/health.js'
 import type { EventListener } from '../events/event-bus.js'
 import type { HealthStore } from '../health/health-store.js'
 import { EarlyChecks, type EarlyChecksParts } from '../hints/early-checks.js'
+import { openPathEvents } from '../netlink/path-events.js'
+import type { Paths } from '../netlink/paths.js'
 import { descriptorLimit } from '../schedule/executors.js'
-import { systemClock } from '../util/clock.js'
+import { steadyNow, systemClock } from '../util/clock.js'
 
 export interface EarlyCheckSettings extends Pick<EarlyChecksParts, 'log' | 'executors' | 'sourceOf'> {
+  /** Routes and interfaces of this machine; null: they give no hints. */
+  readonly paths: Paths | null
   /** Maximum number of checks at a time, which have their descriptors before sentinels. */
   readonly concurrency: number
   store(): HealthStore
@@ -15,10 +19,12 @@ export interface EarlyCheckSettings extends Pick<EarlyChecksParts, 'log' | 'exec
 /** Descriptors for all but checks and sentinels: control socket, clients, workers, files. */
 const RESERVE = 256
 
-export function openEarlyChecks({ concurrency, store, ...parts }: EarlyCheckSettings): EarlyChecks {
+export function openEarlyChecks({ concurrency, store, paths, ...parts }: EarlyCheckSettings): EarlyChecks {
   return new EarlyChecks({
     ...parts,
-    clock: systemClock,
+    // Its times are shown.
+    clock: { ...systemClock, now: steadyNow },
+    network: paths && { paths, openEvents: openPathEvents },
     most: Math.max(0, descriptorLimit() - concurrency - RESERVE),
     isChanging: id =>
       store()

@@ -4,6 +4,7 @@ import type { ResolvedReal, ResolvedService } from '../core/model.js'
 import type { HealthStore } from '../health/health-store.js'
 import type { HealthTracker } from '../health/health-tracker.js'
 import type { Isolation } from '../health/isolation.js'
+import type { EarlyChecks } from '../hints/early-checks.js'
 import type { EventMemory } from '../history/event-memory.js'
 import { Metrics } from '../metrics/metrics.js'
 import type { RealReading, Sources } from '../metrics/sources.js'
@@ -27,6 +28,7 @@ export interface MeasuredParts extends Pick<Sources, 'kernel' | 'startedAt' | 'a
   readonly applier: ConfigApplier
   readonly health: HealthTracker
   readonly executors: Executors
+  readonly earlyChecks: Pick<EarlyChecks, 'snapshot'>
   readonly reconciler: Reconciler
   readonly names: NameResolver
   readonly isolation: Isolation | null
@@ -55,6 +57,7 @@ export function sourcesOf(parts: MeasuredParts): Sources {
     }),
     real: (service, real) => readingOf(health.store, service, real),
     schedule: () => ({ ...executors.stats(), waiting: executors.waiting() }),
+    hints: () => parts.earlyChecks.snapshot(),
     isIsolated: () => isolation?.current != null,
     cluster: () => cluster.snapshot(),
     failingNames: () => names.snapshot(applier.config).size,

@@ -6,6 +6,7 @@ import type { Cluster } from '../cluster/cluster.js'
 import type { ResolvedService } from '../core/model.js'
 import type { HealthTracker } from '../health/health-tracker.js'
 import type { Isolation } from '../health/isolation.js'
+import type { EarlyChecks } from '../hints/early-checks.js'
 import type { NameResolver } from '../names/name-resolver.js'
 import type { WindowOverrides } from '../overrides/window-overrides.js'
 import type { Reconciler } from '../reconcile/reconciler.js'
@@ -27,6 +28,7 @@ export interface SnapshotsParts {
   readonly names: Pick<NameResolver, 'snapshot'>
   readonly reconciler: Pick<Reconciler, 'snapshot'>
   readonly executors: Pick<Executors, 'stats' | 'sources'>
+  readonly earlyChecks: Pick<EarlyChecks, 'snapshot'>
   readonly sysctls: Pick<SysctlKeeper, 'snapshot'>
   readonly windows: Pick<WindowOverrides, 'endedEarly'>
   alerts(): StatusDocument['alerts']
@@ -64,6 +66,7 @@ export class Snapshots {
       names: names.snapshot(applier.config),
       reconcile,
       schedule: executors.stats(),
+      hints: this.#parts.earlyChecks.snapshot(),
       sources: executors.sources(),
       alerts: this.#parts.alerts(),
       sysctls: sysctls.snapshot(),

@@ -1,6 +1,5 @@
 /** All that brings checks forward: builds the sources of hints, and hands results and configurations to them. */
 import type { Address } from '../core/address.js'
-import { HINT_KINDS, type HintKind } from '../core/hints.js'
 import type { CheckResult } from '../core/model.js'
 import type { Job } from '../health/jobs.js'
 import type { Executors } from '../schedule/executors.js'
@@ -8,9 +7,11 @@ import type { Log } from '../system/log.js'
 import type { Clock } from '../util/clock.js'
 import { counted } from '../util/plural.js'
 import { endpointsOf } from './endpoints.js'
-import { type GivenHint, type HintCounts, Hints } from './hints.js'
+import { Hints } from './hints.js'
 import { Knocker } from './knocker.js'
-import { type SentinelState, Sentinels, type SentinelView } from './sentinels.js'
+import { PathHints, type PathHintsParts } from './path-hints.js'
+import { Sentinels } from './sentinels.js'
+import type { HintsSnapshot } from './snapshot.js'
 import { openTcp, type Tcp } from './tcp.js'
 
 export interface EarlyChecksParts {
@@ -22,6 +23,8 @@ export interface EarlyChecksParts {
   isChanging(id: string): boolean
   /** Returns the source address for a target; null: the kernel chooses. */
   sourceOf?: ((target: Address) => Address | null) | undefined
+  /** Routes and interfaces of this machine, and their changes. Null or absent: they give no hints. */
+  readonly network?: Pick<PathHintsParts, 'paths' | 'openEvents'> | null
   /** Replaced in tests. */
   readonly openTcp?: () => Tcp
 }
@@ -33,37 +36,12 @@ export interface Followed {
   readonly isKnocking: boolean
 }
 
-export interface HintsSnapshot extends HintCounts {
-  readonly sentinels: Readonly<Record<SentinelState | 'left-out', number>>
-  /** Servers that refuse, and are knocked on. */
-  readonly knocking: number
-  /** What is known of a job. Times are milliseconds of the steady clock. */
-  of(id: string): JobHints
-}
-
-export interface JobHints {
-  /** Null: the check has none. */
-  readonly sentinel: SentinelView | null
-  readonly isKnocking: boolean
-  /** The last hint that brought the check forward. */
-  readonly last: GivenHint | null
-}
-
-export const NO_HINTS: HintsSnapshot = {
-  given: Object.fromEntries(HINT_KINDS.map(kind => [kind, 0])) as Record<HintKind, number>,
-  broughtForward: 0,
-  dropped: 0,
-  waiting: 0,
-  sentinels: { closed: 0, waiting: 0, opening: 0, watching: 0, 'left-out': 0 },
-  knocking: 0,
-  of: () => ({ sentinel: null, isKnocking: false, last: null }),
-}
-
 export class EarlyChecks {
   readonly hints: Hints
   readonly #parts: EarlyChecksParts
   readonly #sentinels: Sentinels
   readonly #knocker: Knocker
+  readonly #pathHints: PathHints | null
   #tcp: Tcp | 'unavailable' | null = null
   #leftOut: ReadonlySet<string> = new Set()
   #toldLeftOut = 0
@@ -81,6 +59,12 @@ export class EarlyChecks {
     }
     this.#sentinels = new Sentinels({ ...watch, most })
     this.#knocker = new Knocker(watch)
+    this.#pathHints = parts.network
+      ? new PathHints({
+          ...{ clock, onHint: watch.onHint, ...parts.network },
+          onFailure: error => this.#tellUnavailable(error, 'lvsd does not hear of changes of its network'),
+        })
+      : null
   }
 
   /** Takes the jobs of a configuration. */
@@ -95,6 +79,7 @@ export class EarlyChecks {
     )
     this.#tellLeftOut(leftOut)
     this.#knocker.follow(isKnocking ? endpointsOf(all) : new Map())
+    this.#pathHints?.follow(all)
     this.hints.follow(id => jobs.has(id))
   }
 
@@ -126,6 +111,7 @@ export class EarlyChecks {
     this.hints.close()
     this.#sentinels.close()
     this.#knocker.close()
+    this.#pathHints?.close()
     if (this.#tcp !== 'unavailable') this.#tcp?.close()
     this.#tcp = 'unavailable'
   }
@@ -136,13 +122,13 @@ export class EarlyChecks {
         this.#tcp = (this.#parts.openTcp ?? openTcp)()
       } catch (error) {
         this.#tcp = 'unavailable'
-        this.#parts.log.warn(
-          'hint.unavailable',
-          { error: (error as Error).message },
-          'lvsd can open neither sentinels nor bare connections on this machine: checks come at their intervals',
-        )
+        this.#tellUnavailable(error as Error, 'lvsd can open neither sentinels nor bare connections here')
       }
     return this.#tcp === 'unavailable' ? null : this.#tcp
+  }
+
+  #tellUnavailable({ message: error }: Error, what: string): void {
+    this.#parts.log.warn('hint.unavailable', { error }, `${what}: checks come at their intervals`)
   }
 
   #tellLeftOut(count: number): void {

@@ -50,6 +50,7 @@ export async function addDirector(
   addAlerts(to, sources)
   addConfig(to, sources, tallies, dates)
   addSchedule(to, sources)
+  addHints(to, sources)
   addReconcile(to, reconcile, tallies, dates)
   for (const [kind, outcomes] of tallies.runs)
     for (const result of OUTCOMES) to.lvsd_check_runs_total.push(sample(outcomes[result], { kind, result }))
@@ -88,6 +89,15 @@ function addSchedule(to: Families, sources: Sources): void {
   to.lvsd_schedule_overdue.push(sample(waiting))
   to.lvsd_schedule_stalls_total.push(sample(stalls))
   to.lvsd_schedule_stalled_seconds_total.push(sample(stalledFor / 1000))
+}
+
+function addHints(to: Families, sources: Sources): void {
+  const { given, broughtForward, dropped, sentinels, knocking } = sources.hints()
+  for (const [kind, count] of Object.entries(given)) to.lvsd_hints_total.push(sample(count, { kind }))
+  to.lvsd_checks_brought_forward_total.push(sample(broughtForward))
+  to.lvsd_hints_dropped_total.push(sample(dropped))
+  for (const [state, count] of Object.entries(sentinels)) to.lvsd_sentinels.push(sample(count, { state }))
+  to.lvsd_servers_knocked.push(sample(knocking))
 }
 
 function addReconcile(

@@ -1,10 +1,12 @@
 /** What a scrape reads of the running director. */
+
 import type { ReloadSnapshot } from '../api/snapshot.js'
 import type { AlertsStatus } from '../api/status-types.js'
 import type { ClusterSnapshot } from '../cluster/cluster.js'
 import type { Loaded } from '../config/load.js'
 import type { ResolvedConfig, ResolvedReal, ResolvedService, Table } from '../core/model.js'
 import type { RealHealth, ServiceHealth } from '../health/health-snapshot.js'
+import type { HintsSnapshot } from '../hints/snapshot.js'
 import type { ReconcileSnapshot } from '../reconcile/reconciler.js'
 import type { ScheduleStats } from '../schedule/stats.js'
 
@@ -27,6 +29,7 @@ export interface Sources {
   real(service: ResolvedService, real: ResolvedReal): RealReading
   schedule(): ScheduleStats & { readonly waiting: number }
   isIsolated(): boolean
+  hints(): HintsSnapshot
   /** Null: this director serves alone. */
   cluster(): ClusterSnapshot | null
   /** Null without receivers of alerts. */

@@ -103,6 +103,7 @@ function checkBlock(check: WhyCheck, page: Page): string {
     ['rule', [ruleOf(policy)]],
     ['count', [countOf(check)]],
     ['next run', [nextRun(check, now)]],
+    ...hintRows(check, now),
     ...(observers.length > 0 ? [['asked by', observers.map(each => observerText(each))] as const] : []),
     ...(source ? [['source', [sourceOf(source)]] as const] : []),
     ...(noVerdict
@@ -116,6 +117,37 @@ function checkBlock(check: WhyCheck, page: Page): string {
     ['results', results.length === 0 ? ['none yet'] : results.flatMap(each => resultLines(each, page))],
   ]
   return `${title}\n${labelled(rows, page)}`
+}
+
+/** The sentinel, and what brought the check forward last. */
+function hintRows({ hints }: WhyCheck, now: number): Rows {
+  if (!hints) return []
+  const { sentinel, isKnocking, last } = hints
+  const lines = [
+    ...(isKnocking ? ['lvsd knocks: the check comes as soon as the server listens'] : []),
+    ...(last ? [`${moment(last.at, now)}  checked early: ${printable(last.detail)}`] : []),
+  ]
+  return [
+    ...(sentinel ? [['sentinel', [sentinelText(sentinel, now)]] as const] : []),
+    ...(lines.length > 0 ? [['hints', lines] as const] : []),
+  ]
+}
+
+function sentinelText(
+  { state, since, idleLimit }: NonNullable<NonNullable<WhyCheck['hints']>['sentinel']>,
+  now: number,
+): string {
+  const limit =
+    idleLimit === null ? '' : `; the server closes idle connections after ${formatDuration(idleLimit)}`
+  return `${since === null ? SENTINEL_WORDS[state] : `watches since ${moment(since, now)}`}${limit}`
+}
+
+const SENTINEL_WORDS = {
+  watching: 'watches',
+  opening: 'is being opened',
+  waiting: 'waits for its turn to be opened',
+  closed: 'closed; the next passed check opens it',
+  'left-out': 'none: the descriptors do not suffice for all, see LimitNOFILE',
 }
 
 function observerText({ director, isSelf, state, detail }: WhyCheck['observers'][number]): string {
@@ -159,11 +191,13 @@ function resultLines({ last, count, from, at }: WhyResults, page: Page): string[
       : last.ok
         ? paint('green', 'passed')
         : paint('red', 'failed')
+  const early = last.hint === undefined ? [] : [paint('dim', `  checked early: ${printable(last.hint)}`)]
   const often = count === 1 ? '' : `  ${count} times since ${moment(from, now)}`
   const phases = phasesOf(last)
   return [
     `${moment(at, now)}  ${verdict}  ${formatDuration(last.ms)}${often}`,
     `  ${reasonOf(last)}`,
+    ...early,
     ...(phases === '' ? [] : [paint('dim', `  ${phases}`)]),
   ]
 }

@@ -1,5 +1,7 @@
 /** Fixed status documents. */
+import { hintsStatusOf } from '../../../src/api/hint-types.js'
 import type { CheckStatus, RealStatus, ServiceStatus, StatusDocument } from '../../../src/api/status-types.js'
+import { NO_HINTS } from '../../../src/hints/snapshot.js'
 import { POLICY } from '../tables.js'
 
 export const NOW = Date.parse('2026-11-22T12:00:00Z')
@@ -131,6 +133,7 @@ export function statusDocument(change: Partial<StatusDocument> = {}): StatusDocu
       sinceStall: null,
       noVerdicts: 0,
     },
+    hints: hintsStatusOf(NO_HINTS),
     alerts: null,
     sysctls: [],
     totals: { up: 1, down: 1, unknown: 0, noVerdict: 0 },

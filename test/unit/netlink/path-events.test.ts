@@ -35,6 +35,23 @@ describe('netlink: path events', () => {
     assert.deepEqual(read(message(20)), nothing)
   })
 
+  it('tells which interfaces, the hardware addresses of neighbours, and that addresses have changed', () => {
+    const event = (...messages: string[]) => readPathEvent(Buffer.from(messages.join(''), 'hex'))
+    assert.deepEqual(event(message(16, '0000000007000000')).linkIndexes, [7])
+    assert.deepEqual(event(message(16)).linkIndexes, [])
+    // NUD_STALE; NDA_LLADDR
+    const { found, failed } = event(
+      message(28, `${neighbour('0400')}0a000200020000000001 0000`.replace(' ', '')),
+    )
+    assert.deepEqual(
+      found.map(({ address, link, hardware }) => [address.text, link, hardware]),
+      [['fe80::1', 2, '020000000001']],
+    )
+    assert.deepEqual(failed, [])
+    assert.equal(event(message(21)).addresses, true)
+    assert.equal(event(message(24)).addresses, false)
+  })
+
   it('takes a malformed report for a change of everything', () => {
     assert.equal(readPathEvent(Buffer.from('00', 'hex')), EVERYTHING)
     assert.deepEqual(read(message(28, '0a00')).failed, [])

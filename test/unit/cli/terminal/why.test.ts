@@ -58,6 +58,30 @@ describe('terminal/why', () => {
     assert.ok(shownWith(true).endsWith(`lvsd wrote weight 5 at ${at(NOW - 9000)}, before its last start`))
   })
 
+  it('tells the sentinel, and what brought a check forward', () => {
+    const detail = 'the idle connection to the server was reset after 3.0 s'
+    const answer = whyReal([A], { results: [['http', { ...sick, hint: detail }]] })
+    const hints = {
+      sentinel: { state: 'watching', since: new Date(NOW - 9000).toISOString(), idleLimit: 5000 },
+      isKnocking: true,
+      last: { kind: 'sentinel', detail, at: new Date(NOW - 2000).toISOString() },
+    } as const
+    const checks = answer.checks.map(check => ({ ...check, hints }))
+    const shownWith = (answers: readonly (typeof answer)[]) =>
+      renderWhy({ schema: 1, now: '', answers }, { width: 200, colour: false, now: NOW })
+    const text = shownWith([{ ...answer, checks }])
+    assert.ok(
+      text.includes(
+        `\n  sentinel  watches since ${at(NOW - 9000)}; the server closes idle connections after 5.0s\n`,
+      ),
+      text,
+    )
+    assert.match(text, /^ {2}hints {5}lvsd knocks/m)
+    assert.ok(text.includes(`${at(NOW - 2000)}  checked early: ${detail}\n`))
+    assert.ok(text.includes(`\n              checked early: ${detail}\n`))
+    assert.doesNotMatch(shownWith([whyReal([A])]), /sentinel|hints|early/)
+  })
+
   it('fits into 80 columns, and contains no control sequences', () => {
     for (const line of shown(80).split('\n')) assert.ok(line.length <= 80, line)
     assert.ok(!shown(80).includes('\x1b'))

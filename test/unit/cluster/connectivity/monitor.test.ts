@@ -20,7 +20,10 @@ const POLICY: ConnectivityPolicy = {
   rise: 2,
   fall: 3,
 }
-const NEWS: PathEvent = { links: false, routes: false, failed: [] }
+const NEWS: PathEvent = {
+  ...{ links: false, routes: false, addresses: false },
+  ...{ failed: [], found: [], linkIndexes: [] },
+}
 
 class Network {
   readonly clock = new FakeClock()

@@ -1,0 +1,227 @@
+/**
+ * Hints from the kernel of this machine: a neighbour that is not found any more or has another hardware address, an
+ * interface that goes down or comes back, another route or source address. They concern the servers whose packets go
+ * that way.
+ */
+import type { Address } from '../core/address.js'
+import type { Hint, HintKind } from '../core/hints.js'
+import type { Job } from '../health/jobs.js'
+import type { EventSocket } from '../netlink/event-socket.js'
+import { EVERYTHING, type Neighbour, type PathEvent, type PathEventsParts } from '../netlink/path-events.js'
+import type { Paths } from '../netlink/paths.js'
+import type { Clock } from '../util/clock.js'
+
+export interface PathHintsParts {
+  readonly clock: Pick<Clock, 'now' | 'alarm'>
+  readonly paths: Pick<Paths, 'routeTo' | 'link'>
+  openEvents(parts: PathEventsParts): EventSocket
+  onHint(ids: readonly string[], hint: Hint): void
+  /** The kernel does not report changes, or does not answer. Called once. */
+  onFailure(error: Error): void
+}
+
+/** Minimum milliseconds between two readings of all routes: a routing daemon may change them all the time. */
+const READ_EVERY = 1000
+/** Milliseconds from a change to the reading: changes come several at a time. */
+const SETTLING = 20
+/** Routes that are read in a row; a request takes some 10 µs. */
+const SLICE = 100
+
+interface Server {
+  readonly address: Address
+  readonly ids: string[]
+  /** The way to it at the last reading; null before, and for link-local addresses. */
+  way: Way | null
+}
+
+interface Way {
+  /** Index of the interface; null if it is on this machine or cannot be reached. */
+  readonly link: number | null
+  /** The next hop, without a zone. */
+  readonly hop: string
+  readonly source: string
+}
+
+export class PathHints {
+  readonly #parts: PathHintsParts
+  #servers: Server[] = []
+  #events: EventSocket | null = null
+  /** Hardware addresses, by interface and address; null: not found. Of those alone that are the hop of a server. */
+  readonly #neighbours = new Map<string, string | null>()
+  /** Whether the interfaces worked at the last look. */
+  readonly #links = new Map<number, boolean>()
+  /** Index of the next server whose way is read; null: none is to be read. */
+  #next: number | null = null
+  #isReadAgain = false
+  #readAt = Number.NEGATIVE_INFINITY
+  #disarm: (() => void) | null = null
+  #isBroken = false
+
+  constructor(parts: PathHintsParts) {
+    this.#parts = parts
+  }
+
+  /** Takes the jobs whose servers are followed. */
+  follow(jobs: Iterable<Job>): void {
+    const before = new Map(this.#servers.map(server => [server.address.text, server.way]))
+    const servers = new Map<string, Server>()
+    for (const { id, target, answer } of jobs) {
+      if (answer) continue
+      const { address } = target
+      const known = servers.get(address.text)
+      if (known) known.ids.push(id)
+      else servers.set(address.text, { address, ids: [id], way: before.get(address.text) ?? null })
+    }
+    this.#servers = [...servers.values()]
+    this.#neighbours.clear()
+    if (this.#isBroken) return
+    if (servers.size === 0) this.#stop()
+    else this.#guarded(() => this.#begin())
+  }
+
+  close(): void {
+    this.#isBroken = true
+    this.#stop()
+  }
+
+  #begin(): void {
+    this.#events ??= this.#parts.openEvents({
+      routes: true,
+      addresses: true,
+      onEvent: event => this.#guarded(() => this.#hear(event)),
+    })
+    this.#readSoon(0)
+  }
+
+  #stop(): void {
+    this.#events?.close()
+    this.#events = null
+    this.#disarm?.()
+    this.#disarm = null
+    this.#next = null
+  }
+
+  #guarded(look: () => void): void {
+    if (this.#isBroken) return
+    try {
+      look()
+    } catch (error) {
+      this.close()
+      this.#parts.onFailure(error as Error)
+    }
+  }
+
+  // -------------------------------------------------------------- what the kernel reports
+
+  #hear(event: PathEvent): void {
+    for (const neighbour of event.failed) this.#lose(neighbour)
+    for (const { hardware, ...neighbour } of event.found) this.#find(neighbour, hardware)
+    for (const link of event === EVERYTHING ? this.#links.keys() : event.linkIndexes) this.#look(link)
+    if (event.links || event.routes || event.addresses) this.#readSoon(SETTLING)
+  }
+
+  /** One that is asked for in vain again and again is told once: each check of a dead server asks for it. */
+  #lose(neighbour: Neighbour): void {
+    const key = keyOf(neighbour)
+    if (this.#neighbours.get(key) === null) return
+    const behind = this.#behind(neighbour)
+    if (behind.length === 0) return
+    this.#neighbours.set(key, null)
+    this.#hint(behind, 'neighbour', `the neighbour ${neighbour.address.text} does not answer the kernel`)
+  }
+
+  #find(neighbour: Neighbour, hardware: string): void {
+    const key = keyOf(neighbour)
+    const before = this.#neighbours.get(key)
+    if (before === hardware) return
+    const behind = this.#behind(neighbour)
+    if (behind.length === 0) return
+    this.#neighbours.set(key, hardware)
+    if (before)
+      this.#hint(behind, 'neighbour', `the neighbour ${neighbour.address.text} has another hardware address`)
+  }
+
+  /** Returns the servers whose packets go to this neighbour. */
+  #behind({ address: { text }, link }: Neighbour): readonly Server[] {
+    return this.#servers.filter(({ address, way }) =>
+      way ? way.link === link && way.hop === text : withoutZone(address.text) === text,
+    )
+  }
+
+  #look(index: number): void {
+    const link = this.#parts.paths.link(index)
+    const isWorking = link?.isWorking ?? false
+    const before = this.#links.get(index)
+    if (before === undefined || before === isWorking) return
+    this.#links.set(index, isWorking)
+    const behind = this.#servers.filter(({ way }) => way?.link === index)
+    const name = link?.name ?? String(index)
+    this.#hint(behind, 'link', `the interface ${name} ${isWorking ? 'works again' : 'has gone down'}`)
+  }
+
+  #hint(servers: readonly Server[], kind: HintKind, detail: string): void {
+    if (servers.length === 0) return
+    this.#parts.onHint(
+      servers.flatMap(({ ids }) => ids),
+      { kind, detail },
+    )
+  }
+
+  // -------------------------------------------------------------- the ways to the servers
+
+  #readSoon(ms: number): void {
+    if (this.#next !== null) {
+      this.#isReadAgain = true
+      return
+    }
+    this.#next = 0
+    const { clock } = this.#parts
+    this.#alarm(Math.max(ms, this.#readAt + READ_EVERY - clock.now()))
+  }
+
+  #alarm(ms: number): void {
+    this.#disarm = this.#parts.clock.alarm(ms, () => this.#guarded(() => this.#read()))
+  }
+
+  #read(): void {
+    const from = this.#next ?? 0
+    const slice = this.#servers.slice(from, from + SLICE)
+    for (const server of slice) this.#readWay(server)
+    this.#next = from + SLICE < this.#servers.length ? from + SLICE : null
+    this.#disarm = null
+    if (this.#next !== null) {
+      this.#alarm(0)
+      return
+    }
+    this.#readAt = this.#parts.clock.now()
+    if (this.#isReadAgain) this.#readSoon(SETTLING)
+    this.#isReadAgain = false
+  }
+
+  #readWay(server: Server): void {
+    const route = this.#parts.paths.routeTo(server.address)
+    if (!route) return
+    const before = server.way
+    server.way = {
+      link: route.kind === 'by' ? route.link : null,
+      hop: withoutZone((route.kind === 'by' ? route.gateway : null)?.text ?? server.address.text),
+      source: (route.kind === 'by' ? route.source?.text : route.kind) ?? '',
+    }
+    const { link, hop, source } = server.way
+    if (link !== null && !this.#links.has(link))
+      this.#links.set(link, this.#parts.paths.link(link)?.isWorking ?? false)
+    if (!before) return
+    if (before.link !== link || before.hop !== hop)
+      this.#hint([server], 'route', 'the route to the server has changed')
+    else if (before.source !== source)
+      this.#hint([server], 'address', 'the source address towards the server has changed')
+  }
+}
+
+function keyOf({ address, link }: Neighbour): string {
+  return `${link} ${address.text}`
+}
+
+function withoutZone(text: string): string {
+  return text.split('%')[0] ?? text
+}

@@ -1,0 +1,170 @@
+import assert from 'node:assert/strict'
+import { parseAddress } from '../../../src/core/address.js'
+import type { Hint } from '../../../src/core/hints.js'
+import type { Job } from '../../../src/health/jobs.js'
+import { PathHints } from '../../../src/hints/path-hints.js'
+import { EVERYTHING, type PathEvent } from '../../../src/netlink/path-events.js'
+import type { Link, Route } from '../../../src/netlink/paths.js'
+import { FakeClock } from '../../support/fake-clock.js'
+
+const addressOf = (text: string) => parseAddress(text) as NonNullable<ReturnType<typeof parseAddress>>
+const NEWS: PathEvent = {
+  ...{ links: false, routes: false, addresses: false },
+  ...{ failed: [], found: [], linkIndexes: [] },
+}
+const way = (link: number, gateway: string | null = null, source = '2001:db8::9'): Route => ({
+  ...{ kind: 'by', link, gateway: gateway === null ? null : addressOf(gateway), source: addressOf(source) },
+})
+
+/** A machine whose routes and interfaces the test sets. Its servers are their addresses. */
+function rig(routes: Record<string, Route | null>) {
+  const clock = new FakeClock()
+  const links = new Map<number, Link>([2, 3].map(i => [i, { name: `eth${i}`, isWorking: true, losses: 0 }]))
+  const hints: string[] = []
+  const failures: string[] = []
+  const heard: { onEvent: ((event: PathEvent) => void) | null; closed: number; asked: number } = {
+    ...{ onEvent: null, closed: 0, asked: 0 },
+  }
+  const pathHints = new PathHints({
+    clock,
+    paths: {
+      routeTo: ({ text }) => {
+        heard.asked++
+        return routes[text] ?? null
+      },
+      link: index => links.get(index) ?? null,
+    },
+    openEvents: ({ onEvent }) => {
+      heard.onEvent = onEvent
+      return { close: () => void heard.closed++ }
+    },
+    onHint: (ids, { kind, detail }: Hint) => void hints.push(`${ids.join(' ')}: ${kind}: ${detail}`),
+    onFailure: ({ message }) => void failures.push(message),
+  })
+  const jobs = Object.keys(routes).map(
+    text => ({ id: text, target: { address: addressOf(text) }, answer: null }) as unknown as Job,
+  )
+  pathHints.follow(jobs)
+  clock.wind(2000)
+  const report = (event: Partial<PathEvent>) => {
+    heard.onEvent?.({ ...NEWS, ...event })
+    clock.wind(2000)
+    return hints.splice(0)
+  }
+  return { clock, links, hints, failures, heard, pathHints, report, routes, jobs }
+}
+
+const neighbour = (text: string, link = 2) => ({ address: addressOf(text), link })
+
+describe('path-hints: a neighbour', () => {
+  it('that is not found concerns the servers behind it, once', () => {
+    const { report } = rig({
+      '2001:db8:1::1': way(2),
+      '2001:db8:2::1': way(2, '2001:db8:1::fe'),
+      '2001:db8:2::2': way(2, '2001:db8:1::fe'),
+    })
+    const lost = (text: string) => `neighbour: the neighbour ${text} does not answer the kernel`
+    assert.deepEqual(report({ failed: [neighbour('2001:db8:1::1')] }), [
+      `2001:db8:1::1: ${lost('2001:db8:1::1')}`,
+    ])
+    assert.deepEqual(report({ failed: [neighbour('2001:db8:1::1')] }), [])
+    assert.deepEqual(report({ failed: [neighbour('2001:db8:1::fe')] }), [
+      `2001:db8:2::1 2001:db8:2::2: ${lost('2001:db8:1::fe')}`,
+    ])
+    assert.deepEqual(report({ failed: [neighbour('2001:db8:1::77')] }), [])
+    assert.deepEqual(report({ failed: [neighbour('2001:db8:1::fe', 3)] }), [])
+  })
+
+  it('that was found again may be lost again', () => {
+    const { report } = rig({ '2001:db8:1::1': way(2) })
+    const lost = { failed: [neighbour('2001:db8:1::1')] }
+    assert.equal(report(lost).length, 1)
+    assert.equal(report({ found: [{ ...neighbour('2001:db8:1::1'), hardware: '02' }] }).length, 0)
+    assert.equal(report(lost).length, 1)
+  })
+
+  it('with another hardware address concerns the servers behind it', () => {
+    const { report } = rig({ '2001:db8:1::1': way(2) })
+    const found = (hardware: string) => report({ found: [{ ...neighbour('2001:db8:1::1'), hardware }] })
+    assert.deepEqual(found('02'), [])
+    assert.deepEqual(found('02'), [])
+    assert.deepEqual(found('04'), [
+      '2001:db8:1::1: neighbour: the neighbour 2001:db8:1::1 has another hardware address',
+    ])
+  })
+
+  it('with a link-local address is the server itself', () => {
+    const { report } = rig({ 'fe80::1%eth2': null })
+    assert.equal(report({ failed: [neighbour('fe80::1')] }).length, 1)
+  })
+})
+
+describe('path-hints: an interface, a route, a source', () => {
+  it('that goes down and comes back concerns the servers behind it', () => {
+    const { report, links } = rig({ '2001:db8:1::1': way(2), '2001:db8:2::1': way(3) })
+    links.set(2, { name: 'eth2', isWorking: false, losses: 1 })
+    const turn = { links: true, linkIndexes: [2] }
+    assert.deepEqual(report(turn), ['2001:db8:1::1: link: the interface eth2 has gone down'])
+    assert.deepEqual(report(turn), [])
+    links.set(2, { name: 'eth2', isWorking: true, losses: 1 })
+    assert.deepEqual(report(turn), ['2001:db8:1::1: link: the interface eth2 works again'])
+  })
+
+  it('that changes concerns the servers whose packets go another way now', () => {
+    const { report, routes } = rig({ '2001:db8:1::1': way(2), '2001:db8:2::1': way(3) })
+    routes['2001:db8:2::1'] = way(3, '2001:db8:1::fe')
+    assert.deepEqual(report({ routes: true }), ['2001:db8:2::1: route: the route to the server has changed'])
+    routes['2001:db8:2::1'] = { kind: 'unreachable', code: 'ENETUNREACH' }
+    assert.equal(report({ routes: true }).length, 1)
+    routes['2001:db8:1::1'] = way(2, null, '2001:db8::8')
+    assert.deepEqual(report({ addresses: true }), [
+      '2001:db8:1::1: address: the source address towards the server has changed',
+    ])
+  })
+
+  it('is looked at as a whole where the kernel has lost reports', () => {
+    const { links, routes, heard, hints, clock } = rig({
+      '2001:db8:1::1': way(2),
+      '2001:db8:2::1': way(3),
+    })
+    links.set(2, { name: 'eth2', isWorking: false, losses: 1 })
+    routes['2001:db8:2::1'] = way(2)
+    heard.onEvent?.(EVERYTHING)
+    clock.wind(2000)
+    assert.equal(hints.length, 2)
+  })
+
+  it('is read once a second at most, however often routes change', () => {
+    const { clock, heard } = rig({ '2001:db8:1::1': way(2) })
+    const before = heard.asked
+    for (let i = 0; i < 500; i++) {
+      heard.onEvent?.({ ...NEWS, routes: true })
+      clock.wind(10)
+    }
+    assert.ok(heard.asked - before <= 6, `${heard.asked - before} in 5 s`)
+  })
+})
+
+describe('path-hints', () => {
+  it('reads the routes of many servers in slices', () => {
+    const many = Object.fromEntries(
+      Array.from({ length: 950 }, (_, i) => [`2001:db8:1::${(i + 1).toString(16)}`, way(2)]),
+    )
+    const { heard } = rig(many)
+    assert.equal(heard.asked, 950)
+  })
+
+  it('listens while there are servers, and ends with a failure', () => {
+    const { heard, pathHints, report, failures, links } = rig({ '2001:db8:1::1': way(2) })
+    links.get = () => {
+      throw new Error('no answer')
+    }
+    report({ links: true, linkIndexes: [2] })
+    assert.deepEqual([failures, heard.closed], [['no answer'], 1])
+    const other = rig({ '2001:db8:1::1': way(2) })
+    other.pathHints.follow([])
+    assert.equal(other.heard.closed, 1)
+    assert.equal(other.clock.alarms, 0)
+    pathHints.close()
+  })
+})
