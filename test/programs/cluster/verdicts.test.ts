@@ -6,7 +6,7 @@ import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
-import { type AddressInfo, createServer, type Server } from 'node:net'
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { fetchStatus } from '../../../src/api/client.js'
 import { onCleanup } from '../../support/after-each.js'
@@ -30,11 +30,13 @@ class LittleServer {
   since = performance.now()
   port = 0
   #server: Server | null = null
+  readonly #sockets = new Set<Socket>()
 
   async open(): Promise<this> {
     const server = createServer(socket => {
       this.asked.push(performance.now())
-      socket.on('error', () => {})
+      this.#sockets.add(socket)
+      socket.on('error', () => {}).on('close', () => this.#sockets.delete(socket))
       socket.end()
     })
     server.listen(this.port, '::1')
@@ -51,7 +53,11 @@ class LittleServer {
     this.since = performance.now()
     const server = this.#server
     this.#server = null
-    if (server) await new Promise(closed => server.close(closed))
+    if (!server) return
+    const closed = new Promise(end => server.close(end))
+    // A director that is stopped does not end its side.
+    for (const socket of this.#sockets) socket.destroy()
+    await closed
   }
 
   countIn(from: number, to: number): number {
