@@ -41,10 +41,19 @@ export function clusterStatusOf(
 function sharingStatusOf({
   outliers,
   directors,
+  shares,
   heartbeat: _,
   ...rest
 }: SharingSnapshot): ClusterStatus['verdicts'] {
-  return { ...rest, directors: [...directors], differing: [...outliers] }
+  return {
+    ...rest,
+    directors: [...directors],
+    shares: shares.map(({ oldest, ...share }) => ({
+      ...share,
+      oldestSeconds: oldest === null ? null : Math.round(oldest) / 1000,
+    })),
+    differing: [...outliers],
+  }
 }
 
 function connectivityStatusOf(
@@ -65,7 +74,7 @@ export function buildDirectors({ now, cluster }: Pick<StatusDocument, 'now' | 'c
 }
 
 function directorStatusOf(
-  { id, host, version, role, config, isSelf, startedAt, seenAt, differs }: DirectorView,
+  { id, host, version, role, config, isSelf, startedAt, seenAt, differs, goneAt }: DirectorView,
   dates: { iso(at: number): string },
 ): ClusterStatus['directors'][number] {
   return {
@@ -73,6 +82,7 @@ function directorStatusOf(
     startedAt: dates.iso(startedAt),
     seenAt: dates.iso(seenAt),
     differs,
+    goneAt: goneAt === null ? null : dates.iso(goneAt),
   }
 }
 

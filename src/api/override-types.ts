@@ -68,6 +68,10 @@ export const overrideOutcome = z
       .boolean()
       .optional()
       .describe('True: the other directors of the site get it when their Redis can be used again.'),
+    mayBeLocal: z
+      .boolean()
+      .optional()
+      .describe('True: refused because the Redis of the site cannot be used; `"local": true` is possible.'),
     reals: list(
       z.object({ service: z.string(), real: z.string(), override: overrideStatus.nullable() }),
     ).describe('What counts for each real server that the targets are, after the request.'),

@@ -330,6 +330,11 @@ const directorStatus = z
       .describe(
         "Set if its configuration is another one: names of the services that differ, and of users' check files as `check file NAME`. Empty: they are not known yet.",
       ),
+    goneAt: time()
+      .nullable()
+      .describe(
+        'Since when it has had no heartbeat; null: it lives. One that is gone is listed for a day, or until this lvsd is restarted.',
+      ),
   })
   .meta({ id: 'Director' })
 
@@ -358,6 +363,20 @@ const sharingStatus = z
     heard: z.number().describe('Checks of which it hears what others say.'),
     disputed: z.number().describe('Checks of which directors say different things.'),
     directors: list(z.string()).describe('Hosts of the directors whose verdicts count, this one first.'),
+    shares: list(
+      z.object({
+        id: z.string(),
+        host: z.string(),
+        isSelf: z.boolean(),
+        verdicts: z.number().describe('Checks of which it says something.'),
+        oldestSeconds: z
+          .number()
+          .nullable()
+          .describe(
+            'Age of the oldest result that its verdicts come from; null: it has none, or an older lvsd.',
+          ),
+      }),
+    ).describe('What each of these directors says, this one first.'),
     differing: list(z.string()).describe(
       'Hosts of directors that find most of their servers otherwise than all others do.',
     ),
@@ -383,7 +402,7 @@ export const clusterStatus = z
     sync: syncStatus.nullable().describe('Null: none is configured.'),
     verdicts: sharingStatus.nullable().describe('Null: each director checks everything.'),
     directors: list(directorStatus).describe(
-      'The directors of the site, this one first; empty without Redis. While Redis is away: as it was.',
+      'The directors of the site, this one first, those that are gone last; empty without Redis. While Redis is away: as it was.',
     ),
   })
   .meta({ id: 'Cluster', description: 'This director as one of several.' })

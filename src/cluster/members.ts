@@ -1,6 +1,7 @@
 /** The directors of the site: writes the heartbeat of this one to Redis, and reads those of the others. */
 import {
   differingParts,
+  type KnownMember,
   type KnownMembers,
   type Member,
   type MemberEvent,
@@ -39,6 +40,8 @@ export interface DirectorView extends Pick<Member, 'id' | 'host' | 'version' | '
   readonly seenAt: number
   /** Names of services that differ from those of this director; null: its configuration is the same. */
   readonly differs: readonly string[] | null
+  /** Milliseconds of the steady clock: since when it has no heartbeat any more; null: it lives. */
+  readonly goneAt: number | null
 }
 
 /** A heartbeat expires after this many intervals. */
@@ -52,6 +55,8 @@ const PATIENCE = 1000
 /** Characters of hashes of services that are read: 100,000 services. */
 const MOST_CONFIG = 4 << 20
 const NAMES_IN_LOG = 20
+/** Milliseconds for which a director that is gone is shown, unless lvsd is restarted before. */
+const REMEMBERED = 24 * 3_600_000
 
 export class Members {
   readonly #parts: MembersParts
@@ -61,6 +66,8 @@ export class Members {
   #every = 0
   #endListening = () => {}
   #known: KnownMembers = new Map()
+  /** Directors that are gone, as they were, in the order in which they went. */
+  #gone = new Map<string, { readonly last: KnownMember; readonly at: number }>()
   #isFirst = true
   #graceUntil = 0
   #beatAt: number | null = null
@@ -106,7 +113,7 @@ export class Members {
     void this.#beats?.now()
   }
 
-  /** All directors, this one first, then by host. Empty without Redis. */
+  /** All directors, this one first, then by host, then those that are gone. Empty without Redis. */
   snapshot(): readonly DirectorView[] {
     if (!this.#beats) return []
     const { identity, self } = this.#parts
@@ -114,14 +121,29 @@ export class Members {
     const own = { id: identity.id, host: identity.host, version: version(), role, config: config.hash }
     const seenAt = this.#beatAt ?? this.#startedAt
     const others = [...this.#known.values()].map(({ member, seenAt: at, differsSince }) => ({
-      ...member,
-      isSelf: false,
-      startedAt: at - member.uptime,
-      seenAt: at,
+      ...viewOf(member, at),
       differs: differsSince === null ? null : this.#differing(member, config),
+      goneAt: null,
     }))
-    others.sort((a, b) => (a.host === b.host ? (a.id < b.id ? -1 : 1) : a.host < b.host ? -1 : 1))
-    return [{ ...own, isSelf: true, startedAt: this.#startedAt, seenAt, differs: null }, ...others]
+    const gone = [...this.#gone.values()].map(({ last: { member, seenAt: seen }, at }) => ({
+      ...viewOf(member, seen),
+      differs: null,
+      goneAt: at,
+    }))
+    const first = { ...own, isSelf: true, startedAt: this.#startedAt, seenAt, differs: null, goneAt: null }
+    return [first, ...others.sort(byHost), ...gone.sort(byHost)]
+  }
+
+  #remember(before: KnownMembers, events: readonly MemberEvent[]): void {
+    const now = this.#now()
+    for (const { kind, member } of events) {
+      const last = before.get(member.id)
+      if (kind === 'left' && last) this.#gone.set(member.id, { last, at: now })
+    }
+    for (const [id, { at }] of this.#gone) {
+      const isMany = this.#gone.size > MOST
+      if (this.#known.has(id) || now - at > REMEMBERED || isMany) this.#gone.delete(id)
+    }
   }
 
   /** Removes the heartbeat, so that the others know at once. Never rejects. */
@@ -156,6 +178,7 @@ export class Members {
     this.#beats = null
     this.#endListening()
     this.#known = new Map()
+    this.#gone = new Map()
     this.#isFirst = true
     this.#wroteConfig = null
   }
@@ -238,7 +261,9 @@ export class Members {
       graceUntil: this.#graceUntil,
       heartbeat: this.#every,
     })
+    const before = this.#known
     this.#known = members
+    this.#remember(before, events)
     this.#isFirst = false
     for (const event of events) this.#tell(event, config)
   }
@@ -300,6 +325,15 @@ export class Members {
       )
     }
   }
+}
+
+function viewOf(member: Member, seenAt: number) {
+  return { ...member, isSelf: false, startedAt: seenAt - member.uptime, seenAt }
+}
+
+function byHost(a: Member, b: Member): number {
+  if (a.host !== b.host) return a.host < b.host ? -1 : 1
+  return a.id < b.id ? -1 : 1
 }
 
 /** What is wrong with Redis is told by the connection. */

@@ -51,6 +51,14 @@ export const METRICS = {
   lvsd_checks_disputed: gauge(
     'Shared checks of which directors say different things; absent without observers.',
   ),
+  lvsd_director_verdicts: gauge(
+    'Shared checks of which each director says something, this one included; absent without observers.',
+    'director',
+  ),
+  lvsd_director_verdict_age_seconds: gauge(
+    'Age of the oldest result that a verdict of each director comes from: at most the interval, timeout and heartbeat. Absent without observers, and for a director that says nothing.',
+    'director',
+  ),
   lvsd_directors: gauge('Living directors of the site, this one included; absent without Redis.'),
   lvsd_director_differs: gauge(
     '1 while another director of the site has other services in its configuration.',

@@ -55,7 +55,7 @@ export class OverrideControl {
     }
     const orders = this.#parts.sources.commands.prepared(found.map(toTarget), override)
     const done = await this.#change(orders, { isLocal: local, endedBy: null })
-    if (typeof done === 'string') return refused(done)
+    if ('why' in done) return refused(done.why, done.mayBeLocal)
     const message = `${counted(found.length, 'override')} given`
     return this.#outcome(found, { ended: 0, ...done, message })
   }
@@ -69,7 +69,7 @@ export class OverrideControl {
     if (typeof found === 'string') return refused(found)
     const ended = this.#parts.sources.commands.having(found.map(toTarget), effects)
     const done = await this.#change(ended, { isLocal: local, endedBy: who })
-    if (typeof done === 'string') return refused(done)
+    if ('why' in done) return refused(done.why, done.mayBeLocal)
     const message =
       ended.length === 0 ? 'there was no such override' : `${counted(ended.length, 'override')} ended`
     return this.#outcome(found, { ended: ended.length, ...done, message })
@@ -88,7 +88,7 @@ export class OverrideControl {
     const { windows } = sources
     const ends = windows.prepared(found, who)
     const done = await endShared(ends, { isLocal: local }, { windows, site })
-    if (typeof done === 'string') return refused(done)
+    if ('why' in done) return refused(done.why, done.mayBeLocal)
     const message =
       ends.length === 0
         ? 'no maintenance window is open there'
@@ -121,6 +121,6 @@ function toTarget({ service, real }: FoundTarget) {
   return targetOf(service, real)
 }
 
-function refused(message: string): OverrideOutcome {
-  return { ok: false, message, ended: 0, isKept: true, reals: [] }
+function refused(message: string, mayBeLocal = false): OverrideOutcome {
+  return { ok: false, message, ended: 0, isKept: true, reals: [], ...(mayBeLocal && { mayBeLocal }) }
 }

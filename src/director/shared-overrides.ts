@@ -39,12 +39,19 @@ export interface Changed {
   readonly isLocal?: boolean
 }
 
-/** Gives or ends these overrides, on all directors of a site if there is one. Returns why not as a sentence. */
+export interface NotChanged {
+  /** A sentence. */
+  readonly why: string
+  /** True: it may be changed on this director alone. */
+  readonly mayBeLocal: boolean
+}
+
+/** Gives or ends these overrides, on all directors of a site if there is one. */
 export async function changeShared(
   orders: readonly Order[],
   change: SiteChange,
   { commands, site }: { readonly commands: CommandOverrides; readonly site: SiteOverrides | null },
-): Promise<Changed | string> {
+): Promise<Changed | NotChanged> {
   const { endedBy } = change
   if (orders.length === 0) return { isKept: true }
   if (!site?.isOn)
@@ -57,16 +64,20 @@ export async function endShared(
   ends: readonly EarlyEnd[],
   change: Pick<SiteChange, 'isLocal'>,
   { windows, site }: { readonly windows: Pick<WindowOverrides, 'end'>; readonly site: SiteOverrides | null },
-): Promise<Changed | string> {
+): Promise<Changed | NotChanged> {
   if (ends.length === 0) return { isKept: true }
   return site?.isOn ? changedOf(await site.endWindows(ends, change)) : { isKept: await windows.end(ends) }
 }
 
-function changedOf(outcome: SiteOutcome): Changed | string {
+function changedOf(outcome: SiteOutcome): Changed | NotChanged {
   if (outcome.kind === 'done') {
     const { isKept, isLocal } = outcome
     return { isKept, ...(isLocal && { isLocal }) }
   }
+  return { why: whyNot(outcome), mayBeLocal: outcome.kind !== 'changed' }
+}
+
+function whyNot(outcome: Exclude<SiteOutcome, { kind: 'done' }>): string {
   if (outcome.kind === 'changed')
     return `${outcome.by.map(changeText).join('; ')} meanwhile, on another director: nothing else has changed; look again, and repeat the command if it is still meant`
   return `the Redis of the site cannot be used (${outcome.reason}), so the other directors would not know: nothing has changed. With --local (in the API "local": true) it counts on this director alone, and on the others when Redis is back`

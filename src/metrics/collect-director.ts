@@ -1,5 +1,6 @@
 /** The metrics of lvsd itself. */
 import { createHash } from 'node:crypto'
+import type { Share, SharingSnapshot } from '../cluster/verdicts/shared-verdicts.js'
 import type { ReconcileSnapshot } from '../reconcile/reconciler.js'
 import type { WallClock } from '../util/clock.js'
 import { addProcess } from './exposition.js'
@@ -35,11 +36,16 @@ export async function addDirector(
     for (const { state, interface: link, id } of cluster.sync.daemons)
       to.lvsd_sync_daemon.push(sample(1, { state, interface: link, syncid: String(id) }))
   }
-  if (cluster?.redis) to.lvsd_directors.push(sample(cluster.directors.length))
+  if (cluster?.redis)
+    to.lvsd_directors.push(sample(cluster.directors.filter(({ goneAt }) => goneAt === null).length))
   if (cluster?.verdicts) {
     to.lvsd_checks_shared.push(sample(cluster.verdicts.asked, { by: 'self' }))
     to.lvsd_checks_shared.push(sample(cluster.verdicts.heard, { by: 'others' }))
     to.lvsd_checks_disputed.push(sample(cluster.verdicts.disputed))
+    for (const [director, { verdicts, oldest }] of sharesByHost(cluster.verdicts)) {
+      to.lvsd_director_verdicts.push(sample(verdicts, { director }))
+      if (oldest !== null) to.lvsd_director_verdict_age_seconds.push(sample(oldest / 1000, { director }))
+    }
   }
   for (const [director, differs] of differingHosts(cluster))
     to.lvsd_director_differs.push(sample(Number(differs), { director }))
@@ -120,8 +126,22 @@ function addReconcile(
 /** The other directors by their hosts: several of one host, for trials, have one sample. */
 function differingHosts(cluster: ReturnType<Sources['cluster']>): ReadonlyMap<string, boolean> {
   const hosts = new Map<string, boolean>()
-  for (const { host, isSelf, differs } of cluster?.directors ?? [])
-    if (!isSelf) hosts.set(host, differs !== null || hosts.get(host) === true)
+  for (const { host, isSelf, differs, goneAt } of cluster?.directors ?? [])
+    if (!isSelf && goneAt === null) hosts.set(host, differs !== null || hosts.get(host) === true)
+  return hosts
+}
+
+type Figures = Pick<Share, 'verdicts' | 'oldest'>
+
+/** What the directors say by their hosts: several of one host, for trials, have one sample. */
+function sharesByHost({ shares }: SharingSnapshot): ReadonlyMap<string, Figures> {
+  const hosts = new Map<string, Figures>()
+  for (const { host, verdicts, oldest } of shares) {
+    const before = hosts.get(host)
+    const ages = [before?.oldest ?? null, oldest].filter(age => age !== null)
+    const age = ages.length === 0 ? null : Math.max(...ages)
+    hosts.set(host, { verdicts: (before?.verdicts ?? 0) + verdicts, oldest: age })
+  }
   return hosts
 }
 

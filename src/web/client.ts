@@ -5,11 +5,14 @@ import type { EventsAnswer, OverviewDocument, ServiceListing, WhyReal } from './
 export class RequestFailed extends Error {
   readonly status: number
   readonly problems: readonly ProblemLine[]
+  /** The change is possible on this director alone. */
+  readonly mayBeLocal: boolean
 
-  constructor(status: number, message: string, problems: readonly ProblemLine[]) {
+  constructor(status: number, message: string, problems: readonly ProblemLine[], mayBeLocal = false) {
     super(message)
     this.status = status
     this.problems = problems
+    this.mayBeLocal = mayBeLocal
   }
 }
 
@@ -101,7 +104,8 @@ async function failureOf(response: Response): Promise<RequestFailed> {
     detail?: string
     title?: string
     problems?: readonly ProblemLine[]
+    outcome?: { mayBeLocal?: boolean }
   }
   const message = problem.detail ?? problem.title ?? `the director answers ${status} ${statusText}`
-  return new RequestFailed(status, message, problem.problems ?? [])
+  return new RequestFailed(status, message, problem.problems ?? [], problem.outcome?.mayBeLocal)
 }

@@ -33,6 +33,7 @@ export function Confirm({ asked, close }: { asked: Asked; close: () => void }) {
   const [reason, setReason] = useState('')
   const [seconds, setSeconds] = useState('')
   const [trouble, setTrouble] = useState<RequestFailed | null>(null)
+  const [isLocal, setLocal] = useState(false)
   const [isBusy, setBusy] = useState(false)
   const { action, target } = asked
   useEffect(() => {
@@ -48,9 +49,10 @@ export function Confirm({ asked, close }: { asked: Asked; close: () => void }) {
     setTrouble(null)
     try {
       const until = seconds === '' ? null : Date.now() + Number(seconds) * 1000
+      const meant = { targets: [target], ...(isLocal && { local: true }) }
       if (action === 'drain')
-        await client.post('v1/overrides', { targets: [target], effect: { kind: 'drain' }, reason, until })
-      else await enable(client, target, reals)
+        await client.post('v1/overrides', { ...meant, effect: { kind: 'drain' }, reason, until })
+      else await enable(client, meant, reals)
       say(action === 'drain' ? `${name} is drained` : `The overrides of ${name} have ended`)
       live.refresh()
       dialog.current?.close()
@@ -88,8 +90,20 @@ export function Confirm({ asked, close }: { asked: Asked; close: () => void }) {
           <p class="note alarm" role="alert">
             {trouble.status === 401 || trouble.status === 403
               ? `${trouble.message}. A token with the role operate is needed.`
-              : trouble.message}
+              : trouble.mayBeLocal
+                ? 'The Redis of the site cannot be used: the other directors would not know. Nothing has changed.'
+                : trouble.message}
           </p>
+        )}
+        {(trouble?.mayBeLocal || isLocal) && (
+          <label class="choice">
+            <input
+              type="checkbox"
+              checked={isLocal}
+              onChange={event => setLocal(event.currentTarget.checked)}
+            />
+            On this director alone now, and on the others when Redis is back
+          </label>
         )}
         <div class="actions">
           <button type="button" onClick={() => dialog.current?.close()}>
@@ -105,12 +119,16 @@ export function Confirm({ asked, close }: { asked: Asked; close: () => void }) {
 }
 
 /** Ends what operators have given, and this opening of maintenance windows. */
-async function enable(client: Client, target: Target, reals: readonly ListedReal[]): Promise<void> {
+async function enable(
+  client: Client,
+  meant: { readonly targets: readonly Target[]; readonly local?: boolean },
+  reals: readonly ListedReal[],
+): Promise<void> {
   const isHeldBy = (source: OverrideStatus['source']) =>
     reals.some(({ override }) => override?.source === source)
   if (isHeldBy('command') || !isHeldBy('window'))
-    await client.post('v1/overrides/end', { targets: [target], effects: ALL_EFFECTS })
-  if (isHeldBy('window')) await client.post('v1/windows/end', { targets: [target] })
+    await client.post('v1/overrides/end', { ...meant, effects: ALL_EFFECTS })
+  if (isHeldBy('window')) await client.post('v1/windows/end', meant)
 }
 
 interface ConsequencesProps {

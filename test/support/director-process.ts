@@ -19,6 +19,8 @@ export interface DirectorProcessParts {
   readonly settings?: string
   /** The rest of the configuration. */
   readonly services: string
+  /** Lines of the top level. */
+  readonly more?: string
   /** Variables of its environment. */
   readonly env?: Readonly<Record<string, string>>
   /** The compiled program; that of this tree by default. */
@@ -54,11 +56,11 @@ export class DirectorProcess {
 
   /** Writes the configuration; the parts of `over` replace those of the beginning. */
   write(over: Partial<DirectorProcessParts>): void {
-    const { redis, cluster = '', settings = '', services } = { ...this.#parts, ...over }
+    const { redis, cluster = '', settings = '', services, more = '' } = { ...this.#parts, ...over }
     const login = `username: ${LOGIN.username}, password: ${LOGIN.password}`
     writeFileSync(
       this.file,
-      `settings:
+      `${more}settings:
   socket: ${this.socket}
   state: ${this.folder}
 ${indented(settings)}cluster:

@@ -27,7 +27,9 @@ export function renderDirectors(document: DirectorsDocument, { width, colour }: 
           '',
         ]
       : []
-  const head = `${counted(directors.length, 'director')} in ${printable(site)}`
+  const gone = directors.filter(({ goneAt }) => goneAt !== null).length
+  const lost = gone > 0 ? `, and ${gone} that ${gone === 1 ? 'is' : 'are'} gone` : ''
+  const head = `${counted(directors.length - gone, 'director')} in ${printable(site)}${lost}`
   const table = columns([HEAD, ...directors.map(one => rowOf(one, now))])
   const lines = [
     ...away,
@@ -42,22 +44,29 @@ export function renderDirectors(document: DirectorsDocument, { width, colour }: 
 
 function sharing({ verdicts }: DirectorsDocument): readonly string[] {
   if (!verdicts) return []
-  const { observers, asked, heard, disputed, differing } = verdicts
+  const { observers, asked, heard, disputed, differing, shares } = verdicts
   const by = observers === 1 ? 'One director runs each check' : `${observers} directors run each check`
   const views = disputed > 0 ? [`Of ${counted(disputed, 'check')} they say different things.`] : []
   const odd = differing.map(host => `${printable(host)} finds other servers down than all others do.`)
-  return ['', `${by}: this one runs ${asked} and hears of ${heard}.`, ...views, ...odd]
+  const rows = shares.map(({ host, isSelf, verdicts: says, oldestSeconds }) => [
+    `${printable(host)}${isSelf ? ' (this)' : ''}`,
+    String(says),
+    oldestSeconds === null ? '-' : `${oldestSeconds.toFixed(1)}s ago`,
+  ])
+  const table = columns([['DIRECTOR', 'VERDICTS', 'OLDEST RESULT'], ...rows]).split('\n')
+  const total = `${by}: this one runs ${asked} and hears of ${heard}.`
+  return ['', total, ...views, ...odd, '', ...table]
 }
 
 function rowOf(
-  { host, isSelf, role, startedAt, seenAt, version, config, differs }: DirectorStatus,
+  { host, isSelf, role, startedAt, seenAt, version, config, differs, goneAt }: DirectorStatus,
   now: number,
 ) {
   const ago = (at: string) => formatUptime(now - Date.parse(at))
   return [
     `${printable(host)}${isSelf ? ' (this)' : ''}`,
-    role,
-    ago(startedAt),
+    goneAt === null ? role : 'gone',
+    goneAt === null ? ago(startedAt) : '-',
     isSelf ? '-' : `${ago(seenAt)} ago`,
     printable(version),
     differs === null ? config.slice(0, 8) : `${config.slice(0, 8)} differs`,

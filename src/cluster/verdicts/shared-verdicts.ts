@@ -58,6 +58,8 @@ export interface Said {
   readonly base: number | null
   /** Milliseconds; null: as that of this director. */
   readonly heartbeat: number | null
+  /** Milliseconds since the oldest result that a verdict of it comes from; null: it has none, or does not say it. */
+  readonly oldest: number | null
   readonly isAble: boolean
   /** Hash of its services. */
   readonly config: string
@@ -105,6 +107,14 @@ export interface VoteView extends Voter {
   readonly detail: string | null
 }
 
+/** What one director says. */
+export interface Share extends Voter {
+  /** Its verdicts. */
+  readonly verdicts: number
+  /** Milliseconds since the oldest result that one of them comes from; null: it has none, or does not say it. */
+  readonly oldest: number | null
+}
+
 export interface SharingSnapshot extends SharingSettings {
   /** Questions that this director asks, and those that it hears of only. */
   readonly asked: number
@@ -113,6 +123,8 @@ export interface SharingSnapshot extends SharingSettings {
   readonly disputed: number
   /** Directors whose verdicts count at present, this one included. */
   readonly directors: readonly string[]
+  /** What each of them says. */
+  readonly shares: readonly Share[]
   /** Directors whose view differs from that of all others. */
   readonly outliers: readonly string[]
 }
@@ -123,6 +135,7 @@ interface Director {
   host: string
   instance: string
   heartbeat: number
+  oldest: number | null
   isAble: boolean
   config: string
   /** -1: its verdicts have to be read. */
@@ -141,6 +154,8 @@ interface Item extends HeapItem {
   /** Observers that were chosen and had said nothing yet, by the time of that. */
   awaited: ReadonlyMap<string, number>
   own: Vote | null
+  /** When the last result came of which `own` is. */
+  ownAt: number
   /** A director has said that each must ask by itself. */
   isOwn: boolean
   /** An operator wants a result of this director. */
@@ -219,6 +234,7 @@ export class SharedVerdicts {
         observers: [],
         awaited: isSame ? old.awaited : NOBODY,
         own: isSame ? old.own : null,
+        ownAt: old?.ownAt ?? 0,
         isOwn: isSame && old.isOwn,
         isWanted: false,
         // The plan by which the job runs.
@@ -282,7 +298,8 @@ export class SharedVerdicts {
     const found = state === 'down' && result.ok === false ? { reason, phase, detail } : null
     const before = item.own
     item.own = { state: item.isOwn ? 'own' : state, found: found ?? before?.found ?? null }
-    this.#own.put(item, this.#parts.now() + this.#limit(item))
+    item.ownAt = this.#parts.now()
+    this.#own.put(item, item.ownAt + this.#limit(item))
     if (before?.state !== item.own.state) this.#unsay(item)
     if (isSettled) item.isWanted = false
     this.#dispute(item)
@@ -338,8 +355,25 @@ export class SharedVerdicts {
       heard: this.#items.size - asked,
       disputed: this.#disputed.size,
       directors: [this.#parts.self, ...this.#living()].map(({ host }) => host),
+      shares: this.#shares(),
       outliers: this.#outliers.current.map(({ host }) => host),
     }
+  }
+
+  #shares(): readonly Share[] {
+    const { self, now } = this.#parts
+    const own = { id: self.id, host: self.host, isSelf: true, verdicts: this.#ownCount, oldest: this.#oldest }
+    const others = this.#living().map(({ id, host, votes, oldest, beatAt }) => {
+      const since = beatAt === null ? 0 : now() - beatAt
+      return {
+        id,
+        host,
+        isSelf: false,
+        verdicts: votes.size,
+        oldest: oldest === null ? null : oldest + since,
+      }
+    })
+    return [own, ...others]
   }
 
   /** All that this director asks is to be placed on the clock of the site anew. */
@@ -376,7 +410,8 @@ export class SharedVerdicts {
     const { self, config, isAble } = this.#parts
     const { id, host, instance } = self
     const { heartbeat = null } = this.#settings ?? {}
-    return { id, host, instance, version: this.#version, heartbeat, isAble: isAble(), config: config() }
+    const about = { id, host, instance, heartbeat, oldest: this.#oldest }
+    return { ...about, version: this.#version, isAble: isAble(), config: config() }
   }
 
   /** The others have been told this. */
@@ -394,9 +429,10 @@ export class SharedVerdicts {
     const director = this.#directorOf(said)
     if (!director) return true
     if (director.instance !== said.instance) this.#forget(director)
-    const { host, instance, isAble, config, base, version } = said
+    const { host, instance, oldest, isAble, config, base, version } = said
     const heartbeat = said.heartbeat ?? this.#settings.heartbeat
-    Object.assign(director, { host, instance, heartbeat, isAble, config, beatAt: this.#parts.now() })
+    const beatAt = this.#parts.now()
+    Object.assign(director, { host, instance, heartbeat, oldest, isAble, config, beatAt })
     const isNext = base !== null && base === director.version
     if (isNext) {
       for (const [key, vote] of said.votes) this.#take(director, key, vote)
@@ -467,6 +503,7 @@ export class SharedVerdicts {
       host: '',
       instance: '',
       heartbeat: 0,
+      oldest: null,
       isAble: false,
       config: '',
       version: -1,
@@ -647,6 +684,13 @@ export class SharedVerdicts {
       isSelf ? this.#ownCount : (this.#directors.get(id)?.votes.size ?? 0)
     for (const { voter, isOutlier } of this.#outliers.look(disputes, comparedOf, now(), this.#longest))
       onOutlier(voter, isOutlier)
+  }
+
+  /** Milliseconds since the oldest result of which this director says something. */
+  get #oldest(): number | null {
+    let oldest: number | null = null
+    for (const { own, ownAt } of this.#items.values()) if (own) oldest = Math.min(oldest ?? ownAt, ownAt)
+    return oldest === null ? null : Math.round(this.#parts.now() - oldest)
   }
 
   get #ownCount(): number {

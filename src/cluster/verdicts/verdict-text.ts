@@ -28,6 +28,7 @@ export function textOf({
   version,
   base,
   heartbeat,
+  oldest,
   isAble,
   config,
   votes,
@@ -43,6 +44,7 @@ export function textOf({
     version,
     base,
     heartbeat,
+    oldest,
     able: isAble,
     config,
   }
@@ -71,8 +73,9 @@ export function saidOf(text: string, isAll: boolean): SentSaid | null {
     if (!Array.isArray(votes) || !Array.isArray(gone) || votes.length + gone.length > MOST_VOTES) return null
     const read = votes.map(voteOf)
     if (read.includes(null) || !gone.every(key => typeof key === 'string' && KEY.test(key))) return null
+    const oldest = isCount(value.oldest) ? value.oldest : null
     const about = { id, host: harmless(host as string), instance, heartbeat: heartbeatOf(value.heartbeat) }
-    const head = { ...about, at, version, base, isAble: able, config }
+    const head = { ...about, oldest, at, version, base, isAble: able, config }
     return { ...head, votes: read, gone } as SentSaid
   } catch {
     return null

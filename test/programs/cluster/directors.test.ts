@@ -53,7 +53,9 @@ describe('directors of a site', function () {
     cluster.follow({ cluster: settings(from), services: own }, new Map())
     const told = () => lines.map(({ event }) => event).filter(event => !event.startsWith('state.'))
     const sees = (count: number) =>
-      until(() => cluster.snapshot()?.directors.length === count, { what: () => told().join() })
+      until(() => cluster.snapshot()?.directors.filter(({ goneAt }) => goneAt === null).length === count, {
+        what: () => told().join(),
+      })
     return { cluster, told, lines, sees, path }
   }
 
@@ -79,6 +81,9 @@ describe('directors of a site', function () {
     await until(() => one.cluster.snapshot()?.directors[1]?.differs === null)
     await other.cluster.close()
     await one.sees(1)
+    const [, gone] = one.cluster.snapshot()?.directors ?? []
+    assert.equal(gone?.id, other.cluster.id)
+    assert.deepEqual(one.cluster.living, [one.cluster.id])
     assert.deepEqual(
       one.told().filter(event => event.startsWith('cluster.')),
       ['cluster.member-joined', 'cluster.member-left'],

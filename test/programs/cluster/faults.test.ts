@@ -86,6 +86,7 @@ class Director {
         version: 0,
         base: 0,
         heartbeat: HEARTBEAT,
+        oldest: null,
       },
       ...{ isAble: true, config: 'c0ffee', votes: [], gone: [] },
     }

@@ -8,7 +8,7 @@ import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
-import { fetchStatus } from '../../../src/api/client.js'
+import { fetchStatus, fetchWhy } from '../../../src/api/client.js'
 import { onCleanup } from '../../support/after-each.js'
 import { programOr } from '../../support/checks/programs.js'
 import { compiled } from '../../support/compile.js'
@@ -21,6 +21,8 @@ const FAULTS = Number(process.env.VERDICT_FAULTS ?? 0)
 const QUESTIONS = Number(process.env.VERDICT_QUESTIONS ?? (FAULTS > 0 ? 300 : 60))
 const INTERVAL = FAULTS > 0 ? 2000 : 1000
 const HEARTBEAT = 1000
+/** An address that nobody else uses: the port of a closed server must not be taken by another program meanwhile. */
+const HOST = '127.77.0.1'
 const PATIENCE = { patience: 60_000 }
 
 /** A server that can be closed, and counts who connects. */
@@ -39,7 +41,7 @@ class LittleServer {
       socket.on('error', () => {}).on('close', () => this.#sockets.delete(socket))
       socket.end()
     })
-    server.listen(this.port, '::1')
+    server.listen(this.port, HOST)
     await once(server, 'listening')
     this.port = (server.address() as AddressInfo).port
     this.#server = server
@@ -77,7 +79,7 @@ class Director {
   constructor(name: string, relay: Relay, servers: readonly LittleServer[]) {
     this.name = name
     this.relay = relay
-    const reals = servers.map(({ port }) => `'[::1]:${port}'`)
+    const reals = servers.map(({ port }) => `'${HOST}:${port}'`)
     writeFileSync(
       join(this.#folder, 'site.yaml'),
       `settings: { socket: ${this.socket}, state: ${this.#folder} }
@@ -88,7 +90,7 @@ cluster:
   redis: { url: 'redis://[::1]:${relay.port}', username: lvsd, password: geheim }
 services:
   web:
-    virtual: '[2001:db8::80]:80'
+    virtual: 192.0.2.80:80
     check: { kind: connect, interval: ${INTERVAL}ms, timeout: 1s, rise: 1, fall: 2, fastinter: 500ms }
     reals: [${reals.join(', ')}]
 `,
@@ -111,7 +113,7 @@ services:
     for (const stream of [child.stdout, child.stderr])
       stream.setEncoding('utf8').on('data', (text: string) => {
         if (process.env.VERDICT_LOG) process.stderr.write(`${this.name} ${text}`)
-        for (const [, real = ''] of text.matchAll(/real\.down.*?(\[::1\]:\d+)/g))
+        for (const [, real = ''] of text.matchAll(/real\.down.*?(127\.77\.0\.1:\d+)/g))
           this.removals.push({ real, at: performance.now() })
       })
   }
@@ -134,6 +136,17 @@ services:
   async states(): Promise<readonly string[]> {
     const { services } = await fetchStatus(this.socket)
     return services[0]?.reals.map(({ state }) => state) ?? []
+  }
+
+  /** What it says of a server and why, for a failure. */
+  async about(port: number): Promise<string> {
+    const real = `${HOST}:${port}`
+    const answer = await fetchWhy(this.socket, { service: 'web', real }).catch(String)
+    if (typeof answer === 'string' || answer.kind !== 'real') return `${real} ${answer}`
+    const told = answer.checks.map(({ state, nextAt, observers, results: [last] }) => ({
+      ...{ state, nextAt, observers: observers.map(each => [each.isSelf, each.state]), last: last?.at },
+    }))
+    return `${real} ${answer.real.state} ${JSON.stringify(told)}`
   }
 
   async sharing() {
@@ -161,18 +174,37 @@ describe('three directors that share checks', function () {
   async function areTrue(): Promise<number> {
     const began = performance.now()
     const wrong = new Map<string, string>()
+    const told: string[] = []
     await until(
       async () => {
         wrong.clear()
         for (const director of directors.filter(each => each.isRunning)) {
           const states = await director.states().catch(() => [])
           const differing = servers.filter(({ isUp }, i) => states[i] !== (isUp ? 'up' : 'down')).length
+          if (performance.now() - began > PATIENCE.patience - 5000 && told.length === 0)
+            for (const [i, { isUp, port }] of servers.entries())
+              if (states[i] !== (isUp ? 'up' : 'down')) told.push(await director.about(port))
           if (differing > 0) wrong.set(director.name, `${differing} of ${states.length} differ`)
         }
         if (wrong.size > 0) await pause(100)
         return wrong.size === 0
       },
-      { ...PATIENCE, what: () => JSON.stringify([...wrong]) },
+      {
+        ...PATIENCE,
+        what: () =>
+          [
+            JSON.stringify([...wrong]),
+            JSON.stringify(
+              directors.map(({ name, isRunning, isStopped, isCut }) => ({
+                name,
+                isRunning,
+                isStopped,
+                isCut,
+              })),
+            ),
+            ...told,
+          ].join('\n'),
+      },
     )
     return performance.now() - began
   }
@@ -199,7 +231,7 @@ describe('three directors that share checks', function () {
   function noneIsFalse(): void {
     for (const { name, removals } of directors)
       for (const { real, at } of removals) {
-        const server = servers.find(({ port }) => real === `[::1]:${port}`)
+        const server = servers.find(({ port }) => real === `${HOST}:${port}`)
         assert.ok(server)
         assert.ok(!server.isUp || server.since > at - 30_000, `${name} has removed ${real}`)
       }

@@ -27,11 +27,13 @@ const document: DirectorsDocument = {
       isSelf: true,
       seenAt: NOW,
       differs: null,
+      goneAt: null,
     },
     {
       ...{ ...common, id: 'b', host: 'lb2', role: 'standby', config: 'ba9876543210', isSelf: false },
       seenAt: '2026-11-28T11:59:59.000Z',
       differs: ['mail', 'web'],
+      goneAt: null,
     },
   ],
 }
@@ -71,11 +73,24 @@ lb2 has other services: mail, web`,
     const verdicts = {
       ...{ observers: 2, agree: 'majority' as const, asked: 200, heard: 100, disputed: 1 },
       ...{ directors: ['lb1', 'lb2'], differing: ['lb2'] },
+      shares: [
+        { id: 'a', host: 'lb1', isSelf: true, verdicts: 200, oldestSeconds: 1.234 },
+        { id: 'b', host: 'lb2', isSelf: false, verdicts: 0, oldestSeconds: null },
+      ],
     }
     assert.match(
       renderDirectors({ ...document, verdicts }, VIEW),
-      /\n\n2 directors run each check: this one runs 200 and hears of 100\.\nOf 1 check they say different things\.\nlb2 finds other servers down than all others do\.$/,
+      /\n\n2 directors run each check: this one runs 200 and hears of 100\.\nOf 1 check they say different things\.\nlb2 finds other servers down than all others do\.\n\nDIRECTOR +VERDICTS +OLDEST RESULT\nlb1 \(this\) +200 +1\.2s ago\nlb2 +0 +-$/,
     )
+  })
+
+  it('are there after they have gone', () => {
+    const [first, second] = document.directors
+    assert.ok(first && second)
+    const directors = [first, { ...second, differs: null, goneAt: NOW }]
+    const text = renderDirectors({ ...document, directors }, VIEW)
+    assert.match(text, /^1 director in berlin, and 1 that is gone\n/)
+    assert.match(text, /^lb2 +gone +- +1s ago +0\.1\.0 +ba987654$/m)
   })
 
   it('fit into 80 columns', () => {

@@ -55,7 +55,16 @@ function director({ knows = () => true, isSame = () => true }: Others = {}) {
     hear(id: string, votes: readonly (readonly [string, Vote])[] = [], part: Partial<Said> = {}) {
       const version = (beats.get(id) ?? 0) + 1
       beats.set(id, version)
-      const head = { id, host: id, instance: id, version, heartbeat: null, isAble: true, config: 'c' }
+      const head = {
+        id,
+        host: id,
+        instance: id,
+        version,
+        heartbeat: null,
+        oldest: null,
+        isAble: true,
+        config: 'c',
+      }
       const all: Said = { ...head, base: null, votes, gone: [], ...part }
       if (!shared.heard(all)) shared.loaded(all)
     },
@@ -166,6 +175,26 @@ describe('SharedVerdicts', () => {
     assert.ok(made.shared.planOf(job))
   })
 
+  it('knows how many verdicts each director has, and how old the oldest is', () => {
+    const made = director()
+    const shares = () =>
+      made.shared.snapshot()?.shares.map(({ host, verdicts, oldest }) => [host, verdicts, oldest])
+    made.shared.follow({ ...SETTINGS, observers: 2 }, [question('a'), question('b')])
+    assert.deepEqual(shares(), [['self', 0, null]])
+    made.say('a')
+    made.wait(300)
+    made.say('b')
+    made.hear('other', [['a', UP]], { oldest: 40 })
+    made.wait(200)
+    assert.deepEqual(shares(), [
+      ['self', 2, 500],
+      ['other', 1, 240],
+    ])
+    assert.equal(made.shared.toSay().oldest, 500)
+    made.say('a')
+    assert.deepEqual(shares()?.[0], ['self', 2, 200])
+  })
+
   it('forgets what it cannot read: it asks by itself', () => {
     const made = director()
     const job = heardOnly(made)
@@ -177,6 +206,7 @@ describe('SharedVerdicts', () => {
         host: 'other',
         instance: 'other',
         heartbeat: null,
+        oldest: null,
         isAble: true,
         config: 'c',
       }
@@ -206,7 +236,15 @@ describe('SharedVerdicts', () => {
     made.shared.follow({ ...SETTINGS, observers: 2 }, [question('job', 'k')])
     const many = Array.from({ length: 29_999 }, (_, i) => [`x${i}`, UP] as const)
     made.hear('other', [['k', UP], ...many])
-    const head = { id: 'other', host: 'other', instance: 'other', heartbeat: null, isAble: true, config: 'c' }
+    const head = {
+      id: 'other',
+      host: 'other',
+      instance: 'other',
+      heartbeat: null,
+      oldest: null,
+      isAble: true,
+      config: 'c',
+    }
     assert.ok(made.shared.heard({ ...head, version: 2, base: 1, votes: [['k', DOWN]], gone: [] }))
     assert.deepEqual(
       made.shared.viewOf('job').map(({ state }) => state),

@@ -12,7 +12,7 @@ const HEARTBEAT = 60_000
 /** The clock of Redis is an hour ahead of that of this director. */
 const AHEAD = 3_600_000
 const OWN: Said = {
-  ...{ id: 'own', host: 'own', instance: 'i', version: 0, base: 0, heartbeat: HEARTBEAT },
+  ...{ id: 'own', host: 'own', instance: 'i', version: 0, base: 0, heartbeat: HEARTBEAT, oldest: null },
   ...{ isAble: true, config: 'c', votes: [], gone: [] },
 }
 

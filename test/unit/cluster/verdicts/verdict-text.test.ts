@@ -14,6 +14,7 @@ const SAID: SentSaid = {
   version: 3,
   base: 2,
   heartbeat: 5000,
+  oldest: 1234,
   isAble: true,
   config: 'c0ffee',
   votes: [
@@ -36,6 +37,12 @@ describe('verdict-text', () => {
     assert.deepEqual(saidOf(JSON.stringify({ ...value, more: [1] }), true), SAID)
   })
 
+  it('has no age of the oldest verdict where an older lvsd wrote it', () => {
+    const value = JSON.parse(textOf(SAID))
+    for (const oldest of [undefined, 'x', -1, null])
+      assert.deepEqual(saidOf(JSON.stringify({ ...value, oldest }), true), { ...SAID, oldest: null })
+  })
+
   it('has no heartbeat where an older lvsd wrote it, or where it is none that may be', () => {
     const value = JSON.parse(textOf(SAID))
     for (const heartbeat of [undefined, 'x', -1, 1e9])
@@ -53,7 +60,7 @@ describe('verdict-text', () => {
 
   it('is null for whatever no director writes, and never throws', () => {
     const value = JSON.parse(textOf(SAID)) as Record<string, unknown>
-    for (const key of Object.keys(value).filter(name => name !== 'heartbeat')) {
+    for (const key of Object.keys(value).filter(name => !['heartbeat', 'oldest'].includes(name))) {
       for (const wrong of [undefined, {}, [[]], -1, 'x'.repeat(300), [['k', 'd', '\u0007', null, '']]]) {
         const text = JSON.stringify({ ...value, [key]: wrong })
         // A name may be any short text.
