@@ -8,14 +8,17 @@
  *   {"t":1764350605563,"check":"web/[2001:db8::1]:80/agent","ok":true,…,"weight":"75%"}
  *   {"t":1764350606563,"check":"web/[2001:db8::1]:80/agent","weight":"70%"}
  *   {"t":1764350605563,"real":"web/[2001:db8::1]:80","from":"up","to":"down"}
+ *   {"t":1764350605563,"real":"web/[2001:db8::1]:80","hold":"held","state":"down"}
+ *   {"t":1764350605563,"begin":true}
  *
  * `t`: milliseconds of the wall clock. `ok`: true, false, or null without a verdict. `weight`: what a passing check advises,
  * `"75%"` of the configured weight or a number, `"75%<100"` with an upper limit; alone where nothing else has changed, null
  * where the check no longer advises one. After a start and after each
- * configuration, the first result of each check is written again.
+ * configuration, the first result of each check is written again, with the `policy` by which it runs. `hold`: damping holds the
+ * server, spares it or frees it. `begin`, `end`: recording begins and ends; `alive`: nothing else was written for a minute.
  */
 import type { CheckResult, Config, Weighing, WeightAdvice } from '../core/model.js'
-import type { Transition } from '../health/health-changes.js'
+import type { DampingChange, Transition } from '../health/health-changes.js'
 import { nameOfCheck, type Subscriber } from '../health/jobs.js'
 import { nameOfReal } from '../overrides/command-overrides.js'
 import { Segments } from '../storage/segments.js'
@@ -34,6 +37,8 @@ export interface ResultRecordParts {
 const MOST_BYTES = 64 << 20
 /** Maximum number of entries while the folder is opened. */
 const MOST_EARLY = 10_000
+/** Milliseconds without an entry after which a result writes that recording goes on. */
+const ALIVE_AFTER = 60_000
 /** Milliseconds for the last entries when lvsd stops. */
 const LAST_PATIENCE = 2000
 
@@ -41,6 +46,7 @@ export class ResultRecord implements EventListener {
   /** Undefined while nothing is recorded, so that no `result` events are emitted for it. */
   result: EventListener['result']
   transition: EventListener['transition']
+  damping: EventListener['damping']
   readonly #parts: ResultRecordParts
   readonly #now: () => number
   /** Milliseconds for which entries are kept; null while nothing is recorded. */
@@ -48,6 +54,7 @@ export class ResultRecord implements EventListener {
   #segments: Segments | null = null
   #opening: Promise<void> = Promise.resolve()
   #early: unknown[] = []
+  #wroteAt = 0
   /** The last result of each check, and the weight that it advised. */
   readonly #last = new Map<string, { readonly sort: string; readonly weight: string | number | null }>()
 
@@ -62,21 +69,28 @@ export class ResultRecord implements EventListener {
     this.#age = record
     this.result = record === null ? undefined : this.#takeResult
     this.transition = record === null ? undefined : this.#takeTransition
+    this.damping = record === null ? undefined : this.#takeDamping
     this.#opening = this.#opening.then(() => this.#reopen())
   }
 
   async close(): Promise<void> {
     this.result = undefined
     this.transition = undefined
+    this.damping = undefined
     await this.#opening
-    await this.#segments?.close(LAST_PATIENCE)
+    await this.#closeSegments(this.#segments)
+  }
+
+  async #closeSegments(segments: Segments | null): Promise<void> {
+    segments?.append({ t: this.#now(), end: true })
+    await segments?.close(LAST_PATIENCE)
   }
 
   async #reopen(): Promise<void> {
     const { folder, log } = this.#parts
     const before = this.#segments
     this.#segments = null
-    await before?.close(LAST_PATIENCE)
+    await this.#closeSegments(before)
     const age = this.#age
     if (age === null || folder === null) return
     const limits = {
@@ -96,6 +110,8 @@ export class ResultRecord implements EventListener {
         'the record of results cannot be opened; nothing is recorded',
       )
     }
+    const [first] = this.#early as readonly { readonly t: number }[]
+    this.#segments?.append({ t: first?.t ?? this.#now(), begin: true })
     for (const entry of this.#early.splice(0)) this.#segments?.append(entry)
   }
 
@@ -110,15 +126,25 @@ export class ResultRecord implements EventListener {
       this.#last.set(check, { sort, weight })
       const t = this.#now()
       if (last?.sort === sort) this.#write({ t, check, weight })
-      else this.#write({ t, check, ok, reason, detail, phase, ms: Math.round(ms), ...(advice && { weight }) })
+      else {
+        const policy = last ? {} : { policy: subscriber.use.policy }
+        const rest = { phase, ms: Math.round(ms), ...(advice && { weight }), ...policy }
+        this.#write({ t, check, ok, reason, detail, ...rest })
+      }
     }
+    if (this.#now() - this.#wroteAt >= ALIVE_AFTER) this.#write({ t: this.#now(), alive: true })
   }
 
   #takeTransition = ({ service, real, from, to, hasMovedServer }: Transition): void => {
     if (hasMovedServer) this.#write({ t: this.#now(), real: `${service.name}/${nameOfReal(real)}`, from, to })
   }
 
-  #write(entry: unknown): void {
+  #takeDamping = ({ service, real, hold, state }: DampingChange): void => {
+    this.#write({ t: this.#now(), real: `${service.name}/${nameOfReal(real)}`, hold, state })
+  }
+
+  #write(entry: { readonly t: number; readonly [key: string]: unknown }): void {
+    this.#wroteAt = entry.t
     if (this.#segments) this.#segments.append(entry)
     else if (this.#early.length < MOST_EARLY) this.#early.push(entry)
   }

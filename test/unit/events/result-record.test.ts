@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { CheckResult, ResolvedConfig } from '../../../src/core/model.js'
 import { ResultRecord } from '../../../src/events/result-record.js'
-import type { Transition } from '../../../src/health/health-changes.js'
+import type { DampingChange, Transition } from '../../../src/health/health-changes.js'
 import type { Subscriber } from '../../../src/health/jobs.js'
 import { Segments } from '../../../src/storage/segments.js'
 import { temporaryFolder } from '../../support/folder.js'
@@ -37,6 +37,12 @@ async function entriesOf(folder: string): Promise<unknown[]> {
   return entries
 }
 
+/** Without those that say when recording begins and ends. */
+async function changesIn(folder: string): Promise<unknown[]> {
+  const entries = (await entriesOf(folder)) as Readonly<Record<string, unknown>>[]
+  return entries.filter(entry => 'check' in entry || 'real' in entry)
+}
+
 describe('ResultRecord', () => {
   it('writes what changes in the results of a check, and states of servers', async () => {
     const folder = join(temporaryFolder(), 'results')
@@ -61,8 +67,8 @@ describe('ResultRecord', () => {
     await record.close()
     const check = 'web/[fd00:1::a]:80/http'
     const up = { t: 7, check, ok: true, reason: null, detail: '200 OK', phase: null, ms: 1 }
-    assert.deepEqual(await entriesOf(folder), [
-      { ...up, phase: passed().phase, ms: Math.round(passed().ms) },
+    assert.deepEqual(await changesIn(folder), [
+      { ...up, phase: passed().phase, ms: Math.round(passed().ms), policy: CHECK?.policy },
       {
         ...up,
         ok: false,
@@ -98,8 +104,8 @@ describe('ResultRecord', () => {
     await record.close()
     const check = 'web/[fd00:1::a]:80/http'
     assert.deepEqual(
-      (await entriesOf(folder)).map(entry => {
-        const { detail, weight, ...rest } = entry as Record<string, unknown>
+      (await changesIn(folder)).map(entry => {
+        const { detail, weight, policy: _, ...rest } = entry as Record<string, unknown>
         return [detail, weight, Object.keys(rest).length]
       }),
       [
@@ -112,7 +118,48 @@ describe('ResultRecord', () => {
         ['said 8', 8, 6],
       ],
     )
-    assert.deepEqual((await entriesOf(folder))[1], { t: 7, check, weight: '70%' })
+    assert.deepEqual((await changesIn(folder))[1], { t: 7, check, weight: '70%' })
+  })
+
+  it('writes when it begins and ends, and each minute that it goes on', async () => {
+    const folder = join(temporaryFolder(), 'results')
+    let now = 0
+    const record = new ResultRecord({ folder, log: recordingLog().log, now: () => now })
+    record.config(lasting(86_400_000))
+    for (; now <= 150_000; now += 30_000) record.result?.(subscribers, passed('200 OK'))
+    await record.close()
+    const entries = (await entriesOf(folder)) as Readonly<Record<string, unknown>>[]
+    assert.deepEqual(
+      entries.map(({ t, check, begin, end, alive }) => [
+        t,
+        check ? 'check' : Object.keys({ begin, end, alive }).find((_, i) => [begin, end, alive][i]),
+      ]),
+      [
+        [0, 'begin'],
+        [0, 'check'],
+        [60_000, 'alive'],
+        [120_000, 'alive'],
+        [180_000, 'end'],
+      ],
+    )
+  })
+
+  it('writes the policy of a check again with each configuration, and what damping does', async () => {
+    const folder = join(temporaryFolder(), 'results')
+    const record = new ResultRecord({ folder, log: recordingLog().log, now: () => 7 })
+    for (let i = 0; i < 2; i++) {
+      record.config(lasting(86_400_000))
+      record.result?.(subscribers, passed())
+      record.result?.(subscribers, silent(3))
+    }
+    record.damping?.({ service: WEB, real: A, hold: 'free', state: 'up' } as unknown as DampingChange)
+    await record.close()
+    const changes = (await changesIn(folder)) as Readonly<Record<string, unknown>>[]
+    assert.deepEqual(
+      changes.slice(0, 4).map(({ policy }) => policy),
+      [CHECK?.policy, undefined, CHECK?.policy, undefined],
+    )
+    assert.deepEqual(changes[4], { t: 7, real: 'web/[fd00:1::a]:80', hold: 'free', state: 'up' })
   })
 
   it('hears no result and makes no folder unless it is configured', async () => {
