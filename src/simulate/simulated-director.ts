@@ -28,6 +28,11 @@ export type Ask = (now: number) => Outcome
 export interface World {
   /** Returns what runs of this job ask. The subscribers are the checks of real servers that use its results. */
   asksOf(job: Job, subscribers: readonly Subscriber[]): Ask
+  /**
+   * Returns the milliseconds until the first run of this job, from which its interval continues. Absent: all jobs start at once,
+   * and the second run of each is moved within its interval, as at a start of the daemon.
+   */
+  firstIn?(job: Job, subscribers: readonly Subscriber[]): number
 }
 
 /** Called as things happen. */
@@ -194,8 +199,13 @@ export class SimulatedDirector {
     const group = place === 'worker' ? groupOf(job.check) : place
     this.#placeOf.set(id, this.#places[group])
     this.#waiting++
-    const ask = this.#parts.world.asksOf(job, this.health.store.subscribers(id))
-    this.#places[group].set(id, { ask, isFirst: true }, timing)
+    const { world } = this.#parts
+    const subscribers = this.health.store.subscribers(id)
+    const firstIn = world.firstIn?.(job, subscribers)
+    const placed = firstIn === undefined ? timing : { ...timing, firstIn }
+    this.#places[group].set(id, { ask: world.asksOf(job, subscribers), isFirst: true }, placed)
+    // A job that is placed again keeps its phase.
+    if (firstIn !== undefined) this.#places[group].retime(id, placed)
   }
 
   #begin: StartRun<SimulatedWork> = (work, _, done) => {

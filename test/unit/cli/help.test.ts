@@ -24,6 +24,7 @@ describe('help: the commands', () => {
       'probe',
       'recheck',
       'reload',
+      'replay',
       'role',
       'role-notify',
       'run',
