@@ -14,6 +14,10 @@ const RESULT = ['reason', 'detail', 'phase', 'ms', 'hint'] as const
 export const LOG_EVENTS = {
   // lvsd itself
   'daemon.started': kind('lvsd has started.', 'file', 'services', 'reals', 'checks'),
+  'check.first': kind(
+    'The first result since the start: milliseconds from the start of the process to the begin of its check.',
+    'afterMs',
+  ),
   'daemon.stopped': kind('lvsd has stopped.'),
   'stop.failed': kind(
     'A component of lvsd failed to stop cleanly; the other components are stopped.',
@@ -528,6 +532,7 @@ export const LOG_EVENTS = {
  * news. All other lines of level info and above are events.
  */
 export const NO_EVENTS: ReadonlySet<string> = new Set<keyof typeof LOG_EVENTS>([
+  'check.first',
   'config.problem',
   'run.no-verdict',
   'run.result',

@@ -42,6 +42,7 @@ import { ConnectionCounts } from './connection-counts.js'
 import { controlOf } from './control.js'
 import { earlyChecksListener, openEarlyChecks } from './early-checks.js'
 import { Explainer } from './explainer.js'
+import { loggingFirst } from './first-check.js'
 import { isolationBy } from './isolation.js'
 import { Lifecycle } from './lifecycle.js'
 import { memoryListener } from './memory-listener.js'
@@ -233,7 +234,7 @@ class RunningDaemon implements Daemon {
     const { concurrency, engine } = loaded.config.settings
     const onResult: OnResult = (id, result) =>
       this.#earlyChecks.through(id, result, explained => this.#health.result(id, explained))
-    this.#executors = executors(onResult, concurrency, {
+    this.#executors = executors(loggingFirst(log, onResult), concurrency, {
       log,
       engine,
       onDelay: tallies.delay,

@@ -798,6 +798,7 @@ describe('daemon', () => {
       for (const field of Object.keys(fields)) assert.ok(known.includes(field), `${event}: ${field}`)
     }
     assert.deepEqual([...new Set(lines.map(({ event }) => event))].sort(), [
+      'check.first',
       'check.no-verdict',
       'check.verdict-again',
       'config.problem',

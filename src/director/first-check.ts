@@ -1,0 +1,20 @@
+/** Logs how long after the start of the process the first check has begun. */
+import type { OnResult } from '../schedule/executor.js'
+import type { Log } from '../system/log.js'
+
+/** Returns `onResult`, which logs once. `now`: milliseconds since the start of the process. */
+export function loggingFirst(
+  log: Pick<Log, 'info'>,
+  onResult: OnResult,
+  now: () => number = () => performance.now(),
+): OnResult {
+  let isLogged = false
+  return (id, result) => {
+    if (!isLogged) {
+      isLogged = true
+      const afterMs = Math.max(0, Math.round(now() - result.ms))
+      log.info('check.first', { afterMs }, 'the first check has begun')
+    }
+    onResult(id, result)
+  }
+}
