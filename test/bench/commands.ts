@@ -5,6 +5,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openControlSocket } from '../../src/api/server.js'
 import { realStatus, serviceStatus, statusDocument } from '../support/cli/documents.js'
+import { BUNDLE } from '../support/compile.js'
 import { controlOf } from '../support/control.js'
 import type { Benchmark, Row, Run } from './benchmark.js'
 import { now } from './farm.js'
@@ -12,7 +13,7 @@ import { childrenMs } from './processes.js'
 import { lvsdConfig, siteOf } from './sites.js'
 
 const SERVERS = 2000
-const MAIN = 'build/src/main.js'
+const MAIN = `${BUNDLE}/src/main.js`
 
 const COMMANDS: Readonly<Record<string, readonly string[]>> = {
   'a Tab: services': ['completion', 'words', '--words', 'target', '--begun=w'],

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { openSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { BUNDLE } from '../support/compile.js'
 import { sleep } from './benchmark.js'
 import { family } from './processes.js'
 import { keepalivedConfig, ldirectordConfig, lvsdConfig, type Site } from './sites.js'
@@ -39,7 +40,7 @@ const lvsdRecipe = (kernel: 'netlink' | 'memory'): Recipe => ({
   file: 'lvsd.yaml',
   config: lvsdConfig,
   words: (file, folder) => [
-    join(process.cwd(), 'build/src/main.js'),
+    join(process.cwd(), BUNDLE, 'src/main.js'),
     ...['run', file, '--kernel', kernel, '--socket', lvsdSocket(folder), '--state', folder],
   ],
 })

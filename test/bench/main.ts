@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { cpus, loadavg, release, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { compile } from '../support/compile.js'
+import { bundle, compile } from '../support/compile.js'
 import { findLab, runInLab } from '../support/lab.js'
 import { benchmark as apply } from './apply.js'
 import type { Benchmark, Row } from './benchmark.js'
@@ -82,6 +82,7 @@ function chosen(): readonly Benchmark[] {
 function runCompiled(): void {
   chosen()
   compile(process.cwd())
+  bundle(process.cwd())
   compileFarm()
   const program = ['--enable-source-maps', 'build/test/bench/main.js', ...process.argv.slice(2)]
   const running = spawn(process.execPath, program, { stdio: 'inherit' })

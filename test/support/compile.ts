@@ -29,6 +29,14 @@ export function compile(root: string): void {
   utimesSync(mainOf(root), began, began)
 }
 
+/** The folder of the program as it is installed, below the root. Measurements run it. */
+export const BUNDLE = 'build/bundle'
+
+/** Bundles src and checks into `BUNDLE`. */
+export function bundle(root: string): void {
+  execFileSync(process.execPath, ['deploy/bundle.mjs', BUNDLE], { cwd: root })
+}
+
 function mainOf(root: string): string {
   return join(root, 'build/src/main.js')
 }
