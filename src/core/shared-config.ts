@@ -41,3 +41,12 @@ export function unsharedIn<S extends Service>(
   const shared = new Set(other.services)
   return config.services.filter(service => !shared.has(service))
 }
+
+/** Returns what is in the first list alone, and what is in the second list alone. */
+export function differingOf<S>(
+  before: readonly S[],
+  next: readonly S[],
+): readonly [readonly S[], readonly S[]] {
+  const [old, now] = [new Set(before), new Set(next)]
+  return [before.filter(one => !now.has(one)), next.filter(one => !old.has(one))]
+}

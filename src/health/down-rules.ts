@@ -23,7 +23,8 @@ import {
   removedAt,
 } from '../core/on-down.js'
 import { type Fall, type SavedPanic, ServicePanic } from '../core/panic.js'
-import { differingOf, keysOf } from './standings.js'
+import { differingOf } from '../core/shared-config.js'
+import { keysOf } from './standings.js'
 
 export interface DownRulesParts {
   /** State after damping, without the override. */

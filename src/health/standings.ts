@@ -1,5 +1,6 @@
 /** Records since when each real server has its current state, which results from all its checks and holds. */
 import { type HealthState, keyOfMember, type ResolvedReal, type ResolvedService } from '../core/model.js'
+import { differingOf } from '../core/shared-config.js'
 
 export interface Standing {
   readonly state: HealthState
@@ -54,15 +55,6 @@ export class Standings {
         else this.#set(real, stateOf(real), now, recall(service, real))
       }
   }
-}
-
-/** Returns the services that are in the first list alone, and those that are in the second list alone. */
-export function differingOf<S>(
-  before: readonly S[],
-  next: readonly S[],
-): readonly [readonly S[], readonly S[]] {
-  const [old, now] = [new Set(before), new Set(next)]
-  return [before.filter(one => !now.has(one)), next.filter(one => !old.has(one))]
 }
 
 /**

@@ -13,10 +13,11 @@ import {
 import { kernelServices, keysOfKernel } from '../core/kernel-services.js'
 import type { ResolvedReal, ResolvedService, Table } from '../core/model.js'
 import { type Disposition, disposition, type Judged } from '../core/override.js'
+import { differingOf } from '../core/shared-config.js'
 import { nextRise, nextStepAt, type Rise, shareAt } from '../core/slow-start.js'
 import type { DampingChange, Hold } from './health-changes.js'
 import { agedRule, readRule, type SavedRule, saveRule } from './saved-rules.js'
-import { differingOf, keysOf } from './standings.js'
+import { keysOf } from './standings.js'
 
 export interface TimedRulesParts {
   /** All inputs of the disposition except the rules of this class. */

@@ -14,6 +14,7 @@ import {
   type ServiceId,
 } from '../../core/model.js'
 import { isHold, withReason } from '../../core/override.js'
+import { differingOf } from '../../core/shared-config.js'
 import type { EventListener } from '../../events/event-bus.js'
 import type { PanicChange } from '../../health/down-rules.js'
 import type { OverrideChange, Transition } from '../../health/health-changes.js'
@@ -69,8 +70,9 @@ export class MailAlerts implements EventListener {
   readonly #parts: MailAlertsParts
   readonly #grouping: Grouping<Item, Route, MailMessage>
   readonly #reminders: Reminders
-  #known: ReadonlyMap<string, Known> = new Map()
-  #members: ReadonlyMap<string, Place> = new Map()
+  #services: readonly ResolvedService[] = []
+  readonly #known = new Map<string, Known>()
+  readonly #members = new Map<string, Place>()
   #phase: DaemonPhase = 'starting'
   #isPrepared = false
   /** Servers added by a start or reload: the phase of the daemon at that time, and the time until which it applies. */
@@ -97,24 +99,37 @@ export class MailAlerts implements EventListener {
   }
 
   config(config: ResolvedConfig): void {
-    const before = this.#members
-    this.#known = knownServices(config)
-    this.#members = membersOf(this.#known)
-    for (const member of this.#settling.keys()) if (!this.#members.has(member)) this.#settling.delete(member)
-    for (const member of this.#members.keys())
-      if (!before.has(member))
-        this.#settling.set(member, { phase: this.#phase, until: Number.POSITIVE_INFINITY })
+    this.#follow(...differingOf(this.#services, config.services))
+    this.#services = config.services
     const names = new Set(config.services.map(({ name }) => name))
     for (const name of this.#panics) if (!names.has(name)) this.#panics.delete(name)
-    for (const member of this.#holds) if (!this.#members.has(member)) this.#holds.delete(member)
-    const repeatOf = (member: string, { service }: Place) =>
-      this.#holds.has(member) ? null : (service.mail?.repeat ?? null)
-    this.#reminders.follow(
-      new Map([...this.#members].map(([member, place]) => [member, repeatOf(member, place)])),
-    )
+    this.#reminders.follow(member => {
+      const place = this.#members.get(member)
+      return place && (this.#holds.has(member) ? null : (place.service.mail?.repeat ?? null))
+    })
     if (this.#isPrepared || !config.services.some(({ mail }) => mail)) return
     this.#isPrepared = true
     this.#parts.prepare?.()
+  }
+
+  /** Takes the services that a configuration does not have any more, and those that it has instead. */
+  #follow(gone: readonly ResolvedService[], fresh: readonly ResolvedService[]): void {
+    const left = knownServices({ services: gone })
+    const before = membersOf(left)
+    for (const member of before.keys()) this.#members.delete(member)
+    for (const key of left.keys()) this.#known.delete(key)
+    const known = knownServices({ services: fresh })
+    for (const [key, one] of known) this.#known.set(key, one)
+    for (const [member, place] of membersOf(known)) {
+      this.#members.set(member, place)
+      if (!before.has(member))
+        this.#settling.set(member, { phase: this.#phase, until: Number.POSITIVE_INFINITY })
+    }
+    for (const member of before.keys()) {
+      if (this.#members.has(member)) continue
+      this.#settling.delete(member)
+      this.#holds.delete(member)
+    }
   }
 
   transition({ service, real, from, to, result, hasMovedServer }: Transition): void {

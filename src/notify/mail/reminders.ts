@@ -40,9 +40,9 @@ export class Reminders {
   }
 
   /** Updates the intervals. Servers that are not in `repeats` are removed. */
-  follow(repeats: ReadonlyMap<string, number | null>): void {
+  follow(repeatOf: (member: string) => number | null | undefined): void {
     for (const [member, down] of this.#down) {
-      const repeat = repeats.get(member)
+      const repeat = repeatOf(member)
       if (repeat === undefined) this.#down.delete(member)
       else down.repeat = repeat
     }

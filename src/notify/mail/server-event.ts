@@ -5,7 +5,6 @@ import {
   type DaemonPhase,
   keyOfReal,
   keyOfService,
-  type ResolvedConfig,
   type ResolvedMember,
   type ResolvedReal,
   type ResolvedService,
@@ -40,7 +39,11 @@ export interface Known {
 }
 
 /** Returns the services by `keyOfService`. A service whose name does not resolve is not in the table and has no events. */
-export function knownServices({ services }: ResolvedConfig): ReadonlyMap<string, Known> {
+export function knownServices({
+  services,
+}: {
+  readonly services: readonly ResolvedService[]
+}): ReadonlyMap<string, Known> {
   const known = new Map<string, Known>()
   for (const service of services)
     for (const { id, reals, fallback } of kernelServices(service)) {
