@@ -17,6 +17,7 @@ import type { Daemon } from '../director/daemon.js'
 import type { EventListener } from '../events/event-bus.js'
 import { endNow } from '../system/exit.js'
 import { type Log, openLineLog } from '../system/log.js'
+import { keepHeapSmall } from '../system/small-heap.js'
 import { version } from '../system/version.js'
 import { waitAtMost } from '../util/with-timeout.js'
 import { type Directives, directivesOf } from './command-directives.js'
@@ -53,6 +54,7 @@ export interface DaemonArgs {
 /** Runs until a signal stops it. Resolves to the exit code. */
 export async function serve(stay: DaemonArgs): Promise<number> {
   const { instance, env, started } = stay
+  keepHeapSmall()
   const signals = listen()
   const fail = async (outcome: Outcome) => {
     await started(outcome)

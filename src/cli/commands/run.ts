@@ -6,6 +6,7 @@ import { type Known, loadConfigApart, loadConfigAtStart } from '../../config/loa
 import { renderProblems } from '../../config/problems/render-problem.js'
 import { TABLES } from '../../ipvs/table.js'
 import { JournalInUse } from '../../storage/journal.js'
+import { keepHeapSmall } from '../../system/small-heap.js'
 import { waitAtMost } from '../../util/with-timeout.js'
 import { CommandError, defineCommand, EXIT } from '../command.js'
 
@@ -38,6 +39,7 @@ export const command = defineCommand({
     ['lvsd run site.yaml --kernel memory --socket /tmp/lvsd.sock', 'try it without root'],
   ],
   async run({ options, arguments: { CONFIG: file }, env, screen, warn, onSignal }) {
+    keepHeapSmall()
     // Handled from the beginning to the end, so that a signal neither ends lvsd at a wrong time nor is lost.
     let reload = () => {}
     let isStopped = false

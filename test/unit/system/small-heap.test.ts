@@ -1,0 +1,28 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+
+const FILE = fileURLToPath(new URL('../../../src/system/small-heap.ts', import.meta.url))
+
+/** MiB of the heap, at most, of a process that replaces each of 100,000 objects again and again. */
+function mostHeap(first: string): number {
+  const program = `${first}
+    let most = 0
+    const kept = []
+    for (let i = 0; i < 6_000_000; i++) {
+      kept[(i * 7919) % 100_000] = { i, part: [i, i] }
+      if (i % 10_000 === 0) most = Math.max(most, process.memoryUsage().heapTotal)
+    }
+    console.log(most / 2 ** 20)`
+  const words = ['--import', 'tsx', '--input-type=module', '--eval', program]
+  return Number(execFileSync(process.execPath, words, { encoding: 'utf8' }))
+}
+
+describe('small-heap', () => {
+  it('keeps the heap near to what is in use', function () {
+    this.timeout(120_000)
+    const small = mostHeap(`import { keepHeapSmall } from ${JSON.stringify(FILE)}; keepHeapSmall()`)
+    const usual = mostHeap(`import ${JSON.stringify(FILE)}`)
+    assert.ok(small < 0.8 * usual, `${small} MiB, ${usual} MiB without it`)
+  })
+})
