@@ -72,13 +72,13 @@ describe('terminal/why', () => {
     const text = shownWith([{ ...answer, checks }])
     assert.ok(
       text.includes(
-        `\n  sentinel  watches since ${at(NOW - 9000)}; the server closes idle connections after 5.0s\n`,
+        `\n  sentinel  watches since ${at(NOW - 9000)}; the server closes idle connections after 5.00s\n`,
       ),
       text,
     )
     assert.match(text, /^ {2}hints {5}lvsd knocks/m)
     assert.ok(text.includes(`${at(NOW - 2000)}  checked early: ${detail}\n`))
-    assert.ok(text.includes(`\n              checked early: ${detail}\n`))
+    assert.ok(text.includes(`\n            checked early: ${detail}\n`))
     assert.doesNotMatch(shownWith([whyReal([A])]), /sentinel|hints|early/)
   })
 

@@ -1,0 +1,191 @@
+/** Sentinels and knocking with real servers: nginx and HAProxy, which die, restart, and close idle connections. */
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { get } from 'node:http'
+import { createInterface } from 'node:readline'
+import { fetchStatus } from '../../../src/api/client.js'
+import type { StatusDocument } from '../../../src/api/status-types.js'
+import { mark } from '../../../src/system/process-marks.js'
+import { onCleanup } from '../../support/after-each.js'
+import { folderOf, freePort, programOr } from '../../support/checks/programs.js'
+import { compiled } from '../../support/compile.js'
+import { pause, until } from '../../support/until.js'
+
+const MAIN = compiled('main')
+/** How long servers close idle connections and restart without a removal; an hour proves more. */
+const SECONDS = Number(process.env.HINTS_SECONDS ?? 10)
+
+/** A program that can be killed and started again. */
+function program(file: string, argv: readonly string[]) {
+  let child: ChildProcess
+  const startAgain = () => {
+    child = spawn(file, argv, { stdio: ['ignore', 'ignore', 'ignore'], detached: true })
+    if (child.pid !== undefined) mark(child.pid, 'hook')
+  }
+  const kill = async () => {
+    if (child.exitCode !== null || child.signalCode !== null) return
+    const exited = once(child, 'exit')
+    // nginx has children.
+    process.kill(-Number(child.pid), 'SIGKILL')
+    await exited
+  }
+  startAgain()
+  onCleanup(kill)
+  return { kill, startAgain, signal: (name: NodeJS.Signals) => process.kill(Number(child.pid), name) }
+}
+
+/** nginx with a port for each number of seconds after which it closes connections without a request. */
+async function nginx(file: string, limits: readonly number[]) {
+  const ports = await Promise.all(limits.map(() => freePort()))
+  const folder = folderOf({})
+  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
+  const servers = limits.map(
+    (limit, i) =>
+      `server { listen [::1]:${ports[i]}; client_header_timeout ${limit}s; keepalive_timeout 0; return 200 ok; }`,
+  )
+  const configuration = folderOf({
+    'nginx.conf': `
+      daemon off; worker_processes 1; pid ${folder}/pid; error_log /dev/null; user root;
+      events {}
+      http {
+        access_log off; ${temporary.map(name => `${name}_temp_path ${folder}/${name};`).join(' ')}
+        ${servers.join('\n')}
+      }`,
+  })
+  return { ports, ...program(file, ['-p', folder, '-c', `${configuration}/nginx.conf`, '-e', '/dev/null']) }
+}
+
+interface Line {
+  readonly event: string
+  readonly time: string
+  readonly real: string
+  readonly hint?: string
+}
+
+/** lvsd with a table in memory, whose checks come every ten seconds. */
+async function lvsdFor(ports: readonly number[], more = '') {
+  const folder = folderOf({})
+  const socket = `${folder}/lvsd.sock`
+  const config = folderOf({
+    'site.yaml': `
+settings: { socket: ${socket}, state: ${folder}/state }
+services:
+  web:
+    virtual: '[2001:db8::80]:80'
+    check: { kind: http, interval: 10s, timeout: 3s, fastinter: 10s, fall: 2, sentinel: true${more} }
+    reals: [${ports.map(port => `'[::1]:${port}'`).join(', ')}]
+`,
+  })
+  const child = spawn(process.execPath, [MAIN, 'run', '--kernel', 'memory', `${config}/site.yaml`], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const lines: Line[] = []
+  createInterface(child.stdout).on('line', line => lines.push(JSON.parse(line) as Line))
+  const exited = once(child, 'exit')
+  onCleanup(async () => {
+    child.kill('SIGKILL')
+    await exited
+  })
+  const status = (): Promise<StatusDocument> => fetchStatus(socket)
+  const watched = async () => (await status().catch(() => null))?.hints.sentinels.watching === ports.length
+  await until(watched, { what: 'all sentinels watch' })
+  return { lines, status, of: (event: string) => lines.filter(line => line.event === event) }
+}
+
+function told(what: string, { time }: Line, since: number): void {
+  console.log(`      ${what} after ${Date.parse(time) - since} ms`)
+}
+
+describe('hints: real servers', function () {
+  this.timeout(60_000 + 1000 * SECONDS)
+
+  it('are out when they are killed, and back when they listen, long before their check is due', async function () {
+    const server = await nginx(
+      programOr(() => this.skip(), 'nginx', 'nginx-light'),
+      [60],
+    )
+    const lvsd = await lvsdFor(server.ports)
+    for (let i = 1; i <= 3; i++) {
+      await until(async () => (await lvsd.status()).hints.sentinels.watching === 1)
+      const killedAt = Date.now()
+      await server.kill()
+      await until(() => lvsd.of('real.down').length === i)
+      const down = lvsd.of('real.down').at(-1) as Line
+      assert.match(down.hint ?? '', /^the idle connection to the server was (closed|reset|refused) /)
+      told('out', down, killedAt)
+      const startedAt = Date.now()
+      server.startAgain()
+      await until(() => lvsd.of('real.up').length === i + 1)
+      const up = lvsd.of('real.up').at(-1) as Line
+      assert.equal(up.hint, 'the server accepts connections again')
+      told('in', up, startedAt)
+    }
+  })
+
+  it('that close idle connections are learned, and cause no more checks', async function () {
+    const file = programOr(() => this.skip(), 'haproxy', 'haproxy')
+    const port = await freePort()
+    const folder = folderOf({
+      'haproxy.cfg': `
+global
+  log stderr format raw local0 emerg
+defaults
+  mode http
+  timeout client 1s
+  timeout http-request 1s
+  timeout connect 5s
+  timeout server 5s
+frontend web
+  bind [::1]:${port}
+  http-request return status 200 content-type text/plain string ok
+`,
+    })
+    program(file, ['-db', '-f', `${folder}/haproxy.cfg`])
+    const lvsd = await lvsdFor([port])
+    const hints = async () => (await lvsd.status()).services[0]?.reals[0]?.checks[0]?.hints
+    await until(async () => ((await hints())?.sentinel?.idleLimit ?? null) !== null, { what: 'the limit' })
+    const before = (await lvsd.status()).hints
+    // Several more closes.
+    const opened = async () => (await hints())?.sentinel?.since ?? null
+    const seen = new Set<string>()
+    await until(
+      async () => {
+        const since = await opened()
+        if (since !== null) seen.add(since)
+        return seen.size >= 4
+      },
+      { what: 'four more connections' },
+    )
+    const after = (await lvsd.status()).hints
+    assert.equal(after.given.sentinel, before.given.sentinel)
+    assert.ok(Math.abs(((await hints())?.sentinel?.idleLimit ?? 0) - 1000) < 400)
+    assert.deepEqual(lvsd.of('real.down'), [])
+  })
+
+  it(`are not removed in ${SECONDS} s of closes of idle connections and of restarts under load`, async function () {
+    const file = programOr(() => this.skip(), 'nginx', 'nginx-light')
+    const server = await nginx(file, [1, 5, 30])
+    const lvsd = await lvsdFor(server.ports)
+    const begun = performance.now()
+    let [asked, restarts] = [0, 0]
+    const client = setInterval(() => {
+      const port = server.ports[asked++ % server.ports.length]
+      get({ host: '::1', port, agent: false }, answer => answer.resume()).on('error', () => {})
+    }, 20)
+    onCleanup(() => clearInterval(client))
+    while (performance.now() - begun < SECONDS * 1000) {
+      // New workers listen before the old ones close their connections.
+      server.signal('SIGHUP')
+      restarts++
+      await pause(Math.min(5000, (SECONDS * 1000) / 3))
+    }
+    clearInterval(client)
+    const { hints } = await lvsd.status()
+    console.log(
+      `      ${asked} requests, ${restarts} restarts, ${hints.given.sentinel} hints, ${hints.broughtForward} checks brought forward`,
+    )
+    assert.deepEqual(lvsd.of('real.down'), [])
+    assert.ok(hints.given.sentinel > 0)
+  })
+})
