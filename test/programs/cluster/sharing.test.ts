@@ -1,11 +1,18 @@
 /** Directors as processes with a real Redis, which share checks: what each of them then says. */
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { rmSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
+import { onCleanup } from '../../support/after-each.js'
+import { compiled } from '../../support/compile.js'
 import { DirectorProcess } from '../../support/director-process.js'
 import { temporaryFolder } from '../../support/folder.js'
 import { aclServer, type RedisServer, redisProgram } from '../../support/redis-server.js'
 import { until } from '../../support/until.js'
+
+/** An address that nobody else uses: another program must not take the port of a closed server. */
+const HOST = '127.77.0.2'
 
 describe('directors that share checks through Redis', function () {
   this.timeout(120_000)
@@ -14,6 +21,8 @@ describe('directors that share checks through Redis', function () {
   let redis: RedisServer
   before(function () {
     file = redisProgram(() => this.skip())
+    // Not within the time of the first test.
+    compiled('main')
   })
   beforeEach(async () => {
     redis = await aclServer(file)
@@ -109,6 +118,116 @@ web:
     other.director.signal('SIGHUP')
     await until(async () => (await differs()) === null, { patience })
     await until(async () => (await asked()).reduce((sum, each) => sum + each, 0) === 2, { patience })
+  })
+
+  /** A server that can be closed and opened again. */
+  async function littleServer() {
+    let server = createServer(socket => void socket.on('error', () => {}).end())
+    const open = async (port: number) => {
+      server = createServer(socket => void socket.on('error', () => {}).end())
+      server.listen(port, HOST)
+      await once(server, 'listening')
+      return (server.address() as AddressInfo).port
+    }
+    const close = async () => {
+      if (!server.listening) return
+      server.close()
+      await once(server, 'close')
+    }
+    onCleanup(close)
+    const port = await open(0)
+    return { port, open: () => open(port), close }
+  }
+
+  const webOf = (ports: readonly number[], interval: string) => `web:
+  virtual: 192.0.2.80:80
+  check: { kind: connect, interval: ${interval}, timeout: 1s, rise: 1, fall: 2 }
+  reals: [${ports.map(port => `'${HOST}:${port}'`).join(', ')}]
+`
+
+  /** Waits until these directors say this of the real servers. */
+  const say = (all: readonly DirectorProcess[], states: string) =>
+    until(
+      async () => (await Promise.all(all.map(each => each.states()))).every(one => one.join() === states),
+      {
+        patience,
+        what: () => `${states}: ${all.map(({ log }) => log.slice(-1500)).join('\n---\n')}`,
+      },
+    )
+
+  for (const checks of ['off', 'slow'] as const)
+    it(`do not count on a standby with checks: ${checks}, which hears what they find`, async () => {
+      const server = await littleServer()
+      const services = webOf([server.port], '1s')
+      const begin = (cluster: string) =>
+        new DirectorProcess({ redis: redis.port, services, cluster: `observers: 2\n${cluster}` }).start()
+      const role = join(temporaryFolder(), 'role')
+      writeFileSync(role, 'standby\n')
+      const standby = begin(`role: { from: file, path: ${role} }\nstandby: { checks: ${checks} }\n`)
+      const active = [begin(''), begin('')]
+      const all = [...active, standby]
+      await say(all, 'up')
+      await until(async () => (await active[0]?.sharing())?.directors.length === 2, { patience })
+      await until(async () => (await standby.sharing())?.asked === 0, { patience })
+      const asked = await Promise.all(active.map(async each => (await each.sharing())?.asked))
+      assert.deepEqual(asked, [1, 1])
+      await server.close()
+      await say(all, 'down')
+      await server.open()
+      await say(all, 'up')
+      // The only one of a site that can still ask, once it is active.
+      for (const each of active) await each.kill()
+      await server.close()
+      writeFileSync(role, 'active\n')
+      await say([standby], 'down')
+    })
+
+  it('go on while one after the other gets a server more, and then one less', async () => {
+    const servers = [await littleServer(), await littleServer(), await littleServer()]
+    const ports = servers.map(({ port }) => port)
+    const [first = 0, second = 0] = ports
+    const cluster = 'observers: 1\nheartbeat: 1s\n'
+    const parts = { redis: redis.port, services: webOf([first, second], '1s'), cluster }
+    const both = [new DirectorProcess(parts).start(), new DirectorProcess(parts).start()]
+    const asked = async () => {
+      const all = await Promise.all(both.map(each => each.sharing()))
+      return all.reduce((sum, each) => sum + (each?.asked ?? 0), 0)
+    }
+    const areShared = (count: number) => until(async () => (await asked()) === count, { patience })
+    await say(both, 'up,up')
+    await areShared(2)
+    for (const [list, count] of [
+      [ports, 3],
+      [ports.slice(1), 2],
+    ] as const) {
+      const states = list.map(() => 'up').join()
+      for (const each of both) {
+        each.write({ services: webOf(list, '1s') })
+        each.signal('SIGHUP')
+        await say([each], states)
+      }
+      await areShared(count)
+    }
+    await servers[1]?.close()
+    await say(both, 'down,up')
+    for (const { log } of both) assert.equal(log.match(/"event":"real\.down"/g)?.length, 1)
+  })
+
+  it('find within intervals of 200 ms that a server is down, and up again', async () => {
+    const server = await littleServer()
+    const parts = { redis: redis.port, services: webOf([server.port], '200ms') }
+    const all = [1, 2, 3].map(() =>
+      new DirectorProcess({ ...parts, cluster: 'observers: 2\nheartbeat: 500ms\n' }).start(),
+    )
+    await say(all, 'up')
+    for (const each of all)
+      await until(async () => (await each.sharing())?.directors.length === 3, { patience })
+    for (let i = 0; i < 3; i++) {
+      await server.close()
+      await say(all, 'down')
+      await server.open()
+      await say(all, 'up')
+    }
   })
 
   it('have the same state in a tie that lasts, whatever each knew before', async () => {
