@@ -10,6 +10,10 @@ import type { CheckResult } from '../../src/core/model.js'
 import { mayNeedCode } from '../../src/probe/needs-code.js'
 import { runProbe } from '../../src/probe/start-probe.js'
 import { type OneShot, openOneShot } from '../../src/schedule/executors.js'
+import { runNative } from './native-probe.js'
+
+/** `LVSD_TEST_ENGINE=native`: probes run in the engine's thread, as far as `runCheck` is not meant. */
+const isNative = process.env.LVSD_TEST_ENGINE === 'native'
 
 /** A server of `servers.ts`, a port of `::1`, or a complete target. */
 export type Where = number | { readonly host: string; readonly port: number } | Target
@@ -32,7 +36,7 @@ export function probe<S extends OptionShape>(
   if (check.origin === 'user')
     return probeApart({ check: check as unknown as Check, target, options: parsed }, timeout)
   const data = check.probe?.(target, parsed)
-  if (data && !mayNeedCode(data)) return runProbe(data, timeout)
+  if (data && !mayNeedCode(data)) return (isNative ? runNative : runProbe)(data, timeout)
   return runCheck({ check: check as unknown as Check, target, options: parsed }, timeout)
 }
 

@@ -103,6 +103,8 @@ export class EngineHost {
     this.#isReady = false
     const ended = (why: string) => worker === this.#worker && this.#ended(why)
     worker.on('message', (report: Report) => worker === this.#worker && this.#hear(report))
+    // Must follow the listener, which would undo it. The director has what keeps the process alive.
+    worker.unref()
     worker.on('error', error => ended(error.message))
     worker.on('exit', code => ended(`it ended with ${code}`))
     this.#look()

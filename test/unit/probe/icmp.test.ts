@@ -4,12 +4,15 @@ import type { Family } from '../../../src/core/address.js'
 import { echoRequest, readEchoReply } from '../../../src/probe/icmp-packet.js'
 import { runProbe, startProbe } from '../../../src/probe/start-probe.js'
 import { close, openIcmpSocket } from '../../../src/system/libc.js'
+import { closeNative, ENGINES, type RunProbe } from '../../support/native-probe.js'
 import { address } from '../../support/tables.js'
 
-function ping(text: string, { size = 56, count = 1, timeout = 1000, source = '' } = {}) {
-  const to = address(text)
-  const from = source === '' ? null : address(source)
-  return runProbe({ kind: 'icmp', address: to, size, count, source: from }, timeout)
+function pingOn(run: RunProbe) {
+  return (text: string, { size = 56, count = 1, timeout = 1000, source = '' } = {}) => {
+    const to = address(text)
+    const from = source === '' ? null : address(source)
+    return run({ kind: 'icmp', address: to, size, count, source: from }, timeout)
+  }
 }
 
 /** Why ping cannot be tried here, or null. */
@@ -88,18 +91,27 @@ for (const [family, host] of [
   ['ipv4', '127.0.0.1'],
 ] as const) {
   const why = whyNot(family)
-  if (why === null) describe(`ping over ${family}`, () => pings(host))
-  else
-    describe(`ping over ${family}, where it is not allowed (${why})`, () => {
-      it('gives no verdict and says what to grant', async () => {
-        const { ok, detail } = await ping(host)
-        assert.equal(ok, null)
-        assert.match(detail, /CAP_NET_RAW.*ping_group_range/)
+  for (const { engine, run } of ENGINES) {
+    const ping = pingOn(run)
+    if (why === null)
+      describe(`ping over ${family} ${engine}`, () => {
+        after(closeNative)
+        pings(host, ping)
       })
-    })
+    else
+      describe(`ping over ${family} ${engine}, where it is not allowed (${why})`, () => {
+        after(closeNative)
+        it('gives no verdict and says what to grant', async () => {
+          const { ok, detail } = await ping(host)
+          assert.equal(ok, null)
+          assert.match(detail, /CAP_NET_RAW.*ping_group_range/)
+        })
+      })
+  }
+  if (why === null) describe(`the requests of a ping over ${family}`, () => requests(host, pingOn(runProbe)))
 }
 
-function pings(host: string): void {
+function pings(host: string, ping: ReturnType<typeof pingOn>): void {
   if (host === '127.0.0.1')
     it('is up from another address of this machine', async () => {
       const from = { source: '127.0.0.7' }
@@ -120,7 +132,9 @@ function pings(host: string): void {
     const runs = Array.from({ length: 200 }, () => ping(host, { timeout: 3000 }))
     assert.deepEqual([...new Set((await Promise.all(runs)).map(({ reason }) => reason))], [null])
   })
+}
 
+function requests(host: string, ping: ReturnType<typeof pingOn>): void {
   it('spreads its requests evenly over the deadline', () => {
     const to = address(host)
     const run = startProbe({ probe: { kind: 'icmp', address: to, size: 56, count: 3 } }, 300, () => {})
