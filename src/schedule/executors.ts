@@ -78,7 +78,8 @@ export function openExecutors(
 ): Executors {
   const free = descriptors - RESERVE
   const isNative = choice !== 'portable' && (choice === 'native' || isEpollSupported())
-  const scheduler = new Scheduler(clock, Math.min(concurrency, isNative ? free * CORE_SHARE : free), onDelay)
+  const ofCore = isNative ? Math.max(1, Math.ceil(free * CORE_SHARE)) : free
+  const scheduler = new Scheduler(clock, Math.min(concurrency, ofCore), onDelay)
   const pool = new Pool(log, clock)
   const start: StartRun<BeginRun> = (begin, timeout, done, traced) => begin(timeout, done, traced)
   const bindings = new Map<string, SourceBinding>()
@@ -138,7 +139,7 @@ export function openExecutors(
   let engine = isNative
     ? openEngine({
         clock,
-        cap: Math.max(1, Math.min(concurrency, Math.floor(free * (1 - CORE_SHARE)))),
+        cap: Math.max(1, Math.min(concurrency, free - ofCore)),
         sources,
         log,
         report: onResult,

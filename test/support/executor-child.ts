@@ -1,13 +1,15 @@
 /**
  * A separate process with executors, for tests that stop the process or exhaust its descriptors. Arguments: `port jobs
- * timeout hoard`. Sends each result, and its statistics on request.
+ * timeout hoard engine`. Sends each result, and its statistics on request.
  */
 import { openSync } from 'node:fs'
 import type { Check } from '../../src/check/check.js'
+import type { CheckResult } from '../../src/core/model.js'
 import { openExecutors } from '../../src/schedule/executors.js'
 import { targetOf } from './probe.js'
 
-const [port = 0, jobs = 0, timeout = 0, hoard = 0] = process.argv.slice(2).map(Number)
+const [port = 0, jobs = 0, timeout = 0, hoard = 0] = process.argv.slice(2, 6).map(Number)
+const engine = process.argv[6] as 'portable' | 'native'
 
 const check = {
   probe: ({ address, port: to }) => ({
@@ -21,7 +23,18 @@ const check = {
   }),
 } as Pick<Check, 'probe'> as Check
 
-const executors = openExecutors((_id, result) => process.send?.(result), 1000, { descriptors: 1000 })
+let isReady = () => {}
+const ready = new Promise<void>(resolve => {
+  isReady = resolve
+})
+const report = (id: string, result: CheckResult) => (id === 'first' ? isReady() : process.send?.(result))
+const executors = openExecutors(report, 1000, { descriptors: 1000, engine })
+const work = { check, target: targetOf(port), options: {} }
+
+// The engine's thread runs when its first result comes.
+executors.set('first', work, { interval: 3_600_000, timeout: 10_000, firstIn: 0 })
+await ready
+executors.remove('first')
 
 /** Opens files until no descriptors are left. */
 function takeAll(): void {
@@ -38,9 +51,5 @@ process.on('disconnect', () => process.exit())
 if (hoard) setInterval(takeAll, 5)
 if (hoard) await new Promise(resolve => setTimeout(resolve, 300))
 for (let i = 0; i < jobs; i++) {
-  executors.set(
-    `${i}`,
-    { check, target: targetOf(port), options: {} },
-    { interval: 2 * timeout, timeout, firstIn: 0 },
-  )
+  executors.set(`${i}`, work, { interval: 2 * timeout, timeout, firstIn: 0 })
 }
