@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { isDeepStrictEqual } from 'node:util'
+import fc from 'fast-check'
 import type { Check } from '../../../src/check/check.js'
 import type { CheckResult, ResolvedConfig, ResolvedReal, WeightAdvice } from '../../../src/core/model.js'
 import type { Override } from '../../../src/core/override.js'
@@ -109,6 +111,37 @@ describe('health-store', () => {
       result => one.result(id, result, 1).recheckIn,
     )
     assert.deepEqual(hurries, [null, 100, null, null])
+  })
+
+  it('is settled with a verdict exactly while more results with it would change nothing', () => {
+    const verdict = fc.constantFrom(true, false, null)
+    const resultOf = (ok: boolean | null) => (ok ? passed() : failed(ok === null ? 'no-verdict' : 'refused'))
+    const limit = fc.integer({ min: 1, max: 4 })
+    fc.assert(
+      fc.property(fc.array(verdict, { maxLength: 12 }), verdict, limit, limit, (before, ok, rise, fall) => {
+        const policy = { rise, fall }
+        const {
+          healthStore: one,
+          jobs,
+          realOf,
+        } = healthStore(site(real(A, { checks: [use('ask', {}, policy)] })))
+        const id = jobs[0]?.id ?? ''
+        for (const [now, verdictBefore] of before.entries()) one.result(id, resultOf(verdictBefore), now)
+        const isSettled = one.isSettled(id, ok)
+        const kept = () => {
+          const [{ health, noVerdicts } = assert.fail()] = one.checkStatesOf(realOf())
+          return { state: health.state, streak: health.streak, since: health.since, noVerdicts }
+        }
+        const was = kept()
+        let isSame = ok !== null
+        for (let i = 0; i < 5; i++) {
+          one.result(id, resultOf(ok), 100 + i)
+          isSame &&= isDeepStrictEqual(kept(), was)
+        }
+        assert.equal(isSettled, isSame)
+      }),
+    )
+    assert.equal(healthStore(site()).healthStore.isSettled('no such job', true), false)
   })
 
   it('keeps health and jobs that a new configuration does not change', () => {
