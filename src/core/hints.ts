@@ -4,11 +4,21 @@
  */
 import type { CheckResult } from './model.js'
 
-export const HINT_KINDS = ['sentinel', 'knock', 'icmp', 'neighbour', 'link', 'route', 'address'] as const
+export const HINT_KINDS = [
+  'sentinel',
+  'knock',
+  'icmp',
+  'neighbour',
+  'link',
+  'route',
+  'address',
+  'half-open',
+] as const
 
 /**
  * What has given a hint: the idle connection to the server, a bare connect to a server that refused, an ICMP error on
- * a connection, a neighbour of this machine, an interface, a route, or an address of this machine.
+ * a connection, a neighbour of this machine, an interface, a route, an address of this machine, or clients' connections
+ * that the server does not answer.
  */
 export type HintKind = (typeof HINT_KINDS)[number]
 

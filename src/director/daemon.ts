@@ -43,6 +43,7 @@ import { controlOf } from './control.js'
 import { earlyChecksListener, openEarlyChecks } from './early-checks.js'
 import { Explainer } from './explainer.js'
 import { loggingFirst } from './first-check.js'
+import { openHalfOpen } from './half-open.js'
 import { isolationBy } from './isolation.js'
 import { Lifecycle } from './lifecycle.js'
 import { memoryListener } from './memory-listener.js'
@@ -246,6 +247,15 @@ class RunningDaemon implements Daemon {
       store: () => this.#health.store,
     })
     lifecycle.add('early checks', () => this.#earlyChecks.close())
+    if (parts.kernelName === 'netlink') {
+      const halfOpen = openHalfOpen({
+        log,
+        table: () => this.#reconciler.table,
+        store: () => this.#health.store,
+        onHint: (ids, hint) => this.#earlyChecks.hints.give(ids, hint),
+      })
+      lifecycle.add('connections without an answer', () => halfOpen.close())
+    }
     lifecycle.add('paths', () => paths?.close())
     this.#isolation = paths ? isolationBy(paths, events, log) : null
     this.#health = new HealthTracker({

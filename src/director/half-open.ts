@@ -1,0 +1,32 @@
+/** Watches clients' connections for servers that are up and do not answer them. */
+import { idsOf } from '../core/kernel-services.js'
+import { keyOfReal, keyOfService, type ResolvedReal, type Table } from '../core/model.js'
+import type { HealthStore } from '../health/health-store.js'
+import { HalfOpen, type HalfOpenParts } from '../hints/half-open.js'
+import { ConnectionList } from '../ipvs/connection-list.js'
+import { systemClock } from '../util/clock.js'
+
+export interface HalfOpenSettings extends Pick<HalfOpenParts, 'log' | 'onHint'> {
+  table(): Table | null
+  store(): HealthStore
+}
+
+export function openHalfOpen({ table, store, ...parts }: HalfOpenSettings): HalfOpen {
+  return new HalfOpen({
+    ...parts,
+    clock: systemClock,
+    list: new ConnectionList(),
+    jobsOf(service, real) {
+      // A server that gets no new connections has been judged already.
+      if (!table()?.get(service)?.reals.get(real)?.weight) return []
+      const ids = new Set<string>()
+      for (const { service: one, real: server, jobId } of store().allSubscribers())
+        if (keyOf(server) === real && idsOf(one).some(id => keyOfService(id) === service)) ids.add(jobId)
+      return [...ids]
+    },
+  })
+}
+
+function keyOf({ address, port }: ResolvedReal): string | null {
+  return address && keyOfReal({ address, port })
+}

@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict'
+import { setImmediate } from 'node:timers/promises'
+import type { ListedConnection } from '../../../src/core/half-open.js'
+import { HalfOpen } from '../../../src/hints/half-open.js'
+import { FakeClock } from '../../support/fake-clock.js'
+import { recordingLog } from '../../support/logs.js'
+
+const WEB = 'tcp [2001:db8::80]:80'
+const waiting = (real: string, count: number): ListedConnection[] =>
+  Array.from({ length: count }, () => ({ service: WEB, real, state: 'SYN_RECV', expires: 50 }))
+
+function rig(pieces: (ListedConnection[] | Error)[], { isEnd = true, known = ['a', 'b'] } = {}) {
+  const clock = new FakeClock()
+  const hints: string[] = []
+  let reads = 0
+  const watch = new HalfOpen({
+    clock,
+    log: recordingLog().log,
+    list: {
+      read() {
+        const piece = pieces[Math.min(reads++, pieces.length - 1)] ?? []
+        if (piece instanceof Error) throw piece
+        return { connections: piece, isEnd }
+      },
+      close: () => {},
+    },
+    jobsOf: (service, real) => (service === WEB && known.includes(real) ? [`check of ${real}`] : []),
+    onHint: (ids, { kind, detail }) => void hints.push(`${ids} ${kind}: ${detail}`),
+  })
+  const wind = async (seconds: number) => {
+    for (let i = 0; i < seconds; i++) {
+      clock.wind(1000)
+      await setImmediate()
+    }
+    return hints.splice(0)
+  }
+  return { watch, wind, clock, reads: () => reads }
+}
+
+describe('half-open: hints', () => {
+  const told = `check of a half-open: 6 connections of clients to ${WEB} without an answer`
+
+  it('are given once a server has connections without an answer, and again after ten seconds', async () => {
+    const { wind } = rig([[], waiting('a', 6)])
+    assert.deepEqual(await wind(1), [])
+    assert.deepEqual(await wind(1), [told])
+    assert.deepEqual(await wind(9), [])
+    assert.deepEqual(await wind(1), [told])
+  })
+
+  it('are not given for a server that lvsd does not have in service', async () => {
+    const { wind } = rig([waiting('a', 6)], { known: [] })
+    assert.deepEqual(await wind(3), [])
+  })
+
+  it('follow from ten pieces of a long list together', async () => {
+    const { wind } = rig([waiting('a', 1)], { isEnd: false })
+    assert.deepEqual(await wind(9), [])
+    assert.deepEqual(await wind(1), [told.replace('6', '10')])
+  })
+
+  it('wait for a minute where the list cannot be read', async () => {
+    const { wind, reads } = rig([new Error('ENOENT'), waiting('a', 6)])
+    assert.deepEqual(await wind(60), [])
+    assert.deepEqual(await wind(1), [told])
+    assert.equal(reads(), 2)
+  })
+
+  it('end with the watch', async () => {
+    const { wind, watch, clock, reads } = rig([waiting('a', 6)])
+    await watch.close()
+    await wind(20)
+    assert.deepEqual([reads(), clock.alarms], [0, 0])
+  })
+})
