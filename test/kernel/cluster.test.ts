@@ -47,8 +47,9 @@ describe('cluster: a steady client of two directors with haproxies and Redis', f
     it(`${fault.part}, ${fault.what}: no healthy server leaves a table, and the service comes back`, async () => {
       assert.ok(cluster)
       await cluster.settle()
+      if (fault.inGroup) await cluster.useSyncGroup()
       const outcome = await runFault(cluster, fault, durations)
-      const { sent, during, after, failing, silence, holders, kinds } = outcome
+      const { sent, during, after, failing, silence, holders, kinds, falseDowns } = outcome
       const told = {
         sent,
         during,
@@ -57,6 +58,7 @@ describe('cluster: a steady client of two directors with haproxies and Redis', f
         silence: Math.round(silence),
         holders,
         kinds,
+        falseDowns,
       }
       console.log(`      ${JSON.stringify(told)}`)
       outcomes.push(outcome)

@@ -6,7 +6,7 @@ import { ip } from '../site/site.js'
 import { plain, readTable } from '../site/table.js'
 import { hasBoth, hasNone } from './addresses.js'
 import { askRedis, fetchOnce } from './client.js'
-import { type Limits, layOut, passwordOf } from './files.js'
+import { type Limits, layOut, layOutGroup, passwordOf } from './files.js'
 import { type Machine, type Program, prepareFolders } from './machines.js'
 import { buildNetwork, type MachineName, type Machines } from './network.js'
 
@@ -28,6 +28,7 @@ const SENTINELS = [REDIS.redis1, REDIS.redis2, '2001:db8::11'] as const
 
 export class Cluster {
   readonly machines: Machines
+  #isGroup = false
   readonly #programs = new Map<string, Program>()
 
   constructor(limits: Limits) {
@@ -92,6 +93,20 @@ export class Cluster {
       output().includes('"daemon.started"') &&
       (await fetchHealth(socket, 'web').catch(() => null))?.good === true
     await until(isUp, { what: () => `lvsd of ${name}: ${output()}` })
+  }
+
+  /** Both directors go on with keepalived-sync-group.conf. */
+  async useSyncGroup(): Promise<void> {
+    if (this.#isGroup) return
+    this.#isGroup = true
+    layOutGroup(this.machines)
+    for (const name of [...DIRECTORS].reverse()) {
+      for (const part of ['keepalived', 'lvsd']) await this.program(name, part).stop()
+      this.program(name, 'lvsd').start()
+      await this.hasStarted(name)
+      this.program(name, 'keepalived').start()
+    }
+    await this.settle()
   }
 
   async end(): Promise<void> {

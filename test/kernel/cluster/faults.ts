@@ -13,8 +13,12 @@ export interface Fault {
   readonly isUnseen?: true
   /** The haproxy whose real servers may leave the tables. */
   readonly server?: 'haproxy1' | 'haproxy2'
+  /** The application server, by its name in haproxy.cfg, that may be down. */
+  readonly application?: 'a1'
   /** The director whose own table is not judged: it has died. */
   readonly died?: DirectorName
+  /** The directors have a sync group. Such faults are the last ones. */
+  readonly inGroup?: true
   begin(cluster: Cluster): unknown
   end(cluster: Cluster): unknown
 }
@@ -26,7 +30,12 @@ function ofProgram(
   part: string,
   machine: MachineName,
   name: string,
-  rest: { readonly goal: string; readonly isUnseen?: true; readonly server?: 'haproxy1' },
+  rest: {
+    readonly goal: string
+    readonly isUnseen?: true
+    readonly server?: 'haproxy1'
+    readonly application?: 'a1'
+  },
   group = false,
 ): [killed: Fault, stopped: Fault] {
   const program = (cluster: Cluster) => cluster.program(machine, name)
@@ -221,9 +230,14 @@ export const FAULTS: readonly Fault[] = [
     { server: 'haproxy1' },
   ),
   ...ofProgram('application server 1', 'application1', 'server', {
-    goal: 'killed: 0; else what detection costs',
+    ...{ goal: 'killed: 0; stopped: what detection costs', application: 'a1' },
   }),
-  ...ofNetwork('application server 1', 'application1', { both: DETECTION, from: DETECTION, to: DETECTION }),
+  ...ofNetwork(
+    'application server 1',
+    'application1',
+    { both: DETECTION, from: DETECTION, to: DETECTION },
+    { application: 'a1' },
+  ),
   ...ofPrimary(),
   ...ofAllRedis(),
   ...ofNetwork('gateway', 'gateway', {
@@ -231,4 +245,10 @@ export const FAULTS: readonly Fault[] = [
     from: 'the fault itself; back at once',
     to: 'the fault itself; back at once',
   }),
+  ...ofNetwork(
+    'director 1, active in a sync group',
+    'director1',
+    { both: TAKEOVER, from: TAKEOVER, to: 'none: it keeps the addresses as long as the other one hears it' },
+    { inGroup: true },
+  ),
 ]

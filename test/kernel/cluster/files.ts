@@ -24,6 +24,18 @@ const LONG_LIMITS: Readonly<Record<string, Changes>> = {
   'lvsd.yaml': [['timeout: 1s, fall: 2', 'timeout: 5s, fall: 2']],
 }
 
+/** Of keepalived on the second director. */
+const SECOND: Changes = [
+  ['router_id director1', 'router_id director2'],
+  ['priority 100', 'priority 90'],
+]
+
+/** Of lvsd.yaml beside keepalived-sync-group.conf, as its first lines say. */
+const IN_GROUP: Changes = [
+  ['instance: VI_6, fifo', 'group: SITE, fifo'],
+  ['  track-file: { path: /run/lvsd/priority, weight: 60 }\n', ''],
+]
+
 export interface Limits {
   /** True: the limits of the recipe. False: longer ones. */
   readonly ofRecipe: boolean
@@ -34,12 +46,8 @@ export function layOut(machines: Machines, { ofRecipe }: Limits): void {
   const file = (name: string, changes: Changes = []) =>
     recipeFile(name, [...changes, ...(ofRecipe ? [] : (LONG_LIMITS[name] ?? []))])
   const { director1, director2, haproxy1, haproxy2, redis1, redis2 } = machines
-  const second: Changes = [
-    ['router_id director1', 'router_id director2'],
-    ['priority 100', 'priority 90'],
-  ]
   director1.write('/etc/keepalived/keepalived.conf', file('keepalived.conf'))
-  director2.write('/etc/keepalived/keepalived.conf', file('keepalived.conf', second))
+  director2.write('/etc/keepalived/keepalived.conf', file('keepalived.conf', SECOND))
   for (const director of [director1, director2]) {
     director.write('/etc/lvsd/lvsd.yaml', file('lvsd.yaml'))
     director.write('/etc/lvsd/redis.passwd', `${passwordOf('lvsd')}\n`)
@@ -69,6 +77,17 @@ export function layOut(machines: Machines, { ofRecipe }: Limits): void {
       '/etc/redis/sentinel.conf',
       file('sentinel.conf', [['bind 2001:db8::41', `bind 2001:db8::${number}`]]),
     )
+}
+
+/** Writes the files of the directors for a sync group, with the recipe's limits. */
+export function layOutGroup({ director1, director2 }: Machines): void {
+  for (const [director, changes] of [
+    [director1, []],
+    [director2, SECOND],
+  ] as const) {
+    director.write('/etc/keepalived/keepalived.conf', recipeFile('keepalived-sync-group.conf', changes))
+    director.write('/etc/lvsd/lvsd.yaml', recipeFile('lvsd.yaml', IN_GROUP))
+  }
 }
 
 /** Returns the password of a user of Redis in the recipe. */

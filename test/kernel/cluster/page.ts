@@ -24,6 +24,7 @@ export function faultsPage(
     removed.length === 0
       ? 'No healthy server left a table of a director in any of them.'
       : list('Healthy servers left a table:', removed),
+    starved(outcomes),
     ...(missing.length === 0
       ? []
       : [
@@ -36,6 +37,19 @@ export function faultsPage(
     FOOT,
   ]
   return `${parts.join('\n\n')}\n`
+}
+
+/** Says for how much of the table the processor of the lab is to blame. */
+function starved(outcomes: readonly Outcome[]): string {
+  const rows = outcomes
+    .filter(({ falseDowns }) => falseDowns > 0)
+    .map(({ fault }) => `${fault.part}, ${fault.what}`)
+  return rows.length === 0
+    ? 'No haproxy took an application server that worked for down.'
+    : list(
+        'A haproxy that got no processor for its checks of 500 ms took application servers that worked for down, so that part of what failed is owed to the lab:',
+        rows,
+      )
 }
 
 function list(title: string, lines: readonly string[]): string {
