@@ -35,6 +35,15 @@ const ASKING = 'src/cli/asking'
 const BY_PATH =
   /^(?:checks\/[a-z0-9-]+|src\/(?:cli\/(?:commands\/[a-z-]+|manual\/write-manual)|check\/check|ldirectord-command\/main|workers\/entry|.*-(?:thread|entry)))\.ts$/
 const LAZY_IMPORT = /\bimport\('(\.[^']+)\.js'\)/g
+/** What a director loads at its start. */
+const DIRECTOR = [
+  'src/cli/program.ts',
+  'src/cli/commands/run.ts',
+  'src/director/compose.ts',
+  'checks/http.ts',
+]
+/** These load no more than they need: threads and processes beside a director, and the command for a configuration. */
+const APART = /^src\/(?:.*(?:-thread|entry)|cli\/commands\/validate)\.ts$/
 /** A command that loads this library loads all that reads a configuration. */
 const HEAVY = 'zod'
 
@@ -81,13 +90,14 @@ const heavy = await heavyCommands()
 const lazy = sources.flatMap(file =>
   [...textOf(file).matchAll(LAZY_IMPORT)].map(([, path]) => `${join(dirname(file), path)}.ts`),
 )
+const entries = [...new Set([...sources.filter(name => BY_PATH.test(name)), ...lazy])]
 const parts = await Promise.all([
   bundled(['src/main.ts'], { replaced: { 'src/cli/start.ts': start() } }),
   bundled([{ in: 'src/cli/program.ts', out: ASKING }], {
     replaced: { 'src/cli/registry.ts': registry() },
     splitting: false,
   }),
-  bundled([...new Set([...sources.filter(name => BY_PATH.test(name)), ...lazy])]),
+  bundled(entries, { together: await modulesTogether() }),
 ])
 for (const { path, text } of parts.flatMap(({ outputFiles }) => outputFiles))
   write(path, path.endsWith('.js') ? placed(path, text) : text)
@@ -95,12 +105,13 @@ const read = parts.flatMap(({ metafile }) => Object.keys(metafile.inputs))
 write(join(target, 'licences.txt'), licencesOf(root, read))
 
 /** `replaced`: texts in JavaScript in the place of files. */
-function bundled(entryPoints, { replaced = {}, splitting = true } = {}) {
-  const plugin = { name: 'lvsd', setup: bundler => prepare(bundler, replaced) }
+function bundled(entryPoints, { replaced = {}, splitting = true, together = new Map() } = {}) {
+  const plugin = { name: 'lvsd', setup: bundler => prepare(bundler, replaced, together) }
   return build({ ...common, splitting, entryPoints, banner: { js: HEAD }, plugins: [plugin] })
 }
 
-function prepare(bundler, replaced) {
+function prepare(bundler, replaced, together) {
+  if (together.size > 0) loadTogether(bundler, together)
   bundler.onLoad({ filter: /\.ts$/ }, ({ path }) => {
     const file = relative(root, path)
     const text = replaced[file] ?? textOf(file)
@@ -154,6 +165,56 @@ function start() {
   return `const heavy = new Set(${JSON.stringify(heavy)})
     export const startProgram = command =>
       import(new URL(heavy.has(command) ? './program.js' : './asking.js', import.meta.url).href)`
+}
+
+// ---------------------------------------------------------------- chunks
+
+/**
+ * Returns for each entry the modules that it has to load besides its own. The bundler makes a chunk of modules that the same
+ * entries load, which would be a hundred chunks for a director. So modules that the same of these programs load are loaded
+ * together by all entries that load one of them.
+ */
+async function modulesTogether() {
+  const { metafile } = await build({ ...common, splitting: true, entryPoints: entries, packages: 'external' })
+  const kinds = entries.filter(name => name.startsWith('checks/'))
+  const apart = entries.filter(name => APART.test(name)).map(name => [name])
+  const loadedBy = [DIRECTOR, kinds, ...apart].map(roots => loadedWith(roots, metafile.inputs))
+  const groups = new Map()
+  for (const module of loadedBy[0]) {
+    if (entries.includes(module)) continue
+    const signature = loadedBy.map(loaded => (loaded.has(module) ? 'x' : '-')).join('')
+    groups.set(signature, [...(groups.get(signature) ?? []), module])
+  }
+  return new Map(
+    entries.map(entry => {
+      const own = loadedWith([entry], metafile.inputs)
+      const touched = [...groups.values()].filter(group => group.some(module => own.has(module)))
+      return [entry, touched.flat().filter(module => !own.has(module))]
+    }),
+  )
+}
+
+/** All modules that are loaded with these. */
+function loadedWith(roots, inputs) {
+  const found = new Set(roots)
+  for (const file of found)
+    for (const { path, kind, external } of inputs[file].imports)
+      if (kind === 'import-statement' && !external) found.add(path)
+  return found
+}
+
+/** The other modules come after those of the entry, so that the order in which these are evaluated stays. */
+function loadTogether(bundler, together) {
+  bundler.onResolve({ filter: /\.[jt]s$/ }, ({ path, kind, resolveDir }) => {
+    const file = relative(root, resolve(resolveDir, path)).replace(/\.js$/, '.ts')
+    const isEntry = kind === 'entry-point' || kind === 'dynamic-import'
+    return isEntry && together.has(file) ? { path: join(root, file), namespace: 'entry' } : null
+  })
+  bundler.onLoad({ filter: /.*/, namespace: 'entry' }, ({ path }) => {
+    const file = relative(root, path)
+    const others = together.get(file).map(module => `import '${join(root, module)}'`)
+    return { contents: [`export * from '${path}'`, ...others].join('\n'), resolveDir: root, loader: 'ts' }
+  })
 }
 
 // ---------------------------------------------------------------- places
