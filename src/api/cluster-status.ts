@@ -2,7 +2,7 @@
 import type { ClusterSnapshot, ConnectivitySnapshot } from '../cluster/cluster.js'
 import type { DirectorView } from '../cluster/members.js'
 import type { RedisStatus } from '../cluster/redis/site-redis.js'
-import type { SharingSnapshot } from '../cluster/verdicts/shared-verdicts.js'
+import type { SharingSnapshot } from '../cluster/verdicts/verdict-types.js'
 import type { ClusterStatus, DirectorsDocument, StatusDocument } from './status-types.js'
 
 export function clusterStatusOf(

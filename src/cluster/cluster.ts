@@ -24,8 +24,8 @@ import { RedisClient, type RedisStatus, type SiteRedis } from './redis/site-redi
 import { type NotifyOutcome, RoleKeeper, type RoleState } from './role/role-keeper.js'
 import type { AddressKernel, ToldWord } from './role/role-vrrp.js'
 import { SyncKeeper, type SyncSnapshot } from './sync-keeper.js'
-import type { SharingSnapshot } from './verdicts/shared-verdicts.js'
 import { SiteVerdicts, type VerdictsFollower } from './verdicts/site-verdicts.js'
+import type { SharingSnapshot } from './verdicts/verdict-types.js'
 
 export interface ClusterParts {
   readonly log: Log

@@ -1,6 +1,6 @@
 /** The metrics of lvsd itself. */
 import { createHash } from 'node:crypto'
-import type { Share, SharingSnapshot } from '../cluster/verdicts/shared-verdicts.js'
+import type { Share, SharingSnapshot } from '../cluster/verdicts/verdict-types.js'
 import type { ReconcileSnapshot } from '../reconcile/reconciler.js'
 import type { WallClock } from '../util/clock.js'
 import { addProcess } from './exposition.js'

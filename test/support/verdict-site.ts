@@ -1,8 +1,9 @@
 /** Directors that share checks, on a clock of the test: their servers, and the Redis between them, which loses and delays. */
 import type { Check } from '../../src/check/check.js'
 import { questionsOf } from '../../src/cluster/verdicts/question-key.js'
-import { type Said, SharedVerdicts } from '../../src/cluster/verdicts/shared-verdicts.js'
+import { SharedVerdicts } from '../../src/cluster/verdicts/shared-verdicts.js'
 import { saidOf, textOf } from '../../src/cluster/verdicts/verdict-text.js'
+import type { Said } from '../../src/cluster/verdicts/verdict-types.js'
 import type { Agreement } from '../../src/core/agreement.js'
 import { HealthStore } from '../../src/health/health-store.js'
 import { config, failed, passed, real, service, use } from './tables.js'

@@ -1,7 +1,7 @@
 /** The name of a question in the site: the same on all directors, and without secrets. */
 import { createHash } from 'node:crypto'
 import type { IsSecretName } from '../../config/secret-text.js'
-import type { Question } from './shared-verdicts.js'
+import type { Question } from './verdict-types.js'
 
 /** What is asked, of a subscriber of a job. */
 export interface Asker {

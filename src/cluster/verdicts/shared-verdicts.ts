@@ -18,61 +18,26 @@
  *   has had no result of a question for its      it withdraws its verdict
  *   interval, its timeout and one heartbeat
  */
-import { type Agreement, agreed } from '../../core/agreement.js'
+import { agreed } from '../../core/agreement.js'
 import type { CheckResult, HealthState } from '../../core/model.js'
-import { type Hashed, hashed, observersOf, phaseOf } from '../../core/observers.js'
-import { DueHeap, type HeapItem } from '../../util/due-heap.js'
+import { hashed, observersOf } from '../../core/observers.js'
+import { DueHeap } from '../../util/due-heap.js'
+import { type HeardDirector, HeardDirectors } from './heard-directors.js'
+import { awaitedOf, NOBODY, phaseFor } from './observer-choice.js'
 import { Outliers, toldApart, type Voter } from './outliers.js'
-
-/** What is asked: a check of a target. */
-export interface Question {
-  /** Its name in this director: a job. */
-  readonly job: string
-  /** Its name in the site. */
-  readonly key: string
-  /** Milliseconds. */
-  readonly interval: number
-  readonly timeout: number
-  /** The services that use it. */
-  readonly services: readonly string[]
-}
-
-/**
- * What a director says of a question. own: each director has to ask by itself, because the check advises a weight.
- * `found`: why it is down.
- */
-export interface Vote {
-  readonly state: 'up' | 'down' | 'own'
-  readonly found: Pick<CheckResult, 'reason' | 'phase' | 'detail'> | null
-}
-
-/** What a director tells of itself and of its verdicts. */
-export interface Said {
-  readonly id: string
-  readonly host: string
-  /** Names the process. */
-  readonly instance: string
-  /** Grows with each change of its verdicts. */
-  readonly version: number
-  /** The version that the changes follow; null: `votes` are all. */
-  readonly base: number | null
-  /** Milliseconds; null: as that of this director. */
-  readonly heartbeat: number | null
-  /** Milliseconds since the oldest result that a verdict of it comes from; null: it has none, or does not say it. */
-  readonly oldest: number | null
-  readonly isAble: boolean
-  /** Hash of its services. */
-  readonly config: string
-  readonly votes: readonly (readonly [key: string, vote: Vote])[]
-  readonly gone: readonly string[]
-}
-
-export interface SharingSettings {
-  readonly observers: number
-  readonly agree: Agreement
-  /** Milliseconds. */
-  readonly heartbeat: number
-}
+import { VerdictNews } from './verdict-news.js'
+import {
+  MOST_VOTES,
+  type Plan,
+  type Question,
+  type Said,
+  type Share,
+  type SharedQuestion,
+  type SharingSettings,
+  type SharingSnapshot,
+  type Vote,
+  type VoteView,
+} from './verdict-types.js'
 
 export interface SharedVerdictsParts {
   readonly self: { readonly id: string; readonly host: string; readonly instance: string }
@@ -96,92 +61,15 @@ export interface SharedVerdictsParts {
   onOutlier(director: Voter, isOutlier: boolean): void
 }
 
-/** When a question is asked: milliseconds after multiples of its interval, on the clock of the site. */
-export interface Plan {
-  readonly phase: number
-}
-
-/** A vote, for people. */
-export interface VoteView extends Voter {
-  readonly state: 'up' | 'down'
-  readonly detail: string | null
-}
-
-/** What one director says. */
-export interface Share extends Voter {
-  /** Its verdicts. */
-  readonly verdicts: number
-  /** Milliseconds since the oldest result that one of them comes from; null: it has none, or does not say it. */
-  readonly oldest: number | null
-}
-
-export interface SharingSnapshot extends SharingSettings {
-  /** Questions that this director asks, and those that it hears of only. */
-  readonly asked: number
-  readonly heard: number
-  /** Questions of which directors say different things. */
-  readonly disputed: number
-  /** Directors whose verdicts count at present, this one included. */
-  readonly directors: readonly string[]
-  /** What each of them says. */
-  readonly shares: readonly Share[]
-  /** Directors whose view differs from that of all others. */
-  readonly outliers: readonly string[]
-}
-
-interface Director {
-  readonly id: string
-  readonly hashed: Hashed
-  host: string
-  instance: string
-  heartbeat: number
-  oldest: number | null
-  isAble: boolean
-  config: string
-  /** -1: its verdicts have to be read. */
-  version: number
-  /** When it was heard last; null: it is gone. */
-  beatAt: number | null
-  /** Since when it has verdicts that were not read; null: all are known. */
-  unreadSince: number | null
-  votes: Map<string, Vote>
-}
-
-interface Item extends HeapItem {
-  readonly question: Question
-  readonly hashed: Hashed
-  observers: readonly Hashed[]
-  /** Observers that were chosen and had said nothing yet, by the time of that. */
-  awaited: ReadonlyMap<string, number>
-  own: Vote | null
-  /** When the last result came of which `own` is. */
-  ownAt: number
-  /** A director has said that each must ask by itself. */
-  isOwn: boolean
-  /** An operator wants a result of this director. */
-  isWanted: boolean
-  plan: Plan | null
-}
-
-/** Directors that are heard. */
-export const MOST_DIRECTORS = 64
-/** Verdicts of one director. */
-export const MOST_VOTES = 30_000
-/** Heartbeats after which verdicts that cannot be read are forgotten. */
-const UNREAD = 2
-/** An observer that is gone is remembered as awaited for this many times of a question without a result. */
-const COMES_AND_GOES = 3
-const NOBODY: ReadonlyMap<string, number> = new Map()
-
 export class SharedVerdicts {
   readonly #parts: SharedVerdictsParts
   #settings: SharingSettings | null = null
-  #items = new Map<string, Item>()
-  #byKey = new Map<string, Item>()
-  readonly #directors = new Map<string, Director>()
+  #items = new Map<string, SharedQuestion>()
+  #byKey = new Map<string, SharedQuestion>()
+  readonly #directors: HeardDirectors
   /** Own verdicts, by the time at which they are withdrawn. */
-  readonly #own = new DueHeap<Item>()
-  readonly #disputed = new Set<Item>()
+  readonly #own = new DueHeap<SharedQuestion>()
+  readonly #disputed = new Set<SharedQuestion>()
   readonly #outliers = new Outliers()
   /** The candidates at the last look. */
   #fingerprint = ''
@@ -191,15 +79,17 @@ export class SharedVerdicts {
   #longest = 0
   /** The longest heartbeat of the living directors. */
   #slowest = 0
-  #version = 0
-  /** The version that the others have. */
-  #told = 0
-  #unsaid = new Set<string>()
-  #asks = new Set<Item>()
-  #news = new Set<Item>()
+  readonly #unsaid = new VerdictNews()
+  #asks = new Set<SharedQuestion>()
+  #news = new Set<SharedQuestion>()
 
   constructor(parts: SharedVerdictsParts) {
     this.#parts = parts
+    this.#directors = new HeardDirectors({
+      self: parts.self.id,
+      now: () => parts.now(),
+      onVote: (key, vote) => this.#takeVote(key, vote),
+    })
   }
 
   get isOn(): boolean {
@@ -218,9 +108,7 @@ export class SharedVerdicts {
     if (!settings) {
       for (const item of before.values()) this.#own.remove(item)
       this.#directors.clear()
-      this.#unsaid.clear()
-      // Who has this version must not take later changes for all that follows it.
-      this.#told = ++this.#version
+      this.#unsaid.restart()
       this.#lookForOutliers([])
       if (before.size > 0) this.#parts.onAsk([...before.keys()])
       return
@@ -228,7 +116,7 @@ export class SharedVerdicts {
     for (const question of questions.slice(0, MOST_VOTES)) {
       const old = before.get(question.job)
       const isSame = old?.question.key === question.key
-      const item: Item = {
+      const item: SharedQuestion = {
         question,
         hashed: isSame ? old.hashed : hashed(question.key),
         observers: [],
@@ -354,7 +242,7 @@ export class SharedVerdicts {
       asked,
       heard: this.#items.size - asked,
       disputed: this.#disputed.size,
-      directors: [this.#parts.self, ...this.#living()].map(({ host }) => host),
+      directors: [this.#parts.self, ...this.#directors.living].map(({ host }) => host),
       shares: this.#shares(),
       outliers: this.#outliers.current.map(({ host }) => host),
     }
@@ -363,7 +251,7 @@ export class SharedVerdicts {
   #shares(): readonly Share[] {
     const { self, now } = this.#parts
     const own = { id: self.id, host: self.host, isSelf: true, verdicts: this.#ownCount, oldest: this.#oldest }
-    const others = this.#living().map(({ id, host, votes, oldest, beatAt }) => {
+    const others = this.#directors.living.map(({ id, host, votes, oldest, beatAt }) => {
       const since = beatAt === null ? 0 : now() - beatAt
       return {
         id,
@@ -384,20 +272,13 @@ export class SharedVerdicts {
   // ---------------------------------------------------------------- what it tells
 
   get hasNews(): boolean {
-    return this.#unsaid.size > 0
+    return !this.#unsaid.isEmpty
   }
 
   /** Returns what has changed since the others were told last, or nothing but a sign of life. */
   toSay(): Said {
-    if (this.#unsaid.size > 0) this.#version++
-    const votes: (readonly [string, Vote])[] = []
-    const gone: string[] = []
-    for (const key of this.#unsaid) {
-      const own = this.#byKey.get(key)?.own
-      if (own) votes.push([key, own])
-      else gone.push(key)
-    }
-    return { ...this.#saidOfSelf(), base: this.#told, votes, gone }
+    const changes = this.#unsaid.changes(this.#ownVote)
+    return { ...this.#saidOfSelf(), ...changes }
   }
 
   /** Returns all that this director says. */
@@ -411,55 +292,34 @@ export class SharedVerdicts {
     const { id, host, instance } = self
     const { heartbeat = null } = this.#settings ?? {}
     const about = { id, host, instance, heartbeat, oldest: this.#oldest }
-    return { ...about, version: this.#version, isAble: isAble(), config: config() }
+    return { ...about, version: this.#unsaid.version, isAble: isAble(), config: config() }
   }
 
   /** The others have been told this. */
   told(said: Said): void {
-    this.#told = said.version
-    for (const [key, vote] of said.votes) if (this.#byKey.get(key)?.own === vote) this.#unsaid.delete(key)
-    for (const key of said.gone) if (!this.#byKey.get(key)?.own) this.#unsaid.delete(key)
+    this.#unsaid.told(said, this.#ownVote)
   }
+
+  readonly #ownVote = (key: string) => this.#byKey.get(key)?.own
 
   // ---------------------------------------------------------------- the others
 
   /** Takes a sign of life with changes. Returns false if all verdicts of that director have to be read. */
   heard(said: Said): boolean {
-    if (!this.#settings || said.id === this.#parts.self.id) return true
-    const director = this.#directorOf(said)
-    if (!director) return true
-    if (director.instance !== said.instance) this.#forget(director)
-    const { host, instance, oldest, isAble, config, base, version } = said
-    const heartbeat = said.heartbeat ?? this.#settings.heartbeat
-    const beatAt = this.#parts.now()
-    Object.assign(director, { host, instance, heartbeat, oldest, isAble, config, beatAt })
-    const isNext = base !== null && base === director.version
-    if (isNext) {
-      for (const [key, vote] of said.votes) this.#take(director, key, vote)
-      for (const key of said.gone) this.#take(director, key, null)
-      director.version = version
-    }
-    const isRead = isNext || (director.version >= version && director.version >= 0)
-    director.unreadSince = isRead ? null : (director.unreadSince ?? this.#parts.now())
+    if (!this.#settings) return true
+    const isRead = this.#directors.heard(said, this.#settings.heartbeat)
     this.#look()
     return isRead
   }
 
   /** Takes all verdicts of a director. */
   loaded(said: Said): void {
-    const director = this.#directors.get(said.id)
-    if (director?.instance !== said.instance || said.version < director.version) return
-    const votes = new Map(said.votes)
-    for (const key of director.votes.keys()) if (!votes.has(key)) this.#take(director, key, null)
-    for (const [key, vote] of votes) this.#take(director, key, vote)
-    director.version = said.version
-    director.unreadSince = null
-    this.#look()
+    if (this.#directors.loaded(said)) this.#look()
   }
 
   /** Messages may have been lost: all verdicts are to be read again. */
   mayHaveMissed(): void {
-    for (const director of this.#directors.values()) director.version = -1
+    this.#directors.mayHaveMissed()
   }
 
   /** Does what time brings. To be called several times in each heartbeat. */
@@ -472,15 +332,7 @@ export class SharedVerdicts {
       this.#unsay(first)
       this.#touch(first)
     }
-    for (const director of this.#directors.values()) {
-      const { beatAt, unreadSince, heartbeat } = director
-      if (beatAt === null) continue
-      if (now - beatAt > heartbeat) {
-        director.beatAt = null
-        director.unreadSince = null
-        this.#forget(director)
-      } else if (unreadSince !== null && now - unreadSince > UNREAD * heartbeat) this.#forget(director)
-    }
+    this.#directors.look()
     if (this.#awaitedUntil !== null && now >= this.#awaitedUntil) {
       this.#awaitedUntil = null
       for (const item of this.#items.values()) this.#news.add(item)
@@ -489,90 +341,46 @@ export class SharedVerdicts {
     this.#lookForOutliers(this.#disputed)
   }
 
-  #directorOf({ id }: Said): Director | null {
-    const known = this.#directors.get(id)
-    if (known) return known
-    if (this.#directors.size >= MOST_DIRECTORS) {
-      const gone = [...this.#directors.values()].find(({ beatAt }) => beatAt === null)
-      if (!gone) return null
-      this.#directors.delete(gone.id)
-    }
-    const director: Director = {
-      id,
-      hashed: hashed(id),
-      host: '',
-      instance: '',
-      heartbeat: 0,
-      oldest: null,
-      isAble: false,
-      config: '',
-      version: -1,
-      beatAt: null,
-      unreadSince: null,
-      votes: new Map(),
-    }
-    this.#directors.set(id, director)
-    return director
-  }
-
-  #take(director: Director, key: string, vote: Vote | null): void {
-    const hasRoom = director.votes.size < MOST_VOTES || director.votes.has(key)
-    if (vote && hasRoom) director.votes.set(key, vote)
-    else director.votes.delete(key)
+  #takeVote(key: string, vote: Vote | null): void {
     const item = this.#byKey.get(key)
     if (!item) return
     if (vote?.state === 'own') item.isOwn = true
     this.#touch(item)
   }
 
-  #forget(director: Director): void {
-    const { votes } = director
-    director.votes = new Map()
-    director.version = -1
-    for (const key of votes.keys()) {
-      const item = this.#byKey.get(key)
-      if (item) this.#touch(item)
-    }
-  }
-
   // ---------------------------------------------------------------- what follows
 
   /** Milliseconds without a result after which a verdict is withdrawn. */
-  #limit({ question: { interval, timeout } }: Item): number {
+  #limit({ question: { interval, timeout } }: SharedQuestion): number {
     return interval + timeout + (this.#settings?.heartbeat ?? 0)
   }
 
   /** Milliseconds for which a new observer is awaited. */
-  #patience({ question: { interval, timeout } }: Item): number {
+  #patience({ question: { interval, timeout } }: SharedQuestion): number {
     return interval + timeout + this.#slowest
   }
 
-  #living(): readonly Director[] {
-    return [...this.#directors.values()].filter(({ beatAt, isAble }) => beatAt !== null && isAble)
-  }
-
-  #isCandidate({ config }: Director, { question }: Item): boolean {
+  #isCandidate({ config }: HeardDirector, { question }: SharedQuestion): boolean {
     const { isSame, config: own } = this.#parts
     return config === own() || question.services.some(name => isSame(config, name))
   }
 
   /** What counts, of this director and of others. */
-  #votes(item: Item): readonly (readonly [Voter, Vote])[] {
+  #votes(item: SharedQuestion): readonly (readonly [Voter, Vote])[] {
     const { self } = this.#parts
     const own = item.own ? [[{ id: self.id, host: self.host, isSelf: true }, item.own] as const] : []
     return [...own, ...this.#votesOfOthers(item)]
   }
 
-  #votesOfOthers(item: Item): readonly (readonly [Voter, Vote])[] {
-    return [...this.#directors.values()].flatMap(director => {
-      if (director.beatAt === null || !director.isAble) return []
+  #votesOfOthers(item: SharedQuestion): readonly (readonly [Voter, Vote])[] {
+    return this.#directors.living.flatMap(director => {
       const vote = director.votes.get(item.question.key)
       if (!vote || !this.#isCandidate(director, item)) return []
       return [[{ id: director.id, host: director.host, isSelf: false }, vote] as const]
     })
   }
 
-  #count(item: Item) {
+  #count(item: SharedQuestion) {
     const voters = new Set<string>()
     let [ups, downs] = [0, 0]
     for (const [{ id }, { state }] of this.#votes(item)) {
@@ -583,13 +391,13 @@ export class SharedVerdicts {
     return { ups, downs, voters }
   }
 
-  #touch(item: Item): void {
+  #touch(item: SharedQuestion): void {
     this.#dispute(item)
     this.#plan(item)
     this.#news.add(item)
   }
 
-  #dispute(item: Item): void {
+  #dispute(item: SharedQuestion): void {
     const { ups, downs } = this.#count(item)
     if (ups > 0 && downs > 0) this.#disputed.add(item)
     else this.#disputed.delete(item)
@@ -599,7 +407,7 @@ export class SharedVerdicts {
   #look(): void {
     const { self, isAble, config, knows } = this.#parts
     const own = config()
-    const others = this.#living().map(
+    const others = this.#directors.living.map(
       ({ id, config: hash, heartbeat }) => `${id} ${hash} ${knows(hash)} ${heartbeat}`,
     )
     const fingerprint = [`${self.id} ${own} ${isAble()}`, ...others.sort()].join('\n')
@@ -615,49 +423,30 @@ export class SharedVerdicts {
     if (!settings) return
     const { self, isAble, now } = this.#parts
     const own = isAble() ? [hashed(self.id)] : []
-    const living = this.#living()
+    const living = this.#directors.living
     this.#longest = 0
     this.#slowest = Math.max(settings.heartbeat, ...living.map(each => each.heartbeat))
     for (const item of this.#items.values()) {
       const others = living.filter(director => this.#isCandidate(director, item))
       const candidates = [...own, ...others.map(each => each.hashed)]
       item.observers = observersOf(item.hashed, candidates, settings.observers)
-      item.awaited = this.#awaitedOf(item)
+      const { voters } = this.#count(item)
+      item.awaited = awaitedOf(item, voters, { now: now(), patience: this.#patience(item) })
       this.#longest = Math.max(this.#longest, this.#patience(item))
       this.#touch(item)
     }
     this.#awaitedUntil = now() + this.#longest
   }
 
-  /** One that comes and goes is not awaited anew each time: it would keep all others from deciding. */
-  #awaitedOf(item: Item): ReadonlyMap<string, number> {
-    const now = this.#parts.now()
-    const { voters } = this.#count(item)
-    const silent = item.observers.filter(({ id }) => !voters.has(id))
-    if (silent.length + item.awaited.size === 0) return NOBODY
-    const oldest = now - COMES_AND_GOES * this.#patience(item)
-    const before = [...item.awaited].filter(([id, since]) => since > oldest && !voters.has(id))
-    return new Map([...silent.map(({ id }) => [id, now] as const), ...before])
-  }
-
-  #plan(item: Item): void {
-    const phase = this.#phaseOf(item)
+  #plan(item: SharedQuestion): void {
+    const isAnswered = this.#votesOfOthers(item).some(([, { state }]) => state !== 'own')
+    const phase = phaseFor(item, this.#parts.self.id, isAnswered)
     if (phase === (item.plan?.phase ?? null)) return
     item.plan = phase === null ? null : { phase }
     this.#asks.add(item)
   }
 
-  #phaseOf(item: Item): number | null {
-    const { id } = this.#parts.self
-    const { key, interval } = item.question
-    const rank = item.observers.findIndex(observer => observer.id === id)
-    if (rank >= 0) return phaseOf(item.hashed, rank, item.observers.length, interval)
-    const isAnswered = this.#votesOfOthers(item).some(([, { state }]) => state !== 'own')
-    if (isAnswered && !item.isOwn && !item.isWanted) return null
-    return phaseOf(hashed(`${key} ${id}`), 0, 1, interval)
-  }
-
-  #unsay({ question }: Item): void {
+  #unsay({ question }: SharedQuestion): void {
     this.#unsaid.add(question.key)
     this.#parts.onSay()
   }
@@ -677,11 +466,10 @@ export class SharedVerdicts {
 
   // ---------------------------------------------------------------- whose view differs
 
-  #lookForOutliers(disputed: Iterable<Item>): void {
+  #lookForOutliers(disputed: Iterable<SharedQuestion>): void {
     const disputes = [...disputed].map(item => this.#votes(item))
     const { now, onOutlier } = this.#parts
-    const comparedOf = ({ id, isSelf }: Voter) =>
-      isSelf ? this.#ownCount : (this.#directors.get(id)?.votes.size ?? 0)
+    const comparedOf = ({ id, isSelf }: Voter) => (isSelf ? this.#ownCount : this.#directors.sizeOf(id))
     for (const { voter, isOutlier } of this.#outliers.look(disputes, comparedOf, now(), this.#longest))
       onOutlier(voter, isOutlier)
   }

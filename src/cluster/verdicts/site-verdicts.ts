@@ -6,14 +6,9 @@ import type { Log } from '../../system/log.js'
 import { type Clock, steadyNow } from '../../util/clock.js'
 import type { SiteRedis } from '../redis/site-redis.js'
 import { type Asker, questionsOf } from './question-key.js'
-import {
-  SharedVerdicts,
-  type SharedVerdictsParts,
-  type SharingSettings,
-  type SharingSnapshot,
-  type VoteView,
-} from './shared-verdicts.js'
+import { SharedVerdicts, type SharedVerdictsParts } from './shared-verdicts.js'
 import { VerdictLink } from './verdict-link.js'
+import type { SharingSettings, SharingSnapshot, VoteView } from './verdict-types.js'
 
 export interface SiteVerdictsParts
   extends Pick<SharedVerdictsParts, 'config' | 'isAble' | 'isSame' | 'knows'> {

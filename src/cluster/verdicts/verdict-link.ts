@@ -11,7 +11,8 @@ import type { Log } from '../../system/log.js'
 import { type Clock, systemClock } from '../../util/clock.js'
 import { Poller } from '../../util/poller.js'
 import type { SiteRedis } from '../redis/site-redis.js'
-import { MOST_DIRECTORS, type SharedVerdicts } from './shared-verdicts.js'
+import { MOST_DIRECTORS } from './heard-directors.js'
+import type { SharedVerdicts } from './shared-verdicts.js'
 import { LONGEST_MESSAGE, saidOf, textOf } from './verdict-text.js'
 
 export interface VerdictLinkParts {

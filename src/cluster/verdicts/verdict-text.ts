@@ -4,7 +4,7 @@ import { heartbeatOf } from '../../core/membership.js'
 import type { Phase } from '../../core/model.js'
 import { REDIS_SCHEMA } from '../../core/redis-keys.js'
 import { harmless } from '../../util/foreign-text.js'
-import { MOST_VOTES, type Said, type Vote } from './shared-verdicts.js'
+import { MOST_VOTES, type Said, type Vote } from './verdict-types.js'
 
 export interface SentSaid extends Said {
   /** Milliseconds on the clock of Redis at which it was sent. */

@@ -1,11 +1,7 @@
 /** What a director asks, and what it says to the others: after reloads, and with others that come and go. */
 import assert from 'node:assert/strict'
-import {
-  type Question,
-  type Said,
-  SharedVerdicts,
-  type Vote,
-} from '../../../../src/cluster/verdicts/shared-verdicts.js'
+import { SharedVerdicts } from '../../../../src/cluster/verdicts/shared-verdicts.js'
+import type { Question, Said, Vote } from '../../../../src/cluster/verdicts/verdict-types.js'
 import type { CheckResult } from '../../../../src/core/model.js'
 import { failed, passed } from '../../../support/tables.js'
 

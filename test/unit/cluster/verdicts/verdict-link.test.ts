@@ -1,9 +1,10 @@
 /** The messages of verdicts, with a Redis of the test: what is late, what is lost, what is too much. */
 import assert from 'node:assert/strict'
 import type { SiteRedis } from '../../../../src/cluster/redis/site-redis.js'
-import type { Said, SharedVerdicts } from '../../../../src/cluster/verdicts/shared-verdicts.js'
+import type { SharedVerdicts } from '../../../../src/cluster/verdicts/shared-verdicts.js'
 import { VerdictLink } from '../../../../src/cluster/verdicts/verdict-link.js'
 import { textOf } from '../../../../src/cluster/verdicts/verdict-text.js'
+import type { Said } from '../../../../src/cluster/verdicts/verdict-types.js'
 import { onCleanup } from '../../../support/after-each.js'
 import { recordingLog } from '../../../support/logs.js'
 import { until } from '../../../support/until.js'
