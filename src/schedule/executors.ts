@@ -201,15 +201,18 @@ function openEngine(parts: ConstructorParameters<typeof NativeExecutor>[0]): Nat
   }
 }
 
-/** The statistics of both schedulers. The delays of both are in those of the first. */
+/**
+ * The statistics of both schedulers. The delays of both are in those of the first. What stops the process stalls both, and
+ * counts once.
+ */
 function together(core: ScheduleStats, engine: Omit<ScheduleStats, 'lateness'>): ScheduleStats {
   const since = [core.sinceStall, engine.sinceStall].filter(ms => ms !== null)
   return {
     jobs: core.jobs + engine.jobs,
     running: core.running + engine.running,
     lateness: core.lateness,
-    stalls: core.stalls + engine.stalls,
-    stalledFor: core.stalledFor + engine.stalledFor,
+    stalls: Math.max(core.stalls, engine.stalls),
+    stalledFor: Math.max(core.stalledFor, engine.stalledFor),
     sinceStall: since.length > 0 ? Math.min(...since) : null,
     noVerdicts: core.noVerdicts + engine.noVerdicts,
   }

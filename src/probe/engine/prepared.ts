@@ -48,16 +48,25 @@ function judgeOf(judge: NonNullable<Judged>): () => ResponseParser {
   return hear
 }
 
-/** Returns the probe for epoll; its source is that of the probe. */
-export function prepareNative(probe: TcpProbe | UdpProbe | IcmpProbe): NativeProbe {
-  if (probe.kind === 'icmp') return { probe }
-  const to = socketAddress(probe.address, probe.port)
-  const from = sourceOf(probe.source)
-  const data = bytesOf(probe.send)
+/** Returns the probe for epoll, with the source that the kernel chooses. The bytes to send are kept once. */
+export function prepareNative(given: TcpProbe | UdpProbe | IcmpProbe): NativeProbe {
+  if (given.kind === 'icmp') return { probe: { ...given, source: null } }
+  const to = socketAddress(given.address, given.port)
+  const data = bytesOf(given.send)
+  const probe = { ...given, send: NOTHING, source: null }
   if (probe.kind === 'tcp')
-    return { probe, hear: judgeOf(probe.judge), to, from, data: probe.send.length > 0 ? data : null }
-  return { probe, hear: probe.judge && judgeOf(probe.judge), to, from, data }
+    return { probe, hear: judgeOf(probe.judge), to, from: null, data: data.bytes.length > 0 ? data : null }
+  return { probe, hear: probe.judge && judgeOf(probe.judge), to, from: null, data }
 }
+
+/** Returns the same probe with another source, and with its address as the interfaces are now. */
+export function nativeFrom(prepared: NativeProbe, source: Address | null): NativeProbe {
+  if (!('to' in prepared)) return { probe: { ...prepared.probe, source } }
+  const { address, port } = prepared.probe
+  return { ...prepared, to: socketAddress(address, port), from: sourceOf(source) }
+}
+
+const NOTHING = new Uint8Array()
 
 function sourceOf(source: Address | null | undefined): FixedMemory | null {
   return source ? socketAddress(source, 0) : null

@@ -11,6 +11,7 @@ import {
   type NativeProbe,
   type NativeTcp,
   type NativeUdp,
+  nativeFrom,
   prepareNative,
 } from './prepared.js'
 import type { Reactor } from './reactor.js'
@@ -31,12 +32,13 @@ export class NativeProbes {
   /** Returns what starts runs of this probe, from the source that `sourceOf` returns at that time. */
   startFrom(probe: NativeProbe['probe'], sourceOf: () => Address | null): BeginNative {
     let bound: string | null = null
-    let current = prepareNative({ ...probe, source: null })
+    let current = prepareNative(probe)
+    const hasZone = probe.address.zone !== null
     return (timeout, done) => {
       const source = sourceOf()
       const text = source?.text ?? null
       // The index of the interface of a zone may have changed.
-      if (text !== bound || probe.address.zone !== null) current = prepareNative({ ...probe, source })
+      if (text !== bound || hasZone) current = nativeFrom(current, source)
       bound = text
       return this.#start(current, timeout, done)
     }

@@ -3,7 +3,8 @@
  *
  *   state     event                                     next
  *   starting  it is ready                               running
- *   starting  its self-test fails, or it ends           given up
+ *   starting  its self-test fails, it ends, or START    given up
+ *             looks have passed
  *   running   it ends, or hangs for SILENT looks        starting; given up if it ended less than AGAIN ago before
  *   any       close                                     closed
  */
@@ -36,6 +37,8 @@ export interface EngineHostParts {
 /** Milliseconds between two looks at whether the thread turns, and how many in a row it may miss. */
 const LOOK_EVERY = 1000
 const SILENT = 5
+/** Number of looks until it must be ready. */
+const START = 30
 /** Milliseconds. A thread that ends twice within this time is given up. */
 const AGAIN = 60_000
 /** Milliseconds for the end of the thread. */
@@ -123,6 +126,7 @@ export class EngineHost {
     else if (report.kind !== 'ready') this.#parts.onReport(report)
     else {
       this.#isReady = true
+      this.#missed = 0
       // For the orders that came while it started.
       wake(this.#waker)
     }
@@ -132,16 +136,16 @@ export class EngineHost {
   #look(): void {
     this.#cancelLook = this.#parts.clock.alarm(LOOK_EVERY, () => {
       const turns = this.shared.counts[COUNT.turns] ?? 0
-      this.#missed = turns === this.#turns && this.#isReady ? this.#missed + 1 : 0
+      this.#missed = turns === this.#turns ? this.#missed + 1 : 0
       this.#turns = turns
-      if (this.#missed < SILENT) this.#look()
+      if (this.#missed < (this.#isReady ? SILENT : START)) this.#look()
       else this.#hung()
     })
   }
 
   #hung(): void {
     const hung = this.#worker
-    this.#ended(`it has not answered for ${(SILENT * LOOK_EVERY) / 1000} s`)
+    this.#ended(`it has not answered for ${(this.#missed * LOOK_EVERY) / 1000} s`)
     void hung?.terminate()
   }
 

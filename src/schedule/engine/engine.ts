@@ -82,8 +82,7 @@ export class Engine {
         this.#set(order)
         break
       case 'retime':
-        this.#executor.retime(`${order.job}`, order.timing)
-        this.#note(order.job)
+        this.#retime(order)
         break
       case 'remove':
         this.#remove(`${order.job}`)
@@ -115,7 +114,14 @@ export class Engine {
     }
     this.#jobs.set(job.id, job)
     this.#executor.set(job.id, this.#beginning(job, work), timing)
-    this.#note(number)
+    this.#note(job)
+  }
+
+  #retime({ job: number, timing }: Order & { readonly kind: 'retime' }): void {
+    const job = this.#jobs.get(`${number}`)
+    if (!job) return
+    this.#executor.retime(job.id, timing)
+    this.#note(job)
   }
 
   #remove(id: string): void {
@@ -129,7 +135,7 @@ export class Engine {
     if (!job) return
     job.isSettled = false
     hurry(job.id)
-    this.#note(number)
+    this.#note(job)
   }
 
   #settle(runs: readonly (readonly [job: number, run: number])[]): void {
@@ -162,15 +168,14 @@ export class Engine {
     const job = this.#jobs.get(id)
     if (!job) return
     this.#outbox.add(job, job.binding.judged(given), job.delay)
-    this.#note(job.job)
+    this.#note(job)
   }
 
   // -------------------------------------------------------------- what the core sees
 
-  #note(number: number): void {
-    const job = this.#jobs.get(`${number}`)
-    const next = job && this.#executor.next(job.id)
-    if (!job || !next) return
+  #note(job: EngineJob): void {
+    const next = this.#executor.next(job.id)
+    if (!next) return
     const due = machineNow() + next.in
     this.#parts.shared.dues[job.place] = next.isRunning ? -due : due
   }

@@ -5,6 +5,7 @@ import { NativeExecutor, type NativeParts } from '../../../../src/schedule/engin
 import type { EngineWork } from '../../../../src/schedule/engine/protocol.js'
 import { systemClock } from '../../../../src/util/clock.js'
 import { onCleanup } from '../../../support/after-each.js'
+import { FakeClock } from '../../../support/fake-clock.js'
 import { recordingLog } from '../../../support/logs.js'
 import * as servers from '../../../support/servers.js'
 import { address } from '../../../support/tables.js'
@@ -172,6 +173,31 @@ describe('engine: the executor', () => {
       ['engine.restarted', 'engine.portable'],
     )
     await executor.close()
+  })
+
+  it('gives up a thread that is not ready in time', async () => {
+    const clock = new FakeClock()
+    const { executor, givenUp } = opened({ clock, file: new URL('./silent-thread.ts', import.meta.url) })
+    executor.set('a', workFor(1), every(100))
+    clock.wind(29_500)
+    assert.deepEqual(givenUp, [])
+    clock.wind(1000)
+    assert.deepEqual(givenUp, [['a']])
+  })
+
+  it('ends a thread that hangs, and starts another; a second one is the last', async () => {
+    const clock = new FakeClock()
+    const file = new URL('./hanging-thread.ts', import.meta.url)
+    const { executor, givenUp, lines } = opened({ clock, file })
+    executor.set('a', workFor(1), every(100))
+    for (const event of ['engine.restarted', 'engine.portable']) {
+      await until(() => lines.at(-1)?.msg === 'after ready')
+      clock.wind(3500)
+      assert.equal(lines.at(-1)?.msg, 'after ready')
+      clock.wind(3000)
+      assert.equal(lines.at(-1)?.event, event)
+    }
+    assert.deepEqual(givenUp, [['a']])
   })
 
   it('gives up a thread that does not start', async () => {
