@@ -205,7 +205,7 @@ export const FAULTS: readonly Fault[] = [
   ...ofNetwork(ACTIVE, 'director1', {
     both: TAKEOVER,
     from: TAKEOVER,
-    to: 'until its lvsd has lost the gateway, about 4 s',
+    to: 'until its lvsd has lost the gateway, about 5 s',
   }).map(fault => (fault.what === DIRECTION.to ? { ...fault, ...short } : fault)),
   ofCable(ACTIVE, 'director1', TAKEOVER),
   ...ofDirector(STANDBY, 'director2', UNSEEN),
