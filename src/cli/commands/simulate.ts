@@ -1,4 +1,5 @@
 /** lvsd simulate: a site whose servers fail at random, on a virtual clock. */
+import { getHeapStatistics } from 'node:v8'
 import { type FailureSpec, FailureSpecError, parseFailures, parseSpan } from '../../simulate/failure-spec.js'
 import { simulate } from '../../simulate/simulation.js'
 import { configArgument, defineCommand, EXIT } from '../command.js'
@@ -6,8 +7,10 @@ import { loadConfigOrExit } from '../load-or-exit.js'
 import { usageError } from '../parse.js'
 import { renderSimulation, simulationAsJson } from '../terminal/simulation.js'
 
-/** Maximum number of real servers: the processor and the memory of this machine end before. */
+/** Maximum number of real servers. */
 const MOST_REALS = 1_000_000
+/** Bytes of the heap for each real server, measured with 100,000 of them. */
+const BYTES_EACH = 18_000
 
 export const command = defineCommand({
   name: 'simulate',
@@ -57,6 +60,7 @@ small is late, as it would be. Ctrl-C, or the end of --within, ends the simulati
       within: spanOf('within', options.within),
       failures,
     }
+    if (input.reals !== null) refuseTooMany(input.reals, getHeapStatistics().heap_size_limit)
     const { config, checks } = await loadConfigOrExit(context.arguments.CONFIG, context)
     let isInterrupted = false
     const forget = context.onSignal(['SIGINT', 'SIGTERM'], () => {
@@ -83,6 +87,17 @@ function numberOf(option: string, text: string, least: number, most: number): nu
   const value = /^\d+$/.test(text) ? Number(text) : Number.NaN
   if (value >= least && value <= most) return value
   throw usageError(`--${option} takes a number from ${least} to ${most}, not "${text}"`, 'simulate')
+}
+
+/** A process whose heap is full would end without a report. */
+export function refuseTooMany(reals: number, heapLimit: number): void {
+  const needed = reals * BYTES_EACH
+  if (needed <= heapLimit) return
+  const [want, have] = [needed, heapLimit].map(bytes => Math.ceil(bytes / 2 ** 20))
+  throw usageError(
+    `--reals ${reals} needs about ${want} MB of memory, and Node.js takes ${have} MB at most: NODE_OPTIONS=--max-old-space-size=${want} raises that`,
+    'simulate',
+  )
 }
 
 function spanOf(option: string, text: string): number {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { CommandError, EXIT } from '../../../../src/cli/command.js'
-import { command } from '../../../../src/cli/commands/simulate.js'
+import { command, refuseTooMany } from '../../../../src/cli/commands/simulate.js'
 import { testContext } from '../../../support/context.js'
 import { temporaryFile } from '../../../support/folder.js'
 
@@ -81,6 +81,14 @@ describe('lvsd simulate', () => {
     }
     assert.equal(await command.run({ ...context, onSignal, options, arguments: { CONFIG } }), EXIT.ok)
     assert.equal(JSON.parse(out()).ended, 'interrupted')
+  })
+
+  it('refuses more real servers than the heap has room for', () => {
+    refuseTooMany(100_000, 2 ** 31)
+    assert.throws(
+      () => refuseTooMany(200_000, 2 ** 31),
+      /about 3434 MB .*2048 MB at most: NODE_OPTIONS=--max-old/,
+    )
   })
 
   const wrong: [options: Parameters<typeof run>[0], message: RegExp][] = [
