@@ -29,6 +29,8 @@ export type Found =
 
 /** Share of a distance by which a run may be earlier or later than the recorded one whose result it takes. */
 export const TOLERANCE = 1 / 4
+/** Intervals that differ by less than this share count as the same. */
+const ALIKE = 0.1
 
 export class RecordedSeries {
   readonly #pieces: readonly Piece[]
@@ -67,9 +69,11 @@ export class RecordedSeries {
     while ((this.#pieces[this.#at + 1]?.start ?? Number.POSITIVE_INFINITY) <= now) this.#at++
     const spacing = this.#pieces[this.#at]?.spacing ?? interval
     const tolerance = Math.min(spacing, interval) * TOLERANCE
-    // Both run at their own times: of those that may be meant, the one that follows the last in the ratio of the intervals.
+    // Both run at their own times: of the runs that may be meant, the one that follows the last in the ratio of the intervals. With
+    // the same interval none is left out, also where the recorded runs were late.
+    const lag = Math.abs(interval - spacing) <= spacing * ALIKE ? spacing : tolerance
     const expected = this.#taken + Math.max(1, Math.round(interval / spacing))
-    const run = Math.min(this.#runAt(now + tolerance), Math.max(this.#runAt(now - tolerance), expected))
+    const run = Math.min(this.#runAt(now + tolerance), Math.max(this.#runAt(now - lag), expected))
     if (run <= this.#taken) return missing(this.#isOver(now) ? 'gap' : 'shorter interval')
     this.#taken = run
     return outcomeOf(this.#pieceOf(run), timeout)

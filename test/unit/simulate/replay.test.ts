@@ -132,7 +132,7 @@ describe('replay', () => {
     const runs = fc.array(fc.constantFrom('p', 'p', 'p', 'f', 't'), { minLength: 2, maxLength: 60 })
     const policies = fc.record({ rise: fc.integer({ min: 1, max: 3 }), fall: fc.integer({ min: 1, max: 3 }) })
     await fc.assert(
-      fc.asyncProperty(runs, policies, fc.integer({ min: 0, max: 1000 }), async (letters, changed, most) => {
+      fc.asyncProperty(runs, policies, fc.integer({ min: 0, max: 2400 }), async (letters, changed, most) => {
         const policy = { ...POLICY, ...changed }
         const late = (run: number) => (run * 7919) % (most + 1)
         const entries = entriesOf(`p${letters.join('')}`, { policy, late })
