@@ -112,15 +112,14 @@ function realsOf(
   const reals = entriesOf(unclaimed.filter(entry => service.reals.some(real => isOf(real, entry))))
   for (const real of service.reals) {
     const base = tableReal(real)
-    const wanted =
-      base &&
-      wantedReal(base, dispositionOf(service, real), {
-        downAs: () => downAs(service, real),
-        held: held?.reals.get(keyOfReal(base)),
-      })
+    if (!base) continue
+    const key = keyOfReal(base)
+    const wanted = wantedReal(base, dispositionOf(service, real), {
+      downAs: () => downAs(service, real),
+      held: held?.reals.get(key),
+    })
     // Two names can resolve to the same server. The entry then gets the higher of the two weights.
-    if (wanted && wanted.weight >= (reals.get(keyOfReal(wanted))?.weight ?? 0))
-      reals.set(keyOfReal(wanted), wanted)
+    if (wanted && wanted.weight >= (reals.get(key)?.weight ?? 0)) reals.set(key, wanted)
   }
   const isAvailable = availabilityAt(service, dispositionOf, downAs)
   const isWanted = isAvailable !== true && ![...reals.values()].some(isServing)
@@ -198,7 +197,7 @@ function wantedReal(
   { downAs, held }: { readonly downAs: () => DownAs; readonly held: TableReal | undefined },
 ): TableReal | null {
   if (isOut) return null
-  if (state === 'up') return { ...base, weight }
+  if (state === 'up') return base.weight === weight ? base : { ...base, weight }
   if (state === 'down') return wantedDown(base, downAs(), override)
   return held ? { ...base, weight: override ?? held.weight } : null
 }

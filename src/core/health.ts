@@ -55,8 +55,12 @@ export function isChanging(health: Health): boolean {
 
 /** Returns the state of a server when `need` of its checks must pass. A server without checks is up. */
 export function combine(states: readonly HealthState[], need: number): HealthState {
-  const ups = states.filter(state => state === 'up').length
-  const unknowns = states.filter(state => state === 'unknown').length
+  let ups = 0
+  let unknowns = 0
+  for (const state of states) {
+    if (state === 'up') ups++
+    else if (state === 'unknown') unknowns++
+  }
   if (ups >= need) return 'up'
   return ups + unknowns >= need ? 'unknown' : 'down'
 }

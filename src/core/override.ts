@@ -143,7 +143,7 @@ export interface Judged {
   readonly share?: number
   readonly override: Override | null
   /** Milliseconds of the wall clock, for a drain with a ramp; absent: after its end. */
-  readonly at?: number
+  readonly at?: number | undefined
 }
 
 /**

@@ -1,11 +1,13 @@
 /** The states of all checks, by job and by real server. */
 import { combine, isWithoutVerdict, nextNoVerdicts, unknownHealth } from '../core/health.js'
-import type { CheckResult, HealthState, ResolvedReal } from '../core/model.js'
+import type { CheckResult, HealthState, ResolvedReal, WeightAdvice } from '../core/model.js'
 import { weightFrom } from '../core/weight-hint.js'
 import { type CheckState, entry, PreviousStates } from './check-state.js'
 import type { VerdictChange } from './health-changes.js'
 import type { Subscriber } from './jobs.js'
 import { RecentResults } from './recent-results.js'
+
+const NONE: readonly CheckState[] = []
 
 export class CheckStates {
   #byJob = new Map<string, CheckState[]>()
@@ -44,7 +46,7 @@ export class CheckStates {
   }
 
   ofReal(real: ResolvedReal): readonly CheckState[] {
-    return this.#byReal.get(real) ?? []
+    return this.#byReal.get(real) ?? NONE
   }
 
   /** True if a failure of the job could change a health. */
@@ -75,10 +77,7 @@ export class CheckStates {
 
   /** Returns the state that the checks of the server give together. */
   stateOf(real: ResolvedReal): HealthState {
-    return combine(
-      this.ofReal(real).map(({ health }) => health.state),
-      real.need,
-    )
+    return combine(this.ofReal(real).map(stateOfCheck), real.need)
   }
 
   /** Returns the last result of a failed check if the server is down by its checks, else null. */
@@ -89,11 +88,15 @@ export class CheckStates {
 
   /** Returns the lowest weight that the checks advise, else the configured weight. */
   advisedWeight(real: ResolvedReal): number {
-    const advice = this.ofReal(real).flatMap(({ health }) =>
-      health.state === 'up' ? (health.last?.advice ?? []) : [],
-    )
+    const advice: WeightAdvice[] = []
+    for (const { health } of this.ofReal(real))
+      if (health.state === 'up' && health.last?.advice) advice.push(health.last.advice)
     return weightFrom(real.attributes.weight, advice)
   }
+}
+
+function stateOfCheck({ health }: CheckState): HealthState {
+  return health.state
 }
 
 function unknownState(now: number, remembered: CheckState['remembered']): Omit<CheckState, 'subscriber'> {

@@ -408,8 +408,12 @@ export class HealthStore {
 
   /** Returns the state and the weight that result from the checks, the rules that go by time and the override. */
   dispositionOf(real: ResolvedReal): Disposition {
+    const override = this.overrideOf(real)
     return disposition({
-      ...this.#judged(real, this.#ownState(real)),
+      checked: this.#ownState(real),
+      advised: this.#checks.advisedWeight(real),
+      override,
+      at: isRamped(override) ? this.#wall() : undefined,
       isDamped: this.rules.isDamped(real),
       share: this.rules.shareOf(real),
     })
