@@ -10,8 +10,9 @@ import { RecentResults } from './recent-results.js'
 const NONE: readonly CheckState[] = []
 
 export class CheckStates {
-  #byJob = new Map<string, CheckState[]>()
-  #byReal = new Map<ResolvedReal, CheckState[]>()
+  readonly #bySubscriber = new Map<Subscriber, CheckState>()
+  readonly #byJob = new Map<string, CheckState[]>()
+  readonly #byReal = new Map<ResolvedReal, CheckState[]>()
 
   /**
    * Takes the checks of a configuration. A check keeps its state if service, real server, target, kind and options are
@@ -23,22 +24,41 @@ export class CheckStates {
     now: number,
     recalled: (subscriber: Subscriber) => CheckState['remembered'],
   ): readonly { readonly state: CheckState; readonly isNew: boolean }[] {
-    const before = new Map<Subscriber, CheckState>()
-    for (const states of this.#byJob.values()) for (const state of states) before.set(state.subscriber, state)
-    const kept = new Set(subscribers.filter(subscriber => before.has(subscriber)))
-    const known = new PreviousStates([...before.values()].filter(({ subscriber }) => !kept.has(subscriber)))
-    this.#byJob = new Map()
-    this.#byReal = new Map()
-    const changed: { state: CheckState; isNew: boolean }[] = []
-    for (const subscriber of subscribers) {
-      const same = before.get(subscriber)
-      const old = same ?? known.like(subscriber)
-      const state = same ?? { ...(old ?? unknownState(now, recalled(subscriber))), subscriber }
-      entry(this.#byJob, subscriber.jobId).push(state)
-      entry(this.#byReal, subscriber.real).push(state)
-      if (!same) changed.push({ state, isNew: !old })
-    }
+    const fresh = subscribers.filter(subscriber => !this.#bySubscriber.has(subscriber))
+    const gone = this.#leave(subscribers)
+    const known = new PreviousStates(gone)
+    const changed = fresh.map(subscriber => {
+      const old = known.like(subscriber)
+      const state: CheckState = { ...(old ?? unknownState(now, recalled(subscriber))), subscriber }
+      this.#bySubscriber.set(subscriber, state)
+      return { state, isNew: !old }
+    })
+    this.#list(subscribers, [...gone, ...changed.map(({ state }) => state)])
     return changed
+  }
+
+  /** Removes the states of all other subscribers, and returns them. */
+  #leave(subscribers: readonly Subscriber[]): readonly CheckState[] {
+    const kept = new Set(subscribers)
+    const gone = [...this.#bySubscriber.values()].filter(({ subscriber }) => !kept.has(subscriber))
+    for (const { subscriber } of gone) this.#bySubscriber.delete(subscriber)
+    return gone
+  }
+
+  /** Makes the lists of jobs and real servers anew that these states are in, in the order of the configuration. */
+  #list(subscribers: readonly Subscriber[], concerned: readonly CheckState[]): void {
+    const jobs = new Set(concerned.map(({ subscriber }) => subscriber.jobId))
+    // The order of services may have changed.
+    for (const [id, { length }] of this.#byJob) if (length > 1) jobs.add(id)
+    const reals = new Set(concerned.map(({ subscriber }) => subscriber.real))
+    for (const id of jobs) this.#byJob.delete(id)
+    for (const real of reals) this.#byReal.delete(real)
+    for (const subscriber of subscribers) {
+      const [isInJob, isInReal] = [jobs.has(subscriber.jobId), reals.has(subscriber.real)]
+      const state = isInJob || isInReal ? this.#bySubscriber.get(subscriber) : undefined
+      if (state && isInJob) entry(this.#byJob, subscriber.jobId).push(state)
+      if (state && isInReal) entry(this.#byReal, subscriber.real).push(state)
+    }
   }
 
   ofJob(id: string): readonly CheckState[] {
