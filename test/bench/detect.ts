@@ -19,6 +19,14 @@ export const benchmark: Benchmark = {
 async function* measure({ quick, folder }: Run): AsyncIterable<Row> {
   const farm = await openFarm(SERVERS, { prefix: REALS, port: 80 })
   const ours = await measureDaemon(lvsd, farm, folder, quick ? 5 : 20)
+  const watched = await measureDaemon(lvsd, farm, folder, quick ? 5 : 20, true)
+  yield {
+    figure: 'its process ends, until it is out, with sentinels',
+    unit: 'ms',
+    ours: watched.out,
+    beside: 'lvsd without sentinels',
+    theirs: ours.out,
+  }
   const half = 'nobody who asks once in an interval can be faster in the mean'
   yield* rows(ours, 'half the interval', { out: [INTERVAL / 2], back: [INTERVAL / 2] }, half)
   for (const [peer, times] of [
@@ -61,9 +69,15 @@ function* rows(ours: Delays, beside: string, theirs: Delays, note?: string): Ite
   }
 }
 
-async function measureDaemon(daemon: Daemon, farm: Farm, folder: string, times: number): Promise<Delays> {
+async function measureDaemon(
+  daemon: Daemon,
+  farm: Farm,
+  folder: string,
+  times: number,
+  sentinels = false,
+): Promise<Delays> {
   flush()
-  const site = siteOf(SERVERS)
+  const site = { ...siteOf(SERVERS), sentinels }
   const running = daemon.start(site, folder)
   const delays: Delays = { out: [], back: [] }
   try {
@@ -72,7 +86,9 @@ async function measureDaemon(daemon: Daemon, farm: Farm, folder: string, times: 
     for (let k = 0; k < times; k++) {
       const server = (3 * k) % SERVERS
       await phase(k, times)
-      delays.out.push(await delay(await farm.refuse(server), () => !hasServer(server)))
+      delays.out.push(
+        await delay(await (sentinels ? farm.die(server) : farm.refuse(server)), () => !hasServer(server)),
+      )
       await sleep(300)
       await phase(k, times)
       delays.back.push(await delay(await farm.accept(server), () => hasServer(server)))

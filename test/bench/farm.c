@@ -4,8 +4,9 @@
  *   farm COUNT                on ::1, on ports that the kernel chooses
  *   farm COUNT PREFIX PORT    on the addresses PREFIX::1, PREFIX::2 and so on, which need not be configured
  *
- * Prints "ready" and the ports. Then it answers commands, one a line: "refuse I" and "accept I" (servers count from 0)
- * with the nanoseconds of CLOCK_MONOTONIC at which it was done, "count" with the requests answered so far, "gaps" with
+ * Prints "ready" and the ports. Then it answers commands, one a line: "refuse I", "accept I" (servers count from 0) and
+ * "die I", which closes the connections without a request too, with the nanoseconds of CLOCK_MONOTONIC at which it was
+ * done, "count" with the requests answered so far, "gaps" with
  * the median, the 99th percentile and the longest of the times between two requests to the same server since the last
  * "gaps", milliseconds. It ends with its standard input.
  */
@@ -37,6 +38,9 @@ static struct server {
   int64_t asked; /* nanoseconds, 0 before the first request */
 } *servers;
 static int count, poller;
+/* The server of each connection that waits for its request; 0: none, else its number and one. */
+static int *owners;
+static int room;
 static unsigned long answered;
 static struct {
   float *ms;
@@ -75,13 +79,15 @@ static void open_server(int i) {
   watch(listener, i);
 }
 
-static void answer(int connection, int is_watched) {
+static void answer(int connection, int is_watched, int owner) {
   char request[4096];
   ssize_t length = recv(connection, request, sizeof request, 0);
   if (length < 0 && errno == EAGAIN) {
     if (!is_watched) watch(connection, CONNECTION | connection);
+    if (!is_watched && connection < room) owners[connection] = owner;
     return;
   }
+  if (connection < room) owners[connection] = 0;
   if (length > 0 && send(connection, response, sizeof response - 1, MSG_NOSIGNAL) > 0) answered++;
   close(connection);
 }
@@ -101,7 +107,7 @@ static void take_all(struct server *server) {
   int connection;
   while ((connection = accept4(server->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
     note_gap(server);
-    answer(connection, 0);
+    answer(connection, 0, server - servers + 1);
   }
 }
 
@@ -118,11 +124,20 @@ static void tell_gaps(void) {
   gaps.used = 0;
 }
 
+static void die(int i) {
+  for (int connection = 0; connection < room; connection++)
+    if (owners[connection] == i + 1) {
+      owners[connection] = 0;
+      close(connection);
+    }
+}
+
 static void obey(char *line) {
-  int i;
-  if (sscanf(line, "refuse %d", &i) == 1 && i >= 0 && i < count && servers[i].listener >= 0) {
+  int i, is_dead = sscanf(line, "die %d", &i) == 1;
+  if ((is_dead || sscanf(line, "refuse %d", &i) == 1) && i >= 0 && i < count && servers[i].listener >= 0) {
     close(servers[i].listener);
     servers[i].listener = -1;
+    if (is_dead) die(i);
   } else if (sscanf(line, "accept %d", &i) == 1 && i >= 0 && i < count && servers[i].listener < 0) {
     open_server(i);
   } else if (strcmp(line, "count") == 0) {
@@ -178,7 +193,9 @@ static void allow_files(rlim_t wanted) {
 
 int main(int argc, char **argv) {
   count = argc > 1 ? atoi(argv[1]) : 0;
-  allow_files(count + 2000);
+  allow_files(2 * count + 2000);
+  room = 2 * count + 2000;
+  if (!(owners = calloc(room, sizeof *owners))) fail("calloc");
   poller = epoll_create1(EPOLL_CLOEXEC);
   make_servers(argc > 3 ? argv[2] : "", argc > 3 ? atoi(argv[3]) : 0);
   watch(0, COMMANDS);
@@ -192,7 +209,7 @@ int main(int argc, char **argv) {
     for (int i = 0; i < ready; i++) {
       uint64_t who = events[i].data.u64;
       if (who == COMMANDS) read_commands();
-      else if (who & CONNECTION) answer((int)who, 1);
+      else if (who & CONNECTION) answer((int)who, 1, 0);
       else if (servers[who].listener >= 0) take_all(&servers[who]);
     }
   }

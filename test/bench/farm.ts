@@ -8,6 +8,8 @@ export interface Farm {
   readonly ports: readonly number[]
   /** Server `i` refuses connections from now on. Milliseconds of the clock of `performance.now`, see `now`. */
   refuse(i: number): Promise<number>
+  /** The same, and its idle connections are closed, as when its process ends. */
+  die(i: number): Promise<number>
   /** Server `i` answers again. */
   accept(i: number): Promise<number>
   /** Requests answered so far. */
@@ -54,6 +56,7 @@ export async function openFarm(
   return {
     ports,
     refuse: i => moment(`refuse ${i}`),
+    die: i => moment(`die ${i}`),
     accept: i => moment(`accept ${i}`),
     count: async () => Number(await ask('count')),
     gaps: async () => {

@@ -39,6 +39,14 @@ export function memoryOf(pid: number): Memory {
   return { rss: sum('Rss') / 1024, pss: sum('Pss') / 1024 }
 }
 
+/** How often the threads of a process have given up the processor by themselves: nearly all of these are wake-ups. */
+export function voluntarySwitches(pid: number): number {
+  return readdirSync(`/proc/${pid}/task`).reduce((sum, thread) => {
+    const text = readIfThere(`/proc/${pid}/task/${thread}/status`)
+    return sum + Number(/^voluntary_ctxt_switches:\s+(\d+)/m.exec(text)?.[1] ?? 0)
+  }, 0)
+}
+
 /** A process and all that descend from it. */
 export function family(pid: number): Stat[] {
   const all = readdirSync('/proc').flatMap(name => (/^\d+$/.test(name) ? (statOf(name) ?? []) : []))

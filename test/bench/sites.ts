@@ -8,6 +8,8 @@ export interface Site {
   readonly timeout: number
   /** Address of lvsd's API over TCP. */
   readonly listen?: string
+  /** lvsd keeps idle connections to the servers. */
+  readonly sentinels?: boolean
   /** What runs lvsd's probes. */
   readonly engine?: 'portable' | 'native'
 }
@@ -64,7 +66,7 @@ export function withWeight(site: Site, address: string, weight: number): Site {
 }
 
 /** As keepalived and ldirectord are set below: the first failure takes a server out, the first success brings it back. */
-export function lvsdConfig({ services, interval, timeout, listen, engine }: Site): string {
+export function lvsdConfig({ services, interval, timeout, listen, engine, sentinels = false }: Site): string {
   return [
     'settings:',
     '  resync: 10m',
@@ -73,7 +75,7 @@ export function lvsdConfig({ services, interval, timeout, listen, engine }: Site
     'defaults:',
     '  scheduler: rr',
     '  forwarding: masq',
-    `  check: { kind: http, receive: OK, interval: ${interval}s, timeout: ${timeout}s, fall: 1, rise: 1 }`,
+    `  check: { kind: http, receive: OK, interval: ${interval}s, timeout: ${timeout}s, fall: 1, rise: 1${sentinels ? ', sentinel: true' : ''} }`,
     'services:',
     ...services.flatMap((service, i) => [
       `  web${i + 1}:`,

@@ -64,16 +64,16 @@ interface Line {
 }
 
 /** lvsd with a table in memory, whose checks come every ten seconds. */
-async function lvsdFor(ports: readonly number[], more = '') {
+async function lvsdFor(ports: readonly number[], engine: 'portable' | 'native' = 'portable') {
   const folder = folderOf({})
   const socket = `${folder}/lvsd.sock`
   const config = folderOf({
     'site.yaml': `
-settings: { socket: ${socket}, state: ${folder}/state }
+settings: { socket: ${socket}, state: ${folder}/state, engine: ${engine} }
 services:
   web:
     virtual: '[2001:db8::80]:80'
-    check: { kind: http, interval: 10s, timeout: 3s, fastinter: 10s, fall: 2, sentinel: true${more} }
+    check: { kind: http, interval: 10s, timeout: 3s, fastinter: 10s, fall: 2, sentinel: true }
     reals: [${ports.map(port => `'[::1]:${port}'`).join(', ')}]
 `,
   })
@@ -100,28 +100,29 @@ function told(what: string, { time }: Line, since: number): void {
 describe('hints: real servers', function () {
   this.timeout(60_000 + 1000 * SECONDS)
 
-  it('are out when they are killed, and back when they listen, long before their check is due', async function () {
-    const server = await nginx(
-      programOr(() => this.skip(), 'nginx', 'nginx-light'),
-      [60],
-    )
-    const lvsd = await lvsdFor(server.ports)
-    for (let i = 1; i <= 3; i++) {
-      await until(async () => (await lvsd.status()).hints.sentinels.watching === 1)
-      const killedAt = Date.now()
-      await server.kill()
-      await until(() => lvsd.of('real.down').length === i)
-      const down = lvsd.of('real.down').at(-1) as Line
-      assert.match(down.hint ?? '', /^the idle connection to the server was (closed|reset|refused) /)
-      told('out', down, killedAt)
-      const startedAt = Date.now()
-      server.startAgain()
-      await until(() => lvsd.of('real.up').length === i + 1)
-      const up = lvsd.of('real.up').at(-1) as Line
-      assert.equal(up.hint, 'the server accepts connections again')
-      told('in', up, startedAt)
-    }
-  })
+  for (const engine of ['portable', 'native'] as const)
+    it(`are out when they are killed, and back when they listen, long before their check is due (${engine})`, async function () {
+      const server = await nginx(
+        programOr(() => this.skip(), 'nginx', 'nginx-light'),
+        [60],
+      )
+      const lvsd = await lvsdFor(server.ports, engine)
+      for (let i = 1; i <= 3; i++) {
+        await until(async () => (await lvsd.status()).hints.sentinels.watching === 1)
+        const killedAt = Date.now()
+        await server.kill()
+        await until(() => lvsd.of('real.down').length === i)
+        const down = lvsd.of('real.down').at(-1) as Line
+        assert.match(down.hint ?? '', /^the idle connection to the server was (closed|reset|refused) /)
+        told('out', down, killedAt)
+        const startedAt = Date.now()
+        server.startAgain()
+        await until(() => lvsd.of('real.up').length === i + 1)
+        const up = lvsd.of('real.up').at(-1) as Line
+        assert.equal(up.hint, 'the server accepts connections again')
+        told('in', up, startedAt)
+      }
+    })
 
   it('that close idle connections are learned, and cause no more checks', async function () {
     const file = programOr(() => this.skip(), 'haproxy', 'haproxy')
