@@ -159,7 +159,7 @@ describe('reconciler', () => {
       await staged.reconciler.resync()
       staged.reconciler.resyncEvery('auto')
       count.dumps = 0
-      return { ...staged, byHand: kernel.byHand, count, wind, clock }
+      return { ...staged, memory: kernel, byHand: kernel.byHand, count, wind, clock }
     }
 
     it('looks once a second, computes nothing while all is as expected, and compares the whole within a minute', async () => {
@@ -224,6 +224,17 @@ describe('reconciler', () => {
       await byHand.apply(diff(table(tableService(FOREIGN, [B])), new Map(), new Set()))
       await wind(1000)
       assert.deepEqual([count.dumps, reconciler.table?.has(keyOfService(FOREIGN))], [0, true])
+    })
+
+    it('does not look while the kernel refuses a change, which has its own resyncs', async () => {
+      const { wind, reconciler, state, count, memory } = await looking()
+      memory.refuse(command => (command === 'SET_DEST' ? 'EINVAL' : null))
+      state.wanted = table(tableService(WEB, [A, { ...B, weight: 3 }]))
+      reconciler.markDirty(['web'])
+      await reconciler.idle()
+      assert.equal(reconciler.stats.errors.length, 1)
+      for (let i = 0; i < 3; i++) await wind(1000)
+      assert.equal(count.looks, 0)
     })
 
     it('says why the table cannot be read, and repairs it afterwards', async () => {
