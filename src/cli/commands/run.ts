@@ -50,10 +50,11 @@ export const command = defineCommand({
         resolve()
       }),
     )
-    // Imported here, because a help text needs only the description above.
-    const [{ startDirector, withPaths }, { openLog }] = await Promise.all([
+    // Imported here, because a help text needs only the description above. A thread reads a long file meanwhile.
+    const [{ startDirector, withPaths }, { openLog }, read] = await Promise.all([
       import('../../director/compose.js'),
       import('../../system/log.js'),
+      loadConfigAtStart(file),
     ])
     const load = (running: Known) =>
       loadConfigApart(file, {}, undefined, running).then(loaded => withPaths(loaded, options))
@@ -61,7 +62,7 @@ export const command = defineCommand({
       { file, state: options.state ?? null, env },
       { isTrial: options.kernel === 'memory', tell: warn },
     )
-    const current = withPaths(await loadConfigAtStart(file), options)
+    const current = withPaths(read, options)
     if (!isRunnable(current)) warn(renderProblems(current, { colour: screen.colour }))
     const chosen = await accepted.choose(current)
     if (!chosen)
