@@ -42,8 +42,8 @@ const DIRECTOR = [
   'src/director/compose.ts',
   'checks/http.ts',
 ]
-/** These load no more than they need: threads and processes beside a director, and the command for a configuration. */
-const APART = /^src\/(?:.*(?:-thread|entry)|cli\/commands\/validate)\.ts$/
+/** These load no more than they need: threads and processes beside a director, and commands that load part of it. */
+const APART = /^src\/(?:.*(?:-thread|entry)|cli\/(?:program|commands\/(?:validate|plan|probe)))\.ts$/
 /** A command that loads this library loads all that reads a configuration. */
 const HEAVY = 'zod'
 
