@@ -23,6 +23,7 @@ import { benchmark as page } from './page.js'
 import { renderJson, renderTable } from './print.js'
 import { benchmark as redis } from './redis.js'
 import { benchmark as reload } from './reload.js'
+import { benchmark as reloadInMemory } from './reload-in-memory.js'
 import { benchmark as sentinels } from './sentinels.js'
 import { benchmark as start } from './start.js'
 import { benchmark as startInMemory } from './start-in-memory.js'
@@ -35,6 +36,7 @@ const all: readonly Benchmark[] = [
   redis,
   reload,
   sentinels,
+  reloadInMemory,
   start,
   startInMemory,
   memory,
