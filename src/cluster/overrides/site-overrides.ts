@@ -326,7 +326,6 @@ export class SiteOverrides {
   #tellUnknown(taken: readonly Held[]): void {
     const [first] = taken
     if (!first) return
-    const short = (text: string) => harmless(text.slice(0, LONGEST_NAME))
     this.#parts.log.warn(
       'override.unknown',
       { count: taken.length, override: short(first.id), director: short(first.by) },
@@ -335,24 +334,32 @@ export class SiteOverrides {
   }
 
   /** Two ends are none. */
-  #tellConflict({ entry: { value }, lost }: Merged<SharedValue>): void {
+  #tellConflict({ entry, lost }: Merged<SharedValue>): void {
+    const { value } = entry
     if (!lost || !isOrder(value) || !isOrder(lost.value)) return
     if (value.endedBy !== null && lost.value.endedBy !== null) return
     const { target, override } = value
-    const says = ({ endedBy, override: { who } }: SharedOrder) =>
-      endedBy === null ? `given by ${who}` : `ended by ${endedBy}`
+    // Both may be root: the director and the reason tell them apart.
+    const says = ({ endedBy, override: { who, reason } }: SharedOrder, by: string) =>
+      endedBy === null
+        ? `given by ${who} on ${short(by)}${reason === '' ? '' : `: ${reason}`}`
+        : `ended by ${endedBy} on ${short(by)}`
     this.#parts.log.warn(
       'override.conflict',
       {
         service: target.service,
         real: target.real ?? 'all',
         effect: override.effect.kind,
-        counts: says(value),
-        lost: says(lost.value),
+        counts: says(value, entry.by),
+        lost: says(lost.value, lost.by),
       },
       'two directors changed the same override while they could not hear each other: the later change counts',
     )
   }
+}
+
+function short(text: string): string {
+  return harmless(text.slice(0, LONGEST_NAME))
 }
 
 function pick({ target, override }: SharedOrder): Pick<Order, 'target' | 'override'> {

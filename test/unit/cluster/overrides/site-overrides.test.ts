@@ -192,7 +192,7 @@ describe('SiteOverrides', () => {
     a.reach = 'there'
     await a.site.look()
     assert.deepEqual([Object.values(a.inForce), Object.values(b.inForce)], [['bob'], ['bob']])
-    assert.deepEqual(a.conflicts, [{ counts: 'given by bob', lost: 'given by anna' }])
+    assert.deepEqual(a.conflicts, [{ counts: 'given by bob on b', lost: 'given by anna on a' }])
   })
 
   it('come back to a store that has lost everything, and not to a director that was away when they ended', async () => {
@@ -464,7 +464,7 @@ describe('SiteOverrides', () => {
       if (isEnd || !isDone) continue
       const isCounting = a.inForce[id] === who
       const isKnown = asked.some(later => later.id === id && later.knew === who)
-      const isTold = conflicts.some(lost => lost === `given by ${who}`)
+      const isTold = conflicts.some(lost => lost.startsWith(`given by ${who} on `))
       assert.ok(isCounting || isKnown || isTold, `${who} is lost without a word`)
     }
   }
