@@ -108,6 +108,10 @@ const NO_NEWS =
 
 const LONGEST = 200
 
+/** What Redis says if the user may use the command, but with other keys or channels. */
+const FOREIGN = /\baccess (one of the|a) (key|channel)s?\b/
+const OTHER_NAMES = 'Its ACL has other keys or channels than "prefix" and "site" of the configuration'
+
 /** Returns the fault that an error tells of. `about` names the command or the key: `EVAL`, `{lvsd:berlin}:members`. */
 export function faultOf(error: unknown, about: string | null = null): RedisFault {
   if (error instanceof RedisError) return { reason: error.reason, detail: error.detail }
@@ -152,5 +156,6 @@ function isWord(word: string): word is RedisReason {
 function detailOf(reason: RedisReason, message: string, about: string | null): string {
   const text = message.replace(/\s+/g, ' ').trim().slice(0, LONGEST)
   const place = about !== null && isOfOneCommand(reason) ? ` (${about})` : ''
-  return NO_NEWS.test(text) ? WORDS[reason] : `${WORDS[reason]}${place}: ${text}`
+  const hint = reason === 'NOPERM' && FOREIGN.test(text) ? `. ${OTHER_NAMES}` : ''
+  return NO_NEWS.test(text) ? WORDS[reason] : `${WORDS[reason]}${place}: ${text}${hint}`
 }

@@ -20,6 +20,18 @@ describe('redis-fault', () => {
     ['a full memory', error('OOM command not allowed'), 'OOM', /memory is full/],
     ['a broken cluster', error('CLUSTERDOWN Hash slot not served'), 'CLUSTERDOWN', /cluster/],
     ['a missing permission', error('NOPERM User lvsd has no permissions'), 'NOPERM', /permission \(EVAL\)/],
+    [
+      'keys of another prefix',
+      error('NOPERM this user has no permissions to access one of the keys used as arguments'),
+      'NOPERM',
+      /arguments\. Its ACL has other keys .*"prefix" and "site"/,
+    ],
+    [
+      'channels of another prefix',
+      error('NOPERM No permissions to access a channel'),
+      'NOPERM',
+      /channel\. Its ACL has other/,
+    ],
     ['another type', error('WRONGTYPE Operation against a key'), 'WRONGTYPE', /another type.*\(EVAL\)/],
     [
       'another type within a script',
