@@ -311,7 +311,7 @@ export class Members {
       log.warn(
         'cluster.member-left',
         { director },
-        `the director ${director} is gone: it has no heartbeat any more`,
+        `the director ${director} is gone: it has no heartbeat any more, so it has ended or cannot use Redis`,
       )
     else if (kind === 'agrees')
       log.info('cluster.member-agrees', { director }, `the director ${director} has the same services again`)

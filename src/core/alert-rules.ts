@@ -217,10 +217,11 @@ export function keyOfAlert(name: AlertName, fields: EventFields): string {
 
 /** Returns what the event says, with the name of its subject: one line for people. */
 export function summaryOf(event: EventFields): string {
-  const { service, real, msg, reason, detail, file, error } = event
+  const { service, real, msg, reason, detail, file, error, redis } = event
   const subject = real === undefined ? '' : `${service} ${real}: `
   const why = [reason, detail].filter(part => typeof part === 'string' && part !== '' && part !== 'passed')
   const causes = typeof error === 'string' ? [...why, error] : why
+  if (typeof redis === 'string') return `${msg} (${redis})${typeof detail === 'string' ? `: ${detail}` : ''}`
   const cause = real === undefined && file === undefined ? [] : causes
   return `${subject}${msg}${cause.length > 0 ? `: ${cause.join(': ')}` : ''}`
 }
