@@ -123,10 +123,11 @@ function messageOf({ service, msg }: EventRecord): string {
   return msg.startsWith(`${service}: `) ? msg.slice(`${service}: `.length) : msg
 }
 
-function detailOf({ reason, detail, who }: EventRecord): string {
+function detailOf({ event, msg, reason, detail, who }: EventRecord): string {
+  if (event === 'director.connectivity-restored') return `; before: ${detail}`
   const isSaid = typeof detail === 'string' && detail.startsWith(`${reason} `)
   const words = [isSaid ? null : reason, detail, who === undefined ? null : `by ${who}`].filter(
-    word => typeof word === 'string' && word !== '',
+    word => typeof word === 'string' && word !== '' && !msg.includes(word),
   )
   return words.length === 0 ? '' : `: ${words.join(', ')}`
 }

@@ -85,7 +85,9 @@ function sentenceOf(record: EventRecord): string {
   const others = Object.entries(record).filter(
     ([name, value]) => !LEFT_OUT.has(name) && value !== undefined && !isNamed(record.msg, value),
   )
-  const explained = EXPLAINING.flatMap(name => (record[name] === undefined ? [] : [plain(record[name])]))
+  const explained = EXPLAINING.map(name => record[name])
+    .filter(value => value !== undefined && !isNamed(record.msg, value))
+    .map(plain)
   const added =
     others.length > 0 ? ` (${others.map(([name, value]) => `${name} ${plain(value)}`).join(', ')})` : ''
   return [`${record.msg}${added}`, ...explained].join(': ')
@@ -101,6 +103,7 @@ const SENTENCES: { readonly [Event in EventRecord['event']]?: (record: EventReco
   'weight.changed': ({ from, to, detail }) => `weight ${from} -> ${to}: ${detail}`,
   'override.begins': record => `override: ${overrideOf(record)}`,
   'override.ended-early': record => `${record.by} ended the override: ${overrideOf(record)}`,
+  'director.connectivity-restored': ({ msg, detail }) => `${msg}; before: ${detail}`,
   'override.ended': record => `override ended: ${overrideOf(record)}`,
 }
 

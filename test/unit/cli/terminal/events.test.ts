@@ -50,6 +50,20 @@ describe('the line of an event', () => {
       'info  root has made the token anna (operate) (until an)',
     ],
     [
+      'a message that names its reason',
+      { level: 'warn', event: 'role.active', msg: 'this director is active: it leads', reason: 'it leads' },
+      'warn  this director is active: it leads',
+    ],
+    [
+      'a network that is back, with what was wrong',
+      {
+        level: 'warn',
+        event: 'director.connectivity-restored',
+        ...{ msg: 'the network is there again after 9s', seconds: 9, detail: 'eth0 is down' },
+      },
+      'warn  the network is there again after 9s; before: eth0 is down',
+    ],
+    [
       'a fault, with its reason',
       { level: 'error', event: 'state.failed', file: '/x', error: 'ENOSPC', msg: 'cannot be written' },
       'ERROR cannot be written (file /x): ENOSPC',
