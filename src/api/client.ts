@@ -192,7 +192,9 @@ export async function revokeToken(socket: string, name: string): Promise<TokenRe
   return (await ask(socket, 'DELETE', path, null, OVERRIDE_TIMEOUT)) as TokenRevoked
 }
 
-const [NOT_FOUND, REFUSED] = [404, 409]
+const [NOT_FOUND, REFUSED, UNAVAILABLE] = [404, 409, 503]
+/** What Redis has to tell: lvsd answers, also while Redis does not. */
+const OF_SITE = '/v1/site/'
 
 async function ask(
   socket: string,
@@ -213,7 +215,9 @@ async function ask(
     const { detail = `status ${status}`, outcome } = (value ?? {}) as Partial<ProblemDocument>
     // What was asked is refused: the answer says so.
     if (outcome !== undefined) return outcome
-    if (status === NOT_FOUND || status === REFUSED) throw new ControlError(detail, { isRefused: true })
+    const isOfSite = status === UNAVAILABLE && path.startsWith(OF_SITE)
+    if (status === NOT_FOUND || status === REFUSED || isOfSite)
+      throw new ControlError(detail, { isRefused: true })
     throw new ControlError(`lvsd answered: ${detail}`)
   } catch (cause) {
     throw cause instanceof ControlError ? cause : explained(socket, cause as NodeJS.ErrnoException)

@@ -111,7 +111,7 @@ async function siteEventsOf({ cluster, daemon }: ControlParts, query: SiteEvents
   try {
     return await daemon.siteEvents.read(query)
   } catch (error) {
-    return `the Redis of the site cannot be used: ${fault?.detail ?? (error as Error).message}`
+    return `the Redis of the site cannot be used: ${fault?.detail ?? (error as Error).message}. "lvsd events" shows the events of one director`
   }
 }
 

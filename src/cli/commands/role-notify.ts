@@ -2,6 +2,7 @@
 import { notifyRole } from '../../api/client.js'
 import type { NotifyRequest } from '../../api/role-types.js'
 import { LONGEST_NAME, VRRP_STATES } from '../../core/vrrp-role.js'
+import { printable } from '../../util/printable.js'
 import { askDaemon, socketOption, socketPath } from '../ask-daemon.js'
 import { defineCommand, EXIT } from '../command.js'
 import { usageError } from '../parse.js'
@@ -40,16 +41,17 @@ keepalived does not wait for one such command before it runs the next; lvsd take
     const answer = await askDaemon(notifyRole(socketPath(context.options.socket, context.env), word))
     const { outcome, role } = answer
     if (context.options.json) context.printData(JSON.stringify({ schema: 1, ...answer }, null, 2))
-    else context.print(`${OUTCOMES[outcome]}; this director is ${role}`)
+    else context.print(`${OUTCOMES[outcome](word)}; this director is ${role}`)
     return EXIT.ok
   },
 })
 
 const OUTCOMES = {
-  counts: 'lvsd knows the state',
-  late: 'lvsd knows a later state',
-  other: 'lvsd takes its role from another instance',
-  'not asked': 'lvsd takes no role from VRRP',
+  counts: () => 'lvsd knows the state',
+  late: () => 'lvsd knows a later state',
+  other: ({ kind, name }: NotifyRequest) =>
+    `the ${kind.toLowerCase()} ${printable(name)} is not the one of "role" in the configuration, so it does not count`,
+  'not asked': () => 'lvsd takes no role from VRRP',
 }
 
 interface Words {

@@ -17,6 +17,6 @@ export function healthLine(
   const isGood = document.good && !isStandby
   if (json) return { isGood, text: JSON.stringify(document, null, 2) }
   if (quiet) return { isGood, text: null }
-  if (document.good && isStandby) return { isGood, text: 'standby: another director serves' }
+  if (document.good && isStandby) return { isGood, text: 'standby: this director is not the active one' }
   return { isGood, text: `${isGood ? 'good' : 'bad'}: ${printable(document.reason)}` }
 }

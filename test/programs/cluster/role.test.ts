@@ -158,7 +158,7 @@ describe('the role: lvsd health', function () {
       return [status, stdout, stderr]
     }
     assert.deepEqual(run([]), [0, 'good: this director can serve\n', ''])
-    assert.deepEqual(run(['--role']), [1, 'standby: another director serves\n', ''])
+    assert.deepEqual(run(['--role']), [1, 'standby: this director is not the active one\n', ''])
     // Behind -- the parser reads the line.
     for (const options of [['--json'], ['--role']])
       assert.deepEqual(run([...options, 'web']), run([...options, '--', 'web']))
