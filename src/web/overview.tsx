@@ -56,10 +56,10 @@ export function Overview() {
               {list.filter === '' ? 'The configuration has no service.' : 'No service matches the filter.'}
             </p>
           )}
+          {(overview.cluster?.directors.length ?? 0) > 1 && <Directors overview={overview} />}
         </div>
         {isWide && <RecentEvents now={now} />}
       </div>
-      {(overview.cluster?.directors.length ?? 0) > 1 && <Directors overview={overview} />}
     </>
   )
 }
