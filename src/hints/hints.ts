@@ -28,6 +28,11 @@ export interface HintsParts {
 
 /** Maximum number of checks that wait for their turn. Later hints are dropped: the checks come at their intervals. */
 const MOST_WAITING = 1000
+/**
+ * Milliseconds after which a check that was started may be started again: its result is lost if the job is replaced
+ * meanwhile, as by a reload or another role.
+ */
+const LOST_AFTER = 10_000
 
 export interface HintCounts {
   readonly given: Readonly<Record<HintKind, number>>
@@ -46,6 +51,8 @@ export interface GivenHint extends Hint {
 
 interface Pursued {
   readonly hint: GivenHint
+  /** When the last check was started. */
+  startedAt: number
   /** Number of checks that have followed a failed one. */
   followed: number
 }
@@ -89,7 +96,7 @@ export class Hints {
     this.#given[hint.kind]++
     const at = this.#parts.clock.now()
     for (const id of ids) {
-      if (this.#waiting.has(id) || this.#pursued.has(id) || !this.#parts.executors.next(id)) continue
+      if (this.#waiting.has(id) || this.#isPursued(id, at) || !this.#parts.executors.next(id)) continue
       if (this.#waiting.size >= MOST_WAITING) this.#dropped++
       else this.#waiting.set(id, { ...hint, at })
     }
@@ -116,7 +123,8 @@ export class Hints {
     if (!pursued) return
     if (isFollowed(result, pursued.followed) && this.#parts.isChanging(id)) {
       pursued.followed++
-      this.#followUps.set(id, this.#parts.clock.now() + FOLLOW_UP)
+      pursued.startedAt = this.#parts.clock.now() + FOLLOW_UP
+      this.#followUps.set(id, pursued.startedAt)
     } else this.#pursued.delete(id)
   }
 
@@ -141,14 +149,20 @@ export class Hints {
     this.#waiting.clear()
   }
 
+  #isPursued(id: string, now: number): boolean {
+    const pursued = this.#pursued.get(id)
+    return pursued !== undefined && now - pursued.startedAt < LOST_AFTER
+  }
+
   #pump(): void {
     const { clock, executors } = this.#parts
     for (const [id, hint] of this.#waiting) {
-      const rest = spend(this.#budget, BROUGHT_FORWARD, clock.now())
+      const now = clock.now()
+      const rest = spend(this.#budget, BROUGHT_FORWARD, now)
       if (!rest) break
       this.#budget = rest
       this.#waiting.delete(id)
-      this.#pursued.set(id, { hint, followed: 0 })
+      this.#pursued.set(id, { hint, startedAt: now, followed: 0 })
       this.#last.set(id, hint)
       this.#broughtForward++
       executors.atOnce(id)

@@ -124,6 +124,20 @@ describe('hints: a hint', () => {
     hints.close()
   })
 
+  it('is followed again if the check that was brought forward gave no result, as after a reload', () => {
+    const { clock, hints, started, result } = rig()
+    hints.give(['a'], HINT)
+    // The job is replaced, and its run ends without a result.
+    hints.follow(() => true)
+    result('a', regular(true))
+    clock.wind(1000)
+    hints.give(['a'], HINT)
+    assert.equal(started.length, 1)
+    clock.wind(10_000)
+    hints.give(['a'], HINT)
+    assert.equal(started.length, 2)
+  })
+
   it('of a job that has gone is forgotten', () => {
     const { clock, hints, started } = rig()
     hints.give(
