@@ -19,6 +19,15 @@ export interface Timing {
   readonly grid?: number
 }
 
+/** Returns what is left of a timing that was given `ms` milliseconds ago. The grid stays where it is. */
+export function timingAfter(ms: number, timing: Timing): Timing {
+  const { interval, firstIn, grid } = timing
+  const rest = { ...timing, firstIn: Math.max(0, firstIn - ms) }
+  if (grid === undefined) return rest
+  const phase = (grid - ms) % interval
+  return { ...rest, grid: phase < 0 ? phase + interval : phase }
+}
+
 export interface NextRun {
   /** Milliseconds until it starts. */
   readonly in: number

@@ -149,12 +149,12 @@ export function openExecutors(
           const job = takeBack(id)
           if (job) setCode(id, job.work, { ...job.timing, firstIn: 0 })
         },
-        onGivenUp: ids => {
+        onGivenUp: jobs => {
           engine = null
-          for (const id of ids) {
+          for (const { id, timing } of jobs) {
             const job = takeBack(id)
             const place = job && placementOf(job.work)
-            if (job && place?.kind === 'core') setHere(id, job.work, job.timing, place.prepared)
+            if (job && place?.kind === 'core') setHere(id, job.work, timing, place.prepared)
           }
         },
       })
@@ -175,7 +175,11 @@ export function openExecutors(
       if (engine?.hasRoom && probe.kind !== 'fixed') setNative(id, work, timing, probe, engine)
       else setHere(id, work, timing, place.prepared)
     },
-    retime: (id, timing) => executorOf.get(id)?.retime(id, timing),
+    retime: (id, timing) => {
+      const job = given.get(id)
+      if (job) given.set(id, { ...job, timing })
+      executorOf.get(id)?.retime(id, timing)
+    },
     remove,
     soon: (id, ms) => executorOf.get(id)?.soon(id, ms),
     atOnce: id => executorOf.get(id)?.atOnce(id),

@@ -31,8 +31,8 @@ function engine(): NativeExecutor {
     onDelay: () => {},
     isSettled: () => false,
     onDeferred: id => waiting.get(id)?.(new Error('left to the code of the check')),
-    onGivenUp: ids => {
-      for (const id of ids) waiting.get(id)?.(new Error('the engine does not work'))
+    onGivenUp: jobs => {
+      for (const { id } of jobs) waiting.get(id)?.(new Error('the engine does not work'))
     },
   })
   return opened

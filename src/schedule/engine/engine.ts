@@ -110,7 +110,7 @@ export class Engine {
     const binding = bindingOf(work, this.#parts.sources)
     const job: EngineJob = {
       ...{ job: number, id: `${number}`, place, binding },
-      ...{ last: null, run: 0, isSettled: false, delay: Number.NaN },
+      ...{ last: null, run: 0, fullIn: -1, isSettled: false, delay: Number.NaN },
     }
     this.#jobs.set(job.id, job)
     this.#executor.set(job.id, this.#beginning(job, work), timing)

@@ -4,7 +4,7 @@ import type { CheckResult } from '../../core/model.js'
 import type { Log } from '../../system/log.js'
 import type { Clock } from '../../util/clock.js'
 import type { CheckSources } from '../check-sources.js'
-import type { Executor, NextRun, OnResult, Timing } from '../executor.js'
+import { type Executor, type NextRun, type OnResult, type Timing, timingAfter } from '../executor.js'
 import type { ScheduleStats } from '../stats.js'
 import { EngineHost } from './engine-host.js'
 import {
@@ -32,9 +32,15 @@ export interface NativeParts {
   /** The job must run as code. It is no job of the engine any more. */
   readonly onDeferred: (id: string) => void
   /** These jobs must run elsewhere. The engine is closed. */
-  readonly onGivenUp: (ids: readonly string[]) => void
+  readonly onGivenUp: (jobs: readonly GivenUp[]) => void
   /** The file of the thread; another one in tests. */
   readonly file?: URL
+}
+
+/** A job that must run elsewhere, with its timing from now on. */
+export interface GivenUp {
+  readonly id: string
+  readonly timing: Timing
 }
 
 export const PORTABLE = "checks run on Node's sockets: the thread for checks does not work here"
@@ -45,6 +51,9 @@ interface Job {
   readonly place: number
   readonly work: EngineWork
   timing: Timing
+  /** When `timing` was given, in milliseconds of the clock. */
+  timedAt: number
+  /** Without `isEarly`, which is not said of those that repeat it. */
   last: CheckResult | null
 }
 
@@ -85,7 +94,8 @@ export class NativeExecutor implements Executor<EngineWork> {
   set(id: string, work: EngineWork, timing: Timing): void {
     this.remove(id)
     const place = this.#free.pop() ?? ++this.#lastPlace
-    const job: Job = { id, number: ++this.#lastNumber, place, work, timing, last: null }
+    const timedAt = this.#parts.clock.now()
+    const job: Job = { id, number: ++this.#lastNumber, place, work, timing, timedAt, last: null }
     this.#byId.set(id, job)
     this.#byNumber.set(job.number, job)
     this.#give(job)
@@ -95,6 +105,7 @@ export class NativeExecutor implements Executor<EngineWork> {
     const job = this.#byId.get(id)
     if (!job) return
     job.timing = timing
+    job.timedAt = this.#parts.clock.now()
     this.#host.order({ kind: 'retime', job: job.number, timing })
   }
 
@@ -166,15 +177,24 @@ export class NativeExecutor implements Executor<EngineWork> {
     const text = 'the thread of the checks has ended and was started again'
     this.#parts.log.warn('engine.restarted', { error: why }, text)
     this.#parts.sources?.passOn(addresses => this.#host.order({ kind: 'virtual', addresses }))
-    for (const job of this.#byId.values()) this.#give(job)
+    const now = this.#parts.clock.now()
+    for (const job of this.#byId.values()) {
+      job.timing = timingAfter(now - job.timedAt, job.timing)
+      job.timedAt = now
+      this.#give(job)
+    }
   }
 
   #givenUp(why: string): void {
     this.#parts.log.error('engine.portable', { error: why }, PORTABLE)
-    const ids = [...this.#byId.keys()]
+    const now = this.#parts.clock.now()
+    const jobs = [...this.#byId.values()].map(({ id, timing, timedAt }) => ({
+      id,
+      timing: timingAfter(now - timedAt, timing),
+    }))
     this.#byId.clear()
     this.#byNumber.clear()
-    this.#parts.onGivenUp(ids)
+    this.#parts.onGivenUp(jobs)
   }
 
   #hear(report: Report): void {
@@ -201,7 +221,8 @@ export class NativeExecutor implements Executor<EngineWork> {
   #takeFull({ job: number, result, delay }: FullResult): boolean {
     const job = this.#byNumber.get(number)
     if (!job) return false
-    job.last = result
+    const { isEarly: _, ...last } = result
+    job.last = last
     this.#result(job.id, result, delay)
     return this.#byNumber.get(number) === job && this.#parts.isSettled(job.id, result.ok)
   }

@@ -1,7 +1,8 @@
 /**
  * Results on their way to the core. A result that tells the core something is sent at the end of the turn. One that the
  * core has declared to be of no news (`settled`) waits up to `LAZY` milliseconds, or until another one is sent, so that
- * the order is kept and one message serves many. Results that differ in times only are sent as numbers.
+ * the order is kept and one message serves many. Results that differ in times only are sent as numbers. The core takes
+ * the numbers of a message first, so none follow a full result of the same job in it.
  */
 import type { CheckResult } from '../../core/model.js'
 import type { FullResult, Report } from './protocol.js'
@@ -15,6 +16,8 @@ export interface Sender {
   last: CheckResult | null
   /** Number of results. */
   run: number
+  /** Number of the message that its last full result is in. */
+  fullIn: number
   isSettled: boolean
 }
 
@@ -26,6 +29,8 @@ export class Outbox {
   #used = 0
   #isUrgent = false
   #since = 0
+  /** Number of the message that is being filled. */
+  #message = 0
 
   constructor(post: (report: Report) => void) {
     this.#post = post
@@ -39,8 +44,15 @@ export class Outbox {
       sender.isSettled = false
       this.#isUrgent = true
     }
-    if (sender.isSettled && last && isSameButTimes(last, result)) this.#addNumbers(sender.job, result, delay)
-    else this.#full.push({ job: sender.job, run: sender.run, result, delay })
+    // Who has started it at once waits for it.
+    if (result.isEarly) this.#isUrgent = true
+    const isLike = last !== null && isSameButTimes(last, result)
+    if (sender.isSettled && isLike && !result.isEarly && sender.fullIn !== this.#message)
+      this.#addNumbers(sender.job, result, delay)
+    else {
+      sender.fullIn = this.#message
+      this.#full.push({ job: sender.job, run: sender.run, result, delay })
+    }
   }
 
   /** The job ends here; the check's own code takes over. */
@@ -57,6 +69,7 @@ export class Outbox {
     if (this.#used === 0 && this.#full.length === 0 && this.#deferred.length === 0) return
     const repeats = this.#used === 0 ? null : this.#numbers.slice(0, this.#used)
     this.#post({ kind: 'results', repeats, full: this.#full, deferred: this.#deferred })
+    this.#message++
     this.#used = 0
     this.#full = []
     this.#deferred = []

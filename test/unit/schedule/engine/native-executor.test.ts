@@ -39,7 +39,7 @@ function opened(over: Partial<NativeParts> = {}) {
     onDelay: ms => void delays.push(ms),
     isSettled: () => false,
     onDeferred: id => void deferred.push(id),
-    onGivenUp: ids => void givenUp.push(ids),
+    onGivenUp: jobs => void givenUp.push(jobs.map(({ id }) => id)),
     ...over,
   })
   onCleanup(() => executor.close())
@@ -82,6 +82,18 @@ describe('engine: the executor', () => {
     status = 500
     await until(() => of('a').at(-1)?.result.reason === 'status')
     assert.ok(settled.includes(false))
+  })
+
+  it('tells of each run whether it was started at once', async () => {
+    const { port } = await servers.silentServer()
+    const { executor, of } = opened({ isSettled: () => true })
+    executor.set('a', workFor(port), every(100))
+    await until(() => of('a').length === 1)
+    executor.atOnce('a')
+    await until(() => of('a').some(({ result }) => result.isEarly))
+    const before = of('a').length
+    await until(() => of('a').length >= before + 6)
+    assert.equal(of('a').filter(({ result }) => result.isEarly).length, 1)
   })
 
   it('brings a run forward, and knows the next one', async () => {

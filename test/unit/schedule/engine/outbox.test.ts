@@ -13,7 +13,7 @@ function result(over: Partial<CheckResult> = {}): CheckResult {
 function stage() {
   const posted: Results[] = []
   const outbox = new Outbox(report => posted.push(report as Results))
-  const sender: Sender = { job: 7, last: null, run: 0, isSettled: false }
+  const sender: Sender = { job: 7, last: null, run: 0, fullIn: -1, isSettled: false }
   /** The outbox has just sent something at time 0. */
   outbox.defer(0)
   outbox.flush(0)
@@ -80,6 +80,34 @@ describe('engine: the outbox', () => {
     assert.equal(posted.length, 0)
     outbox.flush(LAZY + 1)
     assert.equal(posted[0]?.full[0]?.result.detail, 'another')
+  })
+
+  it('keeps the order of the results of a job, and the details of each', () => {
+    const { posted, outbox, sender } = stage()
+    sender.last = result()
+    sender.isSettled = true
+    outbox.add(sender, result({ ms: 1 }), 0)
+    outbox.add(sender, result({ ms: 2, detail: 'another' }), 0)
+    outbox.add(sender, result({ ms: 3, detail: 'another' }), 0)
+    outbox.flush(LAZY + 1)
+    assert.equal(posted[0]?.repeats?.[2], 1)
+    assert.equal(posted[0]?.repeats?.length, 6)
+    assert.deepEqual(
+      posted[0]?.full.map(one => one.result.ms),
+      [2, 3],
+    )
+    outbox.add(sender, result({ ms: 4, detail: 'another' }), 0)
+    outbox.flush(3 * LAZY)
+    assert.equal(posted[1]?.repeats?.[2], 4)
+  })
+
+  it('sends the result of a run that was started at once as such, and without delay', () => {
+    const { posted, outbox, sender } = stage()
+    sender.last = result()
+    sender.isSettled = true
+    outbox.add(sender, result({ isEarly: true }), 0)
+    outbox.flush(1)
+    assert.equal(posted[0]?.full[0]?.result.isEarly, true)
   })
 
   it('keeps no advice waiting', () => {
