@@ -157,18 +157,22 @@ export class HealthStore {
     const added = [...jobs.values()].filter(job => !isSameJob(job, before.get(job.id)))
     const rescheduled = new Set(added.map(job => job.id))
     const newlySubscribed = new Set<string>()
+    const rejudged = new Set<ResolvedService>()
     this.#services = new Map(config.services.map(service => [service.name, service]))
     const recalled = (subscriber: Subscriber) => this.recalled.ofCheck(subscriber)
     for (const { state, isNew } of this.#checks.follow(subscribers, now, recalled)) {
-      const { jobId } = state.subscriber
+      const { jobId, service } = state.subscriber
+      rejudged.add(service)
       if (state.health.state === 'unknown') rescheduled.delete(jobId)
       if (isNew) newlySubscribed.add(jobId)
     }
     this.#config = config
     for (const { id } of added) newlySubscribed.delete(id)
     const kept = new Set(servicesBefore)
-    // The doubts about names may have changed without them.
-    this.#unseen = config.services.filter(service => !kept.has(service) || hasNames(service))
+    // The doubts about names, and the files of users' checks, may have changed without them.
+    this.#unseen = config.services.filter(
+      service => !kept.has(service) || hasNames(service) || rejudged.has(service),
+    )
     this.rules.follow(servicesBefore, config.services, now)
     this.down.follow(config.services, now)
     this.#standings.follow(

@@ -16,10 +16,12 @@ import { config, failed, passed, real, service, serviceId, use } from '../../sup
 const ask = (name: string, more: Partial<Check> = {}): Check => {
   return { name, summary: '', options: () => ({}), run: async () => passed(), ...more }
 }
-const CHECKS = new Map([
-  ['on', ask('on')],
-  ['own', ask('own', { perService: true })],
-])
+const ON = ask('on')
+const OWN = ask('own', { perService: true })
+/** What users' files say of the kind `own`, one after another. */
+const CHECKS = [OWN, ask('own'), ask('own', { perService: true, defaultPort: 79 })].map(
+  own => new Map([ON, own].map(check => [check.name, check])),
+)
 const HOSTS = ['fd00:1::1', 'fd00:1::2', 'fd00:1::3', 'www1', 'www2']
 const NAMES = ['web', 'mail', 'dns']
 
@@ -69,6 +71,7 @@ const anyStep = fc.oneof(
   fc.record({ kind: fc.constant('result' as const), job: fc.nat(20), ok: fc.boolean() }),
   fc.record({ kind: fc.constant('wind' as const), ms: fc.constantFrom(500, 5000, 20_000) }),
   fc.record({ kind: fc.constant('override' as const), host: fc.constantFrom(...HOSTS), effect: anyEffect }),
+  fc.record({ kind: fc.constant('kinds' as const), which: fc.nat(CHECKS.length - 1) }),
   fc.record({ kind: fc.constant('name' as const), host: fc.constantFrom('www1', 'www2'), last: fc.nat(3) }),
 )
 type Step = typeof anyStep extends fc.Arbitrary<infer S> ? S : never
@@ -88,6 +91,7 @@ class Life {
   #table: Table = new Map()
   #read: Config = config([])
   #resolved: Resolved | null = null
+  checks = CHECKS[0]
   config: ResolvedConfig = config([])
   #changes: JobChanges | null = null
 
@@ -112,7 +116,10 @@ class Life {
       this.#reload({ ...this.#read, services: this.#read.services.filter((_, i) => i !== step.drop) })
     else if (step.kind === 'wind') this.#clock.wind(step.ms)
     else if (step.kind === 'result') this.#result(step.job, step.ok)
-    else if (step.kind === 'name') {
+    else if (step.kind === 'kinds') {
+      this.checks = CHECKS[step.which]
+      this.#place()
+    } else if (step.kind === 'name') {
       this.#names.set(`${step.host} ipv6`, `fd00:2::${step.last + 1}`)
       this.#place()
     } else {
@@ -140,7 +147,7 @@ class Life {
     const resolved = resolveConfig(read, this.#names, this.#isByParts ? this.#resolved : null)
     this.#resolved = { read, config: resolved.config }
     this.config = resolved.config
-    this.#changes = this.health.applyConfig(resolved.config, CHECKS, new Map())
+    this.#changes = this.health.applyConfig(resolved.config, this.checks ?? new Map(), new Map())
     this.#override()
     this.health.availability.follow(resolved.config.services)
   }
@@ -212,12 +219,28 @@ describe('a reload by parts', () => {
     )
   })
 
+  it('looks again at servers whose check has changed in the file of its kind', () => {
+    const site = config([service('web', { reals: [real('fd00:1::1', { checks: [use('own')] })] })]) as Config
+    const steps: Step[] = [
+      { kind: 'reload', config: site },
+      { kind: 'result', job: 0, ok: true },
+      { kind: 'wind', ms: 500 },
+      { kind: 'kinds', which: 1 },
+    ]
+    const life = new Life(true)
+    for (const step of steps) life.take(step)
+    const [web] = life.config.services
+    const standing = web?.reals[0] && life.health.store.standingOf(web.reals[0])
+    assert.equal(standing?.state, 'unknown')
+    life.close()
+  })
+
   it('has the jobs of a start with the new configuration', () => {
     fc.assert(
       fc.property(fc.array(anyConfig, { minLength: 1, maxLength: 5 }), configs => {
         const life = new Life(true)
         for (const next of configs) life.take({ kind: 'reload', config: next })
-        const fresh = jobsOf(structuredClone(life.config), CHECKS)
+        const fresh = jobsOf(structuredClone(life.config), life.checks ?? new Map())
         assert.deepEqual([...life.health.store.jobs], [...fresh.jobs])
         life.close()
       }),
