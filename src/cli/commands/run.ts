@@ -41,7 +41,10 @@ export const command = defineCommand({
   async run({ options, arguments: { CONFIG: file }, env, screen, warn, onSignal }) {
     keepHeapSmall()
     // Handled from the beginning to the end, so that a signal neither ends lvsd at a wrong time nor is lost.
-    let reload = () => {}
+    let isReloadWanted = false
+    let reload = () => {
+      isReloadWanted = true
+    }
     let isStopped = false
     onSignal(['SIGHUP'], () => reload())
     const stopped = new Promise<void>(resolve =>
@@ -78,10 +81,6 @@ export const command = defineCommand({
     onSignal(['SIGUSR1', 'SIGUSR2'], signal =>
       log.warn('signal.ignored', { signal }, 'this signal means nothing to lvsd'),
     )
-    let isReloadWanted = false
-    reload = () => {
-      isReloadWanted = true
-    }
     const daemon = await startDirector({
       loaded,
       kept: chosen.kept,

@@ -27,17 +27,17 @@ function siteOf(service: string, folder: string): string {
   return `services:\n  web:\n    virtual: '[2001:db8::80]:80'\n${service.replaceAll('FOLDER', folder)}\n`
 }
 
-function run(service: string, words: readonly string[] = []): Run {
+function run(service: string, words: readonly string[] = [], env = process.env): Run {
   const folder = temporaryFolder()
   writeFileSync(join(folder, 'site.yaml'), siteOf(service, folder))
-  return runIn(folder, words)
+  return runIn(folder, words, env)
 }
 
 /** On the file that is there. */
-function runIn(folder: string, words: readonly string[] = []): Run {
+function runIn(folder: string, words: readonly string[] = [], env = process.env): Run {
   const file = join(folder, 'site.yaml')
   const places = ['--kernel', 'memory', '--socket', join(folder, 'lvsd.sock'), '--state', folder]
-  const child = spawn(process.execPath, [MAIN, 'run', file, ...places, ...words])
+  const child = spawn(process.execPath, [MAIN, 'run', file, ...places, ...words], { env })
   const ended = once(child, 'exit') as Run['ended']
   onCleanup(async () => {
     child.kill('SIGKILL')
@@ -96,6 +96,19 @@ describe('lvsd run', () => {
     assert.deepEqual(end, [0, null])
     assert.ok(performance.now() - began < 5000)
     assert.equal(lvsd.said().at(-1), 'lvsd has stopped')
+  })
+
+  it('reloads after its start if a HUP signal comes as soon as it hears one', async () => {
+    const preload =
+      "process.on('newListener', name => name === 'SIGHUP' && setImmediate(() => process.kill(process.pid, name)))"
+    const env = {
+      ...process.env,
+      NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(preload)}`,
+    }
+    const lvsd = run(UP, [], env)
+    await lvsd.hears(/^reload: /)
+    lvsd.child.kill('SIGTERM')
+    assert.deepEqual(await lvsd.ended, [0, null])
   })
 
   it('stops in order if more signals arrive, and keeps the services that must stay', async () => {
