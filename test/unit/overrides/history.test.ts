@@ -159,7 +159,8 @@ async function run(steps: readonly Step[]): Promise<void> {
       const until = step.lasting === null ? null : now() + step.lasting
       const override: Override = { effect, source: 'command', who: 'anna', reason: id, since: now(), until }
       assert.equal(await overrides.give([target], override), true)
-      model.give({ id, target, kind: effect.kind, until, missingSince: null })
+      const missingSince = hasTarget(model.site, target) ? null : now()
+      model.give({ id, target, kind: effect.kind, until, missingSince })
     } else if (step.do === 'end') {
       const target = TARGETS[step.target] as Target
       const kinds = step.effects.map(effect => (EFFECTS[effect] as Effect).kind)
