@@ -11,7 +11,6 @@ import {
   type InjectOptions,
 } from 'fastify'
 import { z } from '../check/option-types.js'
-import { TooManyWaiters } from '../history/event-memory.js'
 import type { Log } from '../system/log.js'
 import { Busy, type Control } from './control.js'
 import { documentOf, KINDS, type Kind, Refusal } from './problem-document.js'
@@ -323,9 +322,10 @@ function refusalOf(error: Error & { code?: string; statusCode?: number }, limit 
   if (error instanceof Refusal) return error
   if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE')
     return new Refusal('too-large', `the body is larger than ${limit / 1024} KiB`)
-  if (error instanceof TooManyWaiters)
+  // By their names: the API is loaded later than who throws these, and can have another copy of their classes.
+  if (error.name === 'TooManyWaiters')
     return new Refusal('unavailable', error.message, { headers: { 'retry-after': String(TRY_AGAIN) } })
-  if (error instanceof Busy)
+  if (error.name === 'Busy')
     return new Refusal('too-many-requests', error.message, { headers: { 'retry-after': String(BUSY_AGAIN) } })
   const [kind, detail] = FASTIFY[error.code ?? ''] ?? []
   if (kind && detail) return new Refusal(kind, detail)

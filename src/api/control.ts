@@ -122,4 +122,6 @@ export interface Unusable {
 }
 
 /** Too many requests of this sort wait already. */
-export class Busy extends Error {}
+export class Busy extends Error {
+  override readonly name = 'Busy'
+}

@@ -72,7 +72,9 @@ interface Waiter {
 }
 
 /** Too many clients wait for events. */
-export class TooManyWaiters extends Error {}
+export class TooManyWaiters extends Error {
+  override readonly name = 'TooManyWaiters'
+}
 
 export class EventMemory {
   /** Writes to the log that `open` was given, and remembers each line that is an event. */
