@@ -134,7 +134,7 @@ describe('the role: beside keepalived', function () {
     ])
     assert.deepEqual(run('role-notify', 'GROUP', 'VI_6', 'FAULT', '0'), [
       0,
-      'lvsd takes its role from another instance; this director is active',
+      'the group VI_6 is not the one of "role" in the configuration, so it does not count; this director is active',
     ])
     assert.equal(run('role-notify', 'INSTANCE', 'VI_6', 'MASTERS', '100')[0], 2)
     assert.equal(run('role')[0], 0)
