@@ -13,6 +13,7 @@ export function clusterStatusOf(
     standby,
     table,
     trouble,
+    activeTrouble,
     redis,
     connectivity,
     sync,
@@ -30,6 +31,7 @@ export function clusterStatusOf(
     table,
     checks: role.role === 'active' ? 'on' : standby.checks,
     trouble,
+    activeTrouble,
     redis: redis && redisStatusOf(redis, dates),
     verdicts: verdicts && sharingStatusOf(verdicts),
     sync: sync && { daemons: [...sync.daemons], trouble: sync.trouble },
@@ -69,8 +71,8 @@ function connectivityStatusOf(
 }
 
 export function buildDirectors({ now, cluster }: Pick<StatusDocument, 'now' | 'cluster'>): DirectorsDocument {
-  const { site = null, redis = null, directors = [], verdicts = null } = cluster ?? {}
-  return { schema: 1, now, site, redis, directors, verdicts }
+  const { site = null, redis = null, activeTrouble = null, directors = [], verdicts = null } = cluster ?? {}
+  return { schema: 1, now, site, redis, activeTrouble, directors, verdicts }
 }
 
 function directorStatusOf(

@@ -383,6 +383,11 @@ const sharingStatus = z
   })
   .meta({ id: 'Sharing', description: 'The checks that directors of the site share.' })
 
+const activeTrouble = z
+  .string()
+  .nullable()
+  .describe('Set while no director of the site is active, or several are, for people. Null without Redis.')
+
 export const clusterStatus = z
   .object({
     site: z.string(),
@@ -397,6 +402,7 @@ export const clusterStatus = z
       ),
     checks: z.enum(['on', 'slow', 'off']).describe('How real servers are checked at present.'),
     trouble: z.string().nullable().describe('Set while the source of the role cannot be read.'),
+    activeTrouble,
     redis: redisStatus.nullable().describe('The Redis of the site; null: none is configured.'),
     connectivity: connectivityStatus.nullable().describe('Null: the configuration has no conditions for it.'),
     sync: syncStatus.nullable().describe('Null: none is configured.'),
@@ -463,6 +469,7 @@ export const directorsDocument = z
     now: time("By the daemon's clock."),
     site: z.string().nullable().describe('Null: this director serves alone.'),
     redis: redisStatus.nullable(),
+    activeTrouble,
     directors: list(directorStatus).describe('This one first; empty without Redis.'),
     verdicts: sharingStatus.nullable().describe('Null: each director checks everything.'),
   })

@@ -13,6 +13,7 @@ import { type Role, type StandbyChecks, type TableMode, tableMode } from '../cor
 import type { Kernel } from '../ipvs/kernel.js'
 import type { Log } from '../system/log.js'
 import type { Clock } from '../util/clock.js'
+import { ActiveWatch } from './active-watch.js'
 import type { AlertClaims } from './alert-claims.js'
 import { type ConfigParts, configParts } from './config-parts.js'
 import type { ConnectivityChange, ConnectivityMonitor } from './connectivity/monitor.js'
@@ -63,6 +64,8 @@ export interface ClusterSnapshot {
   readonly standby: ClusterSettings['standby']
   readonly table: TableMode
   readonly trouble: string | null
+  /** Set while no director of the site is active, or several are. */
+  readonly activeTrouble: string | null
   /** Null: no Redis is configured. */
   readonly redis: RedisStatus | null
   /** Null: nothing says by what it is judged. */
@@ -104,6 +107,7 @@ export class Cluster {
   readonly connectivity: ConnectivityMonitor
   readonly #identity: Identity
   readonly #members: Members
+  readonly #active: ActiveWatch
   /** What the directors say of the checks that they share. */
   readonly verdicts: SiteVerdicts
   #settings: ClusterSettings | null = null
@@ -126,7 +130,12 @@ export class Cluster {
       onLook: () => this.#track(),
     })
     const common = { ...parts, redis: this.#redis, identity: this.#identity }
-    this.#members = new Members({ ...common, self: () => ({ role: this.role, config: this.#parts() }) })
+    this.#active = new ActiveWatch(parts)
+    this.#members = new Members({
+      ...common,
+      self: () => ({ role: this.role, config: this.#parts() }),
+      onRead: (living, now) => this.#active.take(living, now),
+    })
     this.verdicts = new SiteVerdicts({
       ...common,
       follower: parts.verdicts ?? null,
@@ -197,6 +206,7 @@ export class Cluster {
         standby: settings.standby,
         table: this.table,
         trouble: this.#role.trouble,
+        activeTrouble: this.#active.trouble,
         redis: settings.redis && this.#redis.status,
         connectivity: settings.connectivity ? this.#connectivity() : null,
         sync: settings.sync ? this.sync.snapshot : null,
@@ -238,11 +248,15 @@ export class Cluster {
   }
 
   #take({ cluster, services }: ClusterConfig, checks: ReadonlyMap<string, Check>): void {
+    const isOther = keysOf(cluster) !== keysOf(this.#settings)
     this.#settings = cluster ?? null
+    this.#active.follow(this.#settings)
     const { site = '', redis = null, heartbeat = 0 } = cluster ?? {}
     this.#redis.follow(site, redis)
     const before = this.#parts
     this.#parts = () => configParts(services, checks)
+    // The directors of the former site are none of this one.
+    if (isOther) this.#members.follow(null)
     this.#members.follow(redis && heartbeat)
     this.verdicts.follow(redis && cluster ? cluster : null, secretNames(checks))
     if (redis && before().hash !== this.#parts().hash) this.#members.beatNow()
@@ -261,4 +275,9 @@ export class Cluster {
     const { current, isInDoubt, answering } = this.connectivity
     return { lost: current, isInDoubt, answering, tracked: this.#trackFile.value }
   }
+}
+
+/** Where the site has its keys; a change is another site. */
+function keysOf(cluster: ClusterSettings | null | undefined): string {
+  return JSON.stringify([cluster?.site, cluster?.redis?.prefix])
 }

@@ -16,6 +16,7 @@ import { version } from '../system/version.js'
 import { type Clock, steadyNow } from '../util/clock.js'
 import { Poller } from '../util/poller.js'
 import { waitAtMost } from '../util/with-timeout.js'
+import type { Living } from './active-watch.js'
 import type { ConfigParts } from './config-parts.js'
 import type { Identity } from './identity.js'
 import { LONGEST_PAUSE } from './redis/link.js'
@@ -30,6 +31,8 @@ export interface MembersParts {
   readonly now?: () => number
   /** What this director says of itself. */
   self(): { readonly role: Role; readonly config: ConfigParts }
+  /** Called after each reading, with the directors that live, this one included, and the steady clock. */
+  onRead?(living: readonly Living[], now: number): void
 }
 
 /** One director, for the status. */
@@ -266,6 +269,8 @@ export class Members {
     this.#remember(before, events)
     this.#isFirst = false
     for (const event of events) this.#tell(event, config)
+    const own = { host: identity.host, role: this.#parts.self().role, heartbeat: this.#every }
+    this.#parts.onRead?.([own, ...[...members.values()].map(({ member }) => member)], this.#now())
   }
 
   /** Two readings in a row: after a restart the first has the heartbeat of the former process. */

@@ -135,6 +135,22 @@ export const ALERT_RULES = {
     about:
       'Another director of the site has other services in its configuration, or other check files for them.',
   },
+  'cluster.none-active': {
+    severity: 'critical',
+    endedBy: ['cluster.one-active', 'cluster.several-active'],
+    of: [],
+    settles: SETTLES,
+    isOfSite: true,
+    about: 'No director of the site is active: clients may reach none.',
+  },
+  'cluster.several-active': {
+    severity: 'critical',
+    endedBy: ['cluster.one-active', 'cluster.none-active'],
+    of: [],
+    settles: SETTLES,
+    isOfSite: true,
+    about: 'Several directors of the site are active at once.',
+  },
   'cluster.view-differs': {
     severity: 'warning',
     endedBy: ['cluster.view-agrees'],

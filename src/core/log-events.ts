@@ -331,6 +331,14 @@ export const LOG_EVENTS = {
     'configs',
   ),
   'cluster.member-agrees': kind('The end of `cluster.member-differs`.', 'director'),
+  'cluster.none-active': kind(
+    'With Redis: no director of the site has been active for the time of a takeover (10 s at least, and four heartbeats).',
+  ),
+  'cluster.several-active': kind(
+    'With Redis: several directors have been active at once for the time of a takeover. Not with always-active, nor with several addresses in role.',
+    'directors',
+  ),
+  'cluster.one-active': kind('The end of `cluster.none-active` and `cluster.several-active`.'),
   'cluster.view-differs': kind(
     'With observers: a director finds most of its real servers otherwise than all other directors do; its own network may be at fault.',
     'director',

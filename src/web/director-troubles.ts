@@ -32,6 +32,7 @@ export function directorTroubles(overview: Known): DirectorTrouble[] {
         }
       : null,
     cluster && cluster.trouble !== null ? { text: asSentence(cluster.trouble), view: 'director' } : null,
+    cluster?.activeTrouble ? { text: asSentence(cluster.activeTrouble), view: 'director' } : null,
     cluster?.redis?.state === 'away'
       ? {
           text: `Redis at ${cluster.redis.place} is away for ${agoText(cluster.redis.since, now)}: ${ended(cluster.redis.detail ?? '')}`,

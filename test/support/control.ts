@@ -12,7 +12,15 @@ export function controlOf({ overrides, ...part }: Part = {}): Control {
   const outcome = { ok: true, message: '', ended: 0, isKept: true, reals: [] }
   return {
     status: async () => statusDocument(),
-    directors: async () => ({ schema: 1, now: NOW, site: null, redis: null, directors: [], verdicts: null }),
+    directors: async () => ({
+      schema: 1,
+      now: NOW,
+      site: null,
+      redis: null,
+      activeTrouble: null,
+      directors: [],
+      verdicts: null,
+    }),
     isReady: () => true,
     reload: async () => ({ ok: true, at: '', message: '', problems: [] }),
     windows: () => ({ schema: 1, now: NOW, services: [], coming: [], ended: [] }),

@@ -4,6 +4,7 @@ import { painter } from '../../util/paint.js'
 import { counted } from '../../util/plural.js'
 import { printable } from '../../util/printable.js'
 import { formatUptime } from '../../util/time-text.js'
+import { wrap } from '../../util/wrap-text.js'
 import { clip, columns } from './columns.js'
 
 export interface DirectorsView {
@@ -14,7 +15,7 @@ export interface DirectorsView {
 const HEAD = ['DIRECTOR', 'ROLE', 'UP FOR', 'SEEN', 'VERSION', 'CONFIGURATION']
 
 export function renderDirectors(document: DirectorsDocument, { width, colour }: DirectorsView): string {
-  const { site, redis, directors } = document
+  const { site, redis, directors, activeTrouble } = document
   const paint = painter(colour)
   if (site === null) return 'This director serves alone: its configuration has no cluster.'
   if (!redis) return `This director of ${printable(site)} knows no other: its configuration has no Redis.`
@@ -36,6 +37,14 @@ export function renderDirectors(document: DirectorsDocument, { width, colour }: 
     head,
     '',
     ...table.split('\n'),
+    ...(activeTrouble === null
+      ? []
+      : [
+          '',
+          ...wrap(`! ${printable(activeTrouble)}`, width)
+            .split('\n')
+            .map(line => paint('red', line)),
+        ]),
     ...differences(directors, width),
     ...sharing(document),
   ]

@@ -228,7 +228,9 @@ function failingAlerts({ alerts }: StatusDocument): string[] {
 }
 
 function roleTrouble({ cluster }: StatusDocument): string[] {
-  return [cluster?.trouble, cluster?.sync?.trouble].flatMap(trouble => (trouble ? printable(trouble) : []))
+  return [cluster?.trouble, cluster?.activeTrouble, cluster?.sync?.trouble].flatMap(trouble =>
+    trouble ? printable(trouble) : [],
+  )
 }
 
 function lostNetwork({ cluster }: StatusDocument, now: number): string[] {

@@ -1,5 +1,6 @@
 /** Two directors at a real Redis: who is there, what differs, and who is active. */
 import assert from 'node:assert/strict'
+import { writeFile } from 'node:fs/promises'
 import { setTimeout as pause } from 'node:timers/promises'
 import { Cluster } from '../../../src/cluster/cluster.js'
 import type { ClusterSettings } from '../../../src/config/schema/model-keys.js'
@@ -32,9 +33,13 @@ describe('directors of a site', function () {
     server = await aclServer(file)
   })
 
-  const settings = (from: 'redis' | 'always-active' = 'redis'): ClusterSettings => ({
-    site: 'berlin',
-    role: { from, path: null, lease: LEASE },
+  /** A path: the file that tells the role. */
+  type From = 'redis' | 'always-active' | `/${string}`
+  const settings = (from: From = 'redis', site = 'berlin'): ClusterSettings => ({
+    site,
+    role: from.startsWith('/')
+      ? { from: 'file', path: from }
+      : { from: from as 'redis', path: null, lease: LEASE },
     standby: { table: 'same', checks: 'on' },
     heartbeat: 200,
     redis: redisSettings(server.port, LOGIN),
@@ -44,7 +49,7 @@ describe('directors of a site', function () {
   async function director(
     path: string | null = `${temporaryFolder()}/cluster.json`,
     own: readonly Service[] = services('web'),
-    from: 'redis' | 'always-active' = 'redis',
+    from: From = 'redis',
   ) {
     const { log, lines } = recordingLog()
     const cluster = new Cluster({ log, path, onChange: () => {} })
@@ -88,6 +93,40 @@ describe('directors of a site', function () {
       one.told().filter(event => event.startsWith('cluster.')),
       ['cluster.member-joined', 'cluster.member-left'],
     )
+  })
+
+  it('know only those of their own site after a change of its name', async () => {
+    const one = await director(null, services('web'), 'always-active')
+    const other = await director(null, services('web'), 'always-active')
+    await one.sees(2)
+    await other.sees(2)
+    one.cluster.follow({ cluster: settings('always-active', 'paris'), services: services('web') }, new Map())
+    assert.deepEqual(
+      one.cluster.snapshot()?.directors.map(({ id }) => id),
+      [one.cluster.id],
+    )
+    await other.sees(1)
+    assert.ok(!one.told().includes('cluster.member-left'), one.told().join())
+  })
+
+  it('tell that none is active, and that two are, for longer than a takeover takes', async () => {
+    const file = (name: string) => `${temporaryFolder()}/${name}` as const
+    const [first, second] = [file('first'), file('second')] as const
+    const one = await director(null, services('web'), first as From)
+    const other = await director(null, services('web'), second as From)
+    const both = (event: `cluster.${'none' | 'one' | 'several'}-active`) =>
+      until(() => [one, other].every(each => each.told().includes(event)), {
+        what: () => JSON.stringify([one.told(), other.told()]),
+        patience: 40_000,
+      })
+    await both('cluster.none-active')
+    assert.match(one.cluster.snapshot()?.activeTrouble ?? '', /^no director is active/)
+    await writeFile(first, 'active')
+    await both('cluster.one-active')
+    assert.equal(other.cluster.snapshot()?.activeTrouble, null)
+    await writeFile(second, 'active')
+    await both('cluster.several-active')
+    assert.match(other.cluster.snapshot()?.activeTrouble ?? '', /^2 directors are active at once: /)
   })
 
   it('keep their identity over a restart, and two do not share one', async () => {

@@ -69,6 +69,11 @@ describe('the troubles of the director', () => {
       },
       'Redis at [::1]:6379 is away for 5 min: it does not answer in time.',
     ],
+    [
+      'a site without an active director',
+      { cluster: { trouble: null, activeTrouble: 'no director is active' } },
+      'No director is active.',
+    ],
     ['late checks', { schedule: { lateness: { p99: 812.4 } } }, 'Checks start late: up to 812 ms (99 %).'],
     [
       'a lost network',

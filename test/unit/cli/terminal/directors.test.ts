@@ -7,6 +7,7 @@ const common = { version: '0.1.0', startedAt: '2026-11-28T11:00:00.000Z' }
 const document: DirectorsDocument = {
   schema: 1,
   verdicts: null,
+  activeTrouble: null,
   now: NOW,
   site: 'berlin',
   redis: {
@@ -59,6 +60,11 @@ lb2 has other services: mail, web`,
       renderDirectors({ ...document, redis: redis as DirectorsDocument['redis'] }, VIEW),
       /^Redis is away: it does not answer in time\nThe directors, as they were before:\n\n2 directors/,
     )
+  })
+
+  it('say that none is active', () => {
+    const activeTrouble = 'no director is active'
+    assert.match(renderDirectors({ ...document, activeTrouble }, VIEW), /^! no director is active$/m)
   })
 
   it('are not known without Redis', () => {
