@@ -11,6 +11,7 @@
  *   opening   another failure                         closed
  *   watching  closed at the learned age               waiting
  *   watching  any other end                           closed    hint
+ *   watching  its check is refused                    closed    the connection is dropped: the server may wait for its end
  *   any       its check times out                     closed    the connection is dropped, the next one comes later
  */
 import type { Address } from '../core/address.js'
@@ -20,6 +21,7 @@ import {
   type Hint,
   idleLimitOf,
   isIdleClose,
+  isRefusal,
   OPENED,
   spend,
   untilNext,
@@ -104,13 +106,16 @@ export class Sentinels {
   }
 
   /** Takes a result of a job. */
-  result(id: string, { ok, reason }: CheckResult): void {
+  result(id: string, result: CheckResult): void {
+    const { ok, reason } = result
     const sentinel = this.#byJob.get(id)
     if (!sentinel || ok === null) return
     const { unproved } = sentinel
     sentinel.unproved = null
     if (!ok) {
       if (reason === 'timeout') this.#rest(sentinel)
+      // A server that ends listens no more, and waits for the connections that it has.
+      else if (sentinel.state === 'watching' && isRefusal(result)) this.#shut(sentinel)
       return
     }
     if (unproved !== null) sentinel.ages = withAge(sentinel.ages, unproved)

@@ -145,6 +145,19 @@ describe('sentinels: a connection', () => {
     assert.equal(connections.length, 2)
   })
 
+  it('is dropped when a check is refused: the server may wait for it before it ends', () => {
+    const { clock, connections, hints, sentinels, open } = rig()
+    open()
+    sentinels.result('job 0', resultOf(false, 'status'))
+    assert.equal(connections[0]?.isDropped, false)
+    sentinels.result('job 0', resultOf(false, 'refused'))
+    assert.equal(connections[0]?.isDropped, true)
+    assert.deepEqual(hints, [])
+    sentinels.result('job 0', PASS)
+    clock.wind(2000)
+    assert.equal(connections.length, 2)
+  })
+
   it('stays with a job that stays, and goes with one that goes', () => {
     const { connections, sentinels, endpoints, open } = rig()
     open()
