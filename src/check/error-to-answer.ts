@@ -18,6 +18,7 @@
  *   ENODEV                           connect, send               the zone's interface does not exist             no verdict
  *   EMFILE ENFILE ENOBUFS ENOMEM     any                         descriptors, memory                             no verdict
  *   EAGAIN EADDRNOTAVAIL EAFNOSUPPORT                            ports, local addresses, processes
+ *   any, as ENOSPC                   epoll_ctl                   watched descriptors                              no verdict
  *
  * While lvsd itself can reach nobody, failures do not count, whatever their errno (health/isolation.ts).
  *
@@ -75,6 +76,8 @@ const OWN_REFUSALS: Readonly<Record<string, string>> = {
 const NO_SOURCE =
   'the source address of the check is not an address of this machine, or is tentative, or has no local port left (EADDRNOTAVAIL)'
 
+const NO_WATCH = 'the kernel watches no further socket for this user: raise fs.epoll.max_user_watches'
+
 /** Returns the detail for an error that came from the network path of a call, else undefined. */
 function fromThePath(code: string, call: string): string | undefined {
   if (code === 'EACCES' && NETWORK_CALLS.has(call))
@@ -98,6 +101,7 @@ export function answerFromError(error: unknown): Answer {
   const path = fromThePath(code, call)
   if (path !== undefined) return down('unreachable', `${path} (${code})`)
   if (code === 'EADDRNOTAVAIL' && call === 'bind') return noVerdict(NO_SOURCE)
+  if (call === 'epoll_ctl') return noVerdict(`${NO_WATCH} (${code})`)
   const own =
     OWN[code] ?? (SOCKET_CALLS.has(call) || NETWORK_CALLS.has(call) ? OWN_REFUSALS[code] : undefined)
   if (own !== undefined) return noVerdict(`${own} (${code})`)

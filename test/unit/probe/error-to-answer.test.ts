@@ -42,6 +42,8 @@ describe('error-to-answer: what an error says', () => {
     [failure('EMFILE'), null, 'no-verdict'],
     [failure('ENFILE'), null, 'no-verdict'],
     [failure('ENOBUFS'), null, 'no-verdict'],
+    [failure('ENOSPC', { syscall: 'epoll_ctl' }), null, 'no-verdict'],
+    [failure('ENOSPC', { syscall: 'open' }), false, 'error'],
     [failure('EADDRNOTAVAIL'), null, 'no-verdict'],
     [failure('EAFNOSUPPORT'), null, 'no-verdict'],
     [failure('EPERM'), null, 'no-verdict'],
