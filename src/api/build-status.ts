@@ -123,6 +123,7 @@ function serviceStatus(health: ServiceHealth, snapshot: Snapshot, dates: Dates):
     counters: sumOf(keys.flatMap(one => dump?.services.get(one) ?? [])),
     reals,
     fallback: fallbacks.find(one => one?.inUse) ?? fallbacks.find(one => one) ?? null,
+    ...(service.multihomed && { multihomed: service.multihomed }),
     ...(service.also && {
       addresses: kernelServices(service).map(one => addressStatus(one, health, snapshot)),
     }),

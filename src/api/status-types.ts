@@ -180,6 +180,12 @@ export const totals = z
   })
   .meta({ id: 'Totals', description: 'Numbers of real servers.' })
 
+export const multihomed = list(list(z.string()))
+  .optional()
+  .describe(
+    'Real servers that are written with several addresses: the names that each has in `reals`. The commands and the page mean all of them by one; a request means the targets that it names. Absent: none.',
+  )
+
 const serviceFields = {
   name: z.string(),
   key: z
@@ -213,6 +219,7 @@ const serviceFields = {
   ),
   totals,
   counters: counters.nullable().describe('Of all addresses together.'),
+  multihomed,
 }
 
 const fallbackStatus = z

@@ -58,7 +58,12 @@ function hashOf(text: string, digits: number): string {
   return createHash('sha256').update(text).digest('hex').slice(0, digits)
 }
 
-function textOf(service: Service, files: readonly CheckFile[], isSecret: IsSecretName): string {
+/** Which addresses are one machine counts for commands alone. */
+function textOf(
+  { multihomed: _, ...service }: Service,
+  files: readonly CheckFile[],
+  isSecret: IsSecretName,
+): string {
   const text = JSON.stringify(service, (key, value: unknown) => {
     if (isSecret(key)) return null
     if (value instanceof RegExp) return String(value)

@@ -6,6 +6,7 @@
 import { type Address, endpoint, type Family, isName, literalAddress } from './address.js'
 import type { AlertReceiver } from './alert-receiver.js'
 import type { WantedSource } from './check-source.js'
+import type { Multihomed } from './multihomed.js'
 
 // ---------------------------------------------------------------- identity
 
@@ -371,6 +372,8 @@ export interface Service {
   readonly cleanstop: boolean
   readonly fallback: Fallback | null
   readonly reals: readonly Real[]
+  /** Real servers that are written with several addresses; absent: none. Operators' commands treat each as one. */
+  readonly multihomed?: Multihomed
   /** Maintenance windows; absent: none. */
   readonly windows?: readonly MaintenanceWindow[]
 }

@@ -34,7 +34,11 @@ export class Explainer {
   /** Names of all services and real servers. */
   async targets(): Promise<readonly Named[]> {
     const { services } = this.#parts.applier.config
-    return services.map(({ name, reals }) => ({ service: name, reals: reals.map(nameOfReal) }))
+    return services.map(({ name, reals, multihomed }) => ({
+      service: name,
+      reals: reals.map(nameOfReal),
+      ...(multihomed && { multihomed }),
+    }))
   }
 
   /** Returns a sentence if there is no such target. */

@@ -1,12 +1,18 @@
 /** Finds the services and real servers that a person means by a word such as `web`, `web/::3` or `all`. Pure. */
 import { parseAddress } from '../core/address.js'
+import { addressesOf, type Multihomed } from '../core/multihomed.js'
 import { didYouMeanOf } from '../util/closest-match.js'
 
 /** A service by its name, and its real servers by theirs (`[2001:db8::1]:80`). */
 export interface Named {
   readonly service: string
   readonly reals: readonly string[]
+  /** Those that are one machine; absent: none. */
+  readonly multihomed?: Multihomed
 }
+
+/** server: all addresses of a real server that has several. address: the one that is named. */
+export type Scope = 'server' | 'address'
 
 /** `real` is null for a service as a whole. */
 export interface NamedTarget {
@@ -24,7 +30,11 @@ export class AmbiguousTarget extends TargetError {}
  * the end of either that only one server of the service has. A service of several parts is meant as a whole by the name
  * before its protocol and port (`mail` for `mail/tcp/25`). Throws a TargetError.
  */
-export function targetsNamed(word: string, services: readonly Named[]): readonly NamedTarget[] {
+export function targetsNamed(
+  word: string,
+  services: readonly Named[],
+  scope: Scope = 'address',
+): readonly NamedTarget[] {
   if (word === 'all') return services.map(({ service }) => ({ service, real: null }))
   const whole = servicesNamed(word, services)
   if (whole.length > 0) return whole.map(({ service }) => ({ service, real: null }))
@@ -35,7 +45,7 @@ export function targetsNamed(word: string, services: readonly Named[]): readonly
     .sort((a, b) => b.length - a.length)
   const [name] = candidates
   if (name === undefined) throw new TargetError(unknownService(word, services))
-  return realsNamed(word.slice(name.length + 1), name, servicesNamed(name, services))
+  return realsNamed(word.slice(name.length + 1), name, servicesNamed(name, services), scope)
 }
 
 /**
@@ -72,7 +82,12 @@ function unknownService(word: string, services: readonly Named[]): string {
 /**
  * Returns what `word` means among the real servers of the service `name`, which has these parts. Throws a TargetError.
  */
-export function realsNamed(word: string, name: string, members: readonly Named[]): readonly NamedTarget[] {
+export function realsNamed(
+  word: string,
+  name: string,
+  members: readonly Named[],
+  scope: Scope = 'address',
+): readonly NamedTarget[] {
   const all = members.flatMap(({ service, reals }) => reals.map(real => ({ service, real })))
   const exact = all.filter(({ real }) => formsOf(real).includes(canonical(word)))
   const found = exact.length > 0 ? exact : all.filter(({ real }) => hasEnd(real, word))
@@ -80,14 +95,33 @@ export function realsNamed(word: string, name: string, members: readonly Named[]
     const known = new Set(all.map(({ real }) => real))
     throw new TargetError(`"${name}" has no real server "${word}"${didYouMeanOf(word, known)}`)
   }
+  const servers = scope === 'server' ? serversOf(found, members) : found.map(one => [one])
   // A server may be in each part of a service once.
-  if (new Set(found.map(({ service }) => service)).size < found.length) {
+  if (new Set(servers.map(([one]) => one?.service)).size < servers.length) {
     const names = new Set(found.map(({ real }) => real))
     throw new AmbiguousTarget(
       `"${word}" may be any of several real servers of "${name}": ${[...names].join(', ')}`,
     )
   }
-  return found
+  return servers.flat()
+}
+
+type FoundReal = NamedTarget & { readonly real: string }
+
+/** Returns the servers that have these addresses, each with all of its addresses. */
+function serversOf(
+  found: readonly FoundReal[],
+  members: readonly Named[],
+): readonly (readonly FoundReal[])[] {
+  const servers = new Map<string, readonly FoundReal[]>()
+  for (const { service, real } of found) {
+    const names = addressesOf(real, members.find(one => one.service === service)?.multihomed)
+    servers.set(
+      `${service} ${names[0]}`,
+      names.map(name => ({ service, real: name })),
+    )
+  }
+  return [...servers.values()]
 }
 
 /** Returns the names of real servers of which the word is the end: `::3` of `[fd00::3]:80`. */

@@ -94,9 +94,9 @@ function copyOf(service: ResolvedService, copy: number, addresses: Addresses): R
     id: idFor(one.virtual, one.id),
     fallback: one.fallback && member(one.fallback, familyOf(one.id)),
   })
-  const { part, also } = service
+  const { part, also, multihomed: _, ...own } = service
   return {
-    ...service,
+    ...own,
     name: `${service.name}${suffix}`,
     ...(part && { part: { of: `${part.of}${suffix}`, first: `${part.first}${suffix}` } }),
     id: idFor(service.virtual, service.id),

@@ -4,12 +4,13 @@ import type { Control } from '../control.js'
 import { list } from '../model-types.js'
 import { Refusal } from '../problem-document.js'
 import { routeOver } from '../route.js'
+import { multihomed } from '../status-types.js'
 import { whyAnswer } from '../why-types.js'
 import { needTargets } from './targets.js'
 
 const route = routeOver<Pick<Control, 'why' | 'missing'>>()
 
-const named = z.object({ service: z.string(), reals: list(z.string()) }).meta({ id: 'Named' })
+const named = z.object({ service: z.string(), reals: list(z.string()), multihomed }).meta({ id: 'Named' })
 
 export const whyRoutes = [
   route({

@@ -39,7 +39,7 @@ export const realFields = {
     .union([z.string(), z.array(z.string()).min(1)])
     .register(marks, { shown: `${ADDRESS}, or a list` })
     .describe(
-      "Address or name and port: '[2001:db8::1]:80', 192.0.2.1:80, web1.example:80. Default port: the service's. A list, ['[2001:db8::1]:80', '192.0.2.1:80'], is short for a real server at each of them, with the same keys: each address is checked, and goes and comes, for itself.",
+      "Address or name and port: '[2001:db8::1]:80', 192.0.2.1:80, web1.example:80. Default port: the service's. A list, ['[2001:db8::1]:80', '192.0.2.1:80'], is short for a real server at each of them, with the same keys: each address is checked, and goes and comes, for itself; `lvsd drain` and other commands on one of them mean all, unless `--only` is given.",
     ),
   family: memberFamily,
   ...realAttributeFields,

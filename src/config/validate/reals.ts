@@ -23,7 +23,7 @@ export interface PlacedReal {
   readonly at: Position
 }
 
-/** Reads an item of the list of real servers: with a list of addresses, a real server for each. */
+/** Reads an item of the list of real servers: with a list of addresses, a real server for each of them. */
 export function readRealsAt(fields: Fields<typeof realFields>, context: RealContext): readonly PlacedReal[] {
   const { address } = fields.values
   if (!Array.isArray(address))

@@ -2,6 +2,8 @@
 import { isName, literalAddress } from '../../core/address.js'
 import { serves, TUNNELS } from '../../core/kernel-services.js'
 import { type CheckUse, keyAsWritten, type Real, type Service, type Virtual } from '../../core/model.js'
+import type { Multihomed } from '../../core/multihomed.js'
+import { nameOfReal } from '../../overrides/command-overrides.js'
 import { lineOf, type Position } from '../problems/problem.js'
 import type { RawEntry } from '../raw.js'
 import { outputOf } from '../read/layers.js'
@@ -59,7 +61,9 @@ function readPart(
   const isFirst = part.of === null || part.of.first === part.name
   const shared = factsOf(identities)
   const realContext = realContextOf(own, defaults, shared, context)
-  const reals = readReals(own, realContext)
+  const written = readReals(own, realContext)
+  const reals = written.flat()
+  const multihomed = multihomedOf(written)
   const addresses = identities.map(({ virtual, facts, at }) => {
     const fallback = fallbackOf(own, { ...realContext, facts })
     judgeFallback(fallback, reals, context)
@@ -104,6 +108,7 @@ function readPart(
     monitorfile: isFirst ? plain.monitorfile : null,
     mail: isFirst ? mail : null,
     reals: realsOfService,
+    ...(multihomed.length > 0 && { multihomed }),
     ...(windows.length > 0 && { windows }),
   }
   return { service, at: place.at, places }
@@ -177,9 +182,16 @@ function realContextOf(
   return { ...context, facts, own, defaults, drafts, uses, usesAreRight: uses.length === read.length }
 }
 
-function readReals(own: ServiceFields, context: RealContext): readonly PlacedReal[] {
+/** Returns the names of the real servers of each item that has several. */
+function multihomedOf(written: readonly (readonly PlacedReal[])[]): Multihomed {
+  return written.filter(({ length }) => length > 1).map(item => item.map(({ real }) => nameOfReal(real)))
+}
+
+/** Returns the real servers of each item of the list. */
+function readReals(own: ServiceFields, context: RealContext): readonly (readonly PlacedReal[])[] {
   reportNoReals(own, context)
-  const reals = (own.values.reals ?? []).flatMap(fields => (fields ? readRealsAt(fields, context) : []))
+  const written = (own.values.reals ?? []).map(fields => (fields ? readRealsAt(fields, context) : []))
+  const reals = written.flat()
   judgeDuplicates(reals, context)
   reportMixed(reals, context)
   if (reals.length > 0) reportUnserved(reals, own, context)
@@ -196,7 +208,7 @@ function readReals(own: ServiceFields, context: RealContext): readonly PlacedRea
       own.at,
       `"${facts.name}" has no check but its agents: a server with a silent agent counts as up; add a check, or set silence: down`,
     )
-  return reals
+  return written
 }
 
 function reportNoReals(own: ServiceFields, { report, facts }: RealContext): void {

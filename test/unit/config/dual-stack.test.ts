@@ -1,5 +1,6 @@
 /** One service with several virtual addresses, as configured and over a reload. */
 import assert from 'node:assert/strict'
+import { configParts } from '../../../src/cluster/config-parts.js'
 import { loadConfig } from '../../../src/config/load.js'
 import { idsOf, kernelServices, virtualsOf } from '../../../src/core/kernel-services.js'
 import { keyAsWritten, keyOfService } from '../../../src/core/model.js'
@@ -81,6 +82,36 @@ describe('dual-stack: one service with several addresses', () => {
     assert.equal(jobsOf(each.config, each.checks).jobs.size, 2)
     const one = await load(VIRTUAL, "check: { kind: http, checkaddress: 'fd00::3' }", real)
     assert.equal(jobsOf(one.config, one.checks).jobs.size, 1)
+  })
+
+  it('knows which real servers are one machine, in each part of a service', async () => {
+    const { web } = await load(
+      VIRTUAL,
+      'check: http',
+      "reals: [{ address: ['[fd00::3]', '10.0.0.3'] }, '[fd00::4]', { address: ['10.0.0.5'] }]",
+    )
+    assert.deepEqual(web.multihomed, [['[fd00::3]:80', '10.0.0.3:80']])
+    const { config } = await load(
+      "virtual: '[2001:db8::80]'",
+      'ports: [80, 443]',
+      'check: connect',
+      "reals: [{ address: ['[fd00::3]', '[fd00::13]'] }]",
+    )
+    assert.deepEqual(
+      config.services.map(({ multihomed }) => multihomed),
+      [80, 443].map(port => [[`[fd00::3]:${port}`, `[fd00::13]:${port}`]]),
+    )
+    const { web: plain } = await load(VIRTUAL, 'check: http', REALS)
+    assert.ok(!('multihomed' in plain))
+  })
+
+  it('is the same for several directors, whether or not its servers are written as one machine', async () => {
+    const [one, two] = [
+      await load(VIRTUAL, 'check: http', "reals: [{ address: ['[fd00::3]', '10.0.0.3'] }]"),
+      await load(VIRTUAL, 'check: http', REALS),
+    ]
+    const hashOf = ({ config, checks }: typeof one) => configParts(config.services, checks).hash
+    assert.equal(hashOf(one), hashOf(two))
   })
 
   it('gives an external check the virtual address of the family of the server', async () => {
