@@ -2,7 +2,8 @@
 import { endOverrides, fetchStatus, giveOverride } from '../api/client.js'
 import type { EndRequest, GiveRequest, OverrideOutcome, TargetName } from '../api/override-types.js'
 import type { OverrideStatus, ServiceStatus } from '../api/status-types.js'
-import { TargetError, targetsNamed } from '../overrides/targets.js'
+import { addressesOf } from '../core/multihomed.js'
+import type { Named } from '../overrides/targets.js'
 import { painter } from '../util/paint.js'
 import { counted } from '../util/plural.js'
 import { printable } from '../util/printable.js'
@@ -11,8 +12,8 @@ import { clockTime, dateTime } from '../util/time-text.js'
 import { askDaemon, socketOption, socketPath } from './ask-daemon.js'
 import { type CommandContext, CommandError, EXIT, type ExitCode } from './command.js'
 import { lastServers } from './last-servers.js'
+import { meaningOf } from './named-targets.js'
 import { endOf } from './override-end.js'
-import { usageError } from './parse.js'
 
 /** Effects that `lvsd enable` ends. */
 export const ALL_EFFECTS = ['force-down', 'disable', 'drain', 'weight', 'force-up'] as const
@@ -25,6 +26,10 @@ export const yesOption = {
   yes: { short: 'y', about: 'do not ask, where the target is more than one real server' },
 } as const
 
+export const onlyOption = {
+  only: { about: 'this address alone, where the real server has several' },
+} as const
+
 export const localOption = {
   local: { about: 'on this director alone, where the Redis of its site cannot be used' },
 } as const
@@ -32,6 +37,7 @@ export const localOption = {
 export const endingOptions = {
   ...socketOption,
   ...yesOption,
+  ...onlyOption,
   ...localOption,
   json: { short: 'j', about: 'the outcome as JSON' },
 } as const
@@ -54,8 +60,8 @@ export async function give(
   command: string,
   effect: GiveRequest['effect'],
 ): Promise<ExitCode> {
-  const { outcome } = await given(context, command, effect)
-  return shown(context, outcome)
+  const { outcome, named } = await given(context, command, effect)
+  return shown(context, outcome, named)
 }
 
 /**
@@ -66,14 +72,14 @@ export async function given(context: GivingContext, command: string, effect: Giv
   const { options } = context
   const until = endOf(options, Date.now(), command)
   const { services } = await askDaemon(fetchStatus(socketOf(context)))
-  const targets = await chosenOf(services, context, command)
+  const { targets, named } = await chosenOf(services, context, command)
   const { reason = '', local } = options
   const request: GiveRequest = { targets, effect, reason, until, ...(local && { local }) }
   const outcome = await askDaemon(giveOverride(socketOf(context), request))
   if (outcome.ok)
     for (const line of [...lastServers(services, request), ...strongerAdvice(outcome, effect.kind)])
       context.warn(printable(line))
-  return { request, outcome }
+  return { request, outcome, named }
 }
 
 /** Ends overrides on what TARGET means. */
@@ -82,15 +88,15 @@ export async function end(
   command: string,
   effects: EndRequest['effects'],
 ): Promise<ExitCode> {
-  const targets = await chosen(context, command)
+  const { targets, named } = await chosen(context, command)
   const outcome = await askDaemon(
     endOverrides(socketOf(context), { targets, effects, ...(context.options.local && { local: true }) }),
   )
-  const exit = shown(context, outcome)
+  const exit = shown(context, outcome, named)
   const advice = [
     ...serviceAdvice(outcome, { command, targets, effects }),
-    ...singleAdvice(outcome, { command, targets, effects }),
-    ...remainingAdvice(outcome, context.arguments.TARGET),
+    ...singleAdvice(outcome, { command, targets, effects, named }),
+    ...remainingAdvice(outcome, wordsOf(context)),
   ]
   for (const line of advice) context.warn(line)
   return exit
@@ -132,7 +138,12 @@ function atMost(count: number, lines: readonly string[]): readonly string[] {
 /** Returns how to end the overrides of single real servers that remain when those of their whole service have ended. */
 function singleAdvice(
   { reals }: OverrideOutcome,
-  { command, targets, effects }: Pick<EndRequest, 'targets' | 'effects'> & { readonly command: string },
+  {
+    command,
+    targets,
+    effects,
+    named,
+  }: Pick<EndRequest, 'targets' | 'effects'> & { readonly command: string; readonly named: readonly Named[] },
 ): readonly string[] {
   const isWhole = (service: string) =>
     targets.some(target => target.service === service && target.real === null)
@@ -140,19 +151,20 @@ function singleAdvice(
     ({ service, override }) =>
       override?.source === 'command' && effects.includes(override.effect) && isWhole(service),
   )
-  const lines = left.map(({ service, real }) => {
+  const servers = new Map(left.map(one => [serverOf(one, named), one]))
+  const lines = [...servers.values()].map(({ service, real }) => {
     const name = `${service}/${real}`
     return printable(`${name} has an override of its own: lvsd ${command} ${shellQuoted(name)} ends it`)
   })
   return atMost(MOST_ADVISED, lines)
 }
 
-/** Returns how to end the overrides of windows and files, which this command does not end. */
-function remainingAdvice({ reals }: OverrideOutcome, target: string): readonly string[] {
+/** Returns how to end the overrides of windows and files, which this command does not end. `words`: the target. */
+function remainingAdvice({ reals }: OverrideOutcome, words: string): readonly string[] {
   const sources = new Set(reals.map(({ override }) => override?.source))
   return [
     ...(sources.has('window')
-      ? [printable(`A maintenance window is open. To end it early: lvsd windows end ${shellQuoted(target)}`)]
+      ? [printable(`A maintenance window is open. To end it early: lvsd windows end ${words}`)]
       : []),
     ...(sources.has('file') ? ['A file of the maintenance folder holds a server: remove the file'] : []),
   ]
@@ -162,8 +174,19 @@ export function socketOf({ options, env }: AskingContext): string {
   return socketPath(options.socket, env)
 }
 
+/** Returns TARGET as a further command of the same meaning has it. */
+export function wordsOf({ arguments: { TARGET }, options: { only } }: AskingContext): string {
+  return `${shellQuoted(TARGET)}${only ? ' --only' : ''}`
+}
+
+interface Chosen {
+  readonly targets: TargetName[]
+  /** All that there are. */
+  readonly named: readonly Named[]
+}
+
 /** The exact names of what TARGET means. More than one real server takes --yes, or a yes on the terminal. */
-export async function chosen(context: AskingContext, command: string): Promise<TargetName[]> {
+export async function chosen(context: AskingContext, command: string): Promise<Chosen> {
   const { services } = await askDaemon(fetchStatus(socketOf(context)))
   return chosenOf(services, context, command)
 }
@@ -172,24 +195,20 @@ async function chosenOf(
   services: readonly ServiceStatus[],
   context: AskingContext,
   command: string,
-): Promise<TargetName[]> {
-  const named = services.map(({ name, reals }) => ({ service: name, reals: reals.map(one => one.name) }))
-  const targets = [...wordOf(context.arguments.TARGET, named, command)]
+): Promise<Chosen> {
+  const named = services.map(({ name, reals, multihomed }) => ({
+    service: name,
+    reals: reals.map(one => one.name),
+    ...(multihomed && { multihomed }),
+  }))
+  const scope = context.options.only ? 'address' : 'server'
+  const targets = [...meaningOf(context.arguments.TARGET, named, command, scope)]
   const count = targets.flatMap(({ service, real }) =>
     real === null ? (named.find(one => one.service === service)?.reals ?? []) : [real],
   ).length
   if (targets.some(({ real }) => real === null) && !context.options.yes)
     await confirm(context, `${command} ${context.arguments.TARGET}: ${counted(count, 'real server')}`)
-  return targets
-}
-
-function wordOf(word: string, named: Parameters<typeof targetsNamed>[1], command: string) {
-  try {
-    return targetsNamed(word, named)
-  } catch (error) {
-    if (!(error instanceof TargetError)) throw error
-    throw usageError(error.message, command)
-  }
+  return { targets, named }
 }
 
 /** Throws where the answer is anything but y. */
@@ -208,19 +227,23 @@ async function confirm(context: AskingContext, what: string): Promise<void> {
 }
 
 /** Prints the outcome, also as JSON. Throws a CommandError if it is a refusal. */
-export function shown(context: AskingContext, outcome: OverrideOutcome): ExitCode {
+export function shown(context: AskingContext, outcome: OverrideOutcome, named: readonly Named[]): ExitCode {
   if (context.options.json) {
     context.printData(JSON.stringify({ schema: 1, ...outcome }, null, 2))
     return outcome.ok ? EXIT.ok : EXIT.problem
   }
-  return printOutcome(context, outcome)
+  return printOutcome(context, outcome, named)
 }
 
 /** Prints the outcome for people. Throws a CommandError if it is a refusal. */
-export function printOutcome(context: AskingContext, outcome: OverrideOutcome): ExitCode {
+export function printOutcome(
+  context: AskingContext,
+  outcome: OverrideOutcome,
+  named: readonly Named[],
+): ExitCode {
   const paint = painter(context.screen.colour)
   if (!outcome.ok) throw new CommandError(printable(outcome.message), EXIT.problem)
-  for (const line of outcomeLines(outcome)) context.print(printable(line))
+  for (const line of outcomeLines(outcome, named)) context.print(printable(line))
   if (outcome.reals.length === 0) context.print(printable(outcome.message))
   if (outcome.isLocal)
     context.warn('On this director alone: the others follow when the Redis of the site can be used again')
@@ -232,15 +255,40 @@ export function printOutcome(context: AskingContext, outcome: OverrideOutcome): 
 /** More real servers than this are shown as a number; --json lists each of them. */
 const MOST_TOLD = 20
 
-function outcomeLines({ reals }: OverrideOutcome): string[] {
+function outcomeLines({ reals }: OverrideOutcome, named: readonly Named[]): string[] {
   const told = reals.map(({ service, real, override }) => ({
-    name: `${service}/${real}`,
+    service,
+    real,
     text: override ? overrideText(override) : 'no override: its checks decide',
   }))
-  if (told.length <= MOST_TOLD) return told.map(({ name, text }) => `${name}  ${text}`)
+  if (told.length <= MOST_TOLD) return serverLines(told, named)
   const counts = new Map<string, number>()
   for (const { text } of told) counts.set(text, (counts.get(text) ?? 0) + 1)
   return [...counts].map(([text, count]) => `${counted(count, 'real server')}  ${text}`)
+}
+
+interface ToldReal {
+  readonly service: string
+  readonly real: string
+  readonly text: string
+}
+
+/** Returns a line for each server; one with several addresses has one line if the same is so for them. */
+function serverLines(told: readonly ToldReal[], named: readonly Named[]): string[] {
+  const servers = new Map<string, ToldReal[]>()
+  for (const one of told) {
+    const key = `${serverOf(one, named)}  ${one.text}`
+    servers.set(key, [...(servers.get(key) ?? []), one])
+  }
+  return [...servers.values()].map(reals => {
+    const names = reals.map(({ service, real }) => `${service}/${real}`)
+    return `${names.join(' and ')}  ${reals[0]?.text}`
+  })
+}
+
+/** Returns the same text for all addresses of a real server. */
+function serverOf({ service, real }: Pick<ToldReal, 'service' | 'real'>, named: readonly Named[]): string {
+  return `${service}/${addressesOf(real, named.find(one => one.service === service)?.multihomed)[0]}`
 }
 
 /** `drain until 2026-11-29 06:00:00 UTC, by anna: disk swap`. */

@@ -16,24 +16,24 @@ export function steeringOf(socket: string): Steering {
       const document = { schema: WHY_SCHEMA, now: new Date(now).toISOString(), answers }
       return renderWhy(document, { ...view, now })
     },
-    async drain(target) {
+    async drain(targets) {
       const effect = { kind: 'drain' } as const
-      return sentenceOf(
-        await giveOverride(socket, { targets: [target], effect, reason: '', until: null }),
-        target,
-      )
+      const request = { targets: [...targets], effect, reason: '', until: null }
+      return sentenceOf(await giveOverride(socket, request), targets)
     },
-    async enable(target) {
-      return sentenceOf(await endOverrides(socket, { targets: [target], effects: [...ALL_EFFECTS] }), target)
+    async enable(targets) {
+      const request = { targets: [...targets], effects: [...ALL_EFFECTS] }
+      return sentenceOf(await endOverrides(socket, request), targets)
     },
   }
 }
 
-function sentenceOf({ ok, message, reals }: OverrideOutcome, target: TargetName): string {
+/** Says what counts for the first of the targets, which are one server. */
+function sentenceOf({ ok, message, reals }: OverrideOutcome, targets: readonly TargetName[]): string {
   if (!ok) return printable(message)
-  const override = reals.find(({ real }) => real === target.real)?.override
+  const override = reals.find(({ real }) => real === targets[0]?.real)?.override
   const now = override ? overrideText(override) : 'no override: its checks decide'
-  const name = `${target.service}/${target.real}`
+  const [name = '', ...others] = targets.map(({ service, real }) => `${service}/${real}`)
   const way = override?.source === 'window' ? `; to end it: lvsd windows end ${shellQuoted(name)}` : ''
-  return printable(`${message}; ${name}: ${now}${way}`)
+  return printable(`${message}; ${[name, ...others].join(' and ')}: ${now}${way}`)
 }

@@ -2,6 +2,7 @@
 import { ControlError } from '../api/client.js'
 import type { TargetName } from '../api/override-types.js'
 import type { StatusDocument } from '../api/status-types.js'
+import { addressesOf } from '../core/multihomed.js'
 import { type Paint, painter } from '../util/paint.js'
 import { printable } from '../util/printable.js'
 import { clip, pad } from './terminal/columns.js'
@@ -35,8 +36,9 @@ export const statusContent: Content = { head: statusHead, sections: statusSectio
 /** Requests that keys send to the daemon. Each resolves to a text for people, and may reject with a ControlError. */
 export interface Steering {
   explain(target: TargetName, view: StatusView): Promise<string>
-  drain(target: TargetName): Promise<string>
-  enable(target: TargetName): Promise<string>
+  /** The targets are the addresses of one server. */
+  drain(targets: readonly TargetName[]): Promise<string>
+  enable(targets: readonly TargetName[]): Promise<string>
 }
 
 export interface WorkViewParts {
@@ -166,15 +168,16 @@ export class WorkView {
     const { steering } = this.#parts
     const isMeant = isKey(key, 'enter') || ['w', 'd', 'e'].includes(key)
     if (!steering || !isMeant) return
-    const target = targetOf(document, itemAt(this.#list))
+    const targets = targetsOf(document, itemAt(this.#list))
+    const [target] = targets
     if (!target) {
       this.#notice = 'choose a real server with the arrow keys first'
       return
     }
-    const name = printable(`${target.service}/${target.real}`)
+    const name = printable(targets.map(({ service, real }) => `${service}/${real}`).join(' and '))
     if (key === 'd')
-      this.#ask(`drain ${name}: weight 0, existing connections continue?`, () => steering.drain(target))
-    else if (key === 'e') this.#ask(`enable ${name}: end its overrides?`, () => steering.enable(target))
+      this.#ask(`drain ${name}: weight 0, existing connections continue?`, () => steering.drain(targets))
+    else if (key === 'e') this.#ask(`enable ${name}: end its overrides?`, () => steering.enable(targets))
     else
       this.#try(
         () => steering.explain(target, this.#size),
@@ -295,9 +298,12 @@ function shortened(head: readonly string[], most: number, paint: Paint): readonl
   return [...head.slice(0, most - 2), paint('yellow', `! ${left} more: lvsd status`), '']
 }
 
-/** Returns the names of the item's server, or null if the document has no such server. */
-function targetOf({ services }: StatusDocument, id: string | null): TargetName | null {
-  for (const { name, reals } of services)
-    for (const real of reals) if (`${name} ${real.name}` === id) return { service: name, real: real.name }
-  return null
+/** Returns the item's server, and then its further addresses; none if the document has no such server. */
+function targetsOf({ services }: StatusDocument, id: string | null): readonly TargetName[] {
+  for (const { name: service, reals, multihomed } of services)
+    for (const { name } of reals) {
+      if (`${service} ${name}` !== id) continue
+      return [...new Set([name, ...addressesOf(name, multihomed)])].map(real => ({ service, real }))
+    }
+  return []
 }

@@ -34,6 +34,7 @@ export function Confirm({ asked, close }: { asked: Asked; close: () => void }) {
   const [seconds, setSeconds] = useState('')
   const [trouble, setTrouble] = useState<RequestFailed | null>(null)
   const [isLocal, setLocal] = useState(false)
+  const [isOnly, setOnly] = useState(false)
   const [isBusy, setBusy] = useState(false)
   const { action, target } = asked
   useEffect(() => {
@@ -41,19 +42,26 @@ export function Confirm({ asked, close }: { asked: Asked; close: () => void }) {
     client.service(target.service).then(setService, (error: RequestFailed) => setTrouble(error))
   }, [])
   const current = shown?.name === target.service ? shown : service
-  const reals = (current?.reals ?? []).filter(({ name }) => target.real === null || name === target.real)
-  const name = target.real === null ? target.service : `${target.service}/${target.real}`
+  const server = serverOf(target, current)
+  const targets = isOnly ? [target] : server
+  const reals = (current?.reals ?? []).filter(({ name }) =>
+    targets.some(({ real }) => real === null || real === name),
+  )
+  const name = targets
+    .map(one => (one.real === null ? one.service : `${one.service}/${one.real}`))
+    .join(' and ')
   const send = async (event: Event) => {
     event.preventDefault()
     setBusy(true)
     setTrouble(null)
     try {
       const until = seconds === '' ? null : Date.now() + Number(seconds) * 1000
-      const meant = { targets: [target], ...(isLocal && { local: true }) }
+      const meant = { targets, ...(isLocal && { local: true }) }
       if (action === 'drain')
         await client.post('v1/overrides', { ...meant, effect: { kind: 'drain' }, reason, until })
       else await enable(client, meant, reals)
-      say(action === 'drain' ? `${name} is drained` : `The overrides of ${name} have ended`)
+      const isOrAre = targets.length === 1 ? 'is' : 'are'
+      say(action === 'drain' ? `${name} ${isOrAre} drained` : `The overrides of ${name} have ended`)
       live.refresh()
       dialog.current?.close()
     } catch (error) {
@@ -86,6 +94,16 @@ export function Confirm({ asked, close }: { asked: Asked; close: () => void }) {
             </label>
           </>
         )}
+        {server.length > 1 && (
+          <label class="choice">
+            <input
+              type="checkbox"
+              checked={isOnly}
+              onChange={event => setOnly(event.currentTarget.checked)}
+            />
+            {target.real} alone
+          </label>
+        )}
         {trouble && (
           <p class="note alarm" role="alert">
             {trouble.status === 401 || trouble.status === 403
@@ -116,6 +134,13 @@ export function Confirm({ asked, close }: { asked: Asked; close: () => void }) {
       </form>
     </dialog>
   )
+}
+
+/** Returns the target, with the other addresses of a real server that has several. */
+function serverOf(target: Target, service: ServiceListing | null): readonly Target[] {
+  const { real } = target
+  const names = real === null ? undefined : service?.multihomed?.find(all => all.includes(real))
+  return names?.map(name => ({ service: target.service, real: name })) ?? [target]
 }
 
 /** Ends what operators have given, and this opening of maintenance windows. */

@@ -2,6 +2,7 @@
 import { giveOverride } from '../../api/client.js'
 import type { GiveRequest, OverrideOutcome } from '../../api/override-types.js'
 import { RAMP_LIMITS } from '../../core/ramp.js'
+import type { Named } from '../../overrides/targets.js'
 import { printable } from '../../util/printable.js'
 import { askDaemon } from '../ask-daemon.js'
 import { type CommandContext, defineCommand, EXIT, type ExitCode } from '../command.js'
@@ -14,6 +15,7 @@ import {
   shown,
   socketOf,
   targetArgument,
+  wordsOf,
 } from '../override-command.js'
 import { durationOf } from '../override-end.js'
 import { usageError } from '../parse.js'
@@ -37,6 +39,7 @@ export const command = defineCommand({
   summary: 'Give a real server no new connections; existing ones continue',
   details: `The real server gets weight 0, whatever its checks say, and does not keep the fallback out. The override
 survives a reload, a restart and a reboot, and ends by "lvsd undrain", "lvsd enable" or at its end.
+A real server that is written with several addresses is one: any of them means all, unless --only is given.
 Quote brackets: a shell takes them for a pattern.
 
 --wait reads the kernel's counters until the server has no active and no inactive connection and no persistence
@@ -49,6 +52,7 @@ Ctrl-C ends the waiting and leaves the drain in force.
   options,
   examples: [
     ["lvsd drain 'web/[fd00::3]:80' --reason 'disk swap'", 'until somebody ends it'],
+    ['lvsd drain web/::3 --only', 'one address of a real server that has several'],
     ['lvsd drain web/::3 --wait 5m', 'wait until there are no connections'],
     ['lvsd drain web/::3 --wait 1h --then disable', 'then remove it from the table'],
     ['lvsd drain web/::3 --ramp 30s', 'move its clients to other servers slowly'],
@@ -57,10 +61,10 @@ Ctrl-C ends the waiting and leaves the drain in force.
   ],
   async run(context) {
     const wait = waitOf(context)
-    const { request, outcome } = await given(context, 'drain', effectOf(context))
-    if (wait === null || !outcome.ok) return shown(context, outcome)
+    const { request, outcome, named } = await given(context, 'drain', effectOf(context))
+    if (wait === null || !outcome.ok) return shown(context, outcome, named)
     const isQuiet = context.options.json
-    if (!isQuiet) printOutcome(context, outcome)
+    if (!isQuiet) printOutcome(context, outcome, named)
     const waited = await waitForDrain({
       context,
       socket: socketOf(context),
@@ -69,7 +73,7 @@ Ctrl-C ends the waiting and leaves the drain in force.
       isQuiet,
     })
     const then = await followedBy(context, request, waited)
-    return ended(context, { outcome, waited, then })
+    return ended(context, { outcome, waited, then, named })
   },
 })
 
@@ -108,20 +112,20 @@ interface Ended {
   readonly outcome: OverrideOutcome
   readonly waited: DrainOutcome
   readonly then: OverrideOutcome | null
+  readonly named: readonly Named[]
 }
 
-function ended(context: GivingContext, { outcome, waited, then }: Ended): ExitCode {
+function ended(context: GivingContext, { outcome, ...end }: Ended): ExitCode {
+  const { waited, then } = end
   if (context.options.json)
     context.printData(JSON.stringify({ schema: 1, ...outcome, wait: waited, then }, null, 2))
-  else printWaited(context, waited, then)
+  else printWaited(context, end)
   if (waited.outcome === 'lost') return EXIT.unreachable
   return waited.outcome === 'empty' && then?.ok !== false ? EXIT.ok : EXIT.problem
 }
 
-function printWaited(context: GivingContext, waited: DrainOutcome, then: OverrideOutcome | null): void {
-  const { TARGET } = context.arguments
-  const word = /^[\w./:@-]+$/.test(TARGET) ? TARGET : `'${TARGET}'`
+function printWaited(context: GivingContext, { waited, then, named }: Omit<Ended, 'outcome'>): void {
   const say = waited.outcome === 'empty' ? context.print : context.warn
-  for (const line of outcomeLines(waited, `lvsd undrain ${word}`)) say(printable(line))
-  if (then) printOutcome(context, then)
+  for (const line of outcomeLines(waited, `lvsd undrain ${wordsOf(context)}`)) say(printable(line))
+  if (then) printOutcome(context, then, named)
 }

@@ -7,7 +7,7 @@ import { printable } from '../../util/printable.js'
 import { askDaemon, socketOption, socketPath } from '../ask-daemon.js'
 import { type CommandContext, CommandError, defineCommand, EXIT, type ExitCode } from '../command.js'
 import { namedTargets } from '../named-targets.js'
-import { targetArgument } from '../override-command.js'
+import { onlyOption, targetArgument } from '../override-command.js'
 import { Rechecks } from '../rechecks.js'
 import { recheckLine, summaryLine } from '../terminal/recheck.js'
 
@@ -16,6 +16,7 @@ const ASK_EVERY = 200
 
 const options = {
   ...socketOption,
+  ...onlyOption,
   wait: { short: 'w', about: 'wait for the results; on a terminal this is so anyway' },
   json: { short: 'j', about: 'the outcome as JSON; with --wait the servers with their results' },
 } as const
@@ -37,7 +38,8 @@ up at the end, else 1. Ctrl-C ends the waiting; the checks run anyway.`,
   ],
   async run(context) {
     const socket = socketPath(context.options.socket, context.env)
-    const targets = [...(await namedTargets(socket, context.arguments.TARGET, 'recheck'))]
+    const scope = context.options.only ? 'address' : 'server'
+    const targets = [...(await namedTargets(socket, context.arguments.TARGET, 'recheck', scope))]
     const outcome = await askDaemon(requestRecheck(socket, { targets }))
     if (outcome.trouble !== null) throw new CommandError(printable(outcome.trouble), EXIT.problem)
     const { json, wait } = context.options

@@ -7,7 +7,7 @@ import { didYouMeanOf } from '../../util/closest-match.js'
 import { localZone } from '../../util/zoned-time.js'
 import { askDaemon, socketOption, socketPath } from '../ask-daemon.js'
 import { type CommandContext, CommandError, defineCommand, EXIT, type ExitCode } from '../command.js'
-import { chosen, localOption, shown, yesOption } from '../override-command.js'
+import { chosen, localOption, onlyOption, shown, yesOption } from '../override-command.js'
 import { usageError } from '../parse.js'
 import { renderWindows, windowsAsJson } from '../terminal/windows.js'
 
@@ -33,6 +33,7 @@ after a reload or a restart they stay ended, and they begin as usual the next ti
   options: {
     ...socketOption,
     ...yesOption,
+    ...onlyOption,
     ...localOption,
     json: { short: 'j', about: 'the windows, or the outcome, as JSON' },
   },
@@ -67,13 +68,13 @@ after a reload or a restart they stay ended, and they begin as usual the next ti
 async function end(
   context: Parameters<typeof chosen>[0] & { readonly options: { readonly local?: boolean } },
 ): Promise<ExitCode> {
-  const targets = await chosen(context, 'windows end')
+  const { targets, named } = await chosen(context, 'windows end')
   const { socket, local } = context.options
   const request = { targets, ...(local && { local }) }
   const outcome = await askDaemon(endWindows(socketPath(socket, context.env), request))
   if (outcome.ok && outcome.ended === 0)
     throw new CommandError(`${outcome.message}; lvsd windows shows the next ones`, EXIT.problem)
-  return shown(context, outcome)
+  return shown(context, outcome, named)
 }
 
 async function servicesOf(file: string, context: CommandContext): Promise<readonly WithWindows[]> {

@@ -9,6 +9,7 @@ import type {
   WhyService,
 } from '../../api/why-types.js'
 import type { CheckPolicy, CheckResult } from '../../core/model.js'
+import { addressesOf } from '../../core/multihomed.js'
 import { type Paint, painter } from '../../util/paint.js'
 import { printable } from '../../util/printable.js'
 import { dateTime, duration, formatDuration, formatUptime, shortTime } from '../../util/time-text.js'
@@ -58,12 +59,20 @@ function realPage(answer: WhyReal, page: Page): string {
           overrides.length === 0 ? ['no override'] : overrides.map(each => overrideLine(each, page)),
         ],
         ['weight', [weightLine(answer)]],
+        ...otherAddresses(answer),
         ['kernel', kernelLines(answer, page)],
       ],
       page,
     ),
   ]
   return blocks.join('\n\n')
+}
+
+/** The other addresses of a real server that has several. Its health is that of the one that is named. */
+function otherAddresses({ service, real }: WhyReal): Rows {
+  const others = addressesOf(real.name, service.multihomed).filter(name => name !== real.name)
+  const told = `also ${others.join(', ')}: drain and others mean all of them; with --only this address alone`
+  return others.length === 0 ? [] : [['addresses', [printable(told)]]]
 }
 
 /** The sentence with a capital letter and a full stop, in lines. */

@@ -6,9 +6,9 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fetchStatus } from '../../../src/api/client.js'
 import { RedisOverrideStore } from '../../../src/cluster/overrides/override-store.js'
-import { SiteOverrides } from '../../../src/cluster/overrides/site-overrides.js'
+import { type SiteOutcome, SiteOverrides } from '../../../src/cluster/overrides/site-overrides.js'
 import { RedisClient } from '../../../src/cluster/redis/site-redis.js'
-import { CommandOverrides, targetOf } from '../../../src/overrides/command-overrides.js'
+import { CommandOverrides, type Target, targetOf } from '../../../src/overrides/command-overrides.js'
 import { WindowOverrides } from '../../../src/overrides/window-overrides.js'
 import { systemClock } from '../../../src/util/clock.js'
 import { onCleanup } from '../../support/after-each.js'
@@ -168,6 +168,35 @@ describe('overrides of a site', function () {
       JSON.stringify(outcomes),
     )
     console.log(`      ${JSON.stringify(outcomes)}, ${told.length} conflicts told`)
+  })
+
+  it('change for all addresses of a server or for none, where another operator changes one of them', async () => {
+    const [a, b] = await Promise.all(
+      ['a', 'b'].map(async name => new Director(name, await relayTo(server.port))),
+    )
+    assert.ok(a && b)
+    for (const { client } of [a, b]) await until(() => client.status.state === 'connected')
+    const [six, four] = [targetOf(WEB, REALS[0] ?? null), targetOf(WEB, REALS[1] ?? null)]
+    const kinds = { a: 0, b: 0 }
+    for (let round = 0; round < 20; round++) {
+      const give = (director: Director, who: string, targets: readonly Target[]) => {
+        const effect = { kind: 'weight', weight: 1 + round } as const
+        const more = { source: 'command', reason: '', since: Date.now(), until: null } as const
+        const orders = director.commands.prepared(targets, { effect, who, ...more })
+        return director.site.change(orders, { isLocal: false, endedBy: null })
+      }
+      const both = (): Promise<SiteOutcome> => give(a, `a${round}`, [six, four])
+      const one = (): Promise<SiteOutcome> => give(b, `b${round}`, [four])
+      const outcomes: SiteOutcome[] = await Promise.all(round % 2 === 0 ? [both(), one()] : [one(), both()])
+      assert.deepEqual(outcomes.map(({ kind }) => kind).sort(), ['changed', 'done'])
+      await until(() => JSON.stringify(a.inForce) === JSON.stringify(b.inForce))
+      const heldBy = ({ key, real }: Target): string => a.inForce[`${key} ${real} weight`] ?? ''
+      const [ofSix, ofFour]: readonly [string, string] = [heldBy(six), heldBy(four)]
+      if (ofFour === `a${round}`) assert.equal(ofSix, ofFour)
+      else assert.deepEqual([ofFour, ofSix === `a${round}`], [`b${round}`, false])
+      kinds[ofFour.startsWith('a') ? 'a' : 'b']++
+    }
+    assert.ok(kinds.a > 0 && kinds.b > 0, JSON.stringify(kinds))
   })
 
   it('are heard by a director that moves to another site', async () => {

@@ -93,6 +93,47 @@ describe('the page', function () {
     assert.deepEqual(complaints, [])
   })
 
+  it('drains all addresses of a server, or one alone, and enables them', async () => {
+    const dual = new Site()
+    try {
+      const services = ([a, b, c]: readonly { readonly name: string }[]) => `  web:
+    virtual: '[2001:db8::80]:80'
+    forwarding: masq
+    reals: [{ address: ['${a?.name}', '${b?.name}'] }, '${c?.name}']`
+      await dual.start({ count: 3, services })
+      const token = await dual.token('anna', 'operate')
+      const [one, two] = dual.servers.map(({ name }) => name)
+      const address = `${dual.url}#/real/web/${encodeURIComponent(two ?? '')}`
+      const { page, complaints } = await openPage(browser, address, token)
+      const weights = (expected: readonly number[]) =>
+        until(async () => {
+          const { services } = await fetchStatus(dual.socket)
+          return (
+            JSON.stringify(services[0]?.reals.map(({ weight }) => weight.kernel)) === JSON.stringify(expected)
+          )
+        })
+      const press = (name: string) => page.getByRole('button', { name, exact: true }).click()
+      await press('Drain…')
+      await sees(page, `Drain web/${one} and web/${two}?`)
+      await sees(page, /New connections go to the other 1 real server\./)
+      await press('Drain')
+      await weights([0, 0, 1])
+      await press('Enable…')
+      await sees(page, `Enable web/${one} and web/${two}?`)
+      await sees(page, '2 overrides of operators end.')
+      await press('Enable')
+      await weights([1, 1, 1])
+      await press('Drain…')
+      await page.getByLabel(`${two} alone`).check()
+      await sees(page, `Drain web/${two}?`)
+      await press('Drain')
+      await weights([1, 0, 1])
+      assert.deepEqual(complaints, [])
+    } finally {
+      await dual.stop()
+    }
+  })
+
   it('is used with the keyboard alone', async () => {
     const { page } = await openPage(browser, site.url, operator)
     await sees(page, 'All services are healthy')

@@ -7,6 +7,7 @@ import type {
 } from '../../../src/api/connection-types.js'
 import { type Control, openControlSocket } from '../../../src/api/server.js'
 import type { OverrideStatus } from '../../../src/api/status-types.js'
+import type { Multihomed } from '../../../src/core/multihomed.js'
 import { onCleanup } from '../after-each.js'
 import { controlOf } from '../control.js'
 import { temporaryFolder } from '../folder.js'
@@ -52,6 +53,7 @@ export function answerOf(
 export interface DrainDaemon {
   /** Names of the real servers of its service `web`. */
   readonly reals?: readonly string[]
+  readonly multihomed?: Multihomed
   /** The effect that counts, whatever is given. */
   readonly counts?: OverrideStatus['effect']
   onEnd?(request: unknown): void
@@ -61,12 +63,15 @@ export interface DrainDaemon {
 /** A daemon with one service; the last of its answers repeats. Returns its socket and the overrides it was given. */
 export async function drainDaemon(
   answers: readonly ConnectionsAnswer[],
-  { reals = ['[fd00::3]:80'], onEnd = () => {}, counts, connections }: DrainDaemon = {},
+  { reals = ['[fd00::3]:80'], multihomed, onEnd = () => {}, counts, connections }: DrainDaemon = {},
 ) {
   const socket = join(temporaryFolder(), 'lvsd.sock')
   const given: Parameters<Control['overrides']['give']>[0][] = []
   const left = [...answers]
-  const service = serviceStatus({ reals: reals.map(name => realStatus({ name })) })
+  const service = serviceStatus({
+    reals: reals.map(name => realStatus({ name })),
+    ...(multihomed && { multihomed }),
+  })
   const control = controlOf({
     status: async () => statusDocument({ services: [service] }),
     overrides: {

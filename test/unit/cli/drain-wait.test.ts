@@ -146,6 +146,7 @@ describe('drain-wait: lvsd drain', () => {
   const options = {
     socket: undefined,
     yes: false,
+    only: false,
     local: false,
     json: false,
     for: undefined,

@@ -8,7 +8,7 @@ import { command as force } from '../../../src/cli/commands/force.js'
 import { command as undrain } from '../../../src/cli/commands/undrain.js'
 import { command as weight } from '../../../src/cli/commands/weight.js'
 import { parseLine } from '../../../src/cli/parse.js'
-import { drainDaemon } from '../../support/cli/drain.js'
+import { type DrainDaemon, drainDaemon } from '../../support/cli/drain.js'
 import { testContext } from '../../support/context.js'
 import { until } from '../../support/until.js'
 
@@ -22,12 +22,14 @@ interface Asked {
   readonly key?: string
   readonly screen?: Parameters<typeof testContext>[0]
   readonly counts?: 'drain'
+  readonly site?: Pick<DrainDaemon, 'reals' | 'multihomed'>
 }
 
-async function asked(line: string, { key, screen = {}, counts }: Asked = {}) {
+async function asked(line: string, { key, screen = {}, counts, site }: Asked = {}) {
   const ends: unknown[] = []
   const { socket, given } = await drainDaemon([], {
     reals: ['[fd00::3]:80', '[fd00::4]:80'],
+    ...site,
     ...(counts && { counts }),
     onEnd: request => ends.push(request),
   })
@@ -109,6 +111,54 @@ describe('override-commands', () => {
     const { code, given, out } = await asked('drain web', { key: 'y', screen: { isTerminal: true } })
     assert.deepEqual([code, given.length], [EXIT.ok, 1])
     assert.match(out, /^drain web: 2 real servers/)
+  })
+
+  describe('on a real server with two addresses', () => {
+    const [six, four] = ['[fd00::3]:80', '10.0.0.3:80'] as const
+    const site = { reals: [six, four, '[fd00::4]:80'], multihomed: [[six, four]] }
+    const both = [six, four].map(real => ({ service: 'web', real }))
+    const lines: [line: string, targets: readonly object[]][] = [
+      ['drain web/::3', both],
+      ['drain web/10.0.0.3', both],
+      ['disable web/10.0.0.3:80', both],
+      // The end of both of its addresses.
+      ['force web/3 down', both],
+      ['weight web/::3 7', both],
+      ['drain web/::3 --only', both.slice(0, 1)],
+      ['disable web/10.0.0.3 --only', both.slice(1)],
+      ['drain web/::4', [{ service: 'web', real: '[fd00::4]:80' }]],
+    ]
+    for (const [line, targets] of lines)
+      it(`mean ${targets.length} with "${line}"`, async () => {
+        const { given } = await asked(line, { site })
+        assert.deepEqual(
+          given.map(request => request.targets),
+          [targets],
+        )
+      })
+
+    it('end it on both, or on one with --only', async () => {
+      for (const name of ['undrain', 'enable']) {
+        const [all, one] = [
+          await asked(`${name} web/10.0.0.3`, { site }),
+          await asked(`${name} web/10.0.0.3 --only`, { site }),
+        ]
+        const targetsOf = (ends: readonly unknown[]) => ends.map(end => (end as { targets: unknown }).targets)
+        assert.deepEqual([targetsOf(all.ends), targetsOf(one.ends)], [[both], [both.slice(1)]])
+      }
+    })
+
+    it('show them in one line', async () => {
+      const { out } = await asked('drain web/::3', { site })
+      assert.equal(
+        out,
+        'web/[fd00::3]:80 and web/10.0.0.3:80  drain, by anna: disk swap\nweb/[fd00::4]:80  drain, by anna: disk swap\n',
+      )
+    })
+
+    it('refuse an end that either address has, with --only', async () => {
+      await assert.rejects(asked('drain web/3 --only', { site }), /"3" may be any of several real servers/)
+    })
   })
 
   it('show numbers where there are many servers', async () => {

@@ -9,16 +9,16 @@ const document = statusDocument({ services: [serviceStatus({ reals: [...many, DO
 const [DOWN_KEY, ENTER] = ['\u001b[B', '\r']
 
 /** A view with a daemon that records what is asked of it. */
-function opened(change: Partial<Steering> = {}) {
+function opened(change: Partial<Steering> = {}, shown = document) {
   const asked: string[] = []
-  const answer = (word: string) => async (target: TargetName) => {
-    asked.push(`${word} ${target.service}/${target.real}`)
+  const answer = (word: string) => async (targets: readonly TargetName[]) => {
+    asked.push(`${word} ${targets.map(({ service, real }) => `${service}/${real}`).join(' ')}`)
     return `${word}: done`
   }
   let hasQuit = false
   const view = new WorkView({
     steering: {
-      explain: async target => `${await answer('why')(target)}\nsecond line`,
+      explain: async target => `${await answer('why')([target])}\nsecond line`,
       drain: answer('drain'),
       enable: answer('enable'),
       ...change,
@@ -31,11 +31,11 @@ function opened(change: Partial<Steering> = {}) {
   })
   const picture = (size: { width?: number; height?: number } = {}) =>
     view.picture(
-      { document, recent: ['one -> two'], trouble: null },
+      { document: shown, recent: ['one -> two'], trouble: null },
       { width: 80, height: 24, colour: false, now: NOW, ...size },
     )
   const press = async (...keys: readonly string[]) => {
-    for (const key of keys) view.press(key, document)
+    for (const key of keys) view.press(key, shown)
     await new Promise(resolve => setImmediate(resolve))
     return picture()
   }
@@ -85,6 +85,18 @@ describe('work-view: a view', () => {
     assert.match(await press('y'), /drain: done$/)
     assert.match(await press('e', 'y'), /enable: done$/)
     assert.deepEqual(asked, ['drain web/[2001:db8:1::12]:80', 'enable web/[2001:db8:1::12]:80'])
+  })
+
+  it('drains all addresses of a server, that of the cursor first', async () => {
+    const multihomed = [['10.0.0.12:80', DOWN.name]]
+    const service = serviceStatus({
+      reals: [...(document.services[0]?.reals ?? []), realStatus({ name: '10.0.0.12:80' })],
+      multihomed,
+    })
+    const { press, asked } = opened({}, statusDocument({ services: [service] }))
+    assert.match(await press(DOWN_KEY, 'd'), /drain web\/\[2001:db8:1::12\]:80 and web\/10\.0\.0\.12:80: /)
+    await press('y')
+    assert.deepEqual(asked, [`drain web/${DOWN.name} web/10.0.0.12:80`])
   })
 
   it('does nothing after any other answer', async () => {

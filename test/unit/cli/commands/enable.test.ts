@@ -24,7 +24,7 @@ async function remaining(override: Pick<OverrideStatus, 'effect' | 'source' | 'w
   const server = await openControlSocket(socket, control)
   onCleanup(() => server.close())
   const { context, out, err } = testContext()
-  const options = { socket, yes: true, local: false, json: false }
+  const options = { socket, yes: true, only: false, local: false, json: false }
   const exit = await command.run({ ...context, options, arguments: { TARGET } })
   assert.equal(exit, EXIT.ok)
   return { out: out(), err: err() }

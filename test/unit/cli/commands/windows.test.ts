@@ -76,7 +76,7 @@ async function asked(WHAT: string | undefined, json = false, TARGET?: string) {
   const { context, out } = testContext()
   const exit = await command.run({
     ...context,
-    options: { socket, json, yes: true, local: false },
+    options: { socket, json, yes: true, only: false, local: false },
     arguments: { WHAT, TARGET },
   })
   assert.equal(exit, EXIT.ok)
@@ -157,14 +157,14 @@ describe('lvsd windows', () => {
     const { context, out } = testContext()
     await command.run({
       ...context,
-      options: { socket: undefined, json: false, yes: false, local: false },
+      options: { socket: undefined, json: false, yes: false, only: false, local: false },
       arguments: { WHAT: file, TARGET: undefined },
     })
     assert.match(out(), /\d\d 02:00 to 03:00/)
     writeFileSync(file, site.replace(/ {4}windows.*\n/, ''))
     await command.run({
       ...context,
-      options: { socket: undefined, json: false, yes: false, local: false },
+      options: { socket: undefined, json: false, yes: false, only: false, local: false },
       arguments: { WHAT: file, TARGET: undefined },
     })
     assert.match(out(), /no maintenance windows$/m)

@@ -41,6 +41,17 @@ describe('terminal/why', () => {
     assert.ok(text.endsWith('lvsd has written nothing here since it started'))
   })
 
+  it('names the other addresses of a server that has several', () => {
+    const B = real('192.0.2.10')
+    const say = (multihomed?: readonly (readonly string[])[]) => {
+      const answers = [whyReal([A, B], multihomed && { service: { multihomed } })]
+      return renderWhy({ schema: 1, now: '', answers }, { width: 200, colour: false, now: NOW })
+    }
+    const names = ['[fd00::a]:80', '192.0.2.10:80']
+    assert.match(say([names]), /^ {2}addresses also 192\.0\.2\.10:80: .* --only this address alone$/m)
+    assert.doesNotMatch(say(), /addresses/)
+  })
+
   it('says how many results in a row change the state', () => {
     assert.match(shown(80), /^ {2}count {5}0 of 2 passed in a row; 2 more: up$/m)
     const answers = [whyReal([A], { results: [['http', { ...sick, ok: true, reason: null, detail: 'ok' }]] })]
