@@ -45,6 +45,8 @@ interface Way {
 export class PathHints {
   readonly #parts: PathHintsParts
   #servers: Server[] = []
+  /** All next hops, also former ones. In a large network most neighbours are none. */
+  #hops = new Set<string>()
   #events: EventSocket | null = null
   /** Hardware addresses, by interface and address; null: not found. Of those alone that are the hop of a server. */
   readonly #neighbours = new Map<string, string | null>()
@@ -73,6 +75,7 @@ export class PathHints {
       else servers.set(address.text, { address, ids: [id], way: before.get(address.text) ?? null })
     }
     this.#servers = [...servers.values()]
+    this.#hops = new Set(this.#servers.map(({ address, way }) => way?.hop ?? withoutZone(address.text)))
     this.#neighbours.clear()
     if (this.#isBroken) return
     if (servers.size === 0) this.#stop()
@@ -143,6 +146,7 @@ export class PathHints {
 
   /** Returns the servers whose packets go to this neighbour. */
   #behind({ address: { text }, link }: Neighbour): readonly Server[] {
+    if (!this.#hops.has(text)) return []
     return this.#servers.filter(({ address, way }) =>
       way ? way.link === link && way.hop === text : withoutZone(address.text) === text,
     )
@@ -208,6 +212,7 @@ export class PathHints {
       source: (route.kind === 'by' ? route.source?.text : route.kind) ?? '',
     }
     const { link, hop, source } = server.way
+    this.#hops.add(hop)
     if (link !== null && !this.#links.has(link))
       this.#links.set(link, this.#parts.paths.link(link)?.isWorking ?? false)
     if (!before) return

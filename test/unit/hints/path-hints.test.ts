@@ -75,6 +75,14 @@ describe('path-hints: a neighbour', () => {
     assert.deepEqual(report({ failed: [neighbour('2001:db8:1::fe', 3)] }), [])
   })
 
+  it('concerns the servers whose packets go to it since their route has changed', () => {
+    const { report, routes } = rig({ '2001:db8:2::1': way(2, '2001:db8:1::fe') })
+    routes['2001:db8:2::1'] = way(2, '2001:db8:1::fd')
+    assert.equal(report({ routes: true }).length, 1)
+    assert.equal(report({ failed: [neighbour('2001:db8:1::fe')] }).length, 0)
+    assert.equal(report({ failed: [neighbour('2001:db8:1::fd')] }).length, 1)
+  })
+
   it('that was found again may be lost again', () => {
     const { report } = rig({ '2001:db8:1::1': way(2) })
     const lost = { failed: [neighbour('2001:db8:1::1')] }
