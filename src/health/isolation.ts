@@ -33,6 +33,8 @@ interface Reached {
 
 /** Milliseconds after which the interface of a server that answers is read again: its route may have changed. */
 const LEARN_EVERY = 60_000
+/** Milliseconds. A pass that comes sooner after an interface was lost may be from before: results may come half a second late. */
+const LATE = 1000
 /** Milliseconds for which a detected isolation remains valid. Its end is detected at the next pass. */
 const BELIEVED_FOR = 250
 /** A search among many servers without a route is long; the next one starts after this many times its duration. */
@@ -46,6 +48,8 @@ export class Isolation {
   #witness: string | null = null
   /** Number of lost carriers by interface. */
   readonly #losses = new Map<number, number>()
+  /** When interfaces were first seen not to work. */
+  readonly #downSince = new Map<number, number>()
   #current: IsolationChange | null = null
   /** Until this time the isolation remains valid without a new search. */
   #believedUntil = Number.NEGATIVE_INFINITY
@@ -78,11 +82,17 @@ export class Isolation {
     if (server.reached && now - server.reached.at < LEARN_EVERY && !this.#current) return
     this.#guarded(() => {
       const route = this.#parts.paths.routeTo(server.address)
-      if (route?.kind !== 'by') return
+      if (route?.kind !== 'by' || this.#mayBeLate(server.reached, route.link, now)) return
       server.reached = { link: route.link, at: now }
       this.#link(route.link, now)
       if (this.#current) this.#look(text, now)
     })
+  }
+
+  /** True if the pass may have come by the interface that is down by now, and not by that of the present route. */
+  #mayBeLate(reached: Reached | null, link: number, now: number): boolean {
+    if (!reached || reached.link === link || this.#link(reached.link, now)?.isWorking) return false
+    return now - (this.#downSince.get(reached.link) ?? now) < LATE
   }
 
   /**
@@ -143,6 +153,8 @@ export class Isolation {
   #link(index: number, now: number): Link | null {
     const link = this.#parts.paths.link(index)
     const before = this.#losses.get(index)
+    if (link?.isWorking) this.#downSince.delete(index)
+    else if (!this.#downSince.has(index)) this.#downSince.set(index, now)
     if (!link) return null
     this.#losses.set(index, link.losses)
     if (link.isWorking && before !== undefined && link.losses !== before) this.#lastIsolated = now

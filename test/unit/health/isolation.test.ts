@@ -135,6 +135,22 @@ describe('isolation', () => {
     assert.equal(machine.excuses(A), false)
   })
 
+  it('is not hidden by a pass from before it that comes late, while another route leads elsewhere', () => {
+    machine.time += 61_000
+    machine.set(1, false)
+    for (const { text } of [A, B]) machine.routes.set(text, by(2))
+    machine.time += 500
+    machine.isolation.passed(A)
+    assert.equal(machine.excuses(B), true)
+    machine.isolation.passed(B)
+    assert.equal(machine.excuses(A), true)
+    // The servers are reached that way indeed.
+    machine.time += 1000
+    machine.isolation.passed(A)
+    machine.time += 1000
+    assert.equal(machine.excuses(A), false)
+  })
+
   it('begins if no server has a route, but not if only one has none', () => {
     machine.routes.delete(A.text)
     assert.equal(machine.excuses(A), false)
