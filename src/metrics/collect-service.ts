@@ -190,6 +190,8 @@ async function addReals(
 
 /** What stays the same for a real server of the configuration from scrape to scrape. */
 interface Identity {
+  /** A reload may give the server to a changed service. */
+  readonly service: ResolvedService
   readonly labels: Labels
   /** The labels as text, for `Lines`. */
   readonly bytes: Uint8Array
@@ -206,11 +208,12 @@ const identities = new WeakMap<ResolvedReal, Identity>()
 
 function identityOf(service: ResolvedService, real: ResolvedReal): Identity {
   const known = identities.get(real)
-  if (known) return known
+  if (known?.service === service) return known
   const { address, port } = real
   const key = address && keyOfReal({ address, port })
   const labels = { service: service.name, real: hostPort(real) }
   const identity = {
+    service,
     labels,
     bytes: bytesOf(textOf(labels)),
     key,

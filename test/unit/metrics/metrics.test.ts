@@ -157,6 +157,18 @@ describe('the metrics', () => {
     assert.equal(value('lvsd_real_wanted_weight', web1), 0)
   })
 
+  it('have the connections of a server whose service has got another address', async () => {
+    const { daemon, scrape, scrapeUntil, next } = await start()
+    const { value } = await scrape()
+    assert.equal(value('lvsd_real_connections_total', web1), 0)
+    next.site = SITE.replace(']:80', ']:81')
+    await daemon.reload(true)
+    await daemon.idle()
+    const info = 'virtual="tcp [2001:db8::80]:81",scheduler="wlc",service="web"'
+    const after = await scrapeUntil('lvsd_service_info', info, 1)
+    assert.equal(after.value('lvsd_real_connections_total', web1), 0)
+  })
+
   it('tell of a reload that is refused, and of the configuration', async () => {
     const { daemon, scrape, scrapeUntil, next } = await start()
     const before = await scrape()
