@@ -83,6 +83,6 @@ function patienceOf({ role: { lease }, heartbeat }: ClusterSettings, living: rea
 
 function textOf(fault: ActiveFault, hosts: readonly string[]): string {
   if (fault === 'none')
-    return 'no director is active, as far as Redis knows: clients reach none, or the active one cannot use Redis; "lvsd role" on each tells why'
+    return 'no director is active, as far as Redis knows: clients reach none, or lvsd has ended on the active one or cannot use Redis there; "lvsd role" on each tells why'
   return `${hosts.length} directors are active at once: ${hosts.join(', ')}; what moves the addresses on one may not hear the others; "lvsd role" on each tells why`
 }
