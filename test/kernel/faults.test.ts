@@ -1,6 +1,6 @@
 /** Faulty servers and commands: each check must end in time with the right reason, and leave nothing behind. */
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import type { CheckResult, Phase, Reason } from '../../src/core/model.js'
 import {
   drippingServer,
@@ -181,12 +181,16 @@ describe('a check', function () {
     await lvsd.hears('reload: ')
     await pause(GRACE)
     // The thread that reads configurations ends after half a minute.
-    await until(async () => (await belongings(lvsd.pid)).descriptors === before.descriptors, {
-      what: `${before.descriptors} descriptors, as before`,
-    })
-    const after = await belongings(lvsd.pid)
+    let after = before
+    await until(
+      async () => {
+        after = await belongings(lvsd.pid)
+        return after.open.length === before.open.length
+      },
+      { what: () => `the descriptors of before: they were ${before.open}, and are ${after.open}` },
+    )
     console.log(
-      `      descriptors ${before.descriptors} -> ${after.descriptors}, resident ${before.megabytes} -> ${after.megabytes} MB`,
+      `      descriptors ${before.open.length} -> ${after.open.length}, resident ${before.megabytes} -> ${after.megabytes} MB`,
     )
     await until(() => processesOf(lvsd.pid).length === 0, {
       what: () => `the end of ${processesOf(lvsd.pid).join(', ')}`,
@@ -321,15 +325,32 @@ function judge(
   if (result.reason === 'timeout') assert.ok(result.ms >= limit - 50, said)
 }
 
-/** Returns the descriptors (minimum of several samples, so without running checks) and the memory of a process. */
-async function belongings(pid: number): Promise<{ descriptors: number; megabytes: number }> {
-  const counts: number[] = []
+interface Belongings {
+  /** What each open descriptor is, sorted: the shortest list of several samples, so without running checks. */
+  readonly open: readonly string[]
+  readonly megabytes: number
+}
+
+async function belongings(pid: number): Promise<Belongings> {
+  let open: readonly string[] | null = null
   for (let look = 0; look < 20; look++) {
-    counts.push(readdirSync(`/proc/${pid}/fd`).length)
+    const now = openOf(pid)
+    if (open === null || now.length < open.length) open = now
     await pause(50)
   }
   const resident = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1]
-  return { descriptors: Math.min(...counts), megabytes: Math.round(Number(resident) / 1024) }
+  return { open: open ?? [], megabytes: Math.round(Number(resident) / 1024) }
+}
+
+function openOf(pid: number): readonly string[] {
+  const links = readdirSync(`/proc/${pid}/fd`).flatMap(fd => {
+    try {
+      return readlinkSync(`/proc/${pid}/fd/${fd}`).replace(/\d{3,}/, 'N')
+    } catch {
+      return []
+    }
+  })
+  return links.sort()
 }
 
 /** Returns a line for each child of lvsd, including zombies, and for each process left by its commands. */
