@@ -140,6 +140,7 @@ const ELSE: readonly {
       'config/schema/cluster-fields.ts',
       'core/connectivity.ts',
       'core/role.ts',
+      'core/site-active.ts',
       'core/sync-daemon.ts',
       'director/',
       'hints/tcp.ts',
