@@ -185,7 +185,8 @@ describe('a check', function () {
     await until(
       async () => {
         after = await belongings(lvsd.pid)
-        return after.open.length === before.open.length
+        const more = after.open.length - before.open.length
+        return more === 0 || (more === KNOCKING && epollsOf(after) - epollsOf(before) === KNOCKING)
       },
       { what: () => `the descriptors of before: they were ${before.open}, and are ${after.open}` },
     )
@@ -323,6 +324,13 @@ function judge(
   assert.match(result.detail, detail ?? /\w/, said)
   assert.ok(result.ms <= limit + slack, said)
   if (result.reason === 'timeout') assert.ok(result.ms >= limit - 50, said)
+}
+
+/** Descriptors of an epoll instance in Node's event loop. Knocking opens one for the first server that refuses, and keeps it. */
+const KNOCKING = 2
+
+function epollsOf({ open }: Belongings): number {
+  return open.filter(link => link === 'anon_inode:[eventpoll]').length
 }
 
 interface Belongings {
