@@ -13,6 +13,7 @@ export class LateApp implements App {
   readonly #timer: NodeJS.Timeout
   #opening: Promise<App> | null = null
   #app: App | null = null
+  #hasFailed = false
 
   constructor(parts: Omit<AppParts, 'routes'>) {
     this.#parts = parts
@@ -36,26 +37,34 @@ export class LateApp implements App {
   }
 
   async #handleLater(listener: Listener, request: IncomingMessage, response: ServerResponse): Promise<void> {
-    try {
-      const app = await this.#open()
-      app.handle(listener, request, response)
-    } catch (error) {
-      const { method = '', url: path = '' } = request
-      const message = 'the API does not load: is the installation of lvsd complete?'
-      this.#parts.log.error('api.failed', { method, path, err: error }, message)
-      response.writeHead(500).end()
-    }
+    const app = await this.#open().catch(() => null)
+    if (app) app.handle(listener, request, response)
+    else response.writeHead(500).end()
   }
 
+  /** After a failure a later request loads again, which helps where a file was missing. A failure is logged once. */
   #open(): Promise<App> {
-    this.#opening ??= this.#load()
+    this.#opening ??= this.#load().catch(error => {
+      this.#opening = null
+      this.#tell(error)
+      throw error
+    })
     return this.#opening
   }
 
+  /** One after the other: in a lab, once, the library was not complete when both were loaded at the same time. */
   async #load(): Promise<App> {
     clearTimeout(this.#timer)
-    const [{ openApp }, { ROUTES }] = await Promise.all([import('./app.js'), import('./routes/all.js')])
+    const { openApp } = await import('./app.js')
+    const { ROUTES } = await import('./routes/all.js')
     this.#app = await openApp({ ...this.#parts, routes: ROUTES })
     return this.#app
+  }
+
+  #tell(error: unknown): void {
+    if (this.#hasFailed) return
+    this.#hasFailed = true
+    const message = 'the API does not load: is the installation of lvsd complete?'
+    this.#parts.log.error('api.failed', { method: '', path: '', err: error }, message)
   }
 }
