@@ -322,7 +322,7 @@ function refusalOf(error: Error & { code?: string; statusCode?: number }, limit 
   if (error instanceof Refusal) return error
   if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE')
     return new Refusal('too-large', `the body is larger than ${limit / 1024} KiB`)
-  // By their names: the API is loaded later than who throws these, and can have another copy of their classes.
+  // By their names: who throws these can have another copy of their classes, where modules are loaded in two ways.
   if (error.name === 'TooManyWaiters')
     return new Refusal('unavailable', error.message, { headers: { 'retry-after': String(TRY_AGAIN) } })
   if (error.name === 'Busy')

@@ -59,11 +59,6 @@ describe('static-imports: commands that ask the running lvsd', () => {
       assert.equal(zod, undefined, `zod is loaded with ${zod?.way.join(' → ')}`)
     })
 
-  it('a director that starts does not load the library of its API, which takes longer than its first checks', () => {
-    const [fastify] = packagesWith('src/director/compose.ts').filter(({ name }) => name === 'fastify')
-    assert.equal(fastify, undefined, `fastify is loaded with ${fastify?.way.join(' → ')}`)
-  })
-
   it('an answer to a completing shell, and a plain lvsd health, load no package', () => {
     for (const file of ['src/main.ts', 'src/cli/completion/answer.ts', 'src/cli/health/answer.ts'])
       assert.deepEqual(packagesWith(file), [])
