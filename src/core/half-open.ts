@@ -32,17 +32,18 @@ export function isUnanswered({ state, expires }: Pick<ListedConnection, 'state' 
 
 /** Returns the servers whose connections pile up unanswered, with their number: those of one service are compared. */
 export function pilesOf(counts: Unanswered): { service: string; real: string; count: number }[] {
-  return [...counts].flatMap(([service, reals]) =>
-    [...reals].flatMap(([real, count]) => {
-      const others = [...reals].filter(([other]) => other !== real).map(([, one]) => one)
-      const isAlone = count >= LEAST && count >= TIMES * medianOf(others)
+  return [...counts].flatMap(([service, reals]) => {
+    const sorted = [...reals.values()].sort((a, b) => a - b)
+    return [...reals].flatMap(([real, count]) => {
+      const isAlone = count >= LEAST && count >= TIMES * medianOfOthers(sorted, count)
       return isAlone ? [{ service, real, count }] : []
-    }),
-  )
+    })
+  })
 }
 
-/** The lower one in the middle; 0 of none. */
-function medianOf(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  return sorted[(sorted.length - 1) >> 1] ?? 0
+/** Returns the lower one in the middle of all values but one that is `own`; 0 if there is no other. */
+function medianOfOthers(sorted: readonly number[], own: number): number {
+  const middle = (sorted.length - 2) >> 1
+  const value = sorted[middle] ?? 0
+  return own > value ? value : (sorted[middle + 1] ?? 0)
 }

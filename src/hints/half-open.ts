@@ -20,7 +20,10 @@ export interface HalfOpenParts {
 const EVERY = 1000
 /** Milliseconds of one processor for each look: 0.15 % of it. */
 const COST = 1.5
-/** Looks after which what was read of a long list is judged: it is a sample of all connections. */
+/**
+ * Looks after which what was read of a long list is judged: it is a sample of all connections. The next one begins at the
+ * start again, because the kernel walks from there to what is read: far in a list of a million, that takes many milliseconds.
+ */
 const LOOKS = 10
 /** Milliseconds between two hints about the same server. */
 const AGAIN_AFTER = 10_000
@@ -56,7 +59,9 @@ export class HalfOpen {
       reals.set(connection.real, (reals.get(connection.real) ?? 0) + (isUnanswered(connection) ? 1 : 0))
     }
     this.#lookCount++
-    if (piece.isEnd || this.#lookCount >= LOOKS) this.#judge()
+    if (!piece.isEnd && this.#lookCount < LOOKS) return
+    this.#parts.list.close()
+    this.#judge()
   }
 
   #read(): ReturnType<ConnectionList['read']> | null {

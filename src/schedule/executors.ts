@@ -139,7 +139,7 @@ export function openExecutors(
   let engine = isNative
     ? openEngine({
         clock,
-        cap: Math.max(1, Math.min(concurrency, free - ofCore)),
+        cap: Math.max(1, Math.min(concurrency, Math.floor(free * (1 - CORE_SHARE)))),
         sources,
         log,
         report: onResult,

@@ -1,4 +1,5 @@
 /** Compares plain data: objects, arrays, and values without parts. */
+import { isPlainObject } from './plain-data.js'
 
 /** True if both have the same parts. An object of a class is the same only as itself. */
 export function isSameValue(a: unknown, b: unknown): boolean {
@@ -6,13 +7,8 @@ export function isSameValue(a: unknown, b: unknown): boolean {
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
   if (Array.isArray(a))
     return Array.isArray(b) && a.length === b.length && a.every((one, i) => isSameValue(one, b[i]))
-  if (!isPlain(a) || !isPlain(b)) return false
+  if (!isPlainObject(a) || !isPlainObject(b)) return false
   const keys = Object.keys(a)
   if (keys.length !== Object.keys(b).length) return false
   return keys.every(key => Object.hasOwn(b, key) && isSameValue(a[key], b[key]))
-}
-
-function isPlain(value: object): value is Record<string, unknown> {
-  const prototype = Object.getPrototypeOf(value)
-  return prototype === Object.prototype || prototype === null
 }

@@ -38,6 +38,20 @@ describe('half-open: a server whose connections pile up', () => {
     )
   })
 
+  it('has four times the median of the others, whoever has as many', () => {
+    const counts = fc.array(fc.nat(60), { minLength: 1, maxLength: 12 })
+    fc.assert(
+      fc.property(counts, all => {
+        const isPile = (count: number, own: number) => {
+          const others = all.filter((_, i) => i !== own).sort((a, b) => a - b)
+          return count >= 5 && count >= 4 * (others[(others.length - 1) >> 1] ?? 0)
+        }
+        const expected = all.flatMap((count, i) => (isPile(count, i) ? [`r${i} ${count}`] : []))
+        assert.deepEqual(piles(Object.fromEntries(all.map((count, i) => [`r${i}`, count]))), expected)
+      }),
+    )
+  })
+
   it('is compared with the servers of its own service', () => {
     const counts = new Map([
       [

@@ -12,7 +12,7 @@ const waiting = (real: string, count: number): ListedConnection[] =>
 function rig(pieces: (ListedConnection[] | Error)[], { isEnd = true, known = ['a', 'b'] } = {}) {
   const clock = new FakeClock()
   const hints: string[] = []
-  let reads = 0
+  let [reads, closes] = [0, 0]
   const watch = new HalfOpen({
     clock,
     log: recordingLog().log,
@@ -22,7 +22,7 @@ function rig(pieces: (ListedConnection[] | Error)[], { isEnd = true, known = ['a
         if (piece instanceof Error) throw piece
         return { connections: piece, isEnd }
       },
-      close: () => {},
+      close: () => void closes++,
     },
     jobsOf: (service, real) => (service === WEB && known.includes(real) ? [`check of ${real}`] : []),
     onHint: (ids, { kind, detail }) => void hints.push(`${ids} ${kind}: ${detail}`),
@@ -34,7 +34,7 @@ function rig(pieces: (ListedConnection[] | Error)[], { isEnd = true, known = ['a
     }
     return hints.splice(0)
   }
-  return { watch, wind, clock, reads: () => reads }
+  return { watch, wind, clock, reads: () => reads, closes: () => closes }
 }
 
 describe('half-open: hints', () => {
@@ -57,6 +57,14 @@ describe('half-open: hints', () => {
     const { wind } = rig([waiting('a', 1)], { isEnd: false })
     assert.deepEqual(await wind(9), [])
     assert.deepEqual(await wind(1), [told.replace('6', '10')])
+  })
+
+  it('read a long list from its start again after ten pieces', async () => {
+    const { wind, closes } = rig([[]], { isEnd: false })
+    await wind(9)
+    assert.equal(closes(), 0)
+    await wind(1)
+    assert.equal(closes(), 1)
   })
 
   it('wait for a minute where the list cannot be read', async () => {
