@@ -3,16 +3,13 @@
  * as soon as it is established. What the server sends stays in a small buffer of the kernel.
  */
 import type { Address } from '../core/address.js'
+import { EPOLLERR, EPOLLET, EPOLLHUP, EPOLLOUT, EPOLLRDHUP } from '../system/epoll.js'
+import { errorName } from '../system/libc.js'
+import { LoopEpoll } from '../system/loop-epoll.js'
+import { closeDescriptor, EINPROGRESS } from '../system/numeric-calls.js'
 import {
   bindSocket,
-  closeDescriptor,
   connectSocket,
-  EINPROGRESS,
-  EPOLLERR,
-  EPOLLET,
-  EPOLLHUP,
-  EPOLLOUT,
-  EPOLLRDHUP,
   endByIcmp,
   isConnectedToItself,
   keepAlive,
@@ -23,9 +20,7 @@ import {
   resetSocket,
   setKeepAliveTimes,
   socketAddress,
-} from '../system/epoll.js'
-import { errorName } from '../system/libc.js'
-import { LoopEpoll } from '../system/loop-epoll.js'
+} from '../system/sockets.js'
 
 export interface Endpoint {
   readonly address: Address

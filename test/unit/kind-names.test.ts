@@ -48,7 +48,7 @@ const ELSE: readonly {
       'hints/',
       'probe/',
       'schedule/connects-between.ts',
-      'system/epoll.ts',
+      'system/numeric-calls.ts',
       'workers/messages.ts',
       'api/socket-path.ts',
       'api/model-types.ts',

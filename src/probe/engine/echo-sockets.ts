@@ -1,18 +1,16 @@
 /** The ICMP sockets of the engine: one per address family and source serves all targets. */
 import type { Address, Family } from '../../core/address.js'
+import { EPOLLIN } from '../../system/epoll.js'
+import { bindTo, openIcmpSocket, setReceiveBuffer } from '../../system/libc.js'
 import {
+  callError,
   closeDescriptor,
   EAGAIN,
   EINTR,
-  EPOLLIN,
-  epollError,
   type FixedMemory,
   fixedMemory,
-  receiveBytes,
-  sendBytesTo,
-  socketAddress,
-} from '../../system/epoll.js'
-import { bindTo, openIcmpSocket, setReceiveBuffer } from '../../system/libc.js'
+} from '../../system/numeric-calls.js'
+import { receiveBytes, sendBytesTo, socketAddress } from '../../system/sockets.js'
 import { Echoes, ICMP_PORT, type Request } from '../icmp-echoes.js'
 import type { Reactor, Watcher } from './reactor.js'
 
@@ -69,7 +67,7 @@ class EchoSocket extends Echoes implements Watcher {
       setReceiveBuffer(fd, RECEIVE_BUFFER)
       if (source) bindTo(fd, source)
       this.#place = reactor.watch(fd, EPOLLIN, this)
-      if (this.#place < 0) throw epollError(this.#place, 'epoll_ctl')
+      if (this.#place < 0) throw callError(this.#place, 'epoll_ctl')
     } catch (error) {
       closeDescriptor(fd)
       throw error
@@ -80,7 +78,7 @@ class EchoSocket extends Echoes implements Watcher {
     const data: FixedMemory = fixedMemory(packet.length)
     data.bytes.set(packet)
     const sent = sendBytesTo(this.#fd, data, socketAddress(address, ICMP_PORT[this.family]))
-    if (sent < 0) this.#reactor.afterReading(() => this.failed(sequence, epollError(sent, 'send')))
+    if (sent < 0) this.#reactor.afterReading(() => this.failed(sequence, callError(sent, 'send')))
   }
 
   override forget(request: Request): void {
@@ -93,7 +91,7 @@ class EchoSocket extends Echoes implements Watcher {
     for (let i = 0; i < MOST_REPLIES && !this.#isClosed; i++) {
       const length = receiveBytes(this.#fd, this.#buffer)
       if (length === EAGAIN || length === EINTR) return
-      if (length < 0) this.#broke(epollError(length, 'recvmsg'))
+      if (length < 0) this.#broke(callError(length, 'recvmsg'))
       else this.heard(this.#buffer.bytes.subarray(0, length), this.#hasIpHeader)
     }
   }

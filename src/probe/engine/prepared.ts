@@ -1,6 +1,7 @@
 /** Probes for epoll: what all runs of a probe share, with its addresses and bytes in memory that does not move. */
 import type { Address } from '../../core/address.js'
-import { type FixedMemory, fixedMemory, socketAddress } from '../../system/epoll.js'
+import { type FixedMemory, fixedMemory } from '../../system/numeric-calls.js'
+import { socketAddress } from '../../system/sockets.js'
 import type { IcmpProbe } from '../icmp.js'
 import { compileJudge } from '../matcher.js'
 import type { ResponseParser } from '../response-parser.js'

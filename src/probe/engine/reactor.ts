@@ -6,7 +6,8 @@
  * Two waits begin at least 1 ms apart, so that one wake-up serves the events of many sockets. It adds at most 1 ms to a
  * measured time.
  */
-import { EINTR, Epoll, pauseThread } from '../../system/epoll.js'
+import { Epoll, pauseThread } from '../../system/epoll.js'
+import { EINTR } from '../../system/numeric-calls.js'
 import type { Clock } from '../../util/clock.js'
 import { DueHeap, type HeapItem } from '../../util/due-heap.js'
 

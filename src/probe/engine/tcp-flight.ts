@@ -2,31 +2,28 @@
 import { type Answer, down } from '../../check/check.js'
 import { answerFromError, timedOut } from '../../check/error-to-answer.js'
 import type { OnDone, Run } from '../../check/run.js'
+import { EPOLLERR, EPOLLET, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP } from '../../system/epoll.js'
 import {
-  bindSocket,
+  callError,
   closeDescriptor,
-  connectSocket,
   EAGAIN,
   ECONNRESET,
   EINPROGRESS,
   EINTR,
   EPIPE,
-  EPOLLERR,
-  EPOLLET,
-  EPOLLHUP,
-  EPOLLIN,
-  EPOLLOUT,
-  EPOLLRDHUP,
-  endSending,
-  epollError,
   fixedMemory,
+} from '../../system/numeric-calls.js'
+import {
+  bindSocket,
+  connectSocket,
+  endSending,
   isConnectedToItself,
   openStream,
   pendingError,
   receiveBytes,
   resetSocket,
   sendBytes,
-} from '../../system/epoll.js'
+} from '../../system/sockets.js'
 import { Pace, REST } from '../pace.js'
 import type { ResponseParser } from '../response-parser.js'
 import { canBeOwnEcho, SELF_CONNECTED } from '../tcp.js'
@@ -46,7 +43,7 @@ const EVENTS = EPOLLET + (EPOLLIN | EPOLLOUT | EPOLLRDHUP)
 type Failed = readonly [negative: number, call: string]
 
 function failure([negative, call]: Failed): Answer {
-  return answerFromError(epollError(negative, call))
+  return answerFromError(callError(negative, call))
 }
 
 let buffer: ReturnType<typeof fixedMemory> | undefined

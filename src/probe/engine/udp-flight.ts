@@ -2,19 +2,9 @@
 import { type Answer, up } from '../../check/check.js'
 import { answerFromError, timedOut } from '../../check/error-to-answer.js'
 import type { OnDone, Run } from '../../check/run.js'
-import {
-  bindSocket,
-  closeDescriptor,
-  connectSocket,
-  EAGAIN,
-  EINTR,
-  EPOLLIN,
-  epollError,
-  fixedMemory,
-  openDatagram,
-  receiveBytes,
-  sendBytes,
-} from '../../system/epoll.js'
+import { EPOLLIN } from '../../system/epoll.js'
+import { callError, closeDescriptor, EAGAIN, EINTR, fixedMemory } from '../../system/numeric-calls.js'
+import { bindSocket, connectSocket, openDatagram, receiveBytes, sendBytes } from '../../system/sockets.js'
 import { counted } from '../../util/plural.js'
 import type { ResponseParser } from '../response-parser.js'
 import { NO_PROOF } from '../udp.js'
@@ -46,7 +36,7 @@ export class NativeUdpFlight extends PhaseTimes implements Run, Watcher {
     this.wakeAt = prepared.hear ? Number.POSITIVE_INFINITY : Math.min(prepared.probe.patience, timeout)
     const failed = this.#send()
     if (!failed) return
-    const answer = answerFromError(epollError(...failed))
+    const answer = answerFromError(callError(...failed))
     // `done` must not be called before the run is returned.
     reactor.afterReading(() => this.#over || this.#finish(answer))
   }
@@ -74,7 +64,7 @@ export class NativeUdpFlight extends PhaseTimes implements Run, Watcher {
   }
 
   #judge(length: number, bytes: Buffer): Answer {
-    if (length < 0) return answerFromError(epollError(length, 'recvmsg'))
+    if (length < 0) return answerFromError(callError(length, 'recvmsg'))
     const hearing = this.#hearing
     if (!hearing) return up(`answered ${counted(length, 'byte')}`)
     return hearing.push(bytes.subarray(0, length)) ?? hearing.end()

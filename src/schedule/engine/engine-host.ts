@@ -9,7 +9,8 @@
  *   any       close                                     closed
  */
 import type { Worker } from 'node:worker_threads'
-import { closeDescriptor, openWaker, wake } from '../../system/epoll.js'
+import { openWaker, wake } from '../../system/epoll.js'
+import { closeDescriptor } from '../../system/numeric-calls.js'
 import { besideFile, openThread } from '../../system/thread.js'
 import type { Clock } from '../../util/clock.js'
 import {

@@ -3,14 +3,8 @@ import type { Answer } from '../../check/answer.js'
 import { parseAddress } from '../../core/address.js'
 import type { Reactor } from '../../probe/engine/reactor.js'
 import { NativeProbes } from '../../probe/engine/start-native.js'
-import {
-  bindSocket,
-  closeDescriptor,
-  listenSocket,
-  localPort,
-  openStream,
-  socketAddress,
-} from '../../system/epoll.js'
+import { closeDescriptor } from '../../system/numeric-calls.js'
+import { bindSocket, listenSocket, localPort, openStream, socketAddress } from '../../system/sockets.js'
 
 /** Milliseconds after which the silent server must not have answered, and the limit of all. */
 const SILENCE = 5

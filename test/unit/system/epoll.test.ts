@@ -4,36 +4,40 @@ import { readFileSync } from 'node:fs'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { parseAddress } from '../../../src/core/address.js'
 import {
-  bindSocket,
-  closeDescriptor,
-  connectSocket,
-  EAGAIN,
-  EINPROGRESS,
   EPOLLET,
   EPOLLHUP,
   EPOLLIN,
   EPOLLOUT,
   EPOLLRDHUP,
   Epoll,
-  endSending,
-  epollError,
+  openWaker,
+  takeWakes,
+  wake,
+} from '../../../src/system/epoll.js'
+import {
+  callError,
+  closeDescriptor,
+  EAGAIN,
+  EINPROGRESS,
   fixedCopy,
   fixedMemory,
+} from '../../../src/system/numeric-calls.js'
+import {
+  bindSocket,
+  connectSocket,
+  endSending,
   interfaceIndex,
   isConnectedToItself,
   keepAlive,
   openDatagram,
   openStream,
-  openWaker,
   pendingError,
   receiveBytes,
   resetSocket,
   sendBytes,
   sendBytesTo,
   socketAddress,
-  takeWakes,
-  wake,
-} from '../../../src/system/epoll.js'
+} from '../../../src/system/sockets.js'
 import { onCleanup } from '../../support/after-each.js'
 import { until } from '../../support/until.js'
 
@@ -90,7 +94,7 @@ describe('epoll', () => {
       assert.equal(into.bytes.toString('latin1', 0, 14), 'answer to ping')
       assert.equal(receiveBytes(fd, into), 0)
       assert.equal(closeDescriptor(fd), 0)
-      assert.equal(epollError(closeDescriptor(fd), 'close').code, 'EBADF')
+      assert.equal(callError(closeDescriptor(fd), 'close').code, 'EBADF')
     })
 
   it('reports a refused connection', async () => {
@@ -102,14 +106,14 @@ describe('epoll', () => {
     const held = openStream('ipv6')
     onCleanup(() => void closeDescriptor(held))
     assert.equal(
-      epollError(bindSocket(held, socketAddress(addressOf('::1'), port)), 'bind').code,
+      callError(bindSocket(held, socketAddress(addressOf('::1'), port)), 'bind').code,
       'EADDRINUSE',
     )
     const unused = await unusedPort(held)
     connectSocket(fd, socketAddress(addressOf('::1'), unused))
     epoll.add(fd, EPOLLIN | EPOLLOUT | EPOLLET, 1)
     await nextFlags(epoll, 1, EPOLLHUP)
-    assert.equal(epollError(pendingError(fd), 'connect').code, 'ECONNREFUSED')
+    assert.equal(callError(pendingError(fd), 'connect').code, 'ECONNREFUSED')
     assert.equal(pendingError(fd), 0)
   })
 
@@ -138,7 +142,7 @@ describe('epoll', () => {
     assert.equal(endSending(fd), 0)
     const data = fixedCopy(Buffer.from('x'))
     assert.ok(data)
-    assert.equal(epollError(sendBytes(fd, data), 'send').code, 'EPIPE')
+    assert.equal(callError(sendBytes(fd, data), 'send').code, 'EPIPE')
     await nextFlags(epoll, 1, EPOLLIN)
     assert.equal(receiveBytes(fd, fixedMemory(1)), 0)
   })

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { Reactor } from '../../../../src/probe/engine/reactor.js'
-import { closeDescriptor, EPOLLET, EPOLLIN, openWaker, wake } from '../../../../src/system/epoll.js'
+import { EPOLLET, EPOLLIN, openWaker, wake } from '../../../../src/system/epoll.js'
+import { closeDescriptor } from '../../../../src/system/numeric-calls.js'
 import { onCleanup } from '../../../support/after-each.js'
 
 function opened(): Reactor {
