@@ -234,7 +234,7 @@ class RunningDaemon implements Daemon {
     lifecycle.add('reconciling', () => this.#reconciler.stop())
     const { concurrency, engine } = loaded.config.settings
     const onResult: OnResult = (id, result) =>
-      this.#earlyChecks.through(id, result, explained => this.#health.result(id, explained))
+      this.#earlyChecks.passOn(id, result, explained => this.#health.result(id, explained))
     this.#executors = executors(loggingFirst(log, onResult), concurrency, {
       log,
       engine,

@@ -84,7 +84,7 @@ export class EarlyChecks {
   }
 
   /** Hands a result to the health, with what brought it forward, and to all that follows it. */
-  through(id: string, given: CheckResult, toHealth: (result: CheckResult) => void): void {
+  passOn(id: string, given: CheckResult, toHealth: (result: CheckResult) => void): void {
     const result = this.hints.explained(id, given)
     toHealth(result)
     this.#sentinels.result(id, result)

@@ -58,7 +58,7 @@ const RESERVE = 64
 /** Part of the descriptors that the core's own runs may use while the engine has the rest. */
 const CORE_SHARE = 0.25
 /** Maximum concurrent runs of code per executor. Each may be a process or a TLS handshake. */
-const MOST_CODE = 100
+export const MOST_CODE = 100
 
 const SILENT: WorkerLog = { info: () => {}, warn: () => {}, error: () => {} }
 

@@ -13,6 +13,7 @@ import { type Job, type Subscriber, workOf } from '../health/jobs.js'
 import { memoryKernel } from '../ipvs/memory.js'
 import { Reconciler } from '../reconcile/reconciler.js'
 import type { Executor, Timing } from '../schedule/executor.js'
+import { MOST_CODE } from '../schedule/executors.js'
 import { placementOf } from '../schedule/placement.js'
 import { Scheduler } from '../schedule/scheduler.js'
 import { memoryJournal } from '../storage/journal.js'
@@ -62,8 +63,6 @@ const TURN = 20
  * about this time where the table is large.
  */
 const BETWEEN_ROUNDS = 50
-/** Limit of concurrent runs of code per group of workers, as in `schedule/executors.ts`. */
-const MOST_CODE = 100
 
 type Places = Record<'core' | 'here' | 'checks' | 'commands' | 'user', Executor<SimulatedWork>>
 

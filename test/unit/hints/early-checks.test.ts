@@ -50,7 +50,7 @@ function rig({ most = 100, isBroken = false } = {}) {
     early.follow({ jobs: new Map(jobs.map(job => [job.id, job])), hasSentinel: () => true, isKnocking })
   const result = (id: string, given: CheckResult) => {
     const seen: CheckResult[] = []
-    early.through(id, given, explained => seen.push(explained))
+    early.passOn(id, given, explained => seen.push(explained))
     clock.wind(250)
     return seen[0]
   }
