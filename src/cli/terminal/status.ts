@@ -345,7 +345,7 @@ function sectionOf(service: ServiceStatus, view: StatusView, paint: Paint): List
 }
 
 function titleOf(service: ServiceStatus, paint: Paint): string {
-  const rate = service.counters ? `${service.counters.connections} connections` : ''
+  const rate = service.counters ? counted(service.counters.connections, 'connection') : ''
   const { totals, reals, state } = service
   return [
     ...(service.key !== null && isSameName(service.name, service.key)
