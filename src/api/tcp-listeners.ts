@@ -155,7 +155,10 @@ export class TcpListeners {
     )
   }
 
-  /** Without a descriptor the system closes each new connection at once, and reports nothing. */
+  /**
+   * Without a descriptor libuv closes each new connection at once, with one that it has in reserve, and reports nothing. If
+   * another thread has taken this one, connections wait until there are descriptors, and `accept` is tried in each turn.
+   */
   async #lookForDescriptors(): Promise<void> {
     const isFull = !(await hasDescriptor())
     if (isFull === this.#isFull) return

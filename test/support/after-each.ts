@@ -1,5 +1,5 @@
 /**
- * Closes what a test left open. Register with `onCleanup(() => server.close())`. At the end of the unit tests (in
+ * Closes what a test left open, and makes it silent. Register with `onCleanup(() => server.close())`. At the end of the unit tests (in
  * parallel mode: of each file) no new resource may keep the process alive. Mocha kills its parallel processes, so this
  * check is the only one that detects such a resource.
  *
@@ -15,6 +15,32 @@ type Cleanups = (() => unknown)[]
 const shared = globalThis as typeof globalThis & { [CLEANUPS]?: Cleanups }
 shared[CLEANUPS] ??= []
 const cleanups: Cleanups = shared[CLEANUPS]
+
+const ended = new WeakSet<Mocha.Test>()
+/** Functions made by `endsWithTest`, with those of the tests: Mocha repeats a test with the function that it has last. */
+const functions = new WeakMap<object, Mocha.AsyncFunc>()
+
+/**
+ * Makes a test silent when it has ended. The function of a test that has exceeded its time limit, or has failed by an
+ * uncaught error, goes on. Its late rejection would be an error of the test after it, whose function then goes on in
+ * turn, and so on to the end of the process.
+ */
+function endsWithTest(test: Mocha.Test, isOver: () => boolean): void {
+  // A test with a callback is left as it is.
+  if (!test.fn || test.fn.length > 0) return
+  const own = functions.get(test.fn) ?? (test.fn as Mocha.AsyncFunc)
+  test.fn = function (this: Mocha.Context) {
+    const result: unknown = own.call(this)
+    if (!(result instanceof Promise)) return result as PromiseLike<unknown>
+    return new Promise((resolve, reject) =>
+      result.then(
+        value => isOver() || resolve(value),
+        error => isOver() || reject(error),
+      ),
+    )
+  }
+  functions.set(test.fn, own)
+}
 
 /** Milliseconds to wait for resources that close by themselves. */
 const PATIENCE = 5000
@@ -49,7 +75,13 @@ export const mochaHooks = {
     before = await keepingAlive()
   },
 
-  async afterEach() {
+  beforeEach(this: Mocha.Context) {
+    const { currentTest } = this
+    if (currentTest) endsWithTest(currentTest, () => ended.has(currentTest))
+  },
+
+  async afterEach(this: Mocha.Context) {
+    if (this.currentTest) ended.add(this.currentTest)
     for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
   },
 
