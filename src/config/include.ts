@@ -1,8 +1,8 @@
 /** Expands `include:`: adds the services, settings, sysctls and receivers of alerts of further files to the document. */
-import { readdirSync, realpathSync } from 'node:fs'
+import { realpathSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { MAX_BYTES, readText } from '../system/read-file.js'
-import { globPattern } from './glob.js'
+import { MOST_FILES, matching } from './matching.js'
 import { folderOf } from './paths.js'
 import type { Problem } from './problems/problem.js'
 import { newReport, type Report } from './problems/report.js'
@@ -23,9 +23,6 @@ export interface Expanded {
   /** Values of `include` as absolute paths. A file that matches one later is also part of the configuration. */
   readonly patterns: readonly string[]
 }
-
-/** Limit of included files, against patterns that match too much. */
-const MOST_FILES = 1000
 
 /** Returns the document with everything that it includes; with `within`, only from that folder. A problem in an included file has the name of that file. */
 export function expandIncludes(
@@ -202,37 +199,5 @@ function realPath(path: string): string {
     return realpathSync(path)
   } catch {
     return resolve(path)
-  }
-}
-
-/**
- * Returns the matching paths, sorted. A hidden file or folder matches only if its part of the pattern begins with a
- * dot.
- */
-export function matching(base: string, pattern: string): readonly string[] {
-  const parts = pattern.split('/').filter((part, i) => part !== '' || i === 0)
-  let found = ['']
-  for (const [i, part] of parts.entries()) {
-    const isLast = i === parts.length - 1
-    found = found.flatMap(path => {
-      const join = (name: string) => (path === '' && i === 0 ? name : `${path}/${name}`)
-      if (!/[*?[]/.test(part)) return [join(part)]
-      return namesIn(resolve(base, path === '' && i > 0 ? '/' : path), isLast)
-        .filter(globPattern(part))
-        .map(join)
-    })
-  }
-  return found.slice(0, MOST_FILES + 1)
-}
-
-function namesIn(folder: string, wantsFiles: boolean): readonly string[] {
-  try {
-    const entries = readdirSync(folder, { withFileTypes: true })
-    return entries
-      .filter(entry => (wantsFiles ? !entry.isDirectory() : !entry.isFile()))
-      .map(({ name }) => name)
-      .sort()
-  } catch {
-    return []
   }
 }

@@ -60,9 +60,9 @@ export async function addDirector(
   addReconcile(to, reconcile, tallies, dates)
   for (const [kind, outcomes] of tallies.runs)
     for (const result of OUTCOMES) to.lvsd_check_runs_total.push(sample(outcomes[result], { kind, result }))
-  to.lvsd_check_duration_seconds.push(...(await tallies.runDurations.samples()))
-  to.lvsd_schedule_delay_seconds.push(...(await tallies.delays.samples()))
-  to.lvsd_reconcile_duration_seconds.push(...(await tallies.rounds.samples()))
+  to.lvsd_check_duration_seconds.push(...tallies.runDurations.samples())
+  to.lvsd_schedule_delay_seconds.push(...tallies.delays.samples())
+  to.lvsd_reconcile_duration_seconds.push(...tallies.rounds.samples())
   await addProcess(to)
 }
 

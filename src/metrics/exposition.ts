@@ -1,34 +1,12 @@
-/** Histograms, the metrics of the process, and the text formats. The only file that imports prom-client. */
-import { collectDefaultMetrics, Histogram, type Metric, Registry } from 'prom-client'
+/** The text formats, and the metrics of the process. What prom-client does is loaded by the first scrape. */
 import { METRICS, type MetricName } from '../core/metrics.js'
 import { type Families, type Labels, NO_LABELS, type Sample } from './families.js'
 
 export type Format = 'text' | 'openmetrics'
 
 export const CONTENT_TYPES: Readonly<Record<Format, string>> = {
-  text: Registry.PROMETHEUS_CONTENT_TYPE,
-  openmetrics: Registry.OPENMETRICS_CONTENT_TYPE,
-}
-
-/** Counts durations in seconds, in O(1). */
-export interface Durations {
-  add(seconds: number, labels?: Readonly<Record<string, string>>): void
-  samples(): Promise<readonly Sample[]>
-}
-
-export function durations(name: MetricName): Durations {
-  const { help, labels, buckets = [] } = METRICS[name]
-  const histogram = new Histogram({
-    name,
-    help,
-    labelNames: [...labels],
-    buckets: [...buckets],
-    registers: [],
-  })
-  return {
-    add: (seconds, given = {}) => histogram.observe(given, seconds),
-    samples: async () => (await histogram.get()).values as Sample[],
-  }
+  text: 'text/plain; version=0.0.4; charset=utf-8',
+  openmetrics: 'application/openmetrics-text; version=1.0.0; charset=utf-8',
 }
 
 /** Returns the samples of the metric as text, without an end of line. */
@@ -43,7 +21,7 @@ export async function encode(name: MetricName, samples: readonly Sample[], forma
 }
 
 /** The same by prom-client, for all types. */
-export function encodeByLibrary(
+export async function encodeByLibrary(
   name: MetricName,
   samples: readonly Sample[],
   format: Format,
@@ -51,11 +29,9 @@ export function encodeByLibrary(
   const { type, help } = METRICS[name]
   // In OpenMetrics the name of a counter is without the suffix of its samples.
   const base = format === 'openmetrics' && type === 'counter' ? name.replace(/_total$/, '') : name
-  const content = { name: base, help: help.replaceAll('`', ''), type, values: samples }
-  const encoder = new Registry()
-  encoder.setContentType(CONTENT_TYPES[format] as typeof Registry.PROMETHEUS_CONTENT_TYPE)
-  encoder.registerMetric({ name: base, get: async () => content } as unknown as Metric)
-  return encoder.getSingleMetricAsString(base)
+  const { textOfMetric } = await import('./library.js')
+  const metric = { name: base, help: help.replaceAll('`', ''), type, values: samples }
+  return textOfMetric(metric, CONTENT_TYPES[format])
 }
 
 function braced(labels: Labels, shared: Labels = NO_LABELS): string {
@@ -90,29 +66,12 @@ export const JOINTS: Readonly<Record<Format, { readonly between: string; readonl
   openmetrics: { between: '\n', end: '\n# EOF\n' },
 }
 
-/** Milliseconds. A finer resolution would wake an idle lvsd more often. */
-const LAG_RESOLUTION = 20
-
-let ofProcess: Registry | null = null
-
-/**
- * Adds the metrics of this process. They are measured from the first call on, once for the process, so that an lvsd that
- * nobody scrapes does not measure them.
- */
+/** Adds the metrics of this process, which are measured from the first call on. */
 export async function addProcess(families: Families): Promise<void> {
-  if (!ofProcess) {
-    ofProcess = new Registry()
-    collectDefaultMetrics({ register: ofProcess, eventLoopMonitoringPrecision: LAG_RESOLUTION })
-    // Those that lvsd does not show are costly, or have names against the conventions.
-    for (const { name } of ofProcess.getMetricsAsArray())
-      if (!isKnown(name) && name !== LAG) ofProcess.removeSingleMetric(name)
-  }
-  for (const { name, values } of await ofProcess.getMetricsAsJSON())
-    if (isKnown(name)) families[name].push(...(values as Sample[]))
+  const { processMetrics } = await import('./library.js')
+  for (const { name, values } of await processMetrics(isKnown))
+    families[name as MetricName].push(...(values as Sample[]))
 }
-
-/** Reading it sets the other metrics of the event loop. */
-const LAG = 'nodejs_eventloop_lag_seconds'
 
 function isKnown(name: string): name is MetricName {
   return Object.hasOwn(METRICS, name)

@@ -6,7 +6,7 @@ import type { EventListener } from '../events/event-bus.js'
 import type { Transition } from '../health/health-changes.js'
 import type { Subscriber } from '../health/jobs.js'
 import type { Round } from '../reconcile/reconciler.js'
-import { durations } from './exposition.js'
+import { Durations } from './durations.js'
 
 export const OUTCOMES = ['passed', 'failed', 'none'] as const
 export type Outcome = (typeof OUTCOMES)[number]
@@ -47,9 +47,9 @@ export class Tallies {
     'set-real': 0,
     'delete-real': 0,
   }
-  readonly runDurations = durations('lvsd_check_duration_seconds')
-  readonly delays = durations('lvsd_schedule_delay_seconds')
-  readonly rounds = durations('lvsd_reconcile_duration_seconds')
+  readonly runDurations = new Durations('lvsd_check_duration_seconds')
+  readonly delays = new Durations('lvsd_schedule_delay_seconds')
+  readonly rounds = new Durations('lvsd_reconcile_duration_seconds')
 
   /** Handles the events of the director. */
   readonly listener: EventListener = {
@@ -74,8 +74,7 @@ export class Tallies {
   /** A run of a check has begun `ms` milliseconds after it was due. */
   readonly delay = (ms: number): void => this.delays.add(Math.max(0, ms) / 1000)
 
-  readonly round = ({ isWhole, ms }: Round): void =>
-    this.rounds.add(ms / 1000, { scope: isWhole ? 'whole' : 'partial' })
+  readonly round = ({ isWhole, ms }: Round): void => this.rounds.add(ms / 1000, isWhole ? 'whole' : 'partial')
 
   serviceOf(name: string): ServiceTally {
     let tally = this.services.get(name)
@@ -95,7 +94,7 @@ export class Tallies {
       this.runs.set(kind, runs)
     }
     runs[outcome]++
-    if (ok !== null) this.runDurations.add(ms / 1000, { kind })
+    if (ok !== null) this.runDurations.add(ms / 1000, kind)
     for (const { service } of subscribers) {
       const tally = this.serviceOf(service.name)
       tally.results[outcome]++

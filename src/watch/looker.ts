@@ -1,7 +1,7 @@
 /** Reads the files of a configuration. It blocks on disks, so the daemon runs it in a separate thread. */
 import { closeSync, openSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { matching } from '../config/include.js'
+import { matching } from '../config/matching.js'
 import { isOpenForWriting } from '../system/libc.js'
 import { readText } from '../system/read-file.js'
 import { type Content, digestOf } from './digest.js'

@@ -52,6 +52,19 @@ describe('static-imports: libraries of protocols', () => {
   })
 })
 
+describe('static-imports: a director that starts', () => {
+  it('does not load what only a scrape needs', () => {
+    const names = packagesWith('src/director/compose.ts').map(({ name }) => name)
+    assert.ok(names.includes('fastify'))
+    assert.ok(!names.includes('prom-client'))
+  })
+
+  it('has a thread for looking at files that loads neither YAML nor the types of settings', () => {
+    const names = packagesWith('src/watch/looking-thread.ts').map(({ name }) => name)
+    assert.deepEqual(names, [])
+  })
+})
+
 describe('static-imports: commands that ask the running lvsd', () => {
   for (const name of QUICK_COMMANDS)
     it(`${name} does not load zod, which takes as long as Node itself to start`, () => {
