@@ -44,6 +44,8 @@ const DIRECTOR = [
 ]
 /** These load no more than they need: threads and processes beside a director, and commands that load part of it. */
 const APART = /^src\/(?:.*(?:-thread|entry)|cli\/(?:program|commands\/(?:validate|plan|probe)))\.ts$/
+/** Parts of fastify that lvsd does not use (`src/api/app.ts`): JSON Schema, and requests of tests. */
+const UNUSED = /^(?:@fastify\/(?:ajv-compiler|fast-json-stringify-compiler)|light-my-request)$/
 /** A command that loads this library loads all that reads a configuration. */
 const HEAVY = 'zod'
 
@@ -69,11 +71,14 @@ const common = {
   logLevel: 'warning',
 }
 /**
- * The first line of each file. Libraries in CommonJS load the modules of Node.js by `require`. `builtPlace` is the folder of the
- * build, from which a module finds other files: its own place is not that of the file into which it is bundled.
+ * The first line of each file has these where it needs them. Libraries in CommonJS load the modules of Node.js by `require`.
+ * `builtPlace` is the folder of the build, from which a module finds other files: its own place is not that of the file into which
+ * it is bundled.
  */
-const HEAD =
-  "import{createRequire as requireFrom}from'node:module';const require=requireFrom(import.meta.url),builtPlace=new URL('@WAY@/',import.meta.url);"
+const REQUIRE =
+  "import{createRequire as requireFrom}from'node:module';const require=requireFrom(import.meta.url);"
+const PLACE = "const builtPlace=new URL('@WAY@/',import.meta.url);"
+const HEAD = `${REQUIRE}${PLACE}`
 
 const sources = ['src', 'checks'].flatMap(folder =>
   readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
@@ -120,6 +125,10 @@ function prepare(bundler, replaced, together) {
   // The messages of zod in forty languages, of which lvsd uses none.
   bundler.onLoad({ filter: /\/zod\/v4\/locales\/index\.js$/ }, () => ({
     contents: "export { default as en } from './en.js'",
+  }))
+  bundler.onResolve({ filter: UNUSED }, ({ path }) => ({ path, namespace: 'unused' }))
+  bundler.onLoad({ filter: /.*/, namespace: 'unused' }, ({ path }) => ({
+    contents: `throw new Error('${path} is not in this build')`,
   }))
 }
 
@@ -229,9 +238,15 @@ function withPlaces(text, file) {
     import { fileURLToPath as pathOfPlace } from 'node:url'`
 }
 
-/** On a line of its own, so that all places in the source map stay right. */
+/** Replaces the first line, which stays a line, so that all places in the source map stay right. */
 function placed(path, text) {
-  return text.replace('@WAY@', relative(dirname(path), target) || '.')
+  const [before, after] = text.split(HEAD)
+  if (after === undefined) throw new Error(`${path} does not begin with its first line`)
+  const require = /\brequire\b/.test(after) ? REQUIRE : ''
+  const place = after.includes('builtPlace')
+    ? PLACE.replace('@WAY@', relative(dirname(path), target) || '.')
+    : ''
+  return `${before}${require}${place}${after}`
 }
 
 // ---------------------------------------------------------------- files

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { Refusal } from '../../../src/api/problem-document.js'
 import { TooManyWaiters } from '../../../src/history/event-memory.js'
@@ -14,6 +15,16 @@ const GIVE = {
 }
 
 describe('app: the API', () => {
+  it('loads nothing of fastify for JSON Schema, which takes longer than the rest of it', async () => {
+    await testApp()
+    const loaded = Object.keys(createRequire(import.meta.url).cache)
+    assert.ok(loaded.some(path => path.includes('/node_modules/fastify/')))
+    assert.deepEqual(
+      loaded.filter(path => /\/node_modules\/@fastify\/(ajv|fast-json-stringify)-compiler\//.test(path)),
+      [],
+    )
+  })
+
   it('answers JSON that nobody may keep', async () => {
     const { ask } = await testApp()
     const { status, headers, value } = await ask('GET', '/v1/windows')
