@@ -2,7 +2,8 @@
  * Starts runs when they are due and enforces their deadlines. One scheduler serves all executors, which share its time
  * grid, its timer, its limit of concurrent runs and its delay statistics.
  *
- * Starts and deadlines are on a grid of 50 ms, so that one wake-up serves many checks; only `atOnce` starts off the grid.
+ * Starts and deadlines are on a grid of 50 ms, so that one wake-up serves many checks; only `atOnce`, and a first run that is
+ * wanted at once (`firstIn` 0), start off the grid.
  * The phase of the grid is random, so that several directors do not send at the same instant. While runs are in
  * progress, every tick of the grid is handled. A tick that is more than its length late shows that lvsd was stopped or starved (a stall); that time is
  * subtracted from the clock that is used for deadlines. Deadlines are evaluated after all data that has arrived has
@@ -142,8 +143,17 @@ export class Scheduler {
   #add(job: ScheduledJob): void {
     this.#jobs++
     this.#setGrid(job)
-    this.#dueJobs.put(job, this.#tickIn(job.timing.firstIn))
+    if (job.timing.firstIn > 0) this.#dueJobs.put(job, this.#tickIn(job.timing.firstIn))
+    else this.#queueFirst(job)
     this.#arm()
+  }
+
+  /** The first results after a start do not wait for a tick. */
+  #queueFirst(job: ScheduledJob): void {
+    job.scheduledAt = this.#clock.now()
+    job.queue.enqueue(job)
+    this.#dueJobs.put(job, this.#nextDue(job, Math.ceil(this.#tickIn(0))))
+    this.#startQueuedSoon()
   }
 
   #retime(job: ScheduledJob, timing: Timing): void {

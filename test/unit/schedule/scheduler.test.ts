@@ -87,12 +87,24 @@ describe('scheduler', () => {
     assert.ok(times.length >= 1200 / 1.13)
   })
 
-  it('starts on the grid only', () => {
+  it('starts on the grid only, but for first runs', () => {
     const { clock, set, starts } = rig()
     for (let i = 0; i < 40; i++) set(`${i}`, { after: 3 }, { interval: 710 + i })
     clock.wind(20_000)
-    const phase = (starts[0] as Event).at % TICK
-    for (const { at } of starts) assert.ok(Math.abs((at % TICK) - phase) < 0.001)
+    const phase = (starts.at(-1) as Event).at % TICK
+    for (const { at } of starts.slice(40)) assert.ok(Math.abs((at % TICK) - phase) < 0.001)
+  })
+
+  it('starts the first runs at once, before the next tick, unless they are wanted later', () => {
+    for (let round = 0; round < 20; round++) {
+      const { clock, set, starts } = rig()
+      set('a', { after: 3 })
+      set('b', { after: 3 }, { firstIn: 200 })
+      clock.wind(0)
+      assert.deepEqual(timesOf(starts, 'a'), [0])
+      clock.wind(1000)
+      assert.ok((timesOf(starts, 'b')[0] as number) >= 200)
+    }
   })
 
   it('starts all jobs at once first, and spreads the following starts evenly over the interval', () => {
@@ -200,7 +212,7 @@ describe('scheduler', () => {
   describe('deadlines', () => {
     it('end a run that hangs, and report its phase', () => {
       const { clock, set, results } = rig()
-      set('a', { after: null }, { timeout: 300 })
+      set('a', { after: null }, { timeout: 300, firstIn: 1 })
       clock.wind(400)
       assert.equal(results.length, 1)
       const { result, at } = results[0] as (typeof results)[0]
@@ -221,7 +233,7 @@ describe('scheduler', () => {
         },
         (id, result) => results.push({ id, at: 0, result }),
       )
-      waiting.set('a', null, { interval: 1000, timeout: 300, firstIn: 0 })
+      waiting.set('a', null, { interval: 1000, timeout: 300, firstIn: 1 })
       clock.wind(TICK)
       // It lies in the socket when the deadline's slot comes.
       clock.alarm(299, () => clock.arrive(() => answer(up('just in time'))))
