@@ -136,12 +136,17 @@ function keep(stored: Stored, save: (contents: Stored) => void, close: () => voi
       return [...services.values()]
     },
     record({ add = [], remove = [] }) {
-      const before = [...owned].join()
-      for (const id of add) services.set(keyOfService(id), id)
-      for (const id of remove) services.delete(keyOfService(id))
-      owned.clear()
-      for (const key of services.keys()) owned.add(key)
-      isSaved &&= [...owned].join() === before
+      for (const id of add) {
+        const key = keyOfService(id)
+        if (!owned.has(key)) isSaved = false
+        services.set(key, id)
+        owned.add(key)
+      }
+      for (const id of remove) {
+        const key = keyOfService(id)
+        if (services.delete(key)) isSaved = false
+        owned.delete(key)
+      }
       saveChanges()
     },
     recordNames(next) {
