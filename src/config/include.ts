@@ -36,7 +36,7 @@ export function expandIncludes(
   const root = document.root && reader.merged(document.root)
   const problems = [...document.problems, ...reader.problems]
   return {
-    document: { root, problems, ...(reader.defaults.size > 0 && { defaults: reader.defaults }) },
+    document: { ...document, root, problems, ...(reader.defaults.size > 0 && { defaults: reader.defaults }) },
     included: reader.sources,
     patterns: reader.patterns,
   }

@@ -7,8 +7,10 @@ import { statSync } from 'node:fs'
 import type { Worker } from 'node:worker_threads'
 import type { Config, Real, Service } from '../core/model.js'
 import { loadNamedChecks } from '../kinds/find-kinds.js'
+import { readTextSoon } from '../system/read-file.js'
 import { besideFile, openThread } from '../system/thread.js'
 import { type Loaded, type LoadOptions, loadConfig, nothing } from './load.js'
+import { loadChanged } from './load-changed.js'
 import { START } from './problems/position.js'
 import type { Problem } from './problems/problem.js'
 import { newReport } from './problems/report.js'
@@ -42,11 +44,12 @@ function isSmall(file: string): boolean {
 }
 
 /** A configuration that the caller has. Services that are the same are its objects. */
-export type Known = Pick<Loaded, 'digests'> & { readonly config: Config }
+export type Known = Loaded & { readonly config: Config }
 
 /**
  * Reads the configuration in a separate thread. Returns the same as `loadConfig`; exceeded limits become a problem. The
- * main thread takes over what differs from `known` only.
+ * main thread takes over what differs from `known` only. Where the text differs from that of `known` in a few services,
+ * they are read without the thread.
  */
 export async function loadConfigApart(
   file: string,
@@ -54,6 +57,8 @@ export async function loadConfigApart(
   bounds: Bounds = BOUNDS,
   known: Known | null = null,
 ): Promise<Loaded> {
+  const changed = known && options.text === undefined ? await loadedInPart(file, known) : null
+  if (changed) return changed
   const thread = readerFor(bounds)
   let loaded: Loaded | null = null
   try {
@@ -73,6 +78,13 @@ export async function loadConfigApart(
     if (loaded && loaded.text.length <= SMALL && bounds === BOUNDS) keep(thread)
     else thread.end()
   }
+}
+
+/** Returns null if the file has to be read as a whole, or cannot be read, which the thread reports. */
+async function loadedInPart(file: string, known: Known): Promise<Loaded | null> {
+  if (!known.reuse) return null
+  const text = await readTextSoon(file).catch(() => null)
+  return text === null ? null : loadChanged(file, text, known)
 }
 
 /** Time in milliseconds for which a thread is kept after it has read a small file. A new thread costs half a second. */

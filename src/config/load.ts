@@ -2,7 +2,7 @@
 import { extname } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import type { Check } from '../check/check.js'
-import type { Config } from '../core/model.js'
+import type { Config, Service } from '../core/model.js'
 import { type LoadedChecks, loadChecks } from '../kinds/find-kinds.js'
 import { parseHosts } from '../names/hosts.js'
 import { systemFile } from '../names/system-file.js'
@@ -37,6 +37,15 @@ export interface Loaded {
   readonly hiding?: Hiding
   /** A digest of each service by its name, if the configuration was read in a thread. */
   readonly digests?: Digests
+  /** Present if a later reading of a similar text can take services from this one (`load-changed.ts`). */
+  readonly reuse?: Reuse
+}
+
+export interface Reuse {
+  /** Keys of the services that follow from the text alone. */
+  readonly plain: ReadonlySet<string>
+  /** At least the number of values of the file, as its limit counts them. */
+  readonly values: number
 }
 
 /** Digests of services by name. Services with the same digest are equal; equal ones may have different digests. */
@@ -49,6 +58,8 @@ export interface LoadOptions {
   readonly text?: string
   /** Files are included only from this folder: a text of somebody else must not show other files. */
   readonly within?: string
+  /** Valid services that are not in the text, but in the same configuration. YAML alone. */
+  readonly others?: readonly Service[]
 }
 
 /** Reads, validates and freezes the configuration. */
@@ -66,9 +77,7 @@ export async function loadConfig(file: string, options: LoadOptions = {}): Promi
     report.error('EMPTY', START, 'nothing is configured: the file is empty or holds only comments')
   else if (hasOtherFormat(file, text)) report.error('WRONG_FORMAT', START, OTHER_FORMAT[formatOf(file, text)])
   else
-    return formatOf(file, text) === 'ldirectord'
-      ? loadLdirectord(file, text)
-      : loadYaml(file, text, options.within)
+    return formatOf(file, text) === 'ldirectord' ? loadLdirectord(file, text) : loadYaml(file, text, options)
   return nothing(text, report.problems())
 }
 
@@ -106,12 +115,12 @@ export function looksLike(text: string): Format {
   return !looksYaml && /^\s*[a-z]+6?\s*=/m.test(text) ? 'ldirectord' : 'yaml'
 }
 
-async function loadYaml(file: string, text: string, within?: string): Promise<Loaded> {
+async function loadYaml(file: string, text: string, { within, others = [] }: LoadOptions): Promise<Loaded> {
   const read = await runSliced(readingYaml(text, file))
   const { document, included, patterns } = expandIncludes(read, file, text, within)
   const folders = checkFoldersOf(document, file)
   const kinds = await loadChecks(folders, wordsOf([text, ...included.map(source => source.text)]))
-  const input = { file, document, checks: kinds.checks, ports: systemPorts(), hosts: systemHosts() }
+  const input = { file, document, checks: kinds.checks, ports: systemPorts(), hosts: systemHosts(), others }
   const loaded = await finish(input, kinds, { text, included, patterns })
   if (loaded.problems.length === 0 || folders.length > 0) return loaded
   const all = await loadChecks()
@@ -152,13 +161,17 @@ async function finish(
 ): Promise<Loaded> {
   const { file, document, checks } = input
   const validated = await runSliced(validating(input))
+  const { plain } = validated
   const found = [
     ...folderProblems(file, document, kinds, validated),
     ...(await judgedProblems(file, validated.questions)),
   ]
   const problems = [...validated.problems, ...found].sort(byPlace)
   const config = hasErrors(found) ? null : validated.config
-  return { config, problems, ...withHiding(input, problems, checks), ...read }
+  const isAlone = kinds.files.length === 0 && read.patterns?.length === 0
+  const { values } = document
+  const reuse = config && problems.length === 0 && isAlone && values !== undefined && { plain, values }
+  return { config, problems, ...withHiding(input, problems, checks), ...read, ...(reuse && { reuse }) }
 }
 
 function withHiding(

@@ -41,6 +41,8 @@ export interface RawDocument {
   /** `defaults` of included files, by file. They apply to the services of that file only. */
   readonly defaults?: ReadonlyMap<string, RawMap['entries']>
   readonly problems: readonly Problem[]
+  /** Number of values of the file itself, those of aliases at each use. Absent: it is not known. */
+  readonly values?: number
 }
 
 export function sortOf(node: RawNode): string {

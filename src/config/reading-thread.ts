@@ -10,7 +10,7 @@ import { type Digests, type Loaded, type LoadOptions, loadConfig } from './load.
 import type { Problem } from './problems/problem.js'
 
 /** First message of the result. */
-export interface Head extends Pick<Loaded, 'text' | 'included' | 'patterns'> {
+export interface Head extends Pick<Loaded, 'text' | 'included' | 'patterns' | 'reuse'> {
   readonly config: Omit<Config, 'services'> | null
   readonly hidden: NonNullable<Loaded['hiding']>['hidden']
   /** The names of the kinds that were loaded. */
@@ -71,13 +71,14 @@ function digestsOf({ config }: Pick<Loaded, 'config'>): Digests {
  */
 function* messagesOf(loaded: Loaded, known: Digests): Generator<Answer> {
   const digests = digestsOf(loaded)
-  const { text, included, patterns, config, hiding, checks } = loaded
+  const { text, included, patterns, reuse, config, hiding, checks } = loaded
   const { services: _, ...rest } = config ?? { services: [] }
   yield {
     head: {
       text,
       ...(included && { included }),
       ...(patterns && { patterns }),
+      ...(reuse && { reuse }),
       config: config && (rest as Head['config']),
       hidden: hiding?.hidden ?? [],
       kinds: [...checks.keys()],

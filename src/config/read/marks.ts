@@ -6,8 +6,7 @@ import { markOf, type z } from '../../check/option-types.js'
 import { whyUnavailable } from '../../system/shell-command.js'
 import { commandFrom, pathFrom } from '../paths.js'
 import type { Position } from '../problems/problem.js'
-import type { Report } from '../problems/report.js'
-import { type RawEntry, type RawNode, textOf } from '../raw.js'
+import { type RawEntry, type RawMap, type RawNode, textOf } from '../raw.js'
 import { reportBareNumber } from './bare-numbers.js'
 import type { ReadContext } from './read-context.js'
 
@@ -22,13 +21,18 @@ type Secret = NonNullable<ReturnType<typeof markOf>['secret']>
 
 function withSecrets(node: RawNode, secret: Secret, at: Position, context: ReadContext): RawNode {
   const text = (value: RawNode, place: Position): RawNode =>
-    value.kind === 'map' ? { kind: 'scalar', value: context.secrets.read(value, place), at: value.at } : value
+    value.kind === 'map' ? { kind: 'scalar', value: readSecret(value, place, context), at: value.at } : value
   if (secret === 'text') return text(node, at)
   if (secret === 'list' && node.kind === 'list')
     return { ...node, items: node.items.map(item => text(item, item.at)) }
   if (secret === 'map' && node.kind === 'map')
     return { ...node, entries: node.entries.map(one => ({ ...one, value: text(one.value, one.keyAt) })) }
   return node
+}
+
+function readSecret(node: RawMap, at: Position, { secrets, looksOutside }: ReadContext): string {
+  looksOutside?.()
+  return secrets.read(node, at)
 }
 
 /** Makes paths absolute. They stay as written if relative paths do not depend on the file, as in an ldirectord.cf. */
@@ -41,14 +45,15 @@ function wholePath(node: RawNode, sort: 'file' | 'command', context: ReadContext
 }
 
 /** Warns about a value that is valid but possibly not intended. */
-export function reportDoubts(entry: RawEntry, type: z.ZodType, report: Report): void {
+export function reportDoubts(entry: RawEntry, type: z.ZodType, context: ReadContext): void {
   const { shell, isInterval } = markOf(type)
-  if (shell) reportCommand(entry, report)
-  if (isInterval) reportBareNumber(entry, report)
+  if (shell) reportCommand(entry, context)
+  if (isInterval) reportBareNumber(entry, context.report)
 }
 
 /** Warns about a command that cannot be run now, as far as this can be determined. */
-function reportCommand({ key, value }: RawEntry, report: Report): void {
+function reportCommand({ key, value }: RawEntry, { report, looksOutside }: ReadContext): void {
+  looksOutside?.()
   const command = textOf(value)
   const why = command === null ? null : whyUnavailable(command)
   if (why !== null) report.warn('COMMAND_UNAVAILABLE', value.at, `${key}: ${why}`)

@@ -39,7 +39,7 @@ function readPlain(entry: RawEntry, type: z.ZodType, context: ReadContext): unkn
   }
   const parsed = type.safeParse(plain(markedEntry(entry, type, context).value))
   if (parsed.success) {
-    reportDoubts(entry, type, report)
+    reportDoubts(entry, type, context)
     return parsed.data
   }
   const isSecret = markOf(type).secret !== undefined

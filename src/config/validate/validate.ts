@@ -4,7 +4,8 @@
  */
 import type { Check } from '../../check/check.js'
 import { type OptionShape, optionKit } from '../../check/option-kit.js'
-import type { Config } from '../../core/model.js'
+import { virtualsOf } from '../../core/kernel-services.js'
+import type { Config, Service } from '../../core/model.js'
 import type { Question } from '../../kinds/judge-apart.js'
 import type { Hosts } from '../../names/hosts.js'
 import { runSync, type Sliced } from '../../util/time-slice.js'
@@ -26,6 +27,7 @@ import { checkFoldersOf } from './check-folders.js'
 import { judgeUnused } from './checks.js'
 import { readCluster } from './cluster.js'
 import type { Context, DefaultsFields, PlaceOf } from './context.js'
+import { Outside } from './outside.js'
 import { judgeCollisions, judgePartNames, type PlacedService, readService } from './service.js'
 import { judgeSettings } from './settings.js'
 
@@ -43,6 +45,8 @@ export interface ValidateInput {
   readonly env?: Readonly<Record<string, string | undefined>>
   /** Default: `YAML`. */
   readonly dialect?: Dialect
+  /** Valid services that are not in the document, but in the same configuration. */
+  readonly others?: readonly Service[]
 }
 
 export interface Validated {
@@ -54,6 +58,11 @@ export interface Validated {
   readonly questions: readonly Question<PlaceOf>[]
   /** Names of all kinds that the configuration uses. */
   readonly kinds: ReadonlySet<string>
+  /**
+   * Keys of the services that follow from the text alone: from their own and from what is not below `services`. Nothing
+   * else, such as a file that they name, can change them.
+   */
+  readonly plain: ReadonlySet<string>
 }
 
 export function validate(input: ValidateInput): Validated {
@@ -62,7 +71,7 @@ export function validate(input: ValidateInput): Validated {
 
 /** Same as `validate`, in time slices. */
 export function* validating(input: ValidateInput): Sliced<Validated> {
-  const { file, document, checks, ports, hosts, env = process.env, dialect = YAML } = input
+  const { file, document, checks, env = process.env, dialect = YAML, others = [] } = input
   const report: Report = newReport(file, { told: document.problems })
   const shapes = new Map<Check, OptionShape>()
   const optionsOf = (check: Check) => {
@@ -74,12 +83,12 @@ export function* validating(input: ValidateInput): Sliced<Validated> {
     dialect.relativePaths === 'as written' ? null : folderOf(at.file ?? file)
   const questions: Question<PlaceOf>[] = []
   const kinds = new Set<string>()
+  const outside = new Outside()
   const context: Context = {
     report,
     dialect,
     checks,
-    ports,
-    hosts: hosts ?? null,
+    ...outside.tables(input),
     optionsOf,
     missingOf: missingOnce(),
     askApart: question => void questions.push(question),
@@ -87,10 +96,13 @@ export function* validating(input: ValidateInput): Sliced<Validated> {
     useKind: name => void kinds.add(name),
     folderAt,
     secrets: secretSources({ report, env, folderAt }),
+    looksOutside: outside.look,
   }
-  const config = document.root && (yield* readRoot(file, document.root, document.defaults, context))
+  const config = document.root && (yield* readRoot(input, document.root, { context, outside, others }))
   const problems = [...document.problems, ...report.problems()].sort(byPlace)
-  return { config: config && !hasErrors(problems) ? deepFreeze(config) : null, problems, questions, kinds }
+  const { plain } = outside
+  const isValid = config && !hasErrors(problems)
+  return { config: isValid ? deepFreeze(config) : null, problems, questions, kinds, plain }
 }
 
 function missingOnce(): Context['missingOf'] {
@@ -105,18 +117,25 @@ function missingOnce(): Context['missingOf'] {
   }
 }
 
+interface Reading {
+  readonly context: Context
+  readonly outside: Outside
+  readonly others: readonly Service[]
+}
+
 function* readRoot(
-  file: string,
+  { file, document }: Pick<ValidateInput, 'file' | 'document'>,
   root: RawMap,
-  included: RawDocument['defaults'],
-  context: Context,
+  reading: Reading,
 ): Sliced<Config> {
+  const { context } = reading
   const entries = root.entries.filter(({ key }) => !key.startsWith('x-'))
   const parts = readFields(entries, rootFields, { name: 'the file', at: START }, context)
   const { settings, sysctls = {}, api, cluster } = parts.values
   if (settings) judgeSettings(settings, context)
-  const services = yield* readServices(parts, defaultsOf(parts, included, context), context)
-  const alerts = readAlerts(parts.values.alerts ?? [], services, context)
+  const services = yield* readServices(parts, defaultsOf(parts, document.defaults, context), reading)
+  const all = [...services, ...reading.others]
+  const alerts = readAlerts(parts.values.alerts ?? [], all, context)
   return {
     file,
     settings: outputOf(settingsFields, settings ? [settings] : []),
@@ -124,7 +143,7 @@ function* readRoot(
     ...(alerts.length > 0 && { alerts }),
     services,
     ...(api && { api: outputOf(apiFields, [api]) }),
-    ...(cluster && { cluster: readCluster(cluster, services, context) }),
+    ...(cluster && { cluster: readCluster(cluster, all, context) }),
   }
 }
 
@@ -152,7 +171,7 @@ function defaultsOf(
 function* readServices(
   parts: Fields<typeof rootFields>,
   defaults: Defaults,
-  context: Context,
+  { context, outside, others }: Reading,
 ): Sliced<Config['services']> {
   const { report } = context
   if (!parts.entry('services') && !parts.isMisspelt('services'))
@@ -163,13 +182,18 @@ function* readServices(
   judgeNames(entries, context)
   const services: PlacedService[] = []
   for (const one of entries) {
-    services.push(...readService(one, defaults.of(one.keyAt.file), context))
+    services.push(...outside.watched(one.key, () => readService(one, defaults.of(one.keyAt.file), context)))
     yield
   }
   for (const one of defaults.all) judgeUnused(one, context)
-  judgePartNames(services, context)
-  judgeCollisions(services, context)
+  const all = [...services, ...others.map(placedAtStart)]
+  judgePartNames(all, context)
+  judgeCollisions(all, context)
   return services.map(({ service }) => service)
+}
+
+function placedAtStart(service: Service): PlacedService {
+  return { service, at: START, places: virtualsOf(service).map(virtual => ({ virtual, at: START })) }
 }
 
 /**

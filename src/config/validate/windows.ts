@@ -29,6 +29,8 @@ export function readWindows(
   context: Context,
 ): readonly MaintenanceWindow[] {
   const { windows = [] } = own.entry('windows') ? own.values : defaults.values
+  // The zone of this machine and the time count, too.
+  if (windows.length > 0) context.looksOutside?.()
   return windows.flatMap(fields => (fields && readWindow(fields as WindowFields, owner, context)) ?? [])
 }
 

@@ -25,7 +25,8 @@ import {
 } from './library.js'
 import { reportFaults } from './yaml-faults.js'
 
-const MAX_NODES = 1_000_000
+/** Limit of values, those of aliases at each use. */
+export const MAX_NODES = 1_000_000
 const MAX_DEPTH = 32
 /** Limit of syntax errors that are reported. */
 const MOST_FAULTS = 50
@@ -49,11 +50,13 @@ export function* readingYaml(
   const report = newReport(file)
   // A byte order mark is removed, so that it does not shift columns.
   const bare = text.replace(/^\ufeff/, '')
-  const root = yield* readRoot(bare, locator(bare, isIncluded ? file : undefined), report)
-  return { root, problems: report.problems() }
+  const reader = new Reader(locator(bare, isIncluded ? file : undefined), report)
+  const root = yield* readRoot(bare, reader, report)
+  return { root, problems: report.problems(), values: reader.count }
 }
 
-function* readRoot(text: string, locate: Locate, report: Report): Sliced<RawMap | null> {
+function* readRoot(text: string, reader: Reader, report: Report): Sliced<RawMap | null> {
+  const { locate } = reader
   if (Buffer.byteLength(text) > MAX_BYTES) {
     report.error('FILE_TOO_BIG', locate(0), 'the file has more than 16 MiB; is it the right one?')
     return null
@@ -74,7 +77,7 @@ function* readRoot(text: string, locate: Locate, report: Report): Sliced<RawMap 
     report.error('EMPTY', locate(0), 'nothing is configured: the file is empty or holds only comments')
     return null
   }
-  const root = new Reader(locate, report).read(document.contents)
+  const root = reader.read(document.contents)
   if (!root || root.kind === 'map') return root
   report.error('WRONG_TYPE', root.at, 'expected settings, defaults and services, each as "key: value"')
   return null
@@ -162,27 +165,27 @@ interface Anchored {
  * find duplicates.
  */
 class Reader {
-  readonly #locate: Locate
+  readonly locate: Locate
   readonly #report: Report
   /** The latest value of each anchor, in the order of the text. */
   readonly #anchors = new Map<string, Anchored>()
   /** Number of values so far. The values of an alias count at each use. */
-  #count = 0
+  count = 0
   /**
    * True if a part could not be read. The tree is then not used: problems that follow from the gap would be misleading.
    */
   #hasGap = false
 
   constructor(locate: Locate, report: Report) {
-    this.#locate = locate
+    this.locate = locate
     this.#report = report
   }
 
   /** Returns the tree, or null if a part of it could not be read. */
   read(node: Node): RawNode | null {
     const root = this.#node(node, 0)
-    if (this.#count > MAX_NODES)
-      this.#gap('FILE_TOO_BIG', this.#locate(0), 'aliases make more than a million values of this file')
+    if (this.count > MAX_NODES)
+      this.#gap('FILE_TOO_BIG', this.locate(0), 'aliases make more than a million values of this file')
     return this.#hasGap ? null : root
   }
 
@@ -198,9 +201,9 @@ class Reader {
     if (depth > MAX_DEPTH) return this.#gap('TOO_DEEP', at, 'mappings and lists are nested more than 32 deep')
     const anchored: Anchored = { node: null, size: 0 }
     if (node.anchor) this.#anchors.set(node.anchor, anchored)
-    const before = this.#count++
+    const before = this.count++
     anchored.node = this.#value(node, at, depth)
-    anchored.size = this.#count - before
+    anchored.size = this.count - before
     return anchored.node
   }
 
@@ -222,8 +225,8 @@ class Reader {
       return this.#gap('UNKNOWN_ANCHOR', at, message)
     }
     if (!target.node) return this.#gap('ALIAS_LOOP', at, 'this alias stands inside the value that it repeats')
-    this.#count += target.size
-    return this.#count > MAX_NODES ? nothing(at) : target.node
+    this.count += target.size
+    return this.count > MAX_NODES ? nothing(at) : target.node
   }
 
   #map({ items }: YAMLMap, at: Position, depth: number): RawMap {
@@ -264,13 +267,13 @@ class Reader {
   #lastLine({ range }: Node, at: Position): { lastLine?: number } {
     const [start, end] = range ?? [0, 0]
     if (end - start <= at.length) return {}
-    const { line } = this.#locate(end - 1)
+    const { line } = this.locate(end - 1)
     return line > at.line ? { lastLine: line } : {}
   }
 
   #at(node: Node): Position {
     const [start, end] = node.range ?? [0, 1]
-    return this.#locate(start, end)
+    return this.locate(start, end)
   }
 }
 

@@ -1,0 +1,45 @@
+/**
+ * Notes which services follow from the text of the configuration alone, so that a later reading need not read them again
+ * (`load-changed.ts`).
+ */
+import type { Family } from '../../core/address.js'
+import type { Hosts } from '../../names/hosts.js'
+import type { PortLookup } from '../ports.js'
+
+export class Outside {
+  /** Keys of the services whose reading has looked at nothing else. */
+  readonly plain = new Set<string>()
+  #looks = 0
+
+  readonly look = (): void => {
+    this.#looks++
+  }
+
+  /** Returns the tables of this machine. To use them is a look. */
+  tables({ ports, hosts }: { readonly ports: PortLookup; readonly hosts?: Hosts }) {
+    const { look } = this
+    return {
+      ports: ((...names) => {
+        look()
+        return ports(...names)
+      }) satisfies PortLookup,
+      hosts: hosts
+        ? {
+            ...hosts,
+            addressesOf: (name: string, family: Family) => {
+              look()
+              return hosts.addressesOf(name, family)
+            },
+          }
+        : null,
+    }
+  }
+
+  /** Reads the service of this key. */
+  watched<T>(key: string, read: () => T): T {
+    const before = this.#looks
+    const result = read()
+    if (this.#looks === before) this.plain.add(key)
+    return result
+  }
+}

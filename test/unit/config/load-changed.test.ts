@@ -1,0 +1,169 @@
+import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { markOf } from '../../../src/check/option-types.js'
+import { type Loaded, loadConfig } from '../../../src/config/load.js'
+import { type KnownText, loadChanged } from '../../../src/config/load-changed.js'
+import { defaultsFields } from '../../../src/config/schema/schema.js'
+import { type Edit, edit, edited, type Site, site } from '../../support/config/edited-sites.js'
+import { FORMS } from '../../support/config/forms.js'
+import { temporaryFile, temporaryFolder } from '../../support/folder.js'
+
+async function known(file: string, text: string): Promise<KnownText> {
+  const { config, ...loaded } = await loadConfig(file, { text })
+  assert.ok(config)
+  return { ...loaded, config }
+}
+
+/** What both readings must have alike. */
+function compared({ config, problems, text, included, patterns, hiding }: Loaded) {
+  return { config, problems, text, included, patterns, hidden: hiding?.hidden }
+}
+
+const ONE = `services:
+  web:
+    virtual: '[2001:db8::1]:80'
+    check: http
+    reals: ['[2001:db8:1::11]:80']
+`
+const with2 = (...lines: readonly string[]) => `${ONE}  mail:\n${lines.map(line => `    ${line}\n`).join('')}`
+const TWO = with2("virtual: '[2001:db8::2]:110'", 'check: pop', "reals: ['[2001:db8:1::12]:110']")
+
+describe('load-changed: reads the services that have changed', function () {
+  this.timeout(120_000)
+
+  it('is equal to reading all, or refuses, whatever the edits', async () => {
+    const file = join(temporaryFolder(), 'site.yaml')
+    const password = temporaryFile('password', 'secret\n')
+    let readInPart = 0
+    const step = async (before: KnownText | null, text: string): Promise<KnownText | null> => {
+      const whole = await loadConfig(file, { text })
+      const part = before && (await loadChanged(file, text, before))
+      if (part) {
+        readInPart++
+        assert.deepEqual(compared(part), compared(whole))
+        assert.ok([...whole.checks].every(([name, check]) => part.checks.get(name) === check))
+        assert.deepEqual(part.reuse?.plain, whole.reuse?.plain)
+        assert.ok((part.reuse?.values ?? 0) >= (whole.reuse?.values ?? Number.POSITIVE_INFINITY))
+        assert.ok(Object.isFrozen(part.config) && Object.isFrozen(part.config?.services))
+      }
+      const next = part ?? whole
+      return next.config ? { ...next, config: next.config } : before
+    }
+    await fc.assert(
+      fc.asyncProperty(
+        site,
+        fc.array(fc.array(edit, { minLength: 1, maxLength: 2 }), { minLength: 1, maxLength: 4 }),
+        async (first: Site, rounds: readonly (readonly Edit[])[]) => {
+          let at = edited(first, [], password)
+          let running = await step(null, at.text)
+          for (const edits of rounds) {
+            at = edited(at.site, edits, password)
+            running = await step(running, at.text)
+          }
+        },
+      ),
+      { numRuns: 100 },
+    )
+    assert.ok(readInPart > 20, `${readInPart}`)
+  })
+
+  it('takes the objects of the services that are the same', async () => {
+    const [file, text] = FORMS['block YAML']?.(1000) ?? ['', '']
+    const before = await known(file, text)
+    const next = await loadChanged(file, text.replace('weight: 2', 'weight: 9'), before)
+    const [first, ...others] = next?.config?.services ?? []
+    assert.equal(first?.reals[0]?.attributes.weight, 9)
+    assert.deepEqual(
+      others.map((service, i) => service === before.config.services[i + 1]),
+      others.map(() => true),
+    )
+    assert.equal(others.length, before.config.services.length - 1)
+  })
+
+  it('reads a service again that names a file, which may have changed', async () => {
+    const password = temporaryFile('password', 'first\n')
+    const file = join(temporaryFolder(), 'site.yaml')
+    const text = with2(
+      "virtual: '[2001:db8::2]:110'",
+      `check: { kind: pop, login: a, passwd: { file: ${password} } }`,
+      "reals: ['[2001:db8:1::12]:110']",
+    )
+    const before = await known(file, text)
+    writeFileSync(password, 'second\n')
+    const next = await loadChanged(file, text, before)
+    const [web, mail] = next?.config?.services ?? []
+    assert.equal(web, before.config.services[0])
+    assert.equal(mail?.reals[0]?.checks[0]?.options.passwd, 'second')
+  })
+
+  it('keeps no digest of a service that it has read again', async () => {
+    const before = {
+      ...(await known('site.yaml', TWO)),
+      digests: new Map([
+        ['web', '1'],
+        ['mail', '2'],
+      ]),
+    }
+    const next = await loadChanged('site.yaml', TWO.replace('::12', '::13'), before)
+    assert.deepEqual(next?.digests, new Map([['web', '1']]))
+  })
+
+  it('needs no digest of the parts of a service with several ports after a change', async () => {
+    const text = with2(
+      "virtual: '[2001:db8::2]'",
+      'ports: [80, 443]',
+      'check: connect',
+      "reals: ['[2001:db8:1::12]']",
+    )
+    const loaded = await known('site.yaml', text)
+    const names = loaded.config.services.map(({ name }) => name)
+    assert.equal(names.length, 3)
+    const before = { ...loaded, digests: new Map(names.map(name => [name, name])) }
+    const next = await loadChanged('site.yaml', text.replace('::12', '::13'), before)
+    assert.deepEqual(next?.digests, new Map([['web', 'web']]))
+  })
+
+  const REFUSED: Readonly<Record<string, (text: string) => string>> = {
+    'the defaults have changed': text => `defaults: { scheduler: rr }\n${text}`,
+    'the settings below have changed': text => `${text}settings: { autoreload: true }\n`,
+    'a name stands twice': text => `${text}${text.slice('services:\n'.length)}`,
+    'a service collides with one that is the same': text => text.replace('::2]:110', '::1]:80'),
+    'a service has a mistake': text => text.replace('check: pop', 'chekc: pop'),
+    'a service has an anchor': text => text.replace('check: pop', 'check: &pop pop'),
+    'a service has a warning': text => text.replace('check: pop', 'check: { kind: pop, interval: 5ms }'),
+    'all services have changed': text => text.replaceAll('::1', '::4'),
+    'no service is left': () => 'services:\n',
+  }
+  for (const [when, change] of Object.entries(REFUSED))
+    it(`refuses if ${when}`, async () => {
+      assert.equal(await loadChanged('site.yaml', change(TWO), await known('site.yaml', TWO)), null)
+    })
+
+  it('refuses as soon as the known values may be too many together', async () => {
+    const before = await known('site.yaml', TWO)
+    const plain = before.reuse?.plain ?? new Set()
+    const nearly = { ...before, reuse: { plain, values: 999_999 } }
+    assert.equal(await loadChanged('site.yaml', TWO.replace('::12', '::13'), nearly), null)
+  })
+
+  it('refuses a configuration that was not read from one YAML text without problems', async () => {
+    const folder = temporaryFolder()
+    writeFileSync(join(folder, 'more.yaml'), TWO)
+    const file = join(folder, 'site.yaml')
+    const included = await loadConfig(file, { text: "include: 'more*.yaml'\n" })
+    assert.deepEqual([included.problems, included.reuse], [[], undefined])
+    const warned = await loadConfig(file, {
+      text: TWO.replace('check: pop', 'check: { kind: pop, interval: 5ms }'),
+    })
+    assert.deepEqual([warned.problems.length, warned.reuse], [1, undefined])
+    const [cf, text] = FORMS['ldirectord.cf']?.(100) ?? ['', '']
+    assert.equal((await loadConfig(cf, { text })).reuse, undefined)
+  })
+
+  it('has no secrets in the defaults, which it takes to follow from the text', () => {
+    const withSecrets = Object.entries(defaultsFields).filter(([, type]) => markOf(type).secret)
+    assert.deepEqual(withSecrets, [])
+  })
+})
