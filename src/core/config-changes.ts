@@ -1,4 +1,5 @@
 /** Describes what a new configuration changes: counts and names, for people. Pure. */
+import { eachInSteps, runSync, type Sliced } from '../util/time-slice.js'
 import { type Config, keyAsWritten, keyOfMember, type Real, type Service } from './model.js'
 import { unsharedIn } from './shared-config.js'
 
@@ -17,11 +18,14 @@ type Services = Pick<Config, 'services'>
 
 /** Counts the differences. A service is identified by its virtual address, a real server by service, host and port. */
 export function configChanges(before: Services, after: Services): ConfigChanges {
+  return runSync(countingChanges(before, after))
+}
+
+/** Same as `configChanges`, in time slices. */
+export function* countingChanges(before: Services, after: Services): Sliced<ConfigChanges> {
   const [old, now] = unsharedOf(before, after)
-  return {
-    services: countBetween(servicesOf(old), servicesOf(now)),
-    reals: countBetween(realsOf(old), realsOf(now)),
-  }
+  const services = countBetween(servicesOf(old), servicesOf(now))
+  return { services, reals: countBetween(yield* realsOf(old), yield* realsOf(now)) }
 }
 
 /** Returns both without the services that are the same objects: only what is left can differ. */
@@ -46,7 +50,7 @@ const MOST_NAMED = 5
 /** Lists the real servers that `after` no longer has: `web: [2001:db8::1]:80, [2001:db8::2]:80; mail: all 4`. */
 export function removedText(before: Services, after: Services): string {
   const [old, now] = unsharedOf(before, after)
-  const kept = new Set(realsOf(now).keys())
+  const kept = new Set(runSync(realsOf(now)).keys())
   const lost = old.services.flatMap(service => {
     const reals = service.reals.filter(real => !kept.has(memberKey(service, real)))
     return reals.length > 0 ? [`${service.name}: ${namesOf(reals, service)}`] : []
@@ -77,12 +81,13 @@ function servicesOf({ services }: Services): Values {
   )
 }
 
-function realsOf({ services }: Services): Values {
-  return new Map(
-    services.flatMap(service =>
-      service.reals.map(real => [memberKey(service, real), JSON.stringify(real)] as const),
-    ),
-  )
+function* realsOf({ services }: Services): Sliced<Values> {
+  const values = new Map<string, string>()
+  for (const service of services)
+    yield* eachInSteps(service.reals, real => {
+      values.set(memberKey(service, real), JSON.stringify(real))
+    })
+  return values
 }
 
 function countBetween(before: Values, after: Values): Count {

@@ -3,24 +3,32 @@
  * what has not changed by its identity, so a reload costs in proportion to what has. Pure.
  */
 import { isSameValue } from '../util/same-value.js'
+import { eachInSteps, runSync, type Sliced } from '../util/time-slice.js'
 import type { Config, Real, Service } from './model.js'
 
 /** Returns `after`; each service and real server that is equal to one of `before` is that object. */
 export function sharedWith<C extends Pick<Config, 'services'>>(before: C, after: C): C {
+  return runSync(sharingWith(before, after))
+}
+
+/** Same as `sharedWith`, in time slices. */
+export function* sharingWith<C extends Pick<Config, 'services'>>(before: C, after: C): Sliced<C> {
   const known = new Map(before.services.map(service => [service.name, service]))
-  const services = after.services.map(service => sharedService(known.get(service.name), service))
+  const services: Service[] = []
+  for (const service of after.services) services.push(yield* sharedService(known.get(service.name), service))
   return Object.freeze({ ...after, services: Object.freeze(services) })
 }
 
-function sharedService(before: Service | undefined, after: Service): Service {
+function* sharedService(before: Service | undefined, after: Service): Sliced<Service> {
   if (before === undefined || before === after) return after
   const known = new Map(before.reals.map(real => [placeOf(real), real]))
-  const reals = after.reals.map(real => {
+  const reals: Real[] = []
+  yield* eachInSteps(after.reals, real => {
     const old = known.get(placeOf(real))
-    if (old === undefined || !isSameValue(old, real)) return real
+    const isKept = old !== undefined && isSameValue(old, real)
     // No object stands for two real servers.
-    known.delete(placeOf(real))
-    return old
+    if (isKept) known.delete(placeOf(real))
+    reals.push(isKept ? old : real)
   })
   const isSame =
     reals.length === before.reals.length &&

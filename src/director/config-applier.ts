@@ -12,6 +12,7 @@ import type { SysctlKeeper } from '../reconcile/sysctl-keeper.js'
 import type { Executors } from '../schedule/executors.js'
 import type { Log } from '../system/log.js'
 import type { Emitter } from '../util/emitter.js'
+import { runSliced } from '../util/time-slice.js'
 import type { ConfigWatcher } from './config-watcher.js'
 import { paceIn } from './role-changes.js'
 import { scheduleJobs } from './schedule-jobs.js'
@@ -64,6 +65,7 @@ export class ConfigApplier {
     const { reconciler, names, overrides, sysctls, cluster, loaded } = this.#parts
     await sysctls.follow(loaded().config.sysctls ?? {})
     cluster.follow(loaded().config, loaded().checks)
+    await this.#preparePlace()
     this.#place()
     await reconciler.resync()
     const { resync, resolve } = this.#config.settings
@@ -96,6 +98,14 @@ export class ConfigApplier {
   /** Returns all overrides of a real server, of all sources. */
   overridesOf(service: ResolvedService, real: ResolvedReal): readonly Override[] {
     return this.#parts.overrides.of(this.#config, service, real)
+  }
+
+  /** Makes what the configuration needs that is new, in time slices, so that `#place` takes one short turn. */
+  async #preparePlace(): Promise<void> {
+    const { names, health, loaded } = this.#parts
+    const { config, checks } = loaded()
+    const resolved = await runSliced(names.preparing(config))
+    await runSliced(health.store.preparing(resolved, checks))
   }
 
   /** Hands the configuration to all parts. The kernel's table changes with the next round of the reconciler. */

@@ -230,6 +230,7 @@ class RunningDaemon implements Daemon {
       onApplied: changes => events.emit('applied', changes),
       onRound: tallies.round,
       desired: (actual, names) => this.#health.desired(actual, names),
+      desiring: actual => this.#health.desiring(actual),
     })
     lifecycle.add('reconciling', () => this.#reconciler.stop())
     const { concurrency, engine } = loaded.config.settings

@@ -8,9 +8,9 @@ import type { ReloadSnapshot } from '../api/snapshot.js'
 import type { ReloadOutcome } from '../api/status-types.js'
 import type { Loaded } from '../config/load.js'
 import type { Problem } from '../config/problems/problem.js'
-import { changesText, configChanges } from '../core/config-changes.js'
+import { changesText, countingChanges } from '../core/config-changes.js'
 import type { Config, DaemonPhase } from '../core/model.js'
-import { sharedWith } from '../core/shared-config.js'
+import { sharingWith } from '../core/shared-config.js'
 import { logProblems } from '../events/log-listener.js'
 import type { Log } from '../system/log.js'
 import type { Notify } from '../system/sd-notify.js'
@@ -18,6 +18,7 @@ import { type Clock, steadyNow, systemClock } from '../util/clock.js'
 import { counted } from '../util/plural.js'
 import { Poller } from '../util/poller.js'
 import { isSameValue } from '../util/same-value.js'
+import { runSliced } from '../util/time-slice.js'
 import { waitAtMost } from '../util/with-timeout.js'
 import type { Verdict } from '../watch/watch.js'
 import { mayBeAccepted, mayBePart, refusalReason } from './reload-policy.js'
@@ -200,7 +201,8 @@ export class Reloader {
   /** Reads the configuration again. Services and real servers that are equal to active ones are the same objects. */
   async #load(): Promise<Loaded> {
     const loaded = await this.#parts.load(this.#loaded)
-    return loaded.config ? { ...loaded, config: sharedWith(this.#loaded.config, loaded.config) } : loaded
+    if (!loaded.config) return loaded
+    return { ...loaded, config: await runSliced(sharingWith(this.#loaded.config, loaded.config)) }
   }
 
   /**
@@ -231,7 +233,7 @@ export class Reloader {
       return { refusal: `lvsd could not read it: ${error.message}`, problems: [] }
     })
     const ok = refusal === null
-    const message = refusal ?? this.#changesSince(before)
+    const message = refusal ?? (await this.#changesSince(before))
     this.#last = { ok, at: new Date().toISOString(), message, problems }
     // lvsd is stopping: the state that `stop` has reported must not change.
     if (this.#isStopped) return this.#last
@@ -245,9 +247,9 @@ export class Reloader {
     return this.#last
   }
 
-  #changesSince(before: Config): string {
+  async #changesSince(before: Config): Promise<string> {
     const { config } = this.#loaded
-    const changes = changesText(configChanges(before, config))
+    const changes = changesText(await runSliced(countingChanges(before, config)))
     return `the configuration of ${counted(config.services.length, 'service')} is in force (${changes})`
   }
 

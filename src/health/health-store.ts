@@ -28,6 +28,7 @@ import {
 } from '../core/override.js'
 import { hasNames } from '../names/lookup-requests.js'
 import { Doubtful, type Doubts } from '../names/unresolved-names.js'
+import type { Sliced } from '../util/time-slice.js'
 import { ActiveOverrides } from './active-overrides.js'
 import type { CheckState } from './check-state.js'
 import { CheckStates, countVerdicts } from './check-states.js'
@@ -40,7 +41,7 @@ import type {
   VerdictChange,
   WeightChange,
 } from './health-changes.js'
-import { isSameJob, type Job, type Jobs, jobsOf, type Subscriber } from './jobs.js'
+import { isSameJob, type Job, type Jobs, jobsOf, makingJobs, type Subscriber } from './jobs.js'
 import { RecalledHealth } from './remembered-health.js'
 import type { SharedJudgement } from './shared-judgement.js'
 import { type Standing, Standings } from './standings.js'
@@ -68,6 +69,8 @@ const NO_TIMING: Timing = {
 export class HealthStore {
   #config: ResolvedConfig | null = null
   #all: Jobs = { jobs: new Map(), subscribers: [], byService: new Map() }
+  /** What `preparing` has made; null after the next `applyConfig`. */
+  #prepared: Pick<Jobs, 'byService'> | null = null
   /** Services that `override` is to look at, because they are new or have changed. */
   #unseen: readonly ResolvedService[] = []
   readonly doubtful = new Doubtful()
@@ -137,6 +140,11 @@ export class HealthStore {
     return this.#services.get(name)
   }
 
+  /** Prepares `applyConfig` of a configuration with many new servers, in time slices. Nothing changes yet. */
+  *preparing(config: ResolvedConfig, checks: ReadonlyMap<string, Check>): Sliced<void> {
+    this.#prepared = yield* makingJobs(config, checks, this.#all)
+  }
+
   /**
    * Takes a configuration and returns the changes of jobs. A check keeps its health if service, real server, target,
    * kind and options are the same. `doubts` has the names without a known address; they do not count as down.
@@ -150,7 +158,8 @@ export class HealthStore {
     this.doubtful.follow(config.services, doubts)
     this.#serviceOfDoubt = doubtedIn(config.services, doubts)
     const servicesBefore = this.#config?.services ?? []
-    const all = jobsOf(config, checks, this.#all)
+    const all = jobsOf(config, checks, this.#prepared ?? this.#all)
+    this.#prepared = null
     const { jobs, subscribers } = all
     const before = this.#all.jobs
     this.#all = all

@@ -2,13 +2,21 @@
 import type { Check } from '../check/check.js'
 import { isInService } from '../core/desired.js'
 import { idsOf, nameOfKernelService } from '../core/kernel-services.js'
-import type { CheckResult, ResolvedConfig, ResolvedReal, ResolvedService, Table } from '../core/model.js'
+import type {
+  CheckResult,
+  ResolvedConfig,
+  ResolvedReal,
+  ResolvedService,
+  Table,
+  TableService,
+} from '../core/model.js'
 import type { Override } from '../core/override.js'
 import type { Doubts } from '../names/unresolved-names.js'
 import type { Log } from '../system/log.js'
 import { type Clock, steadyNow, systemClock } from '../util/clock.js'
 import { Deadlines } from '../util/deadlines.js'
 import type { Emitter } from '../util/emitter.js'
+import type { Sliced } from '../util/time-slice.js'
 import { Availability } from './availability.js'
 import type { HealthEvents, JobChanges, ResultOutcome } from './health-changes.js'
 import type { MemorySection } from './health-memory.js'
@@ -201,6 +209,23 @@ export class HealthTracker {
       ids: services.flatMap(idsOf),
       untouched: this.store.doubtful.untouched(actual),
     }
+  }
+
+  /**
+   * As `desired` for all services, in time slices: each service as it is at its step. With another configuration it begins
+   * anew.
+   */
+  *desiring(actual: Table): Sliced<ReturnType<HealthTracker['desired']>> {
+    if (!this.#hasStarted) this.#startWith(actual)
+    const { config } = this.store
+    const table = new Map<string, TableService>()
+    for (const service of config?.services ?? []) {
+      for (const [key, wanted] of desiredTable(this.store, [service], actual)) table.set(key, wanted)
+      yield
+      if (this.store.config !== config) return yield* this.desiring(actual)
+    }
+    const ids = (config?.services ?? []).flatMap(idsOf)
+    return { table, ids, untouched: this.store.doubtful.untouched(actual) }
   }
 
   #startWith(actual: Table): void {

@@ -16,6 +16,7 @@ import {
   type ResolvedReal,
   type ResolvedService,
 } from '../core/model.js'
+import { eachInSteps, runSync, type Sliced } from '../util/time-slice.js'
 
 /** One distinct check of one target, which runs repeatedly. */
 export interface Job {
@@ -79,6 +80,15 @@ export function jobsOf(
   checks: ReadonlyMap<string, Check>,
   before: Pick<Jobs, 'byService'> | null = null,
 ): Jobs {
+  return runSync(makingJobs(config, checks, before))
+}
+
+/** Same as `jobsOf`, in time slices. */
+export function* makingJobs(
+  config: ResolvedConfig,
+  checks: ReadonlyMap<string, Check>,
+  before: Pick<Jobs, 'byService'> | null = null,
+): Sliced<Jobs> {
   const byName = new Map(config.services.map(service => [service.name, service]))
   const jobs = new Map<string, Job>()
   const subscribers: Subscriber[] = []
@@ -88,7 +98,7 @@ export function jobsOf(
     const known = before?.byService.get(service)
     const isSame =
       known?.first === first && [...known.kinds].every(([kind, check]) => checks.get(kind) === check)
-    const own = known && isSame ? known : serviceJobs(service, first, checks)
+    const own = known && isSame ? known : yield* serviceJobs(service, first, checks)
     byService.set(service, own)
     for (const { job, subscriber } of own.each) {
       if (!jobs.has(job.id)) jobs.set(job.id, job)
@@ -98,15 +108,15 @@ export function jobsOf(
   return { jobs, subscribers, byService }
 }
 
-function serviceJobs(
+function* serviceJobs(
   service: ResolvedService,
   first: ResolvedService | null,
   checks: ReadonlyMap<string, Check>,
-): ServiceJobs {
+): Sliced<ServiceJobs> {
   const key = serviceKey(service)
   const kinds = new Map<string, Check | undefined>()
   const each: { job: Job; subscriber: Subscriber }[] = []
-  for (const [i, real] of service.reals.entries())
+  yield* eachInSteps(service.reals, (real, i) => {
     for (const use of real.checks) {
       const check = checks.get(use.kind)
       kinds.set(use.kind, check)
@@ -118,6 +128,7 @@ function serviceJobs(
       const job = { id, check, target, use, answer: answerFor(use) }
       each.push({ job, subscriber: { service, real, use, jobId: id, target, checkKey, serviceKey: key } })
     }
+  })
   return { first, kinds, each }
 }
 

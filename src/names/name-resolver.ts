@@ -7,6 +7,7 @@ import type { Journal } from '../storage/journal.js'
 import type { Log } from '../system/log.js'
 import { type Clock, systemClock } from '../util/clock.js'
 import { Poller } from '../util/poller.js'
+import type { Sliced } from '../util/time-slice.js'
 import { choose, inUse, isAwaited, isFailure, troubleOf } from './choice.js'
 import type { Answer, Resolver } from './lookup.js'
 import {
@@ -22,7 +23,7 @@ import {
   virtualRequest,
   type Wanted,
 } from './lookup-requests.js'
-import { type Resolved, resolveConfig } from './resolve-config.js'
+import { type Resolved, resolveConfig, resolvingConfig } from './resolve-config.js'
 import type { Doubt, Doubts } from './unresolved-names.js'
 
 /**
@@ -94,6 +95,8 @@ export class NameResolver {
   #clashes: readonly string[] = []
   /** What `resolve` returned last. */
   #resolved: Resolved | null = null
+  /** What `preparing` has made; null after the next `resolve`. */
+  #prepared: Resolved | null = null
   /** Cancels the alarm that applies the answers; null while none is set. */
   #cancelSettle: (() => void) | null = null
   #gather = GATHER
@@ -141,9 +144,21 @@ export class NameResolver {
     if (asked.size > 0) this.#settleSoon()
   }
 
+  /**
+   * Prepares `resolve` of a configuration with many new servers, in time slices. What follows from names is made again
+   * by `resolve`, because they may have other addresses by then.
+   */
+  *preparing(config: Config): Sliced<ResolvedConfig> {
+    const { config: resolved } = yield* resolvingConfig(config, this.#names, this.#resolved)
+    this.#prepared = { read: config, config: resolved }
+    return resolved
+  }
+
   /** Returns the configuration with the known addresses. Logs each new clash. */
   resolve(config: Config): ResolvedConfig {
-    const { config: resolved, clashes } = resolveConfig(config, this.#names, this.#resolved)
+    const before = this.#prepared?.read === config ? this.#prepared : this.#resolved
+    const { config: resolved, clashes } = resolveConfig(config, this.#names, before)
+    this.#prepared = null
     this.#resolved = { read: config, config: resolved }
     for (const clash of clashes)
       if (!this.#clashes.includes(clash)) this.#parts.log.error('name.clash', {}, clash)

@@ -18,6 +18,7 @@ import {
   type ServiceId,
 } from '../core/model.js'
 import { isSameValue } from '../util/same-value.js'
+import { eachInSteps, runSync, type Sliced } from '../util/time-slice.js'
 import {
   addressOf,
   checkRequest,
@@ -44,7 +45,21 @@ export function resolveConfig(
   config: Config,
   names: Names,
   before: Resolved | null = null,
-): { readonly config: ResolvedConfig; readonly clashes: readonly string[] } {
+): ResolvedWithClashes {
+  return runSync(resolvingConfig(config, names, before))
+}
+
+export interface ResolvedWithClashes {
+  readonly config: ResolvedConfig
+  readonly clashes: readonly string[]
+}
+
+/** Same as `resolveConfig`, in time slices. */
+export function* resolvingConfig(
+  config: Config,
+  names: Names,
+  before: Resolved | null = null,
+): Sliced<ResolvedWithClashes> {
   const taken = new Map(
     config.services.flatMap(service =>
       virtualsOf(service).flatMap(virtual => {
@@ -55,19 +70,25 @@ export function resolveConfig(
   )
   const clashes: string[] = []
   const earlier = new Earlier(before)
-  const services = config.services.map(service => {
-    const known = earlier.of(service)
-    if (known && !hasNames(service)) return known
-    const resolved = resolveService(service, names, earlier.realsOf(service))
+  const withoutClash = (service: Service, resolved: ResolvedService): ResolvedService => {
     const request = virtualRequest(service.virtual)
-    if (!request || !resolved.id) return earlier.orSame(service, resolved)
+    if (!request || !resolved.id) return resolved
     const key = keyOfService(resolved.id)
     const other = taken.get(key)
     if (other === undefined) taken.set(key, service.name)
     else
       clashes.push(`"${service.name}" is left out: ${request.host} resolves to ${key}, which is "${other}"`)
-    return earlier.orSame(service, other === undefined ? resolved : { ...resolved, id: null })
-  })
+    return other === undefined ? resolved : { ...resolved, id: null }
+  }
+  const services: ResolvedService[] = []
+  for (const service of config.services) {
+    const known = earlier.of(service)
+    if (known && !hasNames(service)) services.push(known)
+    else {
+      const resolved = yield* resolveService(service, names, earlier.realsOf(service))
+      services.push(earlier.orSame(service, withoutClash(service, resolved)))
+    }
+  }
   return { config: { ...config, services }, clashes }
 }
 
@@ -102,26 +123,27 @@ class Earlier {
   }
 }
 
-function resolveService(
+function* resolveService(
   service: Service,
   names: Names,
   known: ReadonlyMap<Real, ResolvedReal>,
-): ResolvedService {
+): Sliced<ResolvedService> {
   const { also, ...own } = service
   const { virtual, reals, fallback } = own
   const request = virtualRequest(virtual)
   const id = request ? idOf(virtual, addressOf(request, names)) : idAsWritten(virtual)
   const family = id ? familyOf(id) : virtual.family
+  const resolvedReals: ResolvedReal[] = []
+  yield* eachInSteps(reals, real => {
+    const before = known.get(real)
+    const resolved = before && !hasName(real) ? before : resolveReal(real, family, names)
+    resolvedReals.push(before && isSameValue(before, resolved) ? before : resolved)
+  })
   return {
     ...own,
     ...(also && { also: also.map(one => resolveFurther(one, names)) }),
     id,
-    reals: reals.map(real => {
-      const before = known.get(real)
-      if (before && !hasName(real)) return before
-      const resolved = resolveReal(real, family, names)
-      return before && isSameValue(before, resolved) ? before : resolved
-    }),
+    reals: resolvedReals,
     fallback: fallback && { ...fallback, address: addressOfMember(fallback, family, names) },
   }
 }

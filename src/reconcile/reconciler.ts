@@ -21,6 +21,7 @@ import type { Journal } from '../storage/journal.js'
 import type { Log } from '../system/log.js'
 import { type Clock, steadyNow, systemClock } from '../util/clock.js'
 import { Poller } from '../util/poller.js'
+import { runSliced, type Sliced } from '../util/time-slice.js'
 import { changeFields, DriftReport } from './drift-report.js'
 import { WrittenEntries } from './written.js'
 
@@ -69,6 +70,8 @@ export interface ReconcilerParts {
   readonly log: Log
   /** Returns the desired table of the named services (null: all). `actual` is the actual table. Pure. */
   desired(actual: Table, names: ReadonlySet<string> | null): Desired
+  /** As `desired` for all, in time slices; absent: in one turn. What changes meanwhile is marked dirty. */
+  desiring?(actual: Table): Sliced<Desired>
   /** What is done to the table at present; absent: it is reconciled. After a change `resync` has to be called. */
   mode?(): TableMode
   /** Called with the changes that the kernel has accepted. */
@@ -282,7 +285,7 @@ export class Reconciler {
     const isWhole = names === null
     const held: Table = this.#lastTable ?? new Map()
     const mode = this.#mode
-    const computed = this.#parts.desired(held, names)
+    const computed = isWhole ? await this.#desiredOfAll(held) : this.#parts.desired(held, names)
     const desired = mode === 'empty' ? { ...computed, table: new Map<string, never>() } : computed
     const actual = isWhole ? held : pick(held, desired.ids)
     this.#keepWanted(desired, isWhole)
@@ -311,6 +314,14 @@ export class Reconciler {
     const errors = outcomes.flatMap(outcome => outcome?.message ?? [])
     if (errors.length > 0) this.#onRefusal(errors, isWhole)
     else if (isWhole) this.#onSuccess()
+  }
+
+  /** Services that become dirty between the slices are computed once more, so that all are of the same moment. */
+  async #desiredOfAll(held: Table): Promise<Desired> {
+    const { desired, desiring } = this.#parts
+    if (!desiring) return desired(held, null)
+    const all = await runSliced(desiring(held))
+    return this.#dirty.size === 0 ? all : replaced(all, desired(held, new Set(this.#dirty)))
   }
 
   #keepWanted({ table, ids }: Desired, isWhole: boolean): void {
@@ -443,6 +454,13 @@ export class Reconciler {
 
 function readingOf(pace: ReadPace): NonNullable<ReconcileStats['reading']> {
   return { interval: pace.interval, cost: costOf(pace) }
+}
+
+function replaced(all: Desired, part: Desired): Desired {
+  const table = new Map(all.table)
+  for (const id of part.ids) table.delete(keyOfService(id))
+  for (const [key, service] of part.table) table.set(key, service)
+  return { ...all, table }
 }
 
 function pauseAfter(took: number, { alarm }: Pick<Clock, 'alarm'>): Promise<unknown> {

@@ -10,6 +10,7 @@ import type { JobChanges } from '../../../src/health/health-changes.js'
 import { HealthTracker } from '../../../src/health/health-tracker.js'
 import { jobsOf } from '../../../src/health/jobs.js'
 import { type Resolved, resolveConfig } from '../../../src/names/resolve-config.js'
+import { runSync } from '../../../src/util/time-slice.js'
 import { FakeClock } from '../../support/fake-clock.js'
 import { config, failed, passed, real, service, serviceId, use } from '../../support/tables.js'
 
@@ -147,7 +148,9 @@ class Life {
     const resolved = resolveConfig(read, this.#names, this.#isByParts ? this.#resolved : null)
     this.#resolved = { read, config: resolved.config }
     this.config = resolved.config
-    this.#changes = this.health.applyConfig(resolved.config, this.checks ?? new Map(), new Map())
+    const kinds = this.checks ?? new Map()
+    if (this.#isByParts) runSync(this.health.store.preparing(resolved.config, kinds))
+    this.#changes = this.health.applyConfig(resolved.config, kinds, new Map())
     this.#override()
     this.health.availability.follow(resolved.config.services)
   }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { setImmediate } from 'node:timers/promises'
-import { diff } from '../../../src/core/diff.js'
+import { diff, pick } from '../../../src/core/diff.js'
 import { type Change, keyOfService, type Table } from '../../../src/core/model.js'
 import type { TableMode } from '../../../src/core/role.js'
 import { type Kernel, KernelError } from '../../../src/ipvs/kernel.js'
@@ -54,6 +54,42 @@ describe('reconciler', () => {
     assert.deepEqual(await dump(), FULL)
     assert.equal(batches.length, 1)
     assert.deepEqual([...journal.owned], [keyOfService(WEB)])
+  })
+
+  it('writes what is desired at the end of the steps, also for a service that changed between them', async () => {
+    const kernel = memoryKernel()
+    const journal = memoryJournal()
+    const batches: (readonly Change[])[] = []
+    const { log } = recordingLog()
+    const after = table(tableService(WEB, [A]), tableService(MAIL, [B]))
+    const reconciler: Reconciler = new Reconciler({
+      kernel: {
+        ...kernel,
+        dump: () => kernel.dump(),
+        apply: changes => {
+          batches.push(changes)
+          return kernel.apply(changes)
+        },
+      },
+      journal,
+      log,
+      desired: (_, names) => {
+        assert.deepEqual(names, new Set(['web']))
+        return { table: pick(after, [WEB]), ids: [WEB] }
+      },
+      *desiring() {
+        yield
+        reconciler.markDirty(['web'])
+        yield
+        return { table: table(tableService(WEB, [A, B]), tableService(MAIL, [B])), ids: [WEB, MAIL] }
+      },
+    })
+    onCleanup(() => reconciler.stop())
+    await reconciler.resync()
+    await reconciler.idle()
+    assert.deepEqual((await kernel.dump()).table, after)
+    assert.equal(batches.length, 1)
+    assert.deepEqual(reconciler.wanted, after)
   })
 
   it('has corrected the table when the kernel has answered to the first changes, not before', async () => {
