@@ -35,18 +35,27 @@ export interface EventBus extends Emitter<Events> {
 
 /** Creates an event bus. Listeners are called in this order. */
 export function openEventBus(listeners: readonly EventListener[], log: Log): EventBus {
+  const failed = (what: string, error: unknown) =>
+    log.error('observer.failed', { error: (error as Error).message }, `an event listener failed: ${what}`)
   const guarded = async (what: string, work: () => unknown) => {
     try {
       await work()
     } catch (error) {
-      log.error('observer.failed', { error: (error as Error).message }, `an event listener failed: ${what}`)
+      failed(what, error)
     }
   }
   return {
     emit(event, ...details) {
       for (const listener of listeners) {
         const listen = listener[event] as ((...args: unknown[]) => unknown) | undefined
-        if (listen) void guarded(event, () => listen.apply(listener, details))
+        if (!listen) continue
+        try {
+          // There are thousands of results a second, and nearly all listeners return nothing.
+          const returned = listen.apply(listener, details)
+          if (returned instanceof Promise) returned.catch(error => failed(event, error))
+        } catch (error) {
+          failed(event, error)
+        }
       }
     },
     hears: event => listeners.some(listener => listener[event] !== undefined),
