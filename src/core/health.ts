@@ -27,9 +27,10 @@ export function nextHealth(
 ): Health {
   if (result.ok === null) return health
   const heard: HealthState = result.ok ? 'up' : 'down'
-  if (health.state === heard) return { ...health, streak: 0, last: result }
+  const { state, since } = health
+  if (state === heard) return { state, streak: 0, since, last: result }
   const streak = health.streak + 1
-  if (streak < neededFor(heard, health, policy, isInService)) return { ...health, streak, last: result }
+  if (streak < neededFor(heard, health, policy, isInService)) return { state, streak, since, last: result }
   return { state: heard, streak: 0, since: now, last: result }
 }
 

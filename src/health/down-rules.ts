@@ -100,6 +100,7 @@ interface DownEntry {
 }
 
 /** Stands for the service itself in `keysOf`. */
+const NONE: readonly never[] = []
 const NO_REAL = { host: '', port: 0 }
 const NEW: DownPhase = { phase: 'new' }
 
@@ -175,6 +176,7 @@ export class DownRules {
 
   /** Returns the panics that have begun or ended since the last call, each with all servers that it holds by now. */
   takeChanges(): readonly PanicChange[] {
+    if (this.#changes.length === 0) return NONE
     return this.#changes.splice(0).map(change => {
       const reals = this.panicOf(change.service)?.held ?? []
       return change.isPanic && reals.length > 0 ? { ...change, held: reals.length, reals } : change
@@ -183,13 +185,14 @@ export class DownRules {
 
   /** Returns the services whose table may have changed since the last call. */
   takeTouched(): readonly ResolvedService[] {
+    if (this.#touched.size === 0) return NONE
     const touched = [...this.#touched]
     this.#touched.clear()
     return touched
   }
 
   takeRemovals(): readonly Removal[] {
-    return this.#removals.splice(0)
+    return this.#removals.length === 0 ? NONE : this.#removals.splice(0)
   }
 
   /** Returns the service that a deadline belongs to. */

@@ -18,7 +18,7 @@ import { Deadlines } from '../util/deadlines.js'
 import type { Emitter } from '../util/emitter.js'
 import type { Sliced } from '../util/time-slice.js'
 import { Availability } from './availability.js'
-import type { HealthEvents, JobChanges, ResultOutcome } from './health-changes.js'
+import type { HealthEvents, JobChanges, ResultOutcome, Transition, WeightChange } from './health-changes.js'
 import type { MemorySection } from './health-memory.js'
 import type { HealthSnapshot, RealHealth } from './health-snapshot.js'
 import { desiredTable, HealthStore } from './health-store.js'
@@ -54,6 +54,7 @@ export interface HealthTrackerParts {
   readonly alarm?: Clock['alarm']
 }
 
+const NONE: readonly never[] = []
 /** Minimum milliseconds between two log lines about runs without a verdict. */
 const NO_VERDICT_EVERY = 60_000
 /** Milliseconds after which a check is asked again whose failure did not count for this director's network. */
@@ -142,8 +143,11 @@ export class HealthTracker {
     const { events } = this.#parts
     for (const transition of transitions) events.emit('transition', transition)
     for (const change of weightChanges) events.emit('weight', change)
-    const moved = [...transitions.filter(({ hasMovedServer }) => hasMovedServer), ...weightChanges]
-    this.#touch([...moved.map(({ service }) => service), ...this.#tellDamping(), ...this.#tellDown()])
+    const hasMoved = transitions.length + weightChanges.length > 0
+    const moved = hasMoved ? servicesOf(transitions, weightChanges) : NONE
+    const [damped, down] = [this.#tellDamping(), this.#tellDown()]
+    // The case of nearly all results, which therefore costs little.
+    if (moved.length + damped.length + down.length > 0) this.#touch([...moved, ...damped, ...down])
   }
 
   /** A step of slow start, or the end of a hold. */
@@ -178,6 +182,7 @@ export class HealthTracker {
   /** Returns the services of the changes. */
   #tellDamping(): readonly ResolvedService[] {
     const changes = this.store.rules.takeChanges()
+    if (changes.length === 0) return NONE
     for (const change of changes) this.#parts.events.emit('damping', change)
     return changes.map(({ service }) => service)
   }
@@ -331,4 +336,13 @@ export class HealthTracker {
       'a check had no verdict; the health of its server does not change',
     )
   }
+}
+
+/** Returns the services whose table the changes may change. */
+function servicesOf(
+  transitions: readonly Transition[],
+  weightChanges: readonly WeightChange[],
+): readonly ResolvedService[] {
+  const moved = [...transitions.filter(({ hasMovedServer }) => hasMovedServer), ...weightChanges]
+  return moved.map(({ service }) => service)
 }

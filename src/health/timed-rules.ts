@@ -218,7 +218,7 @@ export class TimedRules {
 
   /** Returns the changes of holds since the last call. */
   takeChanges(): readonly DampingChange[] {
-    return this.#changes.splice(0)
+    return this.#changes.length === 0 ? NONE : this.#changes.splice(0)
   }
 
   #entriesOf(reals: readonly ResolvedReal[]): readonly Entry[] {
@@ -296,4 +296,5 @@ function timeInRamp({ override, at = 0 }: Judged): number {
 }
 
 /** Stands for the service itself in `keysOf`. */
+const NONE: readonly never[] = []
 const NO_REAL = { host: '', port: 0 }
