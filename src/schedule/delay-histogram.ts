@@ -1,11 +1,17 @@
 /** Start delays of the recent past: two windows of one minute. Internally in microseconds, else milliseconds. */
-import { createHistogram, type RecordableHistogram } from 'node:perf_hooks'
 import type { ScheduleStats } from './stats.js'
 
 /** Milliseconds. */
 const WINDOW = 60_000
-/** Range in microseconds (a longer delay counts as one hour), and number of significant digits. */
-const RANGE = { lowest: 1, highest: 3_600_000_000, figures: 2 }
+/** Microseconds. A longer delay counts as one hour. */
+const LONGEST = 3_600_000_000
+/**
+ * Delays below 128 µs have a bucket for each microsecond; each further power of two, up to 2^32, has 64 buckets. So a
+ * bucket is at most 1.6 % wide.
+ */
+const SINGLE = 128
+const PARTS = 64
+const BUCKETS = SINGLE + 25 * PARTS
 
 export class DelayHistogram {
   #current = new Window()
@@ -23,10 +29,10 @@ export class DelayHistogram {
 
   summary(now: number): ScheduleStats['lateness'] {
     if (now >= this.#turnAt) this.#turn(now)
-    const both = createHistogram(RANGE)
-    for (const { histogram } of [this.#before, this.#current]) if (histogram.count > 0) both.add(histogram)
-    const max = Math.max(this.#before.max, this.#current.max)
-    return { p50: percentile(both, 50, max), p99: percentile(both, 99, max), max: round(max) }
+    const windows = [this.#before, this.#current]
+    const max = Math.max(...windows.map(window => window.max))
+    const percentile = (share: number) => round(Math.min(max, percentileOf(windows, share)))
+    return { p50: percentile(0.5), p99: percentile(0.99), max: round(max) }
   }
 
   #turn(now: number): void {
@@ -37,20 +43,42 @@ export class DelayHistogram {
 }
 
 class Window {
-  readonly histogram = createHistogram(RANGE)
-  /** The exact maximum; that of the histogram is rounded. */
+  readonly counts = new Uint32Array(BUCKETS)
+  count = 0
+  /** The exact maximum; that of a bucket is rounded. */
   max = 0
 
   add(ms: number): void {
-    // The lowest value of a histogram is 1.
-    this.histogram.record(Math.min(RANGE.highest, 1 + Math.round(1000 * ms)))
+    const bucket = bucketOf(Math.min(LONGEST, Math.round(1000 * ms)))
+    this.counts[bucket] = (this.counts[bucket] as number) + 1
+    this.count++
     if (ms > this.max) this.max = ms
   }
 }
 
-/** Returns a percentile in milliseconds, at most the actual maximum. */
-function percentile(histogram: RecordableHistogram, share: number, max: number): number {
-  return histogram.count === 0 ? 0 : round(Math.min(max, (histogram.percentile(share) - 1) / 1000))
+function bucketOf(us: number): number {
+  if (us < SINGLE) return us
+  // The power of two, at least 7. The highest seven bits of the number are 64 to 127.
+  const power = 31 - Math.clz32(us)
+  return SINGLE + (power - 7) * PARTS + (us >>> (power - 6)) - PARTS
+}
+
+/** The middle of a bucket, in microseconds. */
+function middleOf(bucket: number): number {
+  if (bucket < SINGLE) return bucket
+  const above = bucket - SINGLE
+  const width = 2 ** (1 + Math.floor(above / PARTS))
+  return (PARTS + (above % PARTS)) * width + width / 2
+}
+
+/** Returns milliseconds: at most this share of the delays is longer than they are. 0: there was none. */
+function percentileOf(windows: readonly Window[], share: number): number {
+  let left = Math.ceil(share * windows.reduce((sum, { count }) => sum + count, 0))
+  for (let bucket = 0; bucket < BUCKETS && left > 0; bucket++) {
+    for (const { counts } of windows) left -= counts[bucket] as number
+    if (left <= 0) return middleOf(bucket) / 1000
+  }
+  return 0
 }
 
 function round(ms: number): number {

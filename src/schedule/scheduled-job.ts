@@ -24,7 +24,7 @@ export interface ScheduledJob extends HeapItem, Queued {
   isEarly: boolean
   /** Start of the current or last run in milliseconds of the clock without stalls; NEVER before the first one. */
   startedAt: number
-  /** Scheduled time of that start, in milliseconds. */
+  /** Scheduled time of that start, in milliseconds; NEVER before the first one. */
   scheduledAt: number
   phaseShift: PhaseShift
   /** A tick of the grid that it keeps; null: none. */
@@ -37,20 +37,25 @@ export const NEVER = Number.NEGATIVE_INFINITY
 
 type JobParts = Pick<ScheduledJob, 'id' | 'timing' | 'begin' | 'report' | 'queue'>
 
-export function newJob(told: JobParts): ScheduledJob {
+/** A literal with fractions where fractions follow, because V8 reads the properties of such objects fastest. */
+export function newJob({ id, timing, begin, report, queue }: JobParts): ScheduledJob {
   return {
-    ...told,
-    due: 0,
+    id,
+    timing,
+    begin,
+    report,
+    queue,
+    due: NEVER,
     heapIndex: -1,
     run: null,
     isWantedAgain: false,
     isEarly: false,
     isWaiting: false,
     startedAt: NEVER,
-    scheduledAt: 0,
+    scheduledAt: NEVER,
     isSlow: false,
     lane: 'quick',
-    phaseShift: told.timing.firstIn > 0 ? 'done' : 'pending',
+    phaseShift: timing.firstIn > 0 ? 'done' : 'pending',
     grid: null,
     runningIndex: -1,
   }
