@@ -6,10 +6,11 @@ import { showBytes } from './match-text.js'
 const LF = 10
 const CR = 13
 const START = Buffer.from('HTTP/')
+const NOTHING = Buffer.alloc(0)
 
 export class HttpHead {
   /** The part of the head from earlier chunks; grows by doubling. */
-  #bytes: Buffer = Buffer.alloc(0)
+  #bytes: Buffer = NOTHING
   #length = 0
   /** Bytes of all heads of this response, including interim responses. */
   #total = 0
@@ -32,13 +33,21 @@ export class HttpHead {
     const to = end < 0 ? bytes.length : end
     this.#total += to - from
     if (end < 0 || this.#length > 0) this.#append(bytes, from, to)
-    const heard = this.#length > 0 ? this.#bytes.subarray(0, this.#length) : bytes.subarray(from, to)
-    if (!startsLikeHttp(heard)) return down('garbage', `no HTTP: ${showBytes(heard)}`)
+    // Most heads come in one piece, which is not copied.
+    return this.#length > 0
+      ? this.#judge(this.#bytes, 0, this.#length, end)
+      : this.#judge(bytes, from, to, end)
+  }
+
+  /** The head so far is from `from` to `to`. */
+  #judge(bytes: Buffer, from: number, to: number, end: number): ReturnType<HttpHead['push']> {
+    if (!startsLikeHttp(bytes, from, to))
+      return down('garbage', `no HTTP: ${showBytes(bytes.subarray(from, to))}`)
     if (this.#total > HEAD_LIMIT) return down('too-big', `more than ${HEAD_LIMIT} bytes of headers`)
     if (end < 0) return null
     this.#length = 0
     this.#at = 'line'
-    return { head: heard.toString('latin1'), next: end }
+    return { head: bytes.toString('latin1', from, to), next: end }
   }
 
   /** Returns the offset after the blank line, or -1. The line ends may lack carriage returns. */
@@ -67,7 +76,8 @@ export class HttpHead {
   }
 }
 
-function startsLikeHttp(heard: Buffer): boolean {
-  const length = Math.min(START.length, heard.length)
-  return heard.compare(START, 0, length, 0, length) === 0
+function startsLikeHttp(bytes: Buffer, from: number, to: number): boolean {
+  const length = Math.min(START.length, to - from)
+  for (let i = 0; i < length; i++) if (bytes[from + i] !== START[i]) return false
+  return true
 }

@@ -6,9 +6,16 @@ const LONGEST = 512
 const CONTROL = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu
 const HARMLESS = /^[\x20-\x7e]*$/
 
+/** The last text that was harmless: most results of checks have the text of another one. */
+let known = ''
+
 /** Returns one line of at most 512 code units without control characters. */
 export function harmless(text: string): string {
-  if (text.length <= LONGEST && HARMLESS.test(text)) return text
+  if (text === known) return text
+  if (text.length <= LONGEST && HARMLESS.test(text)) {
+    known = text
+    return text
+  }
   // Only the beginning is processed, so the cost does not depend on the length of the text.
   const begun = text.slice(0, 2 * LONGEST)
   const line = begun
