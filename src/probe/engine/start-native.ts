@@ -6,14 +6,7 @@ import type { Address } from '../../core/address.js'
 import type { Phase } from '../../core/model.js'
 import { startIcmp } from '../icmp.js'
 import { EchoSockets } from './echo-sockets.js'
-import {
-  type NativeIcmp,
-  type NativeProbe,
-  type NativeTcp,
-  type NativeUdp,
-  nativeFrom,
-  prepareNative,
-} from './prepared.js'
+import { type NativeProbe, nativeFrom, prepareNative } from './prepared.js'
 import type { Reactor } from './reactor.js'
 import { NativeTcpFlight } from './tcp-flight.js'
 import { NativeUdpFlight } from './udp-flight.js'
@@ -40,20 +33,20 @@ export class NativeProbes {
       // The index of the interface of a zone may have changed.
       if (text !== bound || hasZone) current = nativeFrom(current, source)
       bound = text
+      const grounded = hasZone ? groundedBy(probe.address) : null
+      if (grounded) return new GroundedRun(this.#reactor, grounded, done)
       return this.#start(current, timeout, done)
     }
   }
 
   #start(prepared: NativeProbe, timeout: number, done: OnDone): Run {
-    const grounded = groundedBy(prepared.probe.address)
-    if (grounded) return new GroundedRun(this.#reactor, grounded, done)
-    switch (prepared.probe.kind) {
+    switch (prepared.kind) {
       case 'tcp':
-        return new NativeTcpFlight(this.#reactor, prepared as NativeTcp, done)
+        return new NativeTcpFlight(this.#reactor, prepared, done)
       case 'udp':
-        return new NativeUdpFlight(this.#reactor, prepared as NativeUdp, timeout, done)
+        return new NativeUdpFlight(this.#reactor, prepared, timeout, done)
       case 'icmp':
-        return startIcmp(prepared as NativeIcmp, timeout, done, true, {
+        return startIcmp(prepared, timeout, done, true, {
           echoerOf: (family, source) => this.#echoes.of(family, source),
           later: call => this.#reactor.afterReading(call),
         })

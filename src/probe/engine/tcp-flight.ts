@@ -26,7 +26,7 @@ import {
 } from '../../system/sockets.js'
 import { Pace, REST } from '../pace.js'
 import type { ResponseParser } from '../response-parser.js'
-import { canBeOwnEcho, SELF_CONNECTED } from '../tcp.js'
+import { SELF_CONNECTED } from '../tcp.js'
 import { PhaseTimes } from './phase-times.js'
 import type { NativeTcp } from './prepared.js'
 import type { Reactor, Watcher } from './reactor.js'
@@ -96,8 +96,8 @@ export class NativeTcpFlight extends PhaseTimes implements Run, Watcher {
 
   /** Returns what failed at once; null: nothing. */
   #connect(): Failed | null {
-    const { probe, to, from } = this.#prepared
-    this.#fd = openStream(probe.address.family)
+    const { family, to, from } = this.#prepared
+    this.#fd = openStream(family)
     if (this.#fd < 0) return [this.#fd, 'socket']
     const bound = from ? bindSocket(this.#fd, from) : 0
     if (bound < 0) return [bound, 'bind']
@@ -120,10 +120,10 @@ export class NativeTcpFlight extends PhaseTimes implements Run, Watcher {
     }
     if (!(flags & EPOLLOUT)) return false
     this.#isConnected = true
-    const { probe, hear } = this.#prepared
+    const { canBeOwnEcho, isConnect, hear } = this.#prepared
     const hearing = hear()
-    if (canBeOwnEcho(probe) && isConnectedToItself(this.#fd)) this.#finish(down('refused', SELF_CONNECTED))
-    else if (probe.judge.kind === 'connected') this.#finish(hearing.end())
+    if (canBeOwnEcho && isConnectedToItself(this.#fd)) this.#finish(down('refused', SELF_CONNECTED))
+    else if (isConnect) this.#finish(hearing.end())
     else {
       this.#hearing = hearing
       this.enter(hearing.phase)
@@ -137,7 +137,7 @@ export class NativeTcpFlight extends PhaseTimes implements Run, Watcher {
   }
 
   #send(): void {
-    const { data, probe } = this.#prepared
+    const { data, end } = this.#prepared
     while (data && this.#sent < data.bytes.length) {
       const sent = sendBytes(this.#fd, data, this.#sent)
       if (sent === EAGAIN) return
@@ -148,7 +148,7 @@ export class NativeTcpFlight extends PhaseTimes implements Run, Watcher {
       if (sent > 0) this.#sent += sent
     }
     this.#hasSent = true
-    if (probe.end) endSending(this.#fd)
+    if (end) endSending(this.#fd)
   }
 
   /** `isEnding`: the kernel has reported the end or an error, which is read too. Otherwise a short read was the last. */
@@ -203,7 +203,7 @@ export class NativeTcpFlight extends PhaseTimes implements Run, Watcher {
     this.note()
     if (this.#place >= 0) this.#reactor.unwatch(this.#place)
     if (this.#fd < 0) return
-    if (this.#prepared.probe.reset && this.#isConnected) resetSocket(this.#fd)
+    if (this.#prepared.reset && this.#isConnected) resetSocket(this.#fd)
     else closeDescriptor(this.#fd)
   }
 }

@@ -72,8 +72,8 @@ export class NativeUdpFlight extends PhaseTimes implements Run, Watcher {
 
   /** Returns what failed at once, a negative errno and its call; null: nothing. */
   #send(): readonly [number, string] | null {
-    const { probe, to, from, data } = this.#prepared
-    this.#fd = openDatagram(probe.address.family)
+    const { family, to, from, data } = this.#prepared
+    this.#fd = openDatagram(family)
     if (this.#fd < 0) return [this.#fd, 'socket']
     const bound = from ? bindSocket(this.#fd, from) : 0
     if (bound < 0) return [bound, 'bind']

@@ -29,7 +29,7 @@ engine.close()
 port.close()
 
 function serve(): void {
-  engine.reactor.watch(waker, EPOLLIN, { ready: takeOrders })
+  engine.reactor.watchAlways(waker, EPOLLIN, { ready: takeOrders })
   post({ kind: 'ready' })
   let looked = performance.now()
   let told = ''

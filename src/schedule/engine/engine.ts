@@ -109,8 +109,15 @@ export class Engine {
   #set({ job: number, place, work, timing }: Order & { readonly kind: 'set' }): void {
     const binding = bindingOf(work, this.#parts.sources)
     const job: EngineJob = {
-      ...{ job: number, id: `${number}`, place, binding },
-      ...{ last: null, run: 0, fullIn: -1, isSettled: false, delay: Number.NaN },
+      job: number,
+      id: `${number}`,
+      place,
+      binding,
+      last: null,
+      run: 0,
+      fullIn: -1,
+      isSettled: false,
+      delay: Number.NaN,
     }
     this.#jobs.set(job.id, job)
     this.#executor.set(job.id, this.#beginning(job, work), timing)

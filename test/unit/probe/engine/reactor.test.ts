@@ -41,6 +41,19 @@ describe('engine: the reactor', () => {
     assert.deepEqual(seen, ['read', 'after'])
   })
 
+  it('reads in the same turn what a timer has made ready', () => {
+    const reactor = opened()
+    const fd = waker()
+    const seen: string[] = []
+    reactor.watch(fd, EPOLLIN + EPOLLET, { ready: () => void seen.push('read') })
+    reactor.alarm(0, () => {
+      seen.push('timer')
+      wake(fd)
+    })
+    reactor.turn(1000)
+    assert.deepEqual(seen, ['timer', 'read'])
+  })
+
   it('calls timers in their order, and none that was cancelled', () => {
     const reactor = opened()
     const seen: number[] = []
