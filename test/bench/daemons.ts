@@ -5,6 +5,7 @@ import { openSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { BUNDLE } from '../support/compile.js'
 import { sleep } from './benchmark.js'
+import { fakeIpvs } from './compile-tools.js'
 import { family } from './processes.js'
 import { keepalivedConfig, ldirectordConfig, lvsdConfig, type Site } from './sites.js'
 
@@ -32,6 +33,7 @@ interface Recipe {
   readonly file: string
   readonly config: (site: Site) => string
   readonly words: (file: string, folder: string) => readonly string[]
+  readonly env?: Readonly<Record<string, string>>
 }
 
 const lvsdRecipe = (kernel: 'netlink' | 'memory'): Recipe => ({
@@ -53,7 +55,7 @@ export function lvsdSocket(folder: string): string {
 }
 
 /** The checker alone, in the foreground, its log on standard error. */
-export const keepalived = daemonOf({
+const keepalivedRecipe: Recipe = {
   name: 'keepalived',
   program: 'keepalived',
   file: 'keepalived.conf',
@@ -62,7 +64,11 @@ export const keepalived = daemonOf({
     ...['--dont-fork', '--log-console', '--check', '--use-file', file],
     ...['--pid', join(folder, 'keepalived.pid'), '--checkers_pid', join(folder, 'checkers.pid')],
   ],
-})
+}
+
+export const keepalived = daemonOf(keepalivedRecipe)
+/** With a table that takes all and holds nothing, so that its checks run where the kernel has no IPVS. */
+export const keepalivedWithoutTable = daemonOf({ ...keepalivedRecipe, env: { LD_PRELOAD: fakeIpvs } })
 
 export const ldirectord = daemonOf({
   name: 'ldirectord',
@@ -88,7 +94,8 @@ function withSbin() {
   return { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` }
 }
 
-function start({ name, program, file: name_, config, words }: Recipe, site: Site, folder: string): Running {
+function start(recipe: Recipe, site: Site, folder: string): Running {
+  const { name, program, file: name_, config, words, env = {} } = recipe
   const file = join(folder, name_)
   const log = join(folder, `${name}.log`)
   const write = (other: Site) => writeFileSync(file, config(other))
@@ -96,7 +103,7 @@ function start({ name, program, file: name_, config, words }: Recipe, site: Site
   const output = openSync(log, 'w')
   const child = spawn(program, words(file, folder), {
     stdio: ['ignore', output, output],
-    env: withSbin(),
+    env: { ...withSbin(), ...env },
     cwd: folder,
   })
   const pid = child.pid ?? 0

@@ -1,8 +1,7 @@
 /** The web servers that are checked: a process of their own, written in C, see farm.c. */
-import { execFileSync, spawn } from 'node:child_process'
-import { mkdirSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
+import { farm } from './compile-tools.js'
 
 export interface Farm {
   readonly ports: readonly number[]
@@ -19,17 +18,9 @@ export interface Farm {
   close(): void
 }
 
-const program = join(process.cwd(), 'build/test/bench/farm')
-
 /** The monotonic clock that all processes share, milliseconds. */
 export function now(): number {
   return Number(process.hrtime.bigint()) / 1e6
-}
-
-/** Compiles farm.c; to be done before a lab starts, where nothing can be written. */
-export function compileFarm(): void {
-  mkdirSync(dirname(program), { recursive: true })
-  execFileSync('gcc', ['-O2', '-o', program, join(process.cwd(), 'test/bench/farm.c')])
 }
 
 /** On ::1 and free ports, or on `prefix`::1, ::2 and so on, all on one port. */
@@ -38,7 +29,7 @@ export async function openFarm(
   { prefix, port }: { prefix?: string; port?: number } = {},
 ): Promise<Farm> {
   const where = prefix === undefined ? [] : [prefix, String(port)]
-  const child = spawn(program, [String(count), ...where], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const child = spawn(farm, [String(count), ...where], { stdio: ['pipe', 'pipe', 'inherit'] })
   const waiting: ((line: string) => void)[] = []
   createInterface({ input: child.stdout }).on('line', line => waiting.shift()?.(line))
   const answer = () => new Promise<string>(resolve => waiting.push(resolve))

@@ -13,8 +13,10 @@ import { benchmark as apply } from './apply.js'
 import type { Benchmark, Row } from './benchmark.js'
 import { benchmark as checks } from './checks.js'
 import { benchmark as commands } from './commands.js'
+import { compileTools } from './compile-tools.js'
 import { benchmark as detect } from './detect.js'
-import { compileFarm } from './farm.js'
+import { benchmark as external } from './external-checks.js'
+import { benchmark as https } from './https-checks.js'
 import { prepareLab } from './lab-network.js'
 import { benchmark as listeners } from './listeners.js'
 import { benchmark as memory } from './memory.js'
@@ -31,6 +33,8 @@ import { benchmark as startInMemory } from './start-in-memory.js'
 const all: readonly Benchmark[] = [
   apply,
   checks,
+  https,
+  external,
   commands,
   detect,
   redis,
@@ -87,7 +91,7 @@ function runCompiled(): void {
   chosen()
   compile(process.cwd())
   bundle(process.cwd())
-  compileFarm()
+  compileTools()
   const program = ['--enable-source-maps', 'build/test/bench/main.js', ...process.argv.slice(2)]
   const running = spawn(process.execPath, program, { stdio: 'inherit' })
   running.once('exit', code => process.exit(code ?? 1))

@@ -12,7 +12,14 @@ export interface Site {
   readonly sentinels?: boolean
   /** What runs lvsd's probes. */
   readonly engine?: 'portable' | 'native'
+  /** Absent: `http`. */
+  readonly check?: SiteCheck
 }
+
+/** Web servers with TLS or without, or a command with one argument. */
+export type SiteCheck =
+  | { readonly kind: 'http' | 'https' }
+  | { readonly kind: 'external'; readonly command: string; readonly argument: string }
 
 export interface SiteService {
   readonly address: string
@@ -66,7 +73,8 @@ export function withWeight(site: Site, address: string, weight: number): Site {
 }
 
 /** As keepalived and ldirectord are set below: the first failure takes a server out, the first success brings it back. */
-export function lvsdConfig({ services, interval, timeout, listen, engine, sentinels = false }: Site): string {
+export function lvsdConfig(site: Site): string {
+  const { services, interval, timeout, listen, engine, sentinels = false } = site
   return [
     'settings:',
     '  resync: 10m',
@@ -75,7 +83,7 @@ export function lvsdConfig({ services, interval, timeout, listen, engine, sentin
     'defaults:',
     '  scheduler: rr',
     '  forwarding: masq',
-    `  check: { kind: http, receive: OK, interval: ${interval}s, timeout: ${timeout}s, fall: 1, rise: 1${sentinels ? ', sentinel: true' : ''} }`,
+    `  check: { ${lvsdCheck(site)}, interval: ${interval}s, timeout: ${timeout}s, fall: 1, rise: 1${sentinels ? ', sentinel: true' : ''} }`,
     'services:',
     ...services.flatMap((service, i) => [
       `  web${i + 1}:`,
@@ -87,8 +95,43 @@ export function lvsdConfig({ services, interval, timeout, listen, engine, sentin
   ].join('\n')
 }
 
-export function keepalivedConfig({ services, interval, timeout }: Site): string {
-  const check = `HTTP_GET {
+function lvsdCheck({ check = HTTP }: Site): string {
+  return check.kind === 'external'
+    ? `kind: external, checkcommand: ${check.command}, arguments: ['${check.argument}']`
+    : `kind: ${check.kind}, receive: OK`
+}
+
+const HTTP: SiteCheck = { kind: 'http' }
+
+export function keepalivedConfig(site: Site): string {
+  const { services, interval } = site
+  const check = keepalivedCheck(site)
+  return ['global_defs {', '  script_user root', '}', '']
+    .concat(
+      services.flatMap(service => [
+        `virtual_server ${service.address} 80 {`,
+        `  delay_loop ${interval}`,
+        '  lb_algo rr',
+        '  lb_kind NAT',
+        '  protocol TCP',
+        ...service.reals.map(
+          ({ address, port, weight }) =>
+            `  real_server ${address} ${port} {\n    weight ${weight}\n    ${check}\n  }`,
+        ),
+        '}',
+        '',
+      ]),
+    )
+    .join('\n')
+}
+
+function keepalivedCheck({ check = HTTP, interval, timeout }: Site): string {
+  if (check.kind === 'external')
+    return `MISC_CHECK {
+      misc_path "${check.command} ${check.argument}"
+      misc_timeout ${timeout}
+    }`
+  return `${check.kind === 'https' ? 'SSL_GET' : 'HTTP_GET'} {
       url {
         path /
         status_code 200
@@ -98,21 +141,6 @@ export function keepalivedConfig({ services, interval, timeout }: Site): string 
       retry 0
       delay_before_retry ${interval}
     }`
-  return services
-    .flatMap(service => [
-      `virtual_server ${service.address} 80 {`,
-      `  delay_loop ${interval}`,
-      '  lb_algo rr',
-      '  lb_kind NAT',
-      '  protocol TCP',
-      ...service.reals.map(
-        ({ address, port, weight }) =>
-          `  real_server ${address} ${port} {\n    weight ${weight}\n    ${check}\n  }`,
-      ),
-      '}',
-      '',
-    ])
-    .join('\n')
 }
 
 export function ldirectordConfig({ services, interval, timeout }: Site): string {
