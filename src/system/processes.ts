@@ -1,13 +1,14 @@
 /**
  * Runs commands as child processes: a limited number at a time, each in its own process group, and none outlives its
- * run. The only file that starts processes, so that a cheaper way to start them can replace it.
+ * run. Commands of checks are started by posix_spawn where it is available, all others by Node.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
-import type { Socket } from 'node:net'
-import type { Readable } from 'node:stream'
+import { isMainThread } from 'node:worker_threads'
 import { Semaphore } from '../util/semaphore.js'
-import { waitAtMost } from '../util/with-timeout.js'
+import { startDirectly } from './direct-children.js'
+import { type Child, startByNode } from './node-children.js'
 import { endOrphans, sweepSoon, watchOrphans } from './orphans.js'
+import { type Exit, isSpawnSupported } from './posix-spawn.js'
 import { descendantsOf } from './process-files.js'
 import { mark, type Sort } from './process-marks.js'
 import { prepareForChildren } from './subreaper.js'
@@ -28,21 +29,14 @@ export interface Command {
   readonly sort?: Sort
 }
 
-export interface Ended {
-  readonly code: number | null
-  readonly signal: NodeJS.Signals | null
+export interface Ended extends Exit {
   /** The beginning of its output, standard output and standard error combined. */
   readonly output: string
 }
 
-/** Maximum concurrent commands. Starting one blocks lvsd for about 2 ms, so more would delay other checks. */
+/** Maximum concurrent commands. Starting one blocks the thread until the kernel has replaced the program, up to 2 ms. */
 export const MOST_AT_ONCE = 32
 const OUTPUT_KEPT = 2048
-/** After GULP bytes of output, reading pauses for REST milliseconds, so that endless output cannot keep lvsd busy. */
-const GULP = 1 << 20
-const REST = 20
-/** Milliseconds to wait for output after the exit. A grandchild may keep the pipes open forever. */
-const DRAIN = 50
 
 /** Global, because tests load this file twice: as a module of the tests, and as one imported by a check. */
 const shared = globalThis as typeof globalThis & { lvsdGroups?: Set<number> }
@@ -72,14 +66,11 @@ function keyOf({ file, argv, env }: Command): string {
 export async function runCommand(command: Command): Promise<Ended> {
   command.signal.throwIfAborted()
   const child = await start(command)
-  const group = child.pid as number
-  const kept = { text: '' }
-  const outputs = [child.stdout, child.stderr].map(stream => collect(stream as Readable, kept))
-  const exit = exitOf(child)
+  const { pid: group, exit } = child
   const key = keyOf(command)
   const ending = () => {
     dying.set(key, exit)
-    endGroup(child, group, command.grace)
+    endGroup(child, command.grace)
   }
   if (command.signal.aborted) ending()
   command.signal.addEventListener('abort', ending, { once: true })
@@ -89,12 +80,7 @@ export async function runCommand(command: Command): Promise<Ended> {
   const isLeft = command.sort !== undefined && command.sort !== 'check' && !command.signal.aborted
   if (!isLeft) kill(group, 'SIGKILL')
   groups.delete(group)
-  await waitAtMost(DRAIN, Promise.all(outputs))
-  // Processes that stay get a closed pipe only when lvsd ends.
-  for (const stream of [child.stdout, child.stderr] as (Socket | null)[])
-    if (isLeft) stream?.unref()
-    else stream?.destroy()
-  return { ...ended, output: kept.text }
+  return { ...ended, output: await child.finish(isLeft) }
 }
 
 /** Must be called by the main thread before it starts the first process; repeated calls have no effect. */
@@ -103,24 +89,16 @@ export function prepareToRun(): void {
 }
 
 /** Starts the command without a shell, in its own process group (setsid), so that all of it can be killed. */
-function start({ file, argv, env, input, sort = 'check' }: Command): Promise<ChildProcess> {
+function start(command: Command): Child | Promise<Child> {
+  const { sort = 'check', input } = command
   prepareToRun()
-  return new Promise((resolve, reject) => {
-    const child = spawn(file, argv, {
-      detached: true,
-      stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
-      cwd: '/',
-      env: { ...env },
-    })
-    if (child.pid !== undefined) {
-      groups.add(child.pid)
-      mark(child.pid, sort)
-    }
-    // A command may exit without reading all of its input; its exit code then decides.
-    child.stdin?.on('error', () => {}).end(input)
-    child.once('spawn', () => resolve(child))
-    child.once('error', reject)
-  })
+  const begun = (pid: number) => {
+    groups.add(pid)
+    mark(pid, sort)
+  }
+  // Only the main thread hears of the ends of children by a signal.
+  const isDirect = sort === 'check' && input === undefined && isMainThread && isSpawnSupported()
+  return isDirect ? startDirectly(command, OUTPUT_KEPT, begun) : startByNode(command, OUTPUT_KEPT, begun)
 }
 
 /**
@@ -148,37 +126,11 @@ export function endWorkerProcess({ pid, exitCode, signalCode }: ChildProcess): v
   for (const descendant of descendants) killOne(descendant)
 }
 
-function exitOf(child: ChildProcess): Promise<Omit<Ended, 'output'>> {
-  return new Promise(resolve => {
-    if (child.exitCode !== null || child.signalCode !== null)
-      resolve({ code: child.exitCode, signal: child.signalCode })
-    child.once('exit', (code, signal) => resolve({ code, signal }))
-  })
-}
-
-/** Keeps the beginning of the output and discards the rest, with pauses. An unread pipe would block the child. */
-function collect(stream: Readable, kept: { text: string }): Promise<void> {
-  let gulp = 0
-  stream.on('data', (chunk: Buffer) => {
-    const room = OUTPUT_KEPT - kept.text.length
-    if (room > 0) kept.text += chunk.toString('utf8', 0, room)
-    gulp += chunk.length
-    if (gulp < GULP) return
-    gulp = 0
-    stream.pause()
-    setTimeout(() => stream.resume(), REST)
-  })
-  return new Promise(resolve => {
-    stream.once('close', resolve)
-    stream.once('error', () => resolve())
-  })
-}
-
 /** Sends TERM now and KILL after the grace period. The timer does not keep lvsd alive. */
-function endGroup(child: ChildProcess, group: number, grace: number): void {
-  kill(group, 'SIGTERM')
-  const timer = setTimeout(() => kill(group, 'SIGKILL'), grace).unref()
-  child.once('exit', () => clearTimeout(timer))
+function endGroup({ pid, exit }: Child, grace: number): void {
+  kill(pid, 'SIGTERM')
+  const timer = setTimeout(() => kill(pid, 'SIGKILL'), grace).unref()
+  void exit.then(() => clearTimeout(timer))
 }
 
 function kill(group: number, signal: NodeJS.Signals): void {

@@ -4,6 +4,7 @@
  * code.
  */
 import { ChildProcess } from 'node:child_process'
+import { wrapSpawns } from '../system/direct-children.js'
 import type { OwnState } from './shared.js'
 
 interface Spawner {
@@ -12,15 +13,19 @@ interface Spawner {
 
 /** `isOurs`: only shipped checks run in the worker, so each start also counts as a beat, for many starts in a row. */
 export function reportSpawns(shared: OwnState, isOurs: boolean): void {
-  const spawner = ChildProcess.prototype as unknown as Spawner
-  const spawn = spawner.spawn
-  spawner.spawn = function (...args) {
+  const reported = <T>(start: () => T): T => {
     shared.isSpawning = true
     try {
-      return spawn.apply(this, args)
+      return start()
     } finally {
       shared.isSpawning = false
       if (isOurs) shared.beat()
     }
+  }
+  wrapSpawns(reported)
+  const spawner = ChildProcess.prototype as unknown as Spawner
+  const spawn = spawner.spawn
+  spawner.spawn = function (...args) {
+    return reported(() => spawn.apply(this, args))
   }
 }
