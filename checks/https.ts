@@ -4,7 +4,8 @@ import { expectedAnswer } from '../src/probe/expectation.js'
 import { destinationOf } from './lib/destination.js'
 import { type HttpOptions, hostName, httpJudge, httpOptions, httpProblem, requestBytes } from './lib/http.js'
 import { exchange } from './lib/response.js'
-import { connectTls, type TlsOptions, tlsAnswer, tlsOptions, tlsProblem } from './lib/tls.js'
+import { askOverTls } from './lib/resumption.js'
+import { type TlsOptions, tlsAnswer, tlsOptions, tlsProblem } from './lib/tls.js'
 
 /** Requests a page from a web server over TLS on a new connection. */
 export const check = defineCheck({
@@ -46,12 +47,8 @@ export const check = defineCheck({
 })
 
 /** Performs one request over TLS. Returns null for a redirect that must be followed. */
-async function ask(target: Target, options: HttpOptions & TlsOptions, context: RunContext) {
+function ask(target: Target, options: HttpOptions & TlsOptions, context: RunContext) {
   const peer = { ...destinationOf(target), name: hostName(options.virtualhost) }
-  const socket = await connectTls(peer, options, context)
-  try {
-    return await exchange(socket, requestBytes(target, options, 'https'), options, context)
-  } finally {
-    socket.destroy()
-  }
+  const request = requestBytes(target, options, 'https')
+  return askOverTls(peer, options, context, socket => exchange(socket, request, options, context))
 }
