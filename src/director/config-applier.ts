@@ -14,8 +14,8 @@ import type { Log } from '../system/log.js'
 import type { Emitter } from '../util/emitter.js'
 import { runSliced } from '../util/time-slice.js'
 import type { ConfigWatcher } from './config-watcher.js'
+import { PendingJobs } from './pending-jobs.js'
 import { paceIn } from './role-changes.js'
-import { scheduleJobs } from './schedule-jobs.js'
 
 /** Milliseconds between two looks at the declared sysctls, with `resync: auto`. */
 const SYSCTLS_EVERY = 10_000
@@ -37,10 +37,12 @@ export interface ConfigApplierParts {
 
 export class ConfigApplier {
   readonly #parts: ConfigApplierParts
+  readonly #jobs: PendingJobs
   #config: ResolvedConfig
 
   constructor(parts: ConfigApplierParts) {
     this.#parts = parts
+    this.#jobs = new PendingJobs(parts.executors)
     this.#config = parts.names.resolve(parts.loaded().config)
   }
 
@@ -67,7 +69,7 @@ export class ConfigApplier {
     cluster.follow(loaded().config, loaded().checks)
     await this.#preparePlace()
     this.#place()
-    await reconciler.resync()
+    await Promise.all([reconciler.resync(), this.#jobs.idle()])
     const { resync, resolve } = this.#config.settings
     reconciler.resyncEvery(resync)
     sysctls.checkEvery(resync === 'auto' ? SYSCTLS_EVERY : resync)
@@ -86,6 +88,11 @@ export class ConfigApplier {
       const message = 'lvsd cannot apply the new addresses of names'
       this.#parts.log.error('name.not-applied', { err: error }, message)
     }
+  }
+
+  /** Drops the jobs that are not set yet. */
+  close(): void {
+    this.#jobs.close()
   }
 
   /** Applies the overrides of all sources to the health at once. */
@@ -110,14 +117,14 @@ export class ConfigApplier {
 
   /** Hands the configuration to all parts. The kernel's table changes with the next round of the reconciler. */
   #place(): void {
-    const { names, health, executors, cluster, events, configWatcher, overrides, loaded } = this.#parts
+    const { names, health, cluster, events, configWatcher, overrides, loaded } = this.#parts
     const { config, checks } = loaded()
     names.follow(config)
     const resolved = names.resolve(config)
     const changes = health.applyConfig(resolved, checks, names.doubtsIn(resolved))
     this.#config = resolved
     cluster.verdicts.take(() => health.store.allSubscribers())
-    scheduleJobs(executors, changes, paceIn(cluster))
+    this.#jobs.take(changes, paceIn(cluster))
     events.emit('config', resolved)
     configWatcher.follow(config)
     overrides.follow(resolved)

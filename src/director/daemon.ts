@@ -322,6 +322,7 @@ class RunningDaemon implements Daemon {
       reconciler: this.#reconciler,
       loaded: () => this.#reloader.loaded,
     })
+    lifecycle.add('jobs', () => this.#applier.close())
     const shared = {
       log,
       events,

@@ -36,11 +36,12 @@ export function openEarlyChecks({ concurrency, store, paths, ...parts }: EarlyCh
 /** Hands each new configuration on, once its jobs are known. */
 export function earlyChecksListener(earlyChecks: () => EarlyChecks, store: () => HealthStore): EventListener {
   return {
-    config: ({ settings }) => {
+    config: ({ settings, services }) => {
       const { jobs } = store()
       // Of services that share a check, one that wants a sentinel suffices.
       const watched = new Set<string>()
-      for (const { use, jobId } of store().allSubscribers()) if (use.sentinel) watched.add(jobId)
+      if (services.some(({ reals }) => reals.some(({ checks }) => checks.some(({ sentinel }) => sentinel))))
+        for (const { use, jobId } of store().allSubscribers()) if (use.sentinel) watched.add(jobId)
       earlyChecks().follow({
         jobs,
         hasSentinel: id => watched.has(id),

@@ -26,13 +26,24 @@ export interface Pace {
  */
 export function scheduleJobs(
   executors: Pick<Executors, 'set' | 'remove' | 'soon'>,
+  changes: JobChanges,
+  pace: Pace = {},
+): void {
+  for (const [, order] of jobOrders(executors, changes, pace)) order()
+}
+
+/** Yields what `scheduleJobs` orders: for each job what is to be called, with the pace at the time of that call. */
+export function* jobOrders(
+  executors: Pick<Executors, 'set' | 'remove' | 'soon'>,
   { removed, added, rescheduled, newlySubscribed }: JobChanges,
   { intervalOf = asConfigured, planOf, random = Math.random }: Pace = {},
-): void {
-  for (const { id } of removed) executors.remove(id)
-  for (const job of added)
-    setJob(executors, job, { intervalOf, planOf }, rescheduled.has(job.id) ? random() : 0)
-  for (const id of newlySubscribed) executors.soon(id, 0)
+): Generator<readonly [id: string, order: () => void]> {
+  for (const { id } of removed) yield [id, () => executors.remove(id)]
+  for (const job of added) {
+    const phase = rescheduled.has(job.id) ? random() : 0
+    yield [job.id, () => setJob(executors, job, { intervalOf, planOf }, phase)]
+  }
+  for (const id of newlySubscribed) yield [id, () => executors.soon(id, 0)]
 }
 
 /** Gives every job the interval of a new role. All run at once: a role that changes asks for fresh results. */

@@ -209,6 +209,7 @@ export class Alerts implements EventListener {
   }
 
   #endUnconfigured(services: readonly ResolvedService[]): void {
+    if (this.#held.size === 0 && this.#book.firingCount === 0) return
     const known = new Set<string>()
     for (const { name, reals } of services) {
       known.add(name)

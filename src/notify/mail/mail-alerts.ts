@@ -75,6 +75,8 @@ export class MailAlerts implements EventListener {
   readonly #members = new Map<string, Place>()
   #phase: DaemonPhase = 'starting'
   #isPrepared = false
+  /** False until a configuration has mails. Until then no server needs to be known by its name. */
+  #isFollowing = false
   /** Servers added by a start or reload: the phase of the daemon at that time, and the time until which it applies. */
   readonly #settling = new Map<string, { phase: DaemonPhase; until: number }>()
   /** Held servers, for which there are no reminders. */
@@ -99,17 +101,31 @@ export class MailAlerts implements EventListener {
   }
 
   config(config: ResolvedConfig): void {
-    this.#follow(...differingOf(this.#services, config.services))
+    const areMails = config.services.some(({ mail }) => mail)
+    if (areMails && !this.#isFollowing) this.#catchUp()
+    if (this.#isFollowing) this.#takeOver(config)
     this.#services = config.services
+    if (this.#isPrepared || !areMails) return
+    this.#isPrepared = true
+    this.#parts.prepare?.()
+  }
+
+  /** Takes the services that were there before the first mail: their servers are no news of this configuration. */
+  #catchUp(): void {
+    this.#isFollowing = true
+    this.#follow([], this.#services)
+    this.#settling.clear()
+    for (const member of this.#holds) if (!this.#members.has(member)) this.#holds.delete(member)
+  }
+
+  #takeOver(config: ResolvedConfig): void {
+    this.#follow(...differingOf(this.#services, config.services))
     const names = new Set(config.services.map(({ name }) => name))
     for (const name of this.#panics) if (!names.has(name)) this.#panics.delete(name)
     this.#reminders.follow(member => {
       const place = this.#members.get(member)
       return place && (this.#holds.has(member) ? null : (place.service.mail?.repeat ?? null))
     })
-    if (this.#isPrepared || !config.services.some(({ mail }) => mail)) return
-    this.#isPrepared = true
-    this.#parts.prepare?.()
   }
 
   /** Takes the services that a configuration does not have any more, and those that it has instead. */

@@ -182,6 +182,18 @@ describe('mail-alerts: mails', () => {
 describe('mail-alerts: mails during an excluded period', () => {
   const only = (...during: DaemonPhase[]) => web({ mail: { ...MAIL, during } })
 
+  it('tell of servers that were there before the first configuration with mails', () => {
+    const before = web({ mail: null })
+    const { observer, clock, apply, subjects } = running(before)
+    observer.phase?.('reloading')
+    observer.config?.(config([only('running')]))
+    observer.phase?.('running')
+    // An override, without a transition.
+    apply(remove(A))
+    clock.wind(MINUTE)
+    assert.deepEqual(subjects(), [`Deleted real server: [${A}]:80 ${V}`])
+  })
+
   it('are not sent', () => {
     const owner = only('starting', 'stopping')
     const { clock, subjects, move, apply } = running(owner)

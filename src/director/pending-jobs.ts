@@ -1,0 +1,44 @@
+/**
+ * Passes the job changes of a new configuration to the executors in time slices: to set the jobs of thousands of servers
+ * takes long. A later change of a job replaces one that waits.
+ */
+import type { JobChanges } from '../health/health-changes.js'
+import type { Executors } from '../schedule/executors.js'
+import { runSliced, type Sliced } from '../util/time-slice.js'
+import { jobOrders, type Pace } from './schedule-jobs.js'
+
+export class PendingJobs {
+  readonly #executors: Pick<Executors, 'set' | 'remove' | 'soon'>
+  readonly #waiting = new Map<string, () => void>()
+  #running: Promise<void> | null = null
+
+  constructor(executors: Pick<Executors, 'set' | 'remove' | 'soon'>) {
+    this.#executors = executors
+  }
+
+  /** Passes on what takes one slice at once, and the rest in slices. */
+  take(changes: JobChanges, pace: Pace): void {
+    for (const [id, order] of jobOrders(this.#executors, changes, pace)) this.#waiting.set(id, order)
+    this.#running ??= runSliced(this.#drain()).finally(() => {
+      this.#running = null
+    })
+  }
+
+  /** Resolves when all changes have been passed on. */
+  async idle(): Promise<void> {
+    while (this.#running) await this.#running
+  }
+
+  /** Drops what waits. */
+  close(): void {
+    this.#waiting.clear()
+  }
+
+  *#drain(): Sliced<void> {
+    for (const [id, order] of this.#waiting) {
+      this.#waiting.delete(id)
+      order()
+      yield
+    }
+  }
+}

@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict'
+import type { Check } from '../../../src/check/check.js'
+import { PendingJobs } from '../../../src/director/pending-jobs.js'
+import { HealthStore } from '../../../src/health/health-store.js'
+import { config, passed, real, service, use } from '../../support/tables.js'
+
+const ask: Check = { name: 'ask', summary: '', options: () => ({}), run: async () => passed() }
+const CHECKS = new Map([['ask', ask]])
+const site = (...hosts: readonly string[]) =>
+  config([service('web', { reals: hosts.map(host => real(host, { checks: [use('ask')] })) })])
+
+/** Longer than a time slice, in milliseconds. */
+const LONG = 25
+
+/** Executors that need so long for a job that nothing else fits into its slice. */
+function stage() {
+  const store = new HealthStore()
+  const told: string[] = []
+  const host = (id: string) => id.split('"')[3]
+  const busy = (word: string) => {
+    told.push(word)
+    for (const end = performance.now() + LONG; performance.now() < end; );
+  }
+  const jobs = new PendingJobs({
+    set: id => busy(`set ${host(id)}`),
+    remove: id => busy(`remove ${host(id)}`),
+    soon: id => busy(`soon ${host(id)}`),
+  })
+  return {
+    jobs,
+    told,
+    take: (...hosts: string[]) => jobs.take(store.applyConfig(site(...hosts), CHECKS, 0), {}),
+  }
+}
+
+describe('pending jobs', () => {
+  it('sets one slice of jobs at once, and the others in further slices', async () => {
+    const { jobs, told, take } = stage()
+    take('fd00::a', 'fd00::b', 'fd00::c')
+    assert.deepEqual(told, ['set fd00::a'])
+    await jobs.idle()
+    assert.deepEqual(told, ['set fd00::a', 'set fd00::b', 'set fd00::c'])
+  })
+
+  it('does not set a job that a later configuration does not have any more', async () => {
+    const { jobs, told, take } = stage()
+    take('fd00::a', 'fd00::b', 'fd00::c')
+    take('fd00::a', 'fd00::c', 'fd00::d')
+    await jobs.idle()
+    assert.deepEqual(told, ['set fd00::a', 'remove fd00::b', 'set fd00::c', 'set fd00::d'])
+  })
+
+  it('sets nothing any more after the end', async () => {
+    const { jobs, told, take } = stage()
+    take('fd00::a', 'fd00::b', 'fd00::c')
+    jobs.close()
+    await jobs.idle()
+    assert.deepEqual(told, ['set fd00::a'])
+  })
+})
