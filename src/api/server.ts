@@ -1,7 +1,7 @@
 /** Server of the control socket: HTTP and JSON over a Unix socket that its owner, and optionally a group, may open. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { descriptorLimit } from '../schedule/executors.js'
+import { descriptorLimit } from '../system/descriptor-limit.js'
 import { groupId } from '../system/groups.js'
 import type { Log } from '../system/log.js'
 import { Poller } from '../util/poller.js'

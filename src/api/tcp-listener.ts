@@ -8,7 +8,7 @@ import {
 import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https'
 import type { Socket } from 'node:net'
 import { parseHostPort } from '../core/address.js'
-import { descriptorLimit } from '../schedule/executors.js'
+import { descriptorLimit } from '../system/descriptor-limit.js'
 import type { App, Listener } from './app.js'
 import { clientOf, type FailedAttempts, type RateLimit } from './attempts.js'
 import { Connections } from './connections.js'

@@ -12,20 +12,33 @@ export interface Count {
 export interface ConfigChanges {
   readonly services: Count
   readonly reals: Count
+  /** Names of the settings that differ, as the file has them: `removal-limit`. */
+  readonly settings: readonly string[]
 }
 
 type Services = Pick<Config, 'services'>
 
 /** Counts the differences. A service is identified by its virtual address, a real server by service, host and port. */
-export function configChanges(before: Services, after: Services): ConfigChanges {
+export function configChanges(before: Config, after: Config): ConfigChanges {
   return runSync(countingChanges(before, after))
 }
 
 /** Same as `configChanges`, in time slices. */
-export function* countingChanges(before: Services, after: Services): Sliced<ConfigChanges> {
+export function* countingChanges(before: Config, after: Config): Sliced<ConfigChanges> {
   const [old, now] = unsharedOf(before, after)
   const services = countBetween(servicesOf(old), servicesOf(now))
-  return { services, reals: countBetween(yield* realsOf(old), yield* realsOf(now)) }
+  const reals = countBetween(yield* realsOf(old), yield* realsOf(now))
+  return { services, reals, settings: changedSettings(before, after) }
+}
+
+function changedSettings(before: Config, after: Config): string[] {
+  const texts = ({ file: _, services: __, settings, ...parts }: Config) =>
+    new Map(Object.entries({ ...settings, ...parts }).map(([key, value]) => [key, JSON.stringify(value)]))
+  const [old, now] = [texts(before), texts(after)]
+  return [...new Set([...old.keys(), ...now.keys()])]
+    .filter(key => old.get(key) !== now.get(key))
+    .map(key => key.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`))
+    .sort()
 }
 
 /** Returns both without the services that are the same objects: only what is left can differ. */
@@ -33,11 +46,14 @@ function unsharedOf(before: Services, after: Services): readonly [Services, Serv
   return [{ services: unsharedIn(before, after) }, { services: unsharedIn(after, before) }]
 }
 
-/** Returns `services +0 ~1 -0, real servers +2 ~0 -5`, or `no service has changed`. */
-export function changesText({ services, reals }: ConfigChanges): string {
+/** Returns `services +0 ~1 -0, real servers +2 ~0 -5; changed: cluster`, or `no service has changed`. */
+export function changesText({ services, reals, settings }: ConfigChanges): string {
   const isAny = ({ added, changed, removed }: Count) => added + changed + removed > 0
-  if (!isAny(services) && !isAny(reals)) return 'no service has changed'
-  return `${isAny(services) ? `services ${signed(services)}, ` : ''}real servers ${signed(reals)}`
+  const inServices =
+    !isAny(services) && !isAny(reals)
+      ? 'no service has changed'
+      : `${isAny(services) ? `services ${signed(services)}, ` : ''}real servers ${signed(reals)}`
+  return settings.length === 0 ? inServices : `${inServices}; changed: ${settings.join(', ')}`
 }
 
 function signed({ added, changed, removed }: Count): string {

@@ -5,7 +5,7 @@ import type { HealthStore } from '../health/health-store.js'
 import { EarlyChecks, type EarlyChecksParts } from '../hints/early-checks.js'
 import { openPathEvents } from '../netlink/path-events.js'
 import type { Paths } from '../netlink/paths.js'
-import { descriptorLimit } from '../schedule/executors.js'
+import { descriptorLimit } from '../system/descriptor-limit.js'
 import { steadyNow, systemClock } from '../util/clock.js'
 
 export interface EarlyCheckSettings extends Pick<EarlyChecksParts, 'log' | 'executors' | 'sourceOf'> {

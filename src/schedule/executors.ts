@@ -2,7 +2,6 @@
  * Runs all checks: a scheduler with one executor for the core (checks that are data) and one for each group of workers.
  * Checks that hang in one executor take no capacity from the others.
  */
-import { readFileSync } from 'node:fs'
 import { runOnce, type StartRun } from '../check/run.js'
 import { type CheckWork, startCheck } from '../check/run-code.js'
 import type { Address } from '../core/address.js'
@@ -10,6 +9,7 @@ import type { SourceChoice } from '../core/check-source.js'
 import type { CheckResult } from '../core/model.js'
 import { NEEDS_CODE } from '../probe/needs-code.js'
 import { type PreparedProbe, probeFrom, startFrom, startProbe } from '../probe/start-probe.js'
+import { descriptorLimit } from '../system/descriptor-limit.js'
 import { isEpollSupported } from '../system/numeric-calls.js'
 import { type Clock, systemClock } from '../util/clock.js'
 import { groupOf, Pool } from '../workers/pool.js'
@@ -258,10 +258,4 @@ function codeFrom(start: StartRun<CheckWork>, work: CheckWork, source: () => Add
 function fallingBackToCode(begin: BeginRun, defer: () => void): BeginRun {
   return (timeout, done, traced) =>
     begin(timeout, answer => (answer === NEEDS_CODE ? defer() : done(answer)), traced)
-}
-
-/** Returns the soft limit on open files of this process; Infinity if there is none. */
-export function descriptorLimit(): number {
-  const [, soft = ''] = /^Max open files\s+(\S+)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? []
-  return soft === 'unlimited' ? Number.POSITIVE_INFINITY : Number(soft)
 }

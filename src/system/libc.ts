@@ -53,7 +53,6 @@ const ICMP6_FILTER = 1
 
 const MSG_DONTWAIT = 0x40
 const MSG_NOSIGNAL = 0x4000
-const RLIMIT_NOFILE = 7
 
 // <bits/waitflags.h>
 const WNOHANG = 1
@@ -92,7 +91,6 @@ interface Libc {
   close: KoffiFunc<(fd: number) => number>
   _exit: KoffiFunc<(code: number) => void>
   flock: KoffiFunc<(fd: number, operation: number) => number>
-  getrlimit: KoffiFunc<(resource: number, into: Uint8Array) => number>
   waitpid: KoffiFunc<(pid: number, status: null, options: number) => number>
   prctl: KoffiFunc<(option: number, ...typesAndValues: (string | number)[]) => number>
   fcntl: KoffiFunc<(fd: number, command: number, ...typesAndValues: (string | number)[]) => number>
@@ -125,7 +123,6 @@ function load(): Libc {
     close: lib.func('int close(int)') as Libc['close'],
     _exit: lib.func('void _exit(int)') as Libc['_exit'],
     flock: lib.func('int flock(int, int)') as Libc['flock'],
-    getrlimit: lib.func('int getrlimit(int, void *)') as Libc['getrlimit'],
     waitpid: lib.func('int waitpid(int, void *, int)') as Libc['waitpid'],
     prctl: lib.func('int prctl(int, ...)') as Libc['prctl'],
     fcntl: lib.func('int fcntl(int, int, ...)') as Libc['fcntl'],
@@ -472,15 +469,6 @@ export function isReaderGone(fd: number): boolean {
   const asked = Buffer.alloc(8)
   asked.writeInt32LE(fd)
   return load().poll(asked, 1, 0) > 0 && (asked.readInt16LE(6) & (POLLERR | POLLHUP)) !== 0
-}
-
-/** Maximum number of open descriptors of this process (soft limit); Infinity if there is no limit. */
-export function descriptorLimit(): number {
-  const libc = load()
-  const limits = Buffer.alloc(16)
-  if (libc.getrlimit(RLIMIT_NOFILE, limits) < 0) throw fail(libc, 'getrlimit')
-  const soft = limits.readBigUInt64LE(0)
-  return soft === 0xffff_ffff_ffff_ffffn ? Number.POSITIVE_INFINITY : Number(soft)
 }
 
 export function close(fd: number): void {

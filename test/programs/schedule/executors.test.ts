@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { on, once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { type Check, type Target, up } from '../../../src/check/check.js'
@@ -183,16 +183,6 @@ function suite(engine: Engine): void {
     // The core keeps a quarter for its own runs if the engine has the probes.
     const most = engine === 'native' ? 3 : 4
     await until(() => executors.stats().running === most && executors.waiting() === 20 - most)
-  })
-
-  it('know how many descriptors this process may have', () => {
-    const source = new URL('../../../src/schedule/executors.ts', import.meta.url)
-    const code = `import { descriptorLimit } from '${source}'; process.stdout.write(String(descriptorLimit()))`
-    const argv = ['--import', 'tsx', '--input-type=module', '--eval', code]
-    for (const limit of [200, 345]) {
-      const shell = ['-c', `ulimit -n ${limit}; exec "$@"`, 'sh', process.execPath, ...argv]
-      assert.equal(execFileSync('/bin/sh', shell, { encoding: 'utf8' }), `${limit}`)
-    }
   })
 
   it('report no failure because of a stop of the process', async function () {

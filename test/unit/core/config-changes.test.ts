@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { changesText, configChanges, removedText } from '../../../src/core/config-changes.js'
+import type { Config } from '../../../src/core/model.js'
 import { config, real, service, serviceId, use } from '../../support/tables.js'
 
 const A = 'fd00:1::a'
@@ -34,6 +35,16 @@ describe('config-changes: what a new configuration changes', () => {
         config([web(real(A))]),
         config([{ ...web(real(A)), name: 'www' }]),
         'services +0 ~1 -0, real servers +0 ~0 -0',
+      ],
+      [
+        'settings',
+        config([web(real(A))]),
+        {
+          ...config([web(real(A))], { removalLimit: 10, resync: 5 }),
+          sysctls: { 'net.ipv4.vs.x': '1' },
+          cluster: { site: 'berlin' } as Config['cluster'] & {},
+        },
+        'no service has changed; changed: cluster, removal-limit, resync, sysctls',
       ],
     ]
   for (const [what, before, after, expected] of cases)
