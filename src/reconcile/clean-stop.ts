@@ -1,7 +1,7 @@
-/** Removes the services with `cleanstop` when lvsd stops, in one batch. */
+/** Removes the services with `cleanstop` when lvsd stops, and those of its own, in one batch. */
 import { diff } from '../core/diff.js'
 import { idsOf } from '../core/kernel-services.js'
-import { type Change, keyOfService, type ResolvedService } from '../core/model.js'
+import { type Change, keyOfService, type ResolvedService, type ServiceId } from '../core/model.js'
 import type { Kernel } from '../ipvs/kernel.js'
 import type { Journal } from '../storage/journal.js'
 import type { Log } from '../system/log.js'
@@ -10,16 +10,21 @@ export interface CleanStopParts {
   readonly kernel: Kernel
   readonly journal: Journal
   readonly log: Log
+  /** True for a service of lvsd's own, which nobody else uses. */
+  isInternal?(id: ServiceId): boolean
   /** Called with the changes that the kernel has accepted. */
   onApplied(changes: readonly Change[]): void
 }
 
 export async function cleanStop(
   services: readonly ResolvedService[],
-  { kernel, journal, log, onApplied }: CleanStopParts,
+  { kernel, journal, log, onApplied, isInternal = () => false }: CleanStopParts,
 ): Promise<void> {
-  const ids = services.filter(service => service.cleanstop).flatMap(idsOf)
-  if (ids.length === 0) return log.info('table.kept', {}, 'the table stays as it is')
+  const internal = journal.services.filter(isInternal)
+  const configured = services.filter(service => service.cleanstop).flatMap(idsOf)
+  const ids = [...configured, ...internal]
+  if (configured.length === 0) log.info('table.kept', {}, 'the table stays as it is')
+  if (ids.length === 0) return
   const keys = new Set(ids.map(keyOfService))
   const { table } = await kernel.dump(new Map(ids.map(id => [keyOfService(id), { id, reals: new Map() }])))
   const ours = new Map([...table].filter(([key]) => keys.has(key)))
@@ -30,5 +35,7 @@ export async function cleanStop(
   const done = changes.filter((_, i) => !outcomes[i])
   onApplied(done)
   journal.record({ remove: done.map(change => change.id) })
-  log.info('table.cleaned', { services: done.length }, 'services with cleanstop are removed')
+  const count = done.filter(({ id }) => !isInternal(id)).length
+  if (configured.length > 0)
+    log.info('table.cleaned', { services: count }, 'services with cleanstop are removed')
 }

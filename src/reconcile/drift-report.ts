@@ -1,20 +1,27 @@
 /** Reports what other programs have changed in lvsd's services, and services that they change repeatedly. */
 import { diff } from '../core/diff.js'
 import { type Dispute, Disputes } from '../core/disputes.js'
-import { type Change, keyOfReal, keyOfService, type Table } from '../core/model.js'
+import { type Change, keyOfReal, keyOfService, type ServiceId, type Table } from '../core/model.js'
 import type { Journal } from '../storage/journal.js'
 import type { Log } from '../system/log.js'
 
 /** Milliseconds. Readings follow each other faster than that, and fewer count as readings without a foreign change. */
 const QUIET_EVERY = 10_000
 
+interface DriftReportParts {
+  readonly journal: Pick<Journal, 'owned'>
+  readonly log: Log
+  /** True for services of lvsd's own, which are left out. */
+  isInternal?(id: ServiceId): boolean
+}
+
 export class DriftReport {
-  readonly #parts: { readonly journal: Pick<Journal, 'owned'>; readonly log: Log }
+  readonly #parts: DriftReportParts
   readonly #disputes = new Disputes()
   /** When a reading last counted for the disputes. */
   #lastCounted = 0
 
-  constructor(parts: { readonly journal: Pick<Journal, 'owned'>; readonly log: Log }) {
+  constructor(parts: DriftReportParts) {
     this.#parts = parts
   }
 
@@ -28,8 +35,9 @@ export class DriftReport {
    * Returns their number. `now`: milliseconds of the steady clock.
    */
   report(expected: Table, found: Table, now: number): number {
-    const { journal, log } = this.#parts
-    const ours = (table: Table) => new Map([...table].filter(([key]) => journal.owned.has(key)))
+    const { journal, log, isInternal = () => false } = this.#parts
+    const ours = (table: Table) =>
+      new Map([...table].filter(([key, { id }]) => journal.owned.has(key) && !isInternal(id)))
     const drift = diff(ours(expected), ours(found), journal.owned)
     for (const change of drift) {
       const isKnown = this.#disputes.has(keyOfService(change.id))

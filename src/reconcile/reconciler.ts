@@ -55,6 +55,10 @@ export interface Desired {
    * Keys of services that stay unchanged although they are not desired, because they may belong to a service in doubt.
    */
   readonly untouched?: ReadonlySet<string>
+  /** The part of `table` that stays where the table is otherwise emptied: services of lvsd's own. */
+  readonly internal?: Table
+  /** The marks of these services, for the journal. */
+  readonly marks?: ReadonlyMap<string, number>
 }
 
 export interface Round {
@@ -74,6 +78,8 @@ export interface ReconcilerParts {
   desiring?(actual: Table): Sliced<Desired>
   /** What is done to the table at present; absent: it is reconciled. After a change `resync` has to be called. */
   mode?(): TableMode
+  /** True for a service of lvsd's own, which is not of the configuration. Its repairs are neither told nor counted. */
+  isInternal?(id: ServiceId): boolean
   /** Called with the changes that the kernel has accepted. */
   onApplied?(changes: readonly Change[]): void
   /** Called after each round. */
@@ -286,14 +292,16 @@ export class Reconciler {
     const held: Table = this.#lastTable ?? new Map()
     const mode = this.#mode
     const computed = isWhole ? await this.#desiredOfAll(held) : this.#parts.desired(held, names)
-    const desired = mode === 'empty' ? { ...computed, table: new Map<string, never>() } : computed
+    const { internal = new Map<string, never>(), marks } = computed
+    const desired = mode === 'empty' ? { ...computed, table: internal } : computed
     const actual = isWhole ? held : pick(held, desired.ids)
     this.#keepWanted(desired, isWhole)
     if (mode === 'keep') {
       if (isWhole) this.#onSuccess()
       return
     }
-    this.#remember({ add: desired.ids.filter(id => desired.table.has(keyOfService(id))) })
+    const add = desired.ids.filter(id => desired.table.has(keyOfService(id)))
+    this.#remember({ add, ...(marks && { marks }) })
     if (isWhole) this.#remember({ remove: this.#orphanedServices(desired.table, held) })
     const { untouched } = desired
     const owned = untouched?.size ? without(journal.owned, untouched) : journal.owned
@@ -306,7 +314,7 @@ export class Reconciler {
     const done = changes.filter((_, i) => !outcomes[i])
     this.#lastTable = applied(held, done)
     this.#lastDump = null
-    this.stats.changesApplied += done.length
+    this.stats.changesApplied += done.filter(({ id }) => !this.#parts.isInternal?.(id)).length
     this.written.note(done, steadyNow())
     for (const change of done) log.debug('table.changed', changeFields(change), change.op)
     onApplied?.(done)

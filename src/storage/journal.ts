@@ -23,6 +23,7 @@ import { readTextSync, setAside } from './state-text.js'
 interface Stored {
   readonly services: readonly StoredService[]
   readonly names: Readonly<Record<string, string>>
+  readonly marks?: Readonly<Record<string, number>>
   readonly begun?: { readonly boot: string; readonly what: readonly string[] }
   readonly maintenance?: Maintenance | null
 }
@@ -46,15 +47,21 @@ export interface Journal {
   readonly services: readonly ServiceId[]
   /** Last valid address of each name. */
   readonly names: ReadonlyMap<string, string>
+  /** Firewall marks of checks through the paths of services, by path (`core/service-path.ts`). */
+  readonly marks: ReadonlyMap<string, number>
   /** Started fallback commands that must still be stopped; valid until the machine reboots. */
   readonly begun: ReadonlySet<string>
   /** Last known state of the maintenance folder, or null. */
   readonly maintenance: Maintenance | null
   /**
-   * Adds and removes services in one write. Nothing is written if nothing has changed, unless an earlier write failed.
-   * Throws the file system's error; the change is then kept in memory.
+   * Adds and removes services, and replaces the marks, in one write. Nothing is written if nothing has changed, unless an
+   * earlier write failed. Throws the file system's error; the change is then kept in memory.
    */
-  record(change: { readonly add?: Iterable<ServiceId>; readonly remove?: Iterable<ServiceId> }): void
+  record(change: {
+    readonly add?: Iterable<ServiceId>
+    readonly remove?: Iterable<ServiceId>
+    readonly marks?: ReadonlyMap<string, number>
+  }): void
   recordNames(names: ReadonlyMap<string, string>): void
   recordBegun(begun: ReadonlySet<string>): void
   recordMaintenance(maintenance: Maintenance | null): void
@@ -81,10 +88,11 @@ export function statePath(
 /** Reads a journal without locking, moving or writing it. `damage` is a sentence or null. */
 export function readJournal(
   path: string,
-): Pick<Journal, 'owned' | 'names'> & { readonly damage: string | null } {
+): Pick<Journal, 'owned' | 'names' | 'marks'> & { readonly damage: string | null } {
   const { stored, damage } = read(path)
   const owned = new Set(stored.services.map(fromStored).map(keyOfService))
-  return { owned, names: new Map(Object.entries(stored.names)), damage }
+  const [names, marks] = [Object.entries(stored.names), Object.entries(stored.marks ?? {})]
+  return { owned, names: new Map(names), marks: new Map(marks), damage }
 }
 
 /**
@@ -109,6 +117,7 @@ function keep(stored: Stored, save: (contents: Stored) => void, close: () => voi
   const services = new Map(stored.services.map(fromStored).map(id => [keyOfService(id), id]))
   const owned = new Set(services.keys())
   const names = new Map(Object.entries(stored.names))
+  let marks: ReadonlyMap<string, number> = new Map(Object.entries(stored.marks ?? {}))
   const boot = bootId()
   let begun: ReadonlySet<string> = new Set(stored.begun?.boot === boot ? stored.begun.what : [])
   let maintenance = stored.maintenance ?? null
@@ -118,6 +127,7 @@ function keep(stored: Stored, save: (contents: Stored) => void, close: () => voi
     save({
       services: [...services.values()].map(toStored),
       names: Object.fromEntries(names),
+      ...(marks.size > 0 && { marks: Object.fromEntries(marks) }),
       begun: { boot, what: [...begun] },
       ...(maintenance && { maintenance }),
     })
@@ -126,6 +136,9 @@ function keep(stored: Stored, save: (contents: Stored) => void, close: () => voi
   return {
     owned,
     names,
+    get marks() {
+      return marks
+    },
     get begun() {
       return begun
     },
@@ -135,7 +148,7 @@ function keep(stored: Stored, save: (contents: Stored) => void, close: () => voi
     get services() {
       return [...services.values()]
     },
-    record({ add = [], remove = [] }) {
+    record({ add = [], remove = [], marks: next = marks }) {
       for (const id of add) {
         const key = keyOfService(id)
         if (!owned.has(key)) isSaved = false
@@ -147,10 +160,12 @@ function keep(stored: Stored, save: (contents: Stored) => void, close: () => voi
         if (services.delete(key)) isSaved = false
         owned.delete(key)
       }
+      isSaved &&= isSame(next, marks)
+      marks = next
       saveChanges()
     },
     recordNames(next) {
-      isSaved &&= next.size === names.size && [...next].every(([name, text]) => names.get(name) === text)
+      isSaved &&= isSame(next, names)
       names.clear()
       for (const [name, text] of next) names.set(name, text)
       saveChanges()
@@ -167,6 +182,10 @@ function keep(stored: Stored, save: (contents: Stored) => void, close: () => voi
     },
     close,
   }
+}
+
+function isSame<T>(a: ReadonlyMap<string, T>, b: ReadonlyMap<string, T>): boolean {
+  return a === b || (a.size === b.size && [...a].every(([key, value]) => b.get(key) === value))
 }
 
 /** Locks a separate file, because the journal itself is replaced at each write. Returns a function that unlocks it. */
@@ -219,7 +238,7 @@ function read(path: string): { stored: Stored; damage: string | null } {
     for (const [name, text] of Object.entries({ ...stored.names })) addressOf(text, name)
     const begun = stored.begun && { boot: stored.begun.boot, what: stored.begun.what.map(String) }
     const maintenance = stored.maintenance && readMaintenance(stored.maintenance)
-    const known = { services: stored.services, names: { ...stored.names } }
+    const known = { services: stored.services, names: { ...stored.names }, marks: readMarks(stored.marks) }
     return {
       stored: { ...known, ...(begun && { begun }), ...(maintenance && { maintenance }) },
       damage: null,
@@ -227,6 +246,11 @@ function read(path: string): { stored: Stored; damage: string | null } {
   } catch (error) {
     return { stored: EMPTY, damage: `the ownership journal is damaged (${(error as Error).message})` }
   }
+}
+
+/** Returns those that are marks. Without one, its path gets another. */
+function readMarks(marks: Stored['marks'] = {}): Record<string, number> {
+  return Object.fromEntries(Object.entries(marks).filter(([, mark]) => Number.isInteger(mark)))
 }
 
 /** Throws if the data has a different structure. */

@@ -21,7 +21,9 @@ const B = tableReal('fd00:1::b', { weight: 2 })
 
 /** A reconciler that wants `wanted`, on a memory table whose batches are recorded. */
 function stage(wanted: Table, kernel: Kernel = memoryKernel(), clock: Clock = systemClock) {
-  const state: { wanted: Table; mode: TableMode } = { wanted, mode: 'reconcile' }
+  const state: { wanted: Table; mode: TableMode; internal: Table } = {
+    ...{ wanted, mode: 'reconcile', internal: new Map() },
+  }
   const batches: (readonly Change[])[] = []
   const journal = memoryJournal()
   const { log, lines } = recordingLog()
@@ -39,7 +41,13 @@ function stage(wanted: Table, kernel: Kernel = memoryKernel(), clock: Clock = sy
     log,
     clock,
     mode: () => state.mode,
-    desired: () => ({ table: state.wanted, ids: [...state.wanted.values()].map(service => service.id) }),
+    isInternal: ({ kind }) => kind === 'fwmark',
+    desired: () => {
+      const { internal } = state
+      const all = new Map([...state.wanted, ...internal])
+      const marks = new Map([...internal.keys()].map((key, i) => [key, i]))
+      return { table: all, ids: [...all.values()].map(({ id }) => id), internal, marks }
+    },
   })
   onCleanup(() => reconciler.stop())
   return { reconciler, kernel, journal, lines, batches, state, dump: async () => (await kernel.dump()).table }
@@ -139,6 +147,29 @@ describe('reconciler', () => {
     state.mode = 'reconcile'
     await reconciler.resync()
     assert.deepEqual((await dump()).get(keyOfService(WEB)), FULL.get(keyOfService(WEB)))
+  })
+
+  it('keeps services of its own in the mode empty, repairs them silently, and notes them before they are there', async () => {
+    const { reconciler, kernel, journal, lines, state, dump } = stage(FULL)
+    const own = tableService({ kind: 'fwmark', fwmark: 9, family: 'ipv6' }, [A])
+    state.internal = table(own)
+    const apply = kernel.apply
+    kernel.apply = changes => {
+      assert.deepEqual([...journal.marks], [['fwmark 9 ipv6', 0]])
+      return apply(changes)
+    }
+    await reconciler.resync()
+    assert.equal(reconciler.stats.changesApplied, 3, 'those of the configuration')
+    kernel.apply = apply
+    await kernel.apply(diff(new Map(), table(own), new Set(['fwmark 9 ipv6'])))
+    state.mode = 'empty'
+    await reconciler.resync()
+    assert.deepEqual([...(await dump()).keys()], ['fwmark 9 ipv6'])
+    assert.equal(reconciler.stats.driftRepaired, 0)
+    assert.ok(!lines.some(({ event }) => event === 'drift.repaired'))
+    state.internal = new Map()
+    await reconciler.resync()
+    assert.deepEqual([[...(await dump()).keys()], journal.owned.size, journal.marks.size], [[], 0, 0])
   })
 
   it('reads the table at its interval, counted from the end of each round, until it is stopped', async () => {

@@ -48,6 +48,24 @@ describe('journal: the ownership journal', () => {
     assert.deepEqual([...again.names], [['www ipv6', '2001:db8::1']])
   })
 
+  it('keeps the marks of paths over a restart, and forgets those that are none', () => {
+    const path = join(folder(), 'lvsd.json')
+    const journal = open(path)
+    journal.record({ add: [MARK], marks: new Map([['a path', 7]]) })
+    rmSync(path)
+    journal.record({ marks: new Map([['a path', 7]]) })
+    assert.throws(() => readFileSync(path), /ENOENT/, 'nothing has changed')
+    journal.record({ marks: new Map([['a path', 8]]) })
+    assert.deepEqual([...readJournal(path).marks], [['a path', 8]])
+    journal.close()
+    const again = open(path)
+    assert.deepEqual([...again.marks], [['a path', 8]])
+    again.record({ add: [WEB] })
+    again.close()
+    writeFileSync(path, readFileSync(path, 'utf8').replace('"a path": 8', '"a path": 8, "b": "x"'))
+    assert.deepEqual([...open(path).marks], [['a path', 8]])
+  })
+
   it('keeps what was begun until the machine is booted anew', () => {
     const path = join(folder(), 'lvsd.json')
     const journal = open(path)
