@@ -38,28 +38,35 @@ interface Sourced {
   readonly source?: Address | null
 }
 
+/** A firewall mark for its packets. Not set by a check. Only probes on epoll have marks. */
+interface Marked {
+  readonly mark?: number
+}
+
 export type ProbeSpec =
-  | (Sourced & {
-      readonly kind: 'tcp'
-      readonly address: Address
-      readonly port: number
-      /** Bytes to send after the connect; may be empty. */
-      readonly send: Uint8Array
-      /** Whether to half-close the connection after sending. */
-      readonly end: boolean
-      /** Whether to close the connection with a reset. It avoids a local TIME_WAIT, but some servers log it. */
-      readonly reset: boolean
-      readonly judge: Judge
-    })
-  | (Sourced & {
-      readonly kind: 'udp'
-      readonly address: Address
-      readonly port: number
-      readonly send: Uint8Array
-      /** Null: no answer is expected. Only a port-unreachable error within `patience` milliseconds fails the check. */
-      readonly judge: Judge | null
-      readonly patience: number
-    })
+  | (Sourced &
+      Marked & {
+        readonly kind: 'tcp'
+        readonly address: Address
+        readonly port: number
+        /** Bytes to send after the connect; may be empty. */
+        readonly send: Uint8Array
+        /** Whether to half-close the connection after sending. */
+        readonly end: boolean
+        /** Whether to close the connection with a reset. It avoids a local TIME_WAIT, but some servers log it. */
+        readonly reset: boolean
+        readonly judge: Judge
+      })
+  | (Sourced &
+      Marked & {
+        readonly kind: 'udp'
+        readonly address: Address
+        readonly port: number
+        readonly send: Uint8Array
+        /** Null: no answer is expected. Only a port-unreachable error within `patience` milliseconds fails the check. */
+        readonly judge: Judge | null
+        readonly patience: number
+      })
   | (Sourced & {
       readonly kind: 'icmp'
       readonly address: Address

@@ -13,6 +13,7 @@ const SOL_SOCKET = 1
 const SO_ERROR = 4
 const SO_KEEPALIVE = 9
 const SO_LINGER = 13
+const SO_MARK = 36
 const MSG_DONTWAIT = 0x40
 const MSG_NOSIGNAL = 0x4000
 const SHUT_WR = 1
@@ -127,6 +128,14 @@ export function keepAlive(fd: number): number {
   const { value } = scratch()
   value.bytes.writeInt32LE(1, 0)
   return outcome(c, c.setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, value.address, 4))
+}
+
+/** Gives the packets of a socket a firewall mark (SO_MARK, socket(7)). EPERM without CAP_NET_ADMIN. */
+export function markSocket(fd: number, mark: number): number {
+  const c = calls()
+  const { value } = scratch()
+  value.bytes.writeUInt32LE(mark, 0)
+  return outcome(c, c.setsockopt(fd, SOL_SOCKET, SO_MARK, value.address, 4))
 }
 
 // <netinet/in.h>, <netinet/tcp.h>, <linux/in.h>, <linux/in6.h>

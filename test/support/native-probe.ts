@@ -1,6 +1,9 @@
 /** Runs probes in the engine's thread, one thread for each process of the tests. */
 import type { ProbeSpec } from '../../src/check/probe-spec.js'
+import { runOnce } from '../../src/check/run.js'
 import type { CheckResult } from '../../src/core/model.js'
+import { NodeLoop } from '../../src/probe/engine/node-loop.js'
+import { NativeProbes } from '../../src/probe/engine/start-native.js'
 import { runProbe } from '../../src/probe/start-probe.js'
 import { NativeExecutor } from '../../src/schedule/engine/native-executor.js'
 import { systemClock } from '../../src/util/clock.js'
@@ -59,17 +62,34 @@ export async function runNative(probe: ProbeSpec, timeout: number): Promise<Chec
   }
 }
 
-/** Ends the thread. */
+let here: { readonly loop: NodeLoop; readonly probes: NativeProbes } | null = null
+
+/** As `runProbe`, on epoll in Node's event loop. */
+export function runOnNodeLoop(probe: ProbeSpec, timeout: number): Promise<CheckResult> {
+  if (probe.kind === 'fixed') return runProbe(probe, timeout)
+  if (!here) {
+    const loop = new NodeLoop()
+    here = { loop, probes: new NativeProbes(loop) }
+  }
+  const begin = here.probes.startFrom(probe, () => probe.source ?? null)
+  return runOnce((_, within, done) => begin(within, done), null, timeout)
+}
+
+/** Ends the thread, and what runs in Node's event loop. */
 export async function closeNative(): Promise<void> {
+  here?.probes.close()
+  here?.loop.close()
+  here = null
   const engineBefore = opened
   opened = null
   await engineBefore?.close()
 }
 
-/** Both ways to run a probe. Close with `closeNative`. */
+/** All ways to run a probe. Close with `closeNative`. */
 export const ENGINES = [
   { engine: "on Node's sockets", run: runProbe },
   { engine: 'on epoll', run: runNative },
+  { engine: "on epoll in Node's event loop", run: runOnNodeLoop },
 ] as const
 
 export type RunProbe = typeof runProbe

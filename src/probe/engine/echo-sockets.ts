@@ -12,7 +12,7 @@ import {
 } from '../../system/numeric-calls.js'
 import { receiveBytes, sendBytesTo, socketAddress } from '../../system/sockets.js'
 import { Echoes, ICMP_PORT, type Request } from '../icmp-echoes.js'
-import type { Reactor, Watcher } from './reactor.js'
+import type { ProbeLoop, Watcher } from './reactor.js'
 
 /** Bytes. The replies of thousands of targets can arrive at once; the kernel's default size would drop some. */
 const RECEIVE_BUFFER = 1 << 20
@@ -21,10 +21,10 @@ const DATAGRAM = 64 * 1024
 const MOST_REPLIES = 256
 
 export class EchoSockets {
-  readonly #reactor: Reactor
+  readonly #reactor: ProbeLoop
   readonly #sockets = new Map<string, EchoSocket>()
 
-  constructor(reactor: Reactor) {
+  constructor(reactor: ProbeLoop) {
     this.#reactor = reactor
   }
 
@@ -46,7 +46,7 @@ export class EchoSockets {
 }
 
 class EchoSocket extends Echoes implements Watcher {
-  readonly #reactor: Reactor
+  readonly #reactor: ProbeLoop
   readonly #isBound: boolean
   readonly #onClose: () => void
   readonly #fd: number
@@ -55,7 +55,7 @@ class EchoSocket extends Echoes implements Watcher {
   readonly #buffer = fixedMemory(DATAGRAM)
   #isClosed = false
 
-  constructor(reactor: Reactor, family: Family, source: Address | null, onClose: () => void) {
+  constructor(reactor: ProbeLoop, family: Family, source: Address | null, onClose: () => void) {
     super(family)
     this.#reactor = reactor
     this.#isBound = source !== null

@@ -23,6 +23,8 @@ export interface NativeTcp {
   readonly hear: () => ResponseParser
   readonly to: FixedMemory
   readonly from: FixedMemory | null
+  /** The firewall mark of its packets; 0: none. */
+  readonly mark: number
   /** Null: nothing to send. */
   readonly data: FixedMemory | null
 }
@@ -34,6 +36,8 @@ export interface NativeUdp {
   readonly hear: (() => ResponseParser) | null
   readonly to: FixedMemory
   readonly from: FixedMemory | null
+  /** The firewall mark of its packets; 0: none. */
+  readonly mark: number
   readonly data: FixedMemory
 }
 
@@ -95,13 +99,15 @@ function nativeTcp(probe: TcpProbe, to: FixedMemory, from: From, data: FixedMemo
     hear: judgeOf(judge),
     to,
     from,
+    mark: probe.mark ?? 0,
     data,
   }
 }
 
 function nativeUdp(probe: UdpProbe, to: FixedMemory, from: From, data: FixedMemory): NativeUdp {
-  const { judge } = probe
-  return { kind: 'udp', probe, family: probe.address.family, hear: judge && judgeOf(judge), to, from, data }
+  const { judge, mark = 0 } = probe
+  const hear = judge && judgeOf(judge)
+  return { kind: 'udp', probe, family: probe.address.family, hear, to, from, mark, data }
 }
 
 const NOTHING = new Uint8Array()

@@ -17,6 +17,9 @@ export interface Watcher {
   ready(flags: number): void
 }
 
+/** What a run needs of an event loop. */
+export type ProbeLoop = Pick<Reactor, 'watch' | 'unwatch' | 'alarm' | 'afterReading'>
+
 interface Alarm extends HeapItem {
   readonly call: () => void
 }

@@ -7,17 +7,17 @@ import type { Phase } from '../../core/model.js'
 import { startIcmp } from '../icmp.js'
 import { EchoSockets } from './echo-sockets.js'
 import { type NativeProbe, nativeFrom, prepareNative } from './prepared.js'
-import type { Reactor } from './reactor.js'
+import type { ProbeLoop } from './reactor.js'
 import { NativeTcpFlight } from './tcp-flight.js'
 import { NativeUdpFlight } from './udp-flight.js'
 
 export type BeginNative = (timeout: number, done: OnDone) => Run
 
 export class NativeProbes {
-  readonly #reactor: Reactor
+  readonly #reactor: ProbeLoop
   readonly #echoes: EchoSockets
 
-  constructor(reactor: Reactor) {
+  constructor(reactor: ProbeLoop) {
     this.#reactor = reactor
     this.#echoes = new EchoSockets(reactor)
   }
@@ -66,7 +66,7 @@ class GroundedRun implements Run {
   readonly #answer: Answer
   #isOver = false
 
-  constructor(reactor: Reactor, answer: Answer, done: OnDone) {
+  constructor(reactor: ProbeLoop, answer: Answer, done: OnDone) {
     this.#answer = answer
     reactor.afterReading(() => {
       if (!this.#isOver) done(answer)

@@ -18,6 +18,7 @@ import {
   connectSocket,
   endSending,
   isConnectedToItself,
+  markSocket,
   openStream,
   pendingError,
   receiveBytes,
@@ -29,7 +30,7 @@ import type { ResponseParser } from '../response-parser.js'
 import { SELF_CONNECTED } from '../tcp.js'
 import { PhaseTimes } from './phase-times.js'
 import type { NativeTcp } from './prepared.js'
-import type { Reactor, Watcher } from './reactor.js'
+import type { ProbeLoop, Watcher } from './reactor.js'
 
 /** Bytes of one read, as on Node's sockets; the data is judged, or copied by the parser, before the next read. */
 const READ = 64 * 1024
@@ -50,7 +51,7 @@ let buffer: ReturnType<typeof fixedMemory> | undefined
 
 export class NativeTcpFlight extends PhaseTimes implements Run, Watcher {
   readonly wakeAt = Number.POSITIVE_INFINITY
-  readonly #reactor: Reactor
+  readonly #reactor: ProbeLoop
   readonly #prepared: NativeTcp
   readonly #done: OnDone
   #fd = -1
@@ -65,7 +66,7 @@ export class NativeTcpFlight extends PhaseTimes implements Run, Watcher {
   #cancelRest: (() => void) | null = null
   #over = false
 
-  constructor(reactor: Reactor, prepared: NativeTcp, done: OnDone) {
+  constructor(reactor: ProbeLoop, prepared: NativeTcp, done: OnDone) {
     super('connect')
     this.#reactor = reactor
     this.#prepared = prepared
@@ -96,9 +97,11 @@ export class NativeTcpFlight extends PhaseTimes implements Run, Watcher {
 
   /** Returns what failed at once; null: nothing. */
   #connect(): Failed | null {
-    const { family, to, from } = this.#prepared
+    const { family, to, from, mark } = this.#prepared
     this.#fd = openStream(family)
     if (this.#fd < 0) return [this.#fd, 'socket']
+    const marked = mark === 0 ? 0 : markSocket(this.#fd, mark)
+    if (marked < 0) return [marked, 'setsockopt']
     const bound = from ? bindSocket(this.#fd, from) : 0
     if (bound < 0) return [bound, 'bind']
     const connected = connectSocket(this.#fd, to)

@@ -4,13 +4,20 @@ import { answerFromError, timedOut } from '../../check/error-to-answer.js'
 import type { OnDone, Run } from '../../check/run.js'
 import { EPOLLIN } from '../../system/epoll.js'
 import { callError, closeDescriptor, EAGAIN, EINTR, fixedMemory } from '../../system/numeric-calls.js'
-import { bindSocket, connectSocket, openDatagram, receiveBytes, sendBytes } from '../../system/sockets.js'
+import {
+  bindSocket,
+  connectSocket,
+  markSocket,
+  openDatagram,
+  receiveBytes,
+  sendBytes,
+} from '../../system/sockets.js'
 import { counted } from '../../util/plural.js'
 import type { ResponseParser } from '../response-parser.js'
 import { NO_PROOF } from '../udp.js'
 import { PhaseTimes } from './phase-times.js'
 import type { NativeUdp } from './prepared.js'
-import type { Reactor, Watcher } from './reactor.js'
+import type { ProbeLoop, Watcher } from './reactor.js'
 
 /** Bytes of the largest datagram. */
 const DATAGRAM = 64 * 1024
@@ -18,7 +25,7 @@ let buffer: ReturnType<typeof fixedMemory> | undefined
 
 export class NativeUdpFlight extends PhaseTimes implements Run, Watcher {
   readonly wakeAt: number
-  readonly #reactor: Reactor
+  readonly #reactor: ProbeLoop
   readonly #prepared: NativeUdp
   readonly #done: OnDone
   readonly #hearing: ResponseParser | null
@@ -26,7 +33,7 @@ export class NativeUdpFlight extends PhaseTimes implements Run, Watcher {
   #place = -1
   #over = false
 
-  constructor(reactor: Reactor, prepared: NativeUdp, timeout: number, done: OnDone) {
+  constructor(reactor: ProbeLoop, prepared: NativeUdp, timeout: number, done: OnDone) {
     super('send')
     this.#reactor = reactor
     this.#prepared = prepared
@@ -72,9 +79,11 @@ export class NativeUdpFlight extends PhaseTimes implements Run, Watcher {
 
   /** Returns what failed at once, a negative errno and its call; null: nothing. */
   #send(): readonly [number, string] | null {
-    const { family, to, from, data } = this.#prepared
+    const { family, to, from, mark, data } = this.#prepared
     this.#fd = openDatagram(family)
     if (this.#fd < 0) return [this.#fd, 'socket']
+    const marked = mark === 0 ? 0 : markSocket(this.#fd, mark)
+    if (marked < 0) return [marked, 'setsockopt']
     const bound = from ? bindSocket(this.#fd, from) : 0
     if (bound < 0) return [bound, 'bind']
     const connected = connectSocket(this.#fd, to)
