@@ -270,6 +270,10 @@ export function checkIdentity(subscriber: CheckState['subscriber']) {
   }
 }
 
+function throughOf({ real, target }: CheckState['subscriber']): string {
+  return `${real.attributes.forwarding} to ${endpoint(target.real.address, target.real.port)}`
+}
+
 function checkStatus(
   { subscriber, health, lastAt, noVerdicts }: CheckState,
   { sources, hints = NO_HINTS }: Pick<Snapshot, 'sources' | 'hints'>,
@@ -279,6 +283,7 @@ function checkStatus(
   const given = checkHintsOf(hints.of(subscriber.jobId), dates)
   return {
     ...checkIdentity(subscriber),
+    ...(use.path === 'service' && { through: throughOf(subscriber) }),
     state: health.state,
     streak: health.streak,
     since: dates.iso(health.since),

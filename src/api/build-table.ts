@@ -6,19 +6,33 @@ import {
   keyOfService,
   type RealAttributes,
   type ServiceAttributes,
+  type TableService,
 } from '../core/model.js'
 import type { ChangeDocument, TableDocument } from './table-types.js'
 
-/** `names`: the services of the configuration by their keys. */
+export interface TableFacts {
+  /** The services of the configuration by their keys. */
+  readonly names: ReadonlyMap<string, string>
+  /** Keys of the services that lvsd has created or adopted. */
+  readonly owned: ReadonlySet<string>
+  /** The paths of checks by their marks. */
+  readonly paths: ReadonlyMap<number, string>
+  /** True: with the services of these paths. */
+  readonly isAll: boolean
+}
+
 export function tableServices(
   { table, services, reals }: Dump,
-  names: ReadonlyMap<string, string>,
-  owned: ReadonlySet<string>,
+  { names, owned, paths, isAll }: TableFacts,
 ): TableDocument['services'] {
-  return [...table].map(([key, service]) => ({
+  const pathOf = ({ id }: TableService) =>
+    (id.kind === 'fwmark' && owned.has(keyOfService(id)) && paths.get(id.fwmark)) || null
+  const shown = isAll ? [...table] : [...table].filter(([, service]) => pathOf(service) === null)
+  return shown.map(([key, service]) => ({
     key,
     name: names.get(key) ?? null,
     isOwned: owned.has(key),
+    path: pathOf(service),
     ...serviceAttributes(service),
     counters: services.get(key) ?? null,
     reals: [...service.reals].map(([name, real]) => ({

@@ -48,8 +48,8 @@ export interface Control {
   /** A service with its real servers, without their checks, or what is new since a version. Null: no such service. */
   listing(name: string, after: string | null): Promise<ServiceListing | null>
   results(service: string | null, real: string | null): Promise<ResultsDocument>
-  /** The kernel's table. Null if it cannot be read. */
-  table(): Promise<TableDocument | null>
+  /** The kernel's table; `isAll`: with the services of checks with `path: service`. Null if it cannot be read. */
+  table(isAll: boolean): Promise<TableDocument | null>
   /** What lvsd would change now. Null if the kernel's table cannot be read. */
   drift(): Promise<DriftDocument | null>
   /** What a configuration would change: that of the file if `posted` is null. */

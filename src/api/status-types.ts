@@ -70,6 +70,12 @@ export const checkStatus = z
     name: z.string().describe('`web/[2001:db8::1]:80/http`, as in the log.'),
     kind: z.string(),
     target: z.string().describe('Address and port that are checked.'),
+    through: z
+      .string()
+      .exactOptional()
+      .describe(
+        'With `path: service`, how the check reaches the target: the forwarding and the real server. Absent: directly.',
+      ),
     state: healthState,
     streak: z.number().describe('Consecutive results that contradict the state.'),
     since: time('Time of the last change of state.'),

@@ -38,6 +38,10 @@ const tableService = z
   .object({
     key: z.string().describe('`tcp [2001:db8::80]:80`, `fwmark 1 ipv6`.'),
     name: z.string().nullable().describe('The service of the configuration; null: there is none.'),
+    path: z
+      .string()
+      .nullable()
+      .describe('Set for a service of checks with `path: service`: the service and the real server.'),
     isOwned: z.boolean().describe('False: lvsd did not create it, and does not change it.'),
     ...serviceAttributes,
     counters: counters.nullable(),

@@ -1,5 +1,6 @@
 /** Runs a check that is code: one deadline for the whole run, timed phases, and every outcome returned as a value. */
 
+import type { Address } from '../core/address.js'
 import type { WantedSource } from '../core/check-source.js'
 import type { CheckResult, Phase, PhaseTime, Weighing, WeightAdvice } from '../core/model.js'
 import { type Answer, type Check, down, type RunContext, type Target } from './check.js'
@@ -15,12 +16,26 @@ export interface CodeWork {
 
 /** The same, with substitutes for a run. */
 export interface CheckWork extends CodeWork {
+  /** Set if it goes to the virtual address through one real server. It then needs a probe, and does not run as code. */
+  readonly path?: PathUse
   /** Number of plain connects between two runs. */
   readonly connects?: number
   /** Answer to give instead of a run. */
   readonly answer?: Answer | null
   /** The source that the configuration gives. Absent: lvsd sees to it that it is no virtual address. */
   readonly source?: WantedSource
+}
+
+/** How the packets of a check reach its target through one real server. */
+export interface PathUse {
+  /** Key of the path (`core/service-path.ts`). */
+  readonly key: string
+  /** Address of the real server. */
+  readonly via: Address
+  /** The forwarding and the real server, for people: `gate to [2001:db8::1]:80`. */
+  readonly how: string
+  /** The firewall mark of its packets. Absent: it has none yet, so the check cannot run. */
+  readonly mark?: number
 }
 
 /** Runs a check once, for `lvsd probe` and tests. Never rejects. */

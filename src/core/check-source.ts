@@ -79,6 +79,25 @@ export function chooseSource(
 
 const KERNEL: SourceChoice = { kind: 'kernel' }
 
+/**
+ * Returns the source for a check of a virtual address through a real server: an address of this machine that is not
+ * virtual, as for the real server itself where it has the family of the virtual address. Null: there is none. `route`
+ * leads to the real server; null: it is not known. The kernel itself would choose the virtual address.
+ */
+export function pathSource(
+  virtual: Address,
+  route: { readonly link: number; readonly source: Address | null } | null,
+  own: readonly OwnAddress[],
+  isVirtual: (address: Address) => boolean,
+): Address | null {
+  const chosen = route?.source
+  const isOther = (address: Address) => address.text !== virtual.text && !isVirtual(address)
+  if (chosen?.family === virtual.family && !isLinkLocal(chosen) && isOther(chosen)) return chosen
+  const towards = { link: route?.link ?? 0, gateway: null, source: virtual }
+  const usable = own.filter(each => isUsable(each, virtual, towards) && isOther(each.address))
+  return ranked(usable, virtual, towards)[0]?.address ?? null
+}
+
 function isUnwanted({ isDeprecated, isTentative }: OwnAddress): boolean {
   return isDeprecated || isTentative
 }

@@ -251,6 +251,9 @@ export interface NoVerdicts {
 
 // ---------------------------------------------------------------- configuration as read
 
+/** Which way a check goes: to the address of the real server, or to the virtual address, through the real server. */
+export type CheckPath = 'real' | 'service'
+
 /** A check as configured for one real server: kind, parsed options, policy and target. */
 export interface CheckUse {
   /** The kind of check, a key of the loaded kinds. */
@@ -268,6 +271,8 @@ export interface CheckUse {
   readonly sentinel?: boolean
   /** Source address of the check; absent: lvsd chooses one that is not virtual. */
   readonly source?: WantedSource
+  /** `service`: it goes to the virtual address, through the real server. Absent: to the address of the real server. */
+  readonly path?: 'service'
 }
 
 /** A server of a service: a real server or the fallback. */

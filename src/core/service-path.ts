@@ -115,7 +115,18 @@ export function markedServices(
   return table
 }
 
+/** A path is the same object until its service or real server changes. */
+const made = new WeakMap<ServicePath, { readonly mark: number; readonly service: TableService }>()
+
 function markedService(path: ServicePath, mark: number): TableService {
+  const before = made.get(path)
+  if (before?.mark === mark) return before.service
+  const service = newService(path, mark)
+  made.set(path, { mark, service })
+  return service
+}
+
+function newService(path: ServicePath, mark: number): TableService {
   const { real } = path
   return {
     id: markedId(path, mark),

@@ -21,6 +21,7 @@ import { countChanges } from '../core/change-counts.js'
 import { diff } from '../core/diff.js'
 import { keysOfKernel } from '../core/kernel-services.js'
 import type { ResolvedService } from '../core/model.js'
+import { withoutMarked } from '../core/service-path.js'
 import type { HealthTracker } from '../health/health-tracker.js'
 import { nameOfReal } from '../overrides/command-overrides.js'
 import type { OverrideSources } from '../overrides/override-sources.js'
@@ -46,7 +47,7 @@ export interface ControlParts extends RoleControlParts {
   readonly sources: Pick<OverrideSources, 'commands' | 'windows' | 'each'>
   readonly health: Pick<HealthTracker, 'store' | 'desired' | 'availability'>
   readonly reconciler: Pick<Reconciler, 'counters' | 'snapshot' | 'stats'>
-  readonly journal: Pick<Journal, 'owned' | 'names'>
+  readonly journal: Pick<Journal, 'owned' | 'names' | 'marks'>
   /** Returns the state of all parts, with the health of these services only. */
   snapshot(services: readonly ResolvedService[]): Promise<Snapshot>
   /** Milliseconds of the wall clock. */
@@ -88,7 +89,7 @@ export function controlOf(parts: ControlParts): Omit<Control, 'tokens'> {
     },
     windows: count =>
       buildWindows(applier.config.services, parts.sources.windows.endedEarly, { now: parts.now(), count }),
-    table: () => tableOf(parts),
+    table: isAll => tableOf(parts, isAll),
     drift: () => driftOf(parts),
     plan: (posted, assume) => planner.plan(posted, assume),
     validate: posted => planner.validate(posted),
@@ -137,13 +138,18 @@ function plannerOf({
   })
 }
 
-async function tableOf({ reconciler, applier, journal, dates }: ControlParts): Promise<TableDocument | null> {
+async function tableOf(
+  { reconciler, applier, journal, dates }: ControlParts,
+  isAll: boolean,
+): Promise<TableDocument | null> {
   const { dump, dumpAt } = await reconciler.snapshot(MAX_AGE)
   if (!dump || dumpAt === null) return null
   const names = new Map(
     applier.config.services.flatMap(service => keysOfKernel(service).map(key => [key, service.name])),
   )
-  return { readAt: dates.iso(dumpAt), services: tableServices(dump, names, journal.owned) }
+  const paths = new Map([...journal.marks].map(([path, mark]) => [mark, path]))
+  const services = tableServices(dump, { names, owned: journal.owned, paths, isAll })
+  return { readAt: dates.iso(dumpAt), services }
 }
 
 /** Compares with a table that is read for this, so that changes by other programs are seen before the next resync. */
@@ -151,7 +157,8 @@ async function driftOf({ reconciler, health, journal, dates }: ControlParts): Pr
   const { dump, dumpAt, disputes, errors } = await reconciler.snapshot(MAX_AGE)
   if (!dump || dumpAt === null) return null
   const { table, untouched } = health.desired(dump.table, null)
-  const owned = new Set([...journal.owned].filter(key => !untouched.has(key)))
+  const ours = withoutMarked(journal.owned, journal.marks)
+  const owned = new Set([...ours].filter(key => !untouched.has(key)))
   const changes = diff(table, dump.table, owned)
   return {
     readAt: dates.iso(dumpAt),

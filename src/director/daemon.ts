@@ -48,10 +48,12 @@ import { isolationBy } from './isolation.js'
 import { Lifecycle } from './lifecycle.js'
 import { memoryListener } from './memory-listener.js'
 import { openMetrics, sourcesOf } from './metrics-sources.js'
+import { openServicePaths } from './open-service-paths.js'
 import { OverrideControl } from './override-control.js'
 import { Rechecker } from './rechecker.js'
 import { Reloader } from './reloader.js'
 import { followCluster, runningHere } from './role-changes.js'
+import type { ServicePaths } from './service-paths.js'
 import { openSiteOverrides } from './shared-overrides.js'
 import { Snapshots } from './snapshots.js'
 
@@ -140,6 +142,7 @@ class RunningDaemon implements Daemon {
   readonly #events: EventBus
   readonly #reconciler: Reconciler
   readonly #executors: Executors
+  readonly #servicePaths: ServicePaths
   readonly #earlyChecks: EarlyChecks
   readonly #health: HealthTracker
   readonly #memory: HealthMemory
@@ -222,26 +225,45 @@ class RunningDaemon implements Daemon {
     const { redis, self } = this.#cluster
     this.siteEvents = new SiteEvents({ log, redis, self, memory: parts.eventMemory })
     lifecycle.add('events of the site', () => this.siteEvents.close())
+    const { kernelName } = parts
+    this.#servicePaths = openServicePaths({
+      ...{ journal, kernel, kernelName, paths: paths ?? null },
+      config: () => this.#applier.config,
+      store: () => this.#health.store,
+      onMissing: () => void this.#reconciler.resync(),
+    })
+    const servicePaths = this.#servicePaths
     this.#reconciler = new Reconciler({
       kernel,
       journal,
       log,
       mode: () => this.#cluster.table,
-      onApplied: changes => events.emit('applied', changes),
-      onRound: tallies.round,
-      desired: (actual, names) => this.#health.desired(actual, names),
-      desiring: actual => this.#health.desiring(actual),
+      isInternal: id => servicePaths.isInternal(id),
+      onApplied: changes => this.#tellApplied(changes),
+      onRound: round => {
+        tallies.round(round)
+        if (round.isWhole && this.#reconciler.table) servicePaths.settle(this.#reconciler.table)
+      },
+      desired: (actual, names) => {
+        const desired = this.#health.desired(actual, names)
+        // Health does not change the marked services.
+        return names === null ? servicePaths.desired(desired, actual) : desired
+      },
+      desiring: actual => servicePaths.desiring(this.#health.desiring(actual), actual),
     })
     lifecycle.add('reconciling', () => this.#reconciler.stop())
     const { concurrency, engine } = loaded.config.settings
     const onResult: OnResult = (id, result) =>
-      this.#earlyChecks.passOn(id, result, explained => this.#health.result(id, explained))
-    this.#executors = executors(loggingFirst(log, onResult), concurrency, {
+      servicePaths.judge(id, result, proved =>
+        this.#earlyChecks.passOn(id, proved, explained => this.#health.result(id, explained)),
+      )
+    const own = executors(loggingFirst(log, onResult), concurrency, {
       log,
       engine,
       onDelay: tallies.delay,
       isSettled: (id, ok) => this.#health.store.isSettled(id, ok),
     })
+    this.#executors = servicePaths.through(own)
     lifecycle.add('checks', () => this.#executors.close())
     this.#earlyChecks = openEarlyChecks({
       ...{ log, sourceOf, concurrency, paths: paths ?? null, executors: this.#executors },
@@ -469,7 +491,16 @@ class RunningDaemon implements Daemon {
   /** Removes the services with `cleanstop`, unless the start has failed. */
   async #leave(): Promise<void> {
     if (!this.#stopping || this.#cluster.table === 'keep') return
-    const onApplied = (changes: readonly Change[]) => this.#events.emit('applied', changes)
-    await cleanStop(this.#applier.config.services, { ...this.#parts, onApplied })
+    await cleanStop(this.#applier.config.services, {
+      ...this.#parts,
+      isInternal: id => this.#servicePaths.isInternal(id),
+      onApplied: changes => this.#tellApplied(changes),
+    })
+  }
+
+  /** The services of checks through paths are not told of. */
+  #tellApplied(changes: readonly Change[]): void {
+    const told = changes.filter(({ id }) => !this.#servicePaths.isInternal(id))
+    if (told.length > 0) this.#events.emit('applied', told)
   }
 }

@@ -16,6 +16,7 @@ import { hasErrors } from '../config/problems/problem.js'
 import { countChanges } from '../core/change-counts.js'
 import type { HealthState, ResolvedConfig, ResolvedReal, ResolvedService, Table } from '../core/model.js'
 import type { Override } from '../core/override.js'
+import { withoutMarked } from '../core/service-path.js'
 import { SCHEMA as DOCTOR_SCHEMA } from '../doctor/examine.js'
 import { examineApart } from '../doctor/examine-apart.js'
 import { resolveNow } from '../names/resolve-now.js'
@@ -28,7 +29,7 @@ import { Semaphore } from '../util/semaphore.js'
 import { planned } from './planned.js'
 
 export interface PlannerParts {
-  readonly journal: Pick<Journal, 'owned' | 'names'>
+  readonly journal: Pick<Journal, 'owned' | 'names' | 'marks'>
   readonly sources: Pick<OverrideSources, 'commands' | 'windows' | 'each'>
   /** The active configuration. */
   config(): ResolvedConfig
@@ -85,7 +86,9 @@ export class Planner {
       const now = this.#parts.now()
       const overrides = this.#overridesIn(resolved, now)
       const stateOf = this.#assumed(assume)
-      const changes = planned(resolved, stateOf, { actual, owned: journal.owned, doubts, overrides, now })
+      // The services of checks through paths follow by themselves.
+      const owned = withoutMarked(journal.owned, journal.marks)
+      const changes = planned(resolved, stateOf, { actual, owned, doubts, overrides, now })
       return {
         schema: 1,
         file: posted === null ? config.file : null,

@@ -17,6 +17,7 @@ import { realDirector } from './hazards/real-director.js'
 import { redis } from './hazards/redis.js'
 import { routerAdvertisements } from './hazards/router-advertisements.js'
 import { rpFilter } from './hazards/rp-filter.js'
+import { servicePath } from './hazards/service-path.js'
 import { source } from './hazards/source.js'
 import { tunnels } from './hazards/tunnels.js'
 import { versions } from './hazards/versions.js'
@@ -28,6 +29,7 @@ export const HAZARDS: readonly Hazard[] = [
   ...modules,
   virtualAddress,
   source,
+  servicePath,
   forwarding,
   arp,
   realDirector,

@@ -23,7 +23,7 @@ import type { MemorySection } from './health-memory.js'
 import type { HealthSnapshot, RealHealth } from './health-snapshot.js'
 import { desiredTable, HealthStore } from './health-store.js'
 import type { Isolation } from './isolation.js'
-import { nameOfCheck, type Subscriber } from './jobs.js'
+import { nameOfCheck, type Subscriber, serverOf } from './jobs.js'
 import { written } from './remembered-health.js'
 import type { SharedJudgement } from './shared-judgement.js'
 
@@ -99,7 +99,7 @@ export class HealthTracker {
    */
   applyConfig(config: ResolvedConfig, checks: ReadonlyMap<string, Check>, doubts: Doubts): JobChanges {
     const changes = this.store.applyConfig(config, checks, this.#now(), doubts)
-    this.#parts.isolation?.follow([...this.store.jobs.values()].map(({ target }) => target.address))
+    this.#parts.isolation?.follow([...this.store.jobs.values()].map(serverOf))
     return changes
   }
 
@@ -191,7 +191,7 @@ export class HealthTracker {
   #excuseOf([first]: readonly Subscriber[], result: CheckResult): CheckResult | null {
     const { isolation, connectivity } = this.#parts
     if (!first) return null
-    const { address } = first.target
+    const address = serverOf(first)
     if (result.ok) isolation?.passed(address)
     if (result.ok !== false || !this.store.isAtStake(first.jobId)) return null
     const isolated = isolation?.excuses(address, result.ms) ? isolation : null

@@ -10,12 +10,14 @@ import {
   familyOf,
   keyAsWritten,
   keyOfMember,
+  keyOfReal,
   keyOfService,
   type ResolvedCheckUse,
   type ResolvedConfig,
   type ResolvedReal,
   type ResolvedService,
 } from '../core/model.js'
+import { pathOf, type ServicePath } from '../core/service-path.js'
 import { eachInSteps, runSync, type Sliced } from '../util/time-slice.js'
 
 /** One distinct check of one target, which runs repeatedly. */
@@ -27,12 +29,28 @@ export interface Job {
   readonly use: CheckUse
   /** Fixed answer that replaces a run, if the check has a target without an address; else null. */
   readonly answer: Answer | null
+  /** The way of a check that goes to the virtual address; null: it goes to its target directly. */
+  readonly path: ServicePath | null
 }
 
 /** Returns the part of a job that an executor needs. */
-export function workOf({ check, target, use, answer }: Job): CheckWork {
+export function workOf({ check, target, use, answer, path }: Job): CheckWork {
   const { options, connects = 0, source } = use
-  return { check, target, options, connects, answer, ...(source !== undefined && { source }) }
+  return {
+    ...{ check, target, options, connects, answer },
+    ...(source !== undefined && { source }),
+    ...(path && { path: { key: path.key, via: path.real.address, how: howThrough(path) } }),
+  }
+}
+
+/** Returns the forwarding and the real server of a path, for people: `gate to [2001:db8::1]:80`. */
+export function howThrough({ real }: ServicePath): string {
+  return `${real.forwarding} to ${keyOfReal(real)}`
+}
+
+/** Returns the address of the server that a check tells of: the virtual address is one of many servers. */
+export function serverOf({ use, target }: Pick<Subscriber, 'use' | 'target'>): Address {
+  return use.path === 'service' ? target.real.address : target.address
 }
 
 /** Uses the results of a job: one check of one real server of one service. */
@@ -122,10 +140,12 @@ function* serviceJobs(
       kinds.set(use.kind, check)
       if (!real.address || !check) continue
       const asker = askerOf(service, i, first) ?? { service, real }
-      const target = targetOf(asker.service, asker.real, real.address, use, check)
+      const path = use.path === 'service' ? pathOf(asker.service, asker.real) : null
+      const direct = targetOf(asker.service, asker.real, real.address, use, check)
+      const target = path ? { ...direct, address: path.virtual, port: use.port ?? path.port } : direct
       const checkKey = questionOf(asker.service, asker.real, target, use, check)
       const id = `${checkKey} every ${use.policy.interval} within ${use.policy.timeout}${versionOf(check)}`
-      const job = { id, check, target, use, answer: answerFor(use) }
+      const job = { id, check, target, use, answer: answerFor(use, path), path }
       each.push({ job, subscriber: { service, real, use, jobId: id, target, checkKey, serviceKey: key } })
     }
   })
@@ -146,7 +166,10 @@ function askerOf(
 }
 
 /** Returns the answer of a check whose target is a name without a known address, else null. */
-function answerFor({ host, address }: ResolvedCheckUse): Answer | null {
+function answerFor(use: ResolvedCheckUse, through: ServicePath | null): Answer | null {
+  if (use.path === 'service' && !through)
+    return noVerdict('the virtual address of the service does not resolve')
+  const { host, address } = use
   return address === null ? noVerdict(`the target of this check, ${host}, does not resolve`) : null
 }
 
@@ -178,6 +201,7 @@ function questionOf(
   const connects = use.connects ? [`${use.connects} connects`] : []
   const host = use.address === null ? [use.host] : []
   const source = use.source === undefined ? [] : [`from ${sourceText(use.source)}`]
+  const path = use.path ? [`of ${serviceKey(service)} through ${keyOfReal(target.real)}`] : []
   return JSON.stringify([
     use.kind,
     target.address.text,
@@ -186,6 +210,7 @@ function questionOf(
     ...connects,
     ...host,
     ...source,
+    ...path,
     ...asker,
   ])
 }
@@ -225,6 +250,7 @@ export function isSameJob(job: Job, before: Job | undefined): boolean {
   if (job === before) return true
   return (
     before !== undefined &&
+    job.path?.real.forwarding === before.path?.real.forwarding &&
     isSameCode(before.check, job.check) &&
     (!job.check.perService || JSON.stringify(before.target) === JSON.stringify(job.target))
   )

@@ -12,11 +12,11 @@ export interface AskedEndpoint extends Endpoint {
   readonly ids: readonly string[]
 }
 
-/** Returns the endpoints of these jobs, those alone whose checks speak TCP to it. */
+/** Returns the endpoints of these jobs, those alone whose checks speak TCP to it directly. */
 export function endpointsOf(jobs: Iterable<Job>): ReadonlyMap<string, AskedEndpoint> {
   const found = new Map<string, AskedEndpoint & { ids: string[] }>()
-  for (const { id, check, target, use, answer } of jobs) {
-    if (answer || target.port === 0 || !isOverTcp(check, use.options)) continue
+  for (const { id, check, target, use, answer, path } of jobs) {
+    if (answer || path || target.port === 0 || !isOverTcp(check, use.options)) continue
     const { address, port } = target
     const key = keyOf(address, port, use.source)
     const known = found.get(key)

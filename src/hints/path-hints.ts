@@ -67,9 +67,9 @@ export class PathHints {
   follow(jobs: Iterable<Job>): void {
     const before = new Map(this.#servers.map(server => [server.address.text, server.way]))
     const servers = new Map<string, Server>()
-    for (const { id, target, answer } of jobs) {
+    for (const { id, target, path, answer } of jobs) {
       if (answer) continue
-      const { address } = target
+      const { address } = path?.real ?? target
       const known = servers.get(address.text)
       if (known) known.ids.push(id)
       else servers.set(address.text, { address, ids: [id], way: before.get(address.text) ?? null })

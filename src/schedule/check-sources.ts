@@ -4,7 +4,7 @@
  * changes of addresses and routes, so a run costs a look into a map; a target is asked for again after a change.
  */
 import type { Address } from '../core/address.js'
-import { chooseSource, type OwnAddress, type SourceChoice } from '../core/check-source.js'
+import { chooseSource, type OwnAddress, pathSource, type SourceChoice } from '../core/check-source.js'
 import { idsOf } from '../core/kernel-services.js'
 import type { ResolvedService } from '../core/model.js'
 import { NO_CHANGES, type PathWatch } from '../netlink/path-changes.js'
@@ -28,8 +28,8 @@ const ROUTES_EVERY = 1000
 /** Milliseconds after which a choice is made again. The kernel does not report all changes, such as address labels. */
 const VALID_FOR = 60_000
 
-interface Entry {
-  readonly choice: SourceChoice
+interface Entry<Choice = SourceChoice> {
+  readonly choice: Choice
   readonly generation: number
   readonly at: number
 }
@@ -46,6 +46,8 @@ export class CheckSources {
   #own: readonly OwnAddress[] | null = null
   /** By the text of the target's address. */
   readonly #entries = new Map<string, Entry>()
+  /** By the virtual address and the address of the real server. */
+  readonly #towards = new Map<string, Entry<Address | null>>()
   /** Increases when all choices must be made again. */
   #generation = 0
   #lookedAt = Number.NEGATIVE_INFINITY
@@ -69,6 +71,7 @@ export class CheckSources {
   followAddresses(virtual: readonly string[]): void {
     this.#virtual = new Set(virtual)
     this.#entries.clear()
+    this.#towards.clear()
     this.#onFollow(virtual)
   }
 
@@ -85,9 +88,27 @@ export class CheckSources {
       const choice = this.#choice(target)
       return choice.kind === 'replaced' ? choice.source : null
     } catch (error) {
-      this.#isBroken = true
-      this.#entries.clear()
-      this.#parts.log.warn('check.sources-unknown', { error: (error as Error).message }, SOURCES_UNKNOWN)
+      this.#break(error as Error)
+      return null
+    }
+  }
+
+  /**
+   * Returns the address to bind a check of this virtual address to that goes through the real server at `via`; null: this
+   * machine has none, or cannot be asked.
+   */
+  towards(virtual: Address, via: Address): Address | null {
+    if (this.#isBroken) return null
+    try {
+      const now = this.#lookIfDue()
+      const key = `${virtual.text} ${via.text}`
+      const known = this.#towards.get(key)
+      if (known && this.#isValid(known, now)) return known.choice
+      const choice = this.#chooseTowards(virtual, via)
+      this.#towards.set(key, { choice, generation: this.#generation, at: now })
+      return choice
+    } catch (error) {
+      this.#break(error as Error)
       return null
     }
   }
@@ -108,11 +129,26 @@ export class CheckSources {
     this.#parts.changes.close()
   }
 
-  #choice(target: Address): SourceChoice {
+  #break({ message }: Error): void {
+    this.#isBroken = true
+    this.#entries.clear()
+    this.#parts.log.warn('check.sources-unknown', { error: message }, SOURCES_UNKNOWN)
+  }
+
+  #lookIfDue(): number {
     const now = this.#parts.now()
     if (now - this.#lookedAt >= LOOK_EVERY) this.#look(now)
+    return now
+  }
+
+  #isValid({ generation, at }: Entry<unknown>, now: number): boolean {
+    return generation === this.#generation && now - at < VALID_FOR
+  }
+
+  #choice(target: Address): SourceChoice {
+    const now = this.#lookIfDue()
     const known = this.#entries.get(target.text)
-    if (known && known.generation === this.#generation && now - known.at < VALID_FOR) return known.choice
+    if (known && this.#isValid(known, now)) return known.choice
     const choice = this.#choose(target)
     this.#entries.set(target.text, { choice, generation: this.#generation, at: now })
     this.#tell(choice, target)
@@ -140,6 +176,14 @@ export class CheckSources {
     this.#own ??= paths.addresses()
     const { link, gateway, source } = route
     return chooseSource(target, { link, gateway, source }, this.#own, ({ text }) => this.#virtual.has(text))
+  }
+
+  #chooseTowards(virtual: Address, via: Address): Address | null {
+    const { paths } = this.#parts
+    const route = paths.routeTo(via)
+    this.#own ??= paths.addresses()
+    const known = route?.kind === 'by' ? route : null
+    return pathSource(virtual, known, this.#own, address => this.#virtual.has(withoutZone(address)))
   }
 
   /** Reports each pair of addresses once. */

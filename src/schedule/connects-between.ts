@@ -41,10 +41,19 @@ export function alternating(begin: BeginRun, connect: BeginRun, connects: number
   }
 }
 
-export function connectTo({
-  address,
-  port,
-}: Pick<Target, 'address' | 'port'>): Extract<ProbeSpec, { kind: 'tcp' }> {
+export function connectTo(
+  { address, port }: Pick<Target, 'address' | 'port'>,
+  mark?: number,
+): Extract<ProbeSpec, { kind: 'tcp' }> {
   const judge = { kind: 'connected' } as const
-  return { kind: 'tcp', address, port, send: new Uint8Array(), end: false, reset: false, judge }
+  const probe = {
+    kind: 'tcp',
+    address,
+    port,
+    send: new Uint8Array(),
+    end: false,
+    reset: false,
+    judge,
+  } as const
+  return mark === undefined ? probe : { ...probe, mark }
 }

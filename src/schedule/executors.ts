@@ -7,7 +7,6 @@ import { type CheckWork, startCheck } from '../check/run-code.js'
 import type { Address } from '../core/address.js'
 import type { SourceChoice } from '../core/check-source.js'
 import type { CheckResult } from '../core/model.js'
-import { NEEDS_CODE } from '../probe/needs-code.js'
 import { type PreparedProbe, probeFrom, startFrom, startProbe } from '../probe/start-probe.js'
 import { descriptorLimit } from '../system/descriptor-limit.js'
 import { isEpollSupported } from '../system/numeric-calls.js'
@@ -15,10 +14,12 @@ import { type Clock, systemClock } from '../util/clock.js'
 import { groupOf, Pool } from '../workers/pool.js'
 import type { WorkerLog } from '../workers/worker-group.js'
 import type { CheckSources } from './check-sources.js'
-import { type BeginRun, withConnectsBetween } from './connects-between.js'
+import { alternating, type BeginRun, connectTo, withConnectsBetween } from './connects-between.js'
 import { type IsSettled, NativeExecutor, PORTABLE } from './engine/native-executor.js'
 import type { EngineProbe } from './engine/protocol.js'
 import type { Executor, OnResult, Timing } from './executor.js'
+import { MarkedProbes } from './marked-probes.js'
+import { orElse } from './path-probe.js'
 import { placementOf } from './placement.js'
 import { Scheduler } from './scheduler.js'
 import { bindingOf, type SourceBinding } from './source-binding.js'
@@ -121,7 +122,19 @@ export function openExecutors(
       pool.start({ ...work, id, source: binding.begin() }, timeout, done, traced)
     put(id, executors[groupOf(work.check)], start, work, timing, binding)
   }
+  let marked: MarkedProbes | null = null
+  /** A probe with a mark, which Node's sockets do not have. */
+  const setMarked = (id: string, work: CheckWork, timing: Timing, probe: EngineProbe) => {
+    marked ??= new MarkedProbes()
+    const binding = bindingOf(work, sources)
+    const { target, connects = 0, path } = work
+    const begin = marked.begin(probe, binding.begin)
+    const connect = connects > 0 ? marked.begin(connectTo(target, path?.mark), binding.begin) : null
+    const job = connect ? alternating(begin, connect, connects) : begin
+    put(id, executors.core, job, { ...work, connects: 0 }, timing, binding)
+  }
   const setHere = (id: string, work: CheckWork, timing: Timing, prepared: PreparedProbe) => {
+    if (work.path && prepared.probe.kind !== 'fixed') return setMarked(id, work, timing, prepared.probe)
     // A server that redirects once will continue to do so, so its job runs as code from now on.
     const defer = () => setCode(id, work, { ...timing, firstIn: 0 })
     const binding = bindingOf(work, sources)
@@ -163,9 +176,10 @@ export function openExecutors(
     remove(id)
     given.set(id, { work, timing })
     executorOf.set(id, to)
-    const { target, connects = 0, source } = work
+    const { target, connects = 0, source, path } = work
     const { address, port } = target
-    to.set(id, { probe, connects, target: { address, port }, ...(source && { source }) }, timing)
+    const more = { ...(source && { source }), ...(path && { path }) }
+    to.set(id, { probe, connects, target: { address, port }, ...more }, timing)
   }
   return {
     set: (id, work, timing) => {
@@ -190,6 +204,7 @@ export function openExecutors(
     close: async () => {
       scheduler.close()
       sources?.close()
+      marked?.close()
       await Promise.all([engine?.close(), pool.close()])
     },
   }
@@ -256,6 +271,5 @@ function codeFrom(start: StartRun<CheckWork>, work: CheckWork, source: () => Add
 }
 
 function fallingBackToCode(begin: BeginRun, defer: () => void): BeginRun {
-  return (timeout, done, traced) =>
-    begin(timeout, answer => (answer === NEEDS_CODE ? defer() : done(answer)), traced)
+  return (timeout, done, traced) => begin(timeout, orElse(done, defer), traced)
 }

@@ -6,6 +6,7 @@ import type { CheckWork } from '../check/run-code.js'
 import { isBounded } from '../probe/bounded.js'
 import { mayNeedCode } from '../probe/needs-code.js'
 import { type PreparedProbe, prepareProbe } from '../probe/start-probe.js'
+import { throughPath } from './path-probe.js'
 
 export type Placement =
   /** A probe that the core runs. `defers`: it may defer the verdict to the check's code. */
@@ -15,12 +16,14 @@ export type Placement =
   | { readonly kind: 'here' }
 
 /** Returns where the check runs. No function of a user's check is called in this process. */
-export function placementOf({ check, target, options, answer }: CheckWork): Placement {
+export function placementOf({ check, target, options, answer, path }: CheckWork): Placement {
   if (answer) return fixed(answer)
+  if (path && check.origin === 'user') return inCore(throughPath(null, path))
   const codePlace = check.module === undefined ? 'here' : 'worker'
   if (check.origin === 'user') return { kind: codePlace }
   try {
     const probe = check.probe?.(target, options) ?? null
+    if (path) return inCore(throughPath(probe && isBounded(probe) ? probe : null, path))
     if (probe && (codePlace === 'here' || isBounded(probe))) return inCore(probe)
     return { kind: codePlace }
   } catch (error) {

@@ -1,8 +1,10 @@
 /** The source address of the runs of one job. */
+import type { PathUse } from '../check/run-code.js'
 import type { Address } from '../core/address.js'
 import type { WantedSource } from '../core/check-source.js'
 import type { CheckResult } from '../core/model.js'
 import type { CheckSources } from './check-sources.js'
+import { pathBinding } from './path-probe.js'
 
 export interface SourceBinding {
   /** Returns the source of the run that begins now; null: the kernel chooses. */
@@ -16,11 +18,13 @@ export interface SourceBinding {
 
 /** What decides the source of a job. */
 interface Bound {
+  readonly path?: PathUse
   readonly target: { readonly address: Address }
   readonly source?: WantedSource
 }
 
-export function bindingOf({ source, target }: Bound, sources: CheckSources | null): SourceBinding {
+export function bindingOf({ source, target, path }: Bound, sources: CheckSources | null): SourceBinding {
+  if (path) return pathBinding(path, target.address, source, sources)
   // The target may be a name that has got an address of another family than the given source.
   if (source !== undefined && (source === 'kernel' || source.family === target.address.family)) {
     const fixed = source === 'kernel' ? null : source

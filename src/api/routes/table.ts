@@ -1,4 +1,5 @@
 /** What the kernel holds, and what lvsd would change. */
+import { z } from '../../check/option-types.js'
 import type { Control } from '../control.js'
 import { Refusal } from '../problem-document.js'
 import { routeOver } from '../route.js'
@@ -12,9 +13,15 @@ export const tableRoutes = [
     path: '/v1/table',
     role: 'read',
     summary: "The kernel's table with its counters, services of other programs included.",
+    query: z.strictObject({
+      all: z
+        .enum(['true', 'false'])
+        .optional()
+        .describe('true: with the services of checks with `path: service`, which are left out otherwise.'),
+    }),
     response: tableDocument,
     problems: ['unavailable'],
-    handler: async control => (await control.table()) ?? unreadable(),
+    handler: async (control, { query }) => (await control.table(query.all === 'true')) ?? unreadable(),
   }),
   route({
     method: 'GET',

@@ -13,6 +13,7 @@ import {
   type Table,
 } from '../../core/model.js'
 import { effectText, type Override, withReason } from '../../core/override.js'
+import { withoutMarked } from '../../core/service-path.js'
 import { planned } from '../../director/planned.js'
 import { KernelError } from '../../ipvs/kernel.js'
 import { openTable, TABLES } from '../../ipvs/table.js'
@@ -106,7 +107,9 @@ async function readTable(kind: 'netlink' | 'memory'): Promise<Table> {
 /** Returns the owned services and last addresses of names from the journal of lvsd on this machine. */
 function remembered(kind: 'netlink' | 'memory', { settings }: Config) {
   if (kind === 'memory') return { owned: new Set<string>(), names: new Map<string, string>() }
-  return readJournal(journalPath(settings.state, settings.socket))
+  const { owned, marks, names } = readJournal(journalPath(settings.state, settings.socket))
+  // The services of checks through paths follow by themselves.
+  return { owned: withoutMarked(owned, marks), names }
 }
 
 /** Returns the overrides in force. Overrides that cannot be read are omitted with a warning. */

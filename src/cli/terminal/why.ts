@@ -104,11 +104,13 @@ function labelled(rows: Rows, { paint, width }: Page): string {
 }
 
 function checkBlock(check: WhyCheck, page: Page): string {
-  const { kind, target, state, since, expects, policy, results, noVerdict, source, observers } = check
+  const { kind, target, through, state, since, expects, policy, results, noVerdict, source, observers } =
+    check
   const { paint, now } = page
   const title = `${paint('bold', printable(kind))} of ${printable(target)}  ${paint(STATE_STYLE[state], state)} since ${moment(since, now)}`
   const rows: Rows = [
     ['expects', [printable(expects)]],
+    ...(through ? [['path', [`of the service: by ${printable(through)}`]] as const] : []),
     ['rule', [ruleOf(policy)]],
     ['count', [countOf(check)]],
     ['next run', [nextRun(check, now)]],

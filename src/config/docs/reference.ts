@@ -25,6 +25,7 @@ import { fallbackFields, realFields } from '../schema/real-fields.js'
 import { redisFields, redisTlsFields, sentinelFields } from '../schema/redis-fields.js'
 import {
   defaultsFields,
+  marksFields,
   persistenceFields,
   rootFields,
   serviceFields,
@@ -64,6 +65,7 @@ function keySections(): string[] {
     INCLUDE,
     section('settings', 'Of lvsd itself.', settingsFields),
     section('settings.timeouts', "The kernel's own, as `ipvsadm --set`.", timeoutsFields),
+    section('settings.marks', MARKS, marksFields),
     section('alerts', ALERTS, alertFields),
     alertTable(),
     section('api', API, apiFields),
@@ -93,6 +95,9 @@ function keySections(): string[] {
     section('fallback', 'A text in short form (address, forwarding), a mapping, or none.', fallbackFields),
   ]
 }
+
+const MARKS =
+  "With `path: service` the table has one more service for each real server, on a mark of its own and with this server alone, at weight 1. These are lvsd's: they are not shown among the services, and go when lvsd stops or the key is removed. A path keeps its mark over reloads and restarts."
 
 const ALERTS =
   'Receivers by name, each with one of webhook, alertmanager and command. Within 2 s alerts are grouped, and a receiver gets at most 10 messages a minute; then more of them are in one message. In messages of lvsd a URL has neither its path nor a password.'

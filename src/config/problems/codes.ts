@@ -103,6 +103,8 @@ export const CODES = {
     'This machine lacks something that a check needs: it has no verdict until that is there.',
   COMMAND_UNAVAILABLE:
     'A callback, a fallbackcommand or a command for alerts that cannot be run: absent, or somebody else could change it.',
+  CHECK_PATH: 'A check that cannot go the way of the clients (path: service).',
+  MARK_RANGE: 'The marks for checks with path: service are no marks, or are those of a service.',
   CHECK_NEEDS_PORT: 'A check has no port to go to.',
   NO_CHECK: 'A service without a check: its real servers always count as up.',
   AGENT_ALONE: 'Real servers that no check tests except their own agent.',

@@ -14,6 +14,9 @@ export const policyFields = {
     .describe('Interval until fall or rise is complete. Default: the interval, but at most 1s.'),
 }
 
+/** How the packets of a check reach the real server. */
+export const pathWord = () => z.enum(['real', 'service'])
+
 /** Keys of `check` that a check of another kind takes over from `defaults` too. */
 export const sharedFields = {
   ...policyFields,
@@ -23,6 +26,11 @@ export const sharedFields = {
     .optional()
     .describe(
       'Address of this machine from which the check connects. Default: what the kernel chooses, but never a virtual address; `kernel`: what the kernel chooses, whatever it is.',
+    ),
+  path: pathWord()
+    .optional()
+    .describe(
+      '`service`: the check goes to the virtual address and port, through this real server, as the packets of clients do. `real`: to the address of the real server. Default: that of the service.',
     ),
 }
 

@@ -5,9 +5,11 @@
  * combinations of keys.
  */
 import { duration, marks, z } from '../../check/option-types.js'
+import { DEFAULT_MARKS } from '../../core/service-path.js'
 import { plainValue, sysctlName, sysctlParts } from '../../core/sysctl.js'
 import { alertNode } from './alert-fields.js'
 import { apiNode } from './api-fields.js'
+import { pathWord } from './check-fields.js'
 import { clusterNode } from './cluster-fields.js'
 import { onDownNode, panicNode } from './down-fields.js'
 import {
@@ -177,6 +179,11 @@ const WINDOWS = 'a list of windows, each with at and for'
 
 const commonServiceFields = {
   ...schedulingFields,
+  path: pathWord()
+    .default('real')
+    .describe(
+      'Which way checks go, unless they say otherwise. `service`: to the virtual address, through each real server, by its forwarding; for checks that are data, such as `http` and `connect`. `real`: to the address of the real server.',
+    ),
   ...plainFields,
   mail: mailNode
     .optional()
@@ -274,6 +281,16 @@ export const timeoutsFields = {
   udp: kernelTimeout().describe('Of a UDP flow.'),
 }
 
+export const marksFields = {
+  from: z.int().min(1).max(MAX_U32).default(DEFAULT_MARKS.from).describe('The first firewall mark.'),
+  count: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .default(DEFAULT_MARKS.count)
+    .describe('Number of marks: one for each real server that is checked so.'),
+}
+
 export const settingsFields = {
   resync: intervalOrAuto()
     .default('auto')
@@ -337,6 +354,11 @@ export const settingsFields = {
   timeouts: orNull(mapping('timeouts', 'a mapping with tcp, tcp-fin, udp', timeoutsFields)).describe(
     "The kernel's own connection timeouts, set at start; absent ones stay as they are.",
   ),
+  marks: orNull(mapping('marks', 'a mapping with from and count', marksFields))
+    .register(marks, { shown: 'mapping' })
+    .describe(
+      'Firewall marks for checks with `path: service`, which nothing else on this machine may use. Default: 65536 marks from 0x4c560000 (1280704512).',
+    ),
   'keep-sysctls': flag(
     'true: sysctls keep their values when lvsd ends. false: lvsd restores the former values. A restart is an end, too.',
   ),

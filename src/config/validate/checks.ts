@@ -6,7 +6,7 @@ import { asOptionProblem } from '../../check/option-problem.js'
 import { markOf, type z } from '../../check/option-types.js'
 import { isLinkLocal, parseAddress, parseHostPort } from '../../core/address.js'
 import type { WantedSource } from '../../core/check-source.js'
-import type { CheckPolicy, CheckUse } from '../../core/model.js'
+import type { CheckPath, CheckPolicy, CheckUse } from '../../core/model.js'
 import { readPattern } from '../../search/perl-flags.js'
 import { searchRegExp } from '../../search/search.js'
 import { didYouMean } from '../../util/closest-match.js'
@@ -22,13 +22,18 @@ import { checkFields, policyFields } from '../schema/check-fields.js'
 import { type Draft, draftsOf } from './check-drafts.js'
 import type { Context, DefaultsFields } from './context.js'
 import { areFilesThere, placeOfOption } from './option-places.js'
+import { readPath } from './paths.js'
 
 type CheckFields = Fields<typeof checkFields>
 
 // ---------------------------------------------------------------- one check
 
 /** Returns the check as it will run. If its kind or an option is invalid, reports it and returns null. */
-export function readCheck(draft: Draft, protocol: string, context: Context): CheckUse | null {
+export function readCheck(
+  draft: Draft,
+  { protocol, path: byService }: { readonly protocol: string; readonly path: CheckPath },
+  context: Context,
+): CheckUse | null {
   for (let part: Draft | undefined = draft; part; part = part.under) context.judged.add(part)
   const check = draft.isBroken ? null : checkOf(draft, context)
   if (!check) return null
@@ -48,6 +53,7 @@ export function readCheck(draft: Draft, protocol: string, context: Context): Che
   const connects = readConnects(fields, check, context)
   const sentinel = readSentinel(fields, check, options, context)
   const source = readSource(fields, context)
+  const path = options && readPath(fields, { check, options, byService }, context)
   return (
     options && {
       kind: check.name,
@@ -57,6 +63,7 @@ export function readCheck(draft: Draft, protocol: string, context: Context): Che
       ...(connects > 0 && { connects }),
       ...(sentinel && { sentinel }),
       ...(source !== null && { source }),
+      ...(path === 'service' && { path }),
     }
   )
 }
@@ -66,7 +73,7 @@ export function judgeUnused(defaults: DefaultsFields, context: Context): void {
   for (const draft of draftsOf(defaults, context) ?? []) {
     if (context.judged.has(draft)) continue
     const how = { name: 'a check', at: draft.at, tellUnknown: () => {} }
-    if (draft.kind) readCheck({ ...draft, isPartial: true }, 'tcp', context)
+    if (draft.kind) readCheck({ ...draft, isPartial: true }, { protocol: 'tcp', path: 'real' }, context)
     else readPolicy(readFields(draft.entries, checkFields, how, context), context)
   }
 }

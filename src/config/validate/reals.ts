@@ -14,6 +14,7 @@ import { readCheck } from './checks.js'
 import type { ServiceFacts } from './context.js'
 import { judgeHostFamily } from './host-family.js'
 import { judgeNeed, judgePorts, readNeed } from './need.js'
+import { judgePaths } from './paths.js'
 import type { RealContext } from './real-context.js'
 import { familyWord } from './words.js'
 
@@ -50,6 +51,7 @@ function readReal(
   const family = familyFor(endpoint, readFamily(fields, endpoint, attributes.forwarding, context), context)
   judgeHost(endpoint, family, at, context)
   judgePorts(checks.uses, endpoint, port, at, context)
+  judgePaths(checks.uses, attributes.forwarding, at, context)
   judgeSources(checks.uses, endpoint.address?.family ?? family.family ?? context.facts.family, at, context)
   const real = {
     host: endpoint.host,
@@ -171,7 +173,9 @@ interface ReadChecks {
 function readChecks(fields: Fields<typeof realFields>, context: RealContext): ReadChecks {
   const over = draftsOf(fields, context)
   const drafts = over ? (layDrafts(context.drafts, over, context) ?? []) : null
-  const read = drafts?.map(draft => readCheck(draft, context.facts.protocol, context))
+  const read = drafts?.map(draft =>
+    readCheck(draft, { protocol: context.facts.protocol, path: context.path }, context),
+  )
   const uses = read ? read.filter(use => use !== null) : context.uses
   const areRight = read ? read.length === uses.length : context.usesAreRight
   const { values, entry } = mergeLayers({ need: realFields.need }, [fields, context.own, context.defaults])

@@ -6,9 +6,9 @@ import type { Multihomed } from '../../core/multihomed.js'
 import { nameOfReal } from '../../overrides/command-overrides.js'
 import { lineOf, type Position } from '../problems/problem.js'
 import type { RawEntry } from '../raw.js'
-import { outputOf } from '../read/layers.js'
+import { mergeLayers, outputOf } from '../read/layers.js'
 import { readEntry } from '../read/read-node.js'
-import { plainServiceFields, serviceNode } from '../schema/schema.js'
+import { plainServiceFields, serviceFields, serviceNode } from '../schema/schema.js'
 import { draftsOf, layDrafts } from './check-drafts.js'
 import { readCheck } from './checks.js'
 import type { Context, DefaultsFields, ServiceFacts, ServiceFields } from './context.js'
@@ -177,9 +177,10 @@ function realContextOf(
   const isOwn = own.entry('check') ?? own.entry('checks')
   // A mapping without a kind in `defaults` only sets the policy for kinds that services name.
   const complete = (drafts ?? []).filter(draft => draft.kind || draft.isBroken || isOwn)
-  const read = complete.map(draft => readCheck(draft, facts.protocol, context))
+  const { path } = mergeLayers({ path: serviceFields.path }, [own, defaults]).values
+  const read = complete.map(draft => readCheck(draft, { protocol: facts.protocol, path }, context))
   const uses = read.filter(use => use !== null)
-  return { ...context, facts, own, defaults, drafts, uses, usesAreRight: uses.length === read.length }
+  return { ...context, facts, own, defaults, path, drafts, uses, usesAreRight: uses.length === read.length }
 }
 
 /** Returns the names of the real servers of each item that has several. */

@@ -28,6 +28,7 @@ import { judgeUnused } from './checks.js'
 import { readCluster } from './cluster.js'
 import type { Context, DefaultsFields, PlaceOf } from './context.js'
 import { Outside } from './outside.js'
+import { judgeMarks } from './paths.js'
 import { judgeCollisions, judgePartNames, type PlacedService, readService } from './service.js'
 import { judgeSettings } from './settings.js'
 
@@ -189,6 +190,7 @@ function* readServices(
   const all = [...services, ...others.map(placedAtStart)]
   judgePartNames(all, context)
   judgeCollisions(all, context)
+  judgeMarks(parts.values.settings, all, context)
   return services.map(({ service }) => service)
 }
 

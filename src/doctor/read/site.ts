@@ -22,7 +22,9 @@ export async function readSite({ file, config, checks, problems }: SiteInput): P
   const count = (wanted: Problem['severity']) => problems.filter(({ severity }) => severity === wanted).length
   const jobs = config ? [...jobsOf(config, checks).jobs.values()] : []
   // A check with a source of its own does not depend on what the kernel chooses.
-  const asked = jobs.filter(({ answer, use }) => answer === null && typeof use.source !== 'object')
+  const asked = jobs.filter(
+    ({ answer, use, path }) => answer === null && path === null && typeof use.source !== 'object',
+  )
   const unbound = new Set(
     asked.flatMap(({ use, target }) => (use.source === 'kernel' ? target.address.text : [])),
   )

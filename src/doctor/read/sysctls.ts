@@ -12,7 +12,7 @@ const NAMES = [
 
 /** Settings of interfaces, by the folder of the family. */
 const OF_LINKS: Readonly<Record<string, readonly string[]>> = {
-  'net.ipv4.conf': ['forwarding', 'rp_filter', 'arp_ignore', 'arp_announce'],
+  'net.ipv4.conf': ['accept_local', 'forwarding', 'rp_filter', 'arp_ignore', 'arp_announce'],
   'net.ipv6.conf': ['forwarding', 'accept_ra'],
 }
 

@@ -3,10 +3,10 @@ import type { OnDone, Run, StartRun } from '../../check/run.js'
 import type { CheckResult } from '../../core/model.js'
 import { Reactor } from '../../probe/engine/reactor.js'
 import { type BeginNative, NativeProbes } from '../../probe/engine/start-native.js'
-import { NEEDS_CODE } from '../../probe/needs-code.js'
 import type { CheckSources } from '../check-sources.js'
 import { alternating, connectTo } from '../connects-between.js'
 import type { Executor } from '../executor.js'
+import { orElse } from '../path-probe.js'
 import { Scheduler } from '../scheduler.js'
 import { bindingOf, type SourceBinding } from '../source-binding.js'
 import { Outbox, type Sender } from './outbox.js'
@@ -152,18 +152,20 @@ export class Engine {
     }
   }
 
-  #beginning(job: EngineJob, { probe, connects, target }: EngineWork): BeginNative {
+  #beginning(job: EngineJob, { probe, connects, target, path }: EngineWork): BeginNative {
     const begin = this.#probes.startFrom(probe, job.binding.begin)
-    const connect = connects > 0 ? this.#probes.startFrom(connectTo(target), job.binding.begin) : null
+    const connect =
+      connects > 0 ? this.#probes.startFrom(connectTo(target, path?.mark), job.binding.begin) : null
     const inTurn = connect ? alternating(begin, connect, connects) : begin
-    return (timeout, done) => this.#start(job, inTurn, timeout, done)
+    const defer = path ? null : () => this.#defer(job)
+    return (timeout, done) => this.#start(job, inTurn, timeout, orElse(done, defer))
   }
 
   #start(job: EngineJob, begin: BeginNative, timeout: number, done: OnDone): Run {
     job.delay = this.#delay
     this.#delay = Number.NaN
     this.#noteRunning(job)
-    return begin(timeout, answer => (answer === NEEDS_CODE ? this.#defer(job) : done(answer)))
+    return begin(timeout, done)
   }
 
   #defer(job: EngineJob): void {

@@ -1,5 +1,6 @@
 /** What the core and the engine's thread send each other. */
 import type { ProbeSpec } from '../../check/probe-spec.js'
+import type { PathUse } from '../../check/run-code.js'
 import type { Address } from '../../core/address.js'
 import type { SourceChoice, WantedSource } from '../../core/check-source.js'
 import type { LogEvent } from '../../core/log-events.js'
@@ -15,6 +16,7 @@ export interface EngineWork {
   readonly connects: number
   readonly target: { readonly address: Address; readonly port: number }
   readonly source?: WantedSource
+  readonly path?: PathUse
 }
 
 /** Jobs have numbers; a job that is replaced gets another number. */

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { type Address, parseAddress } from '../../../src/core/address.js'
-import { chooseSource, type OwnAddress, type SourceRoute } from '../../../src/core/check-source.js'
+import {
+  chooseSource,
+  type OwnAddress,
+  pathSource,
+  type SourceRoute,
+} from '../../../src/core/check-source.js'
 
 const address = (text: string) => parseAddress(text) as Address
 
@@ -163,6 +168,48 @@ describe('core: the source of checks', () => {
           if (near.length > 0) assert.ok(near.includes(found))
         },
       ),
+    )
+  })
+})
+
+describe('core: the source of checks through the path of a service', () => {
+  const of = (
+    virtual: string,
+    route: { link: number; source: Address | null } | null,
+    all: readonly OwnAddress[],
+    others: readonly string[] = [],
+  ) => pathSource(address(virtual), route, all, ({ text }) => others.includes(text))?.text ?? null
+
+  it('is that for the real server, unless it is virtual or of another family', () => {
+    const route = (source: string) => ({ link: 2, source: address(source) })
+    const v4 = own('192.0.2.1', 2, 24)
+    assert.equal(of('fc00::80', route('fc00::1'), [VIP, OWN]), 'fc00::1')
+    assert.equal(of('fc00::80', route('fc00::80'), [VIP, OWN]), 'fc00::1')
+    assert.equal(of('fc00::80', route('fc00::81'), [VIP, OWN], ['fc00::81']), 'fc00::1')
+    assert.equal(of('fc00::80', route('192.0.2.1'), [VIP, v4, OWN]), 'fc00::1')
+    assert.equal(of('192.0.2.80', route('fc00::1'), [VIP, v4, OWN]), '192.0.2.1')
+    assert.equal(of('fc00::80', null, [VIP, OWN]), 'fc00::1')
+  })
+
+  it('is none where this machine has virtual, tentative and loopback addresses alone', () => {
+    const tentative = { ...OWN, isTentative: true }
+    assert.equal(of('fc00::80', null, [...LO, VIP, tentative, own('fe80::1', 2, 64)]), null)
+  })
+
+  it('is never the virtual address, nor another one', () => {
+    const addresses = ['fc00::80', 'fc00::81', 'fc00::1', 'fc01::1', '192.0.2.1']
+    fc.assert(
+      fc.property(fc.subarray(addresses), fc.option(fc.constantFrom(...addresses)), (held, source) => {
+        const route = source === null ? null : { link: 2, source: address(source) }
+        const chosen = of(
+          'fc00::80',
+          route,
+          held.map(text => own(text, 2, 64)),
+          ['fc00::81'],
+        )
+        assert.ok(chosen === null || ['fc00::1', 'fc01::1'].includes(chosen))
+        if (held.includes('fc00::1')) assert.notEqual(chosen, null)
+      }),
     )
   })
 })

@@ -6,7 +6,7 @@ import type { Facts, Source } from '../../../src/doctor/facts.js'
 import { type Finding, SEVERITIES, type Severity } from '../../../src/doctor/finding.js'
 import { HAZARDS } from '../../../src/doctor/hazards.js'
 import { type Changes, factsWith, local } from '../../support/doctor.js'
-import { address, config, real, SERVICE_ATTRIBUTES, service, serviceId } from '../../support/tables.js'
+import { address, config, real, SERVICE_ATTRIBUTES, service, serviceId, use } from '../../support/tables.js'
 
 const masq = [real('2001:db8:1::1'), real('2001:db8:1::2')]
 const gate = masq.map(each => ({ ...each, attributes: { ...each.attributes, forwarding: 'gate' as const } }))
@@ -28,6 +28,8 @@ const sticky = service('sticky', {
 })
 const ipv4 = (parts: Partial<ResolvedService> = {}) =>
   service('web4', { id: serviceId('192.0.2.80'), reals: [real('198.51.100.1')], ...parts })
+const through = (forwarding: 'gate' | 'masq') =>
+  ipv4({ reals: [real('198.51.100.1', { forwarding, checks: [{ ...use('http'), path: 'service' }] })] })
 const at4 = [local('192.0.2.80'), local('192.0.2.2')]
 const tunnelled = service('tunnel', {
   reals: [
@@ -432,6 +434,34 @@ const CASES: readonly Case[] = [
     says: /tunl0/,
   },
   { id: 'rp-filter', when: 'there is only IPv6', is: 'nothing', facts: { config: site } },
+
+  {
+    id: 'service-path',
+    when: 'no interface takes answers from an own address',
+    is: 'warning',
+    facts: {
+      config: config([through('gate')]),
+      machine: { addresses: at4, links: [{ name: 'eth0', mtu: 1500 }] },
+      sysctls: { 'net.ipv4.conf.all.accept_local': '0', 'net.ipv4.conf.eth0.accept_local': '0' },
+    },
+    says: /all\.accept_local=1/,
+  },
+  {
+    id: 'service-path',
+    when: 'an interface takes them',
+    is: 'ok',
+    facts: {
+      config: config([through('gate')]),
+      machine: { addresses: at4, links: [{ name: 'eth0', mtu: 1500 }] },
+      sysctls: { 'net.ipv4.conf.all.accept_local': '0', 'net.ipv4.conf.eth0.accept_local': '1' },
+    },
+  },
+  {
+    id: 'service-path',
+    when: 'the kernel translates the answers',
+    is: 'nothing',
+    facts: { config: config([through('masq')]), machine: { addresses: at4 } },
+  },
 
   {
     id: 'expire-quiescent-template',

@@ -1,0 +1,258 @@
+/**
+ * Checks through the paths of services (`path: service`): the marked services that they need in the kernel's table, and
+ * when they may run. Without its marked service a check would end on the director itself, so it is not sent then, and a
+ * verdict that would change something counts only while the service is in the table.
+ *
+ *   mark   marked service            answers taken   each run of the check
+ *   none   any                       any             has no verdict: all marks are in use
+ *   yes    absent, or another one    any             has no verdict; before the first round, it waits
+ *   yes    with its server alone     no              has no verdict: the sysctls of this machine drop the answers
+ *   yes    with its server alone     yes             goes through the path
+ */
+import { setImmediate } from 'node:timers/promises'
+import { noVerdict } from '../check/check.js'
+import type { PathUse } from '../check/run-code.js'
+import { type CheckResult, keyOfReal, keyOfService, type ServiceId, type Table } from '../core/model.js'
+import {
+  allotMarks,
+  leadsThrough,
+  type MarkRange,
+  markedId,
+  markedServices,
+  marksOfOthers,
+  pathsOf,
+  type ServicePath,
+} from '../core/service-path.js'
+import type { Job } from '../health/jobs.js'
+import type { Kernel } from '../ipvs/kernel.js'
+import type { Desired } from '../reconcile/reconciler.js'
+import { type Timing, timingAfter } from '../schedule/executor.js'
+import type { Executors } from '../schedule/executors.js'
+import { unproved } from '../schedule/path-probe.js'
+import type { Journal } from '../storage/journal.js'
+import type { Sliced } from '../util/time-slice.js'
+import type { PathAnswers } from './path-answers.js'
+
+type Work = Parameters<Executors['set']>[1]
+
+export interface ServicePathsParts {
+  readonly journal: Pick<Journal, 'owned' | 'marks'>
+  readonly kernel: Pick<Kernel, 'reals'>
+  /** False for a table in memory, which forwards no packets. */
+  readonly isForwarding: boolean
+  /** Null: this is not known, and the checks run. */
+  readonly answers: Pick<PathAnswers, 'refusals'> | null
+  range(): MarkRange
+  jobs(): Iterable<Job>
+  /** True if a result with this verdict would change nothing. */
+  isSettled(id: string, ok: boolean | null): boolean
+  /** The table is not as it was believed to be. */
+  onMissing(): void
+  /** Milliseconds of the steady clock. */
+  now(): number
+}
+
+interface Waiting {
+  readonly work: Work
+  readonly path: PathUse
+  readonly timing: Timing
+  readonly since: number
+  /** Why its runs have no verdict; undefined: it does not run before the first round. */
+  readonly why: string | undefined
+}
+
+/** Results that are proved before other work of lvsd gets a turn: some two milliseconds. */
+const IN_A_ROW = 20
+
+const NO_MARK = 'all firewall marks for checks through paths of services are in use: see settings: marks'
+const NO_ENTRY = "the service of this check with a firewall mark is not in the kernel's table"
+const IN_MEMORY = 'a table in memory forwards no packets, so no check goes through the path of a service'
+
+export class ServicePaths {
+  readonly #parts: ServicePathsParts
+  #paths: ReadonlyMap<string, ServicePath> = new Map()
+  #marks: ReadonlyMap<string, number>
+  /** All marks that were ever given to paths: a service on one of them is lvsd's own until it is removed. */
+  readonly #given: Set<number>
+  /** Why the checks of a path wait, by its key; null: they run. None before the first table. */
+  #states: ReadonlyMap<string, string | null> = new Map()
+  /** When the marked service of a path was last found missing. */
+  readonly #missed = new Map<string, number>()
+  readonly #waiting = new Map<string, Waiting>()
+  readonly #running = new Map<string, { readonly work: Work; readonly path: PathUse; timing: Timing }>()
+  /** Number of results that are being proved, by job. */
+  readonly #proving = new Map<string, number>()
+  #queue: Promise<void> = Promise.resolve()
+  #inARow = 0
+  #executors: Executors | null = null
+
+  constructor(parts: ServicePathsParts) {
+    this.#parts = parts
+    this.#marks = parts.journal.marks
+    this.#given = new Set(this.#marks.values())
+  }
+
+  /** True for a marked service. */
+  isInternal(id: ServiceId): boolean {
+    return id.kind === 'fwmark' && this.#given.has(id.fwmark)
+  }
+
+  // -------------------------------------------------------------- the table
+
+  /** Adds the marked services to the desired table. `actual` is the table as found, before anything is repaired. */
+  desired(desired: Desired, actual: Table): Desired {
+    this.#paths = pathsOf(this.#parts.jobs())
+    if (this.#paths.size === 0 && this.#marks.size === 0) return desired
+    this.#noteMissing(actual)
+    const { journal, range } = this.#parts
+    const others = marksOfOthers(actual, journal.owned)
+    this.#marks = allotMarks(this.#paths.keys(), range(), this.#marks, others)
+    for (const mark of this.#marks.values()) this.#given.add(mark)
+    const internal = markedServices(this.#paths, this.#marks)
+    return {
+      ...desired,
+      table: new Map([...desired.table, ...internal]),
+      ids: [...desired.ids, ...[...internal.values()].map(({ id }) => id)],
+      internal,
+      marks: this.#marks,
+    }
+  }
+
+  /** As `desired`, of what is computed in time slices. */
+  *desiring(desired: Sliced<Desired>, actual: Table): Sliced<Desired> {
+    return this.desired(yield* desired, actual)
+  }
+
+  #noteMissing(actual: Table): void {
+    for (const [key, state] of this.#states)
+      if (state === null && !this.#isIn(actual, key)) this.#missed.set(key, this.#parts.now())
+  }
+
+  #isIn(table: Table, key: string): boolean {
+    const [path, mark] = [this.#paths.get(key), this.#marks.get(key)]
+    if (!path || mark === undefined) return false
+    return leadsThrough(table.get(keyOfService(markedId(path, mark))), path)
+  }
+
+  /** Takes the table after a round: checks start that have their marked service, and others wait. */
+  settle(table: Table): void {
+    if (this.#paths.size === 0 && this.#states.size === 0) return
+    const refusals = this.#refusals()
+    this.#states = new Map(
+      [...this.#paths.keys()].map(key => [key, this.#whyNot(key, table) ?? refusals.get(key) ?? null]),
+    )
+    for (const key of this.#missed.keys()) if (!this.#paths.has(key)) this.#missed.delete(key)
+    const now = this.#parts.now()
+    for (const [id, { work, path, timing, since, why }] of [...this.#waiting])
+      if (this.#states.get(path.key) !== why) this.#set(id, work, path, timingAfter(now - since, timing))
+    for (const [id, { work, path, timing }] of [...this.#running])
+      if (this.#states.get(path.key) !== null || this.#marks.get(path.key) !== path.mark)
+        this.#set(id, work, path, timing)
+  }
+
+  #whyNot(key: string, table: Table): string | null {
+    if (!this.#parts.isForwarding) return IN_MEMORY
+    if (!this.#marks.has(key)) return NO_MARK
+    return this.#isIn(table, key) ? null : NO_ENTRY
+  }
+
+  #refusals(): ReadonlyMap<string, string> {
+    try {
+      return this.#parts.answers?.refusals(this.#paths.values()) ?? new Map()
+    } catch {
+      // The kernel does not answer; the checks show what becomes of their answers.
+      return new Map()
+    }
+  }
+
+  // -------------------------------------------------------------- the schedule
+
+  /** Returns the executors that let a check through a path wait until it may run. */
+  through(executors: Executors): Executors {
+    this.#executors = executors
+    const forget = (id: string) => {
+      this.#waiting.delete(id)
+      this.#running.delete(id)
+    }
+    return {
+      ...executors,
+      set: (id, work, timing) => {
+        forget(id)
+        if (work.path && !work.answer) this.#set(id, work, work.path, timing)
+        else executors.set(id, work, timing)
+      },
+      remove: id => {
+        forget(id)
+        executors.remove(id)
+      },
+      retime: (id, timing) => {
+        const [waiting, running] = [this.#waiting.get(id), this.#running.get(id)]
+        if (running) running.timing = timing
+        if (waiting) this.#waiting.set(id, { ...waiting, timing, since: this.#parts.now() })
+        executors.retime(id, timing)
+      },
+    }
+  }
+
+  #set(id: string, work: Work, path: PathUse, timing: Timing): void {
+    const executors = this.#executors as Executors
+    const mark = this.#marks.get(path.key)
+    const why = this.#states.get(path.key)
+    this.#waiting.delete(id)
+    this.#running.delete(id)
+    if (why === null && mark !== undefined) {
+      const marked = { ...path, mark }
+      this.#running.set(id, { work, path: marked, timing })
+      executors.set(id, { ...work, path: marked }, timing)
+      return
+    }
+    this.#waiting.set(id, { work, path, timing, since: this.#parts.now(), why: why ?? undefined })
+    if (why) executors.set(id, { ...work, answer: noVerdict(why) }, timing)
+    else executors.remove(id)
+  }
+
+  // -------------------------------------------------------------- verdicts
+
+  /**
+   * Passes a result on. A verdict through a path that would change something is passed on once the kernel has said that
+   * the marked service is in the table; otherwise it is none, because the director itself may have answered.
+   */
+  judge(id: string, result: CheckResult, pass: (result: CheckResult) => void): void {
+    const running = this.#running.get(id)
+    const isProving = this.#proving.has(id)
+    const isPlain = !running || result.ok === null || this.#parts.isSettled(id, result.ok)
+    if (!isProving && isPlain) {
+      pass(result)
+      return
+    }
+    this.#proving.set(id, (this.#proving.get(id) ?? 0) + 1)
+    this.#queue = this.#queue.then(async () => {
+      const proved = running && !isPlain ? await this.#proved(running.path, result) : result
+      this.#leave(id)
+      pass(proved)
+      if (++this.#inARow % IN_A_ROW === 0) await setImmediate()
+    })
+  }
+
+  #leave(id: string): void {
+    const left = (this.#proving.get(id) ?? 1) - 1
+    if (left > 0) this.#proving.set(id, left)
+    else this.#proving.delete(id)
+  }
+
+  async #proved({ key, mark }: PathUse, result: CheckResult): Promise<CheckResult> {
+    const began = this.#parts.now() - result.ms
+    const path = this.#paths.get(key)
+    if (!path || mark === undefined) return unproved(result, NO_ENTRY)
+    try {
+      const reals = await this.#parts.kernel.reals(markedId(path, mark), [keyOfReal(path.real)])
+      const held = { reals: new Map([...reals].map(([name, { real }]) => [name, real])) }
+      const missedAt = this.#missed.get(key) ?? Number.NEGATIVE_INFINITY
+      if (leadsThrough(held, path) && missedAt < began) return result
+      if (missedAt < began) this.#parts.onMissing()
+      return unproved(result, NO_ENTRY)
+    } catch (error) {
+      return unproved(result, `the kernel's table cannot be read: ${(error as Error).message}`)
+    }
+  }
+}

@@ -1,0 +1,40 @@
+/** Checks with `path: service` over IPv4: their answers come from an address of this machine. */
+import { kernelServicesOf } from '../../core/kernel-services.js'
+import type { ResolvedService } from '../../core/model.js'
+import type { Facts } from '../facts.js'
+import { type Hazard, ok, warning } from '../finding.js'
+import { sysctl } from '../sysctl-value.js'
+import { isLocal, namesOf } from '../uses.js'
+
+export const servicePath: Hazard = {
+  id: 'service-path',
+  judge(facts) {
+    const services = (facts.site?.config?.services ?? []).filter(service => isConcerned(service, facts))
+    if (services.length === 0) return []
+    const links = (facts.machine.links ?? []).map(({ name }) => name).filter(name => name !== 'lo')
+    const names = ['all', ...links.map(name => name.replaceAll('.', '/'))]
+    const values = names.flatMap(name => sysctl(facts, `net.ipv4.conf.${name}.accept_local`) ?? [])
+    if (values.length === 0) return []
+    if (values.some(value => value !== '0'))
+      return [ok('an interface takes answers from the virtual addresses of checks with path: service')]
+    return [
+      warning(
+        'the kernel drops the answers to checks with path: service over IPv4',
+        'Such a check goes to the virtual address, so its answer comes from there. While this machine holds that address itself, IPv4 takes the answer only where accept_local is 1, for the interface to the real servers or for all. Until then these checks have no verdict. IPv6 needs nothing.',
+        { commands: ['sysctl -w net.ipv4.conf.all.accept_local=1'], services: namesOf(services) },
+      ),
+    ]
+  },
+}
+
+function isConcerned(service: ResolvedService, facts: Facts): boolean {
+  return service.reals.some(
+    real =>
+      real.attributes.forwarding !== 'masq' &&
+      real.checks.some(({ path }) => path === 'service') &&
+      kernelServicesOf(service, real).some(
+        ({ id }) =>
+          id?.kind === 'address' && id.address.family === 'ipv4' && isLocal(facts, id.address) === true,
+      ),
+  )
+}

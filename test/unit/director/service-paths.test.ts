@@ -1,0 +1,235 @@
+import assert from 'node:assert/strict'
+import { setImmediate } from 'node:timers/promises'
+import { check as connect } from '../../../checks/connect.js'
+import type { CheckWork, PathUse } from '../../../src/check/run-code.js'
+import { diff } from '../../../src/core/diff.js'
+import type { CheckResult, ResolvedService, Table } from '../../../src/core/model.js'
+import { DEFAULT_MARKS, type MarkRange } from '../../../src/core/service-path.js'
+import { ServicePaths } from '../../../src/director/service-paths.js'
+import { type Job, jobsOf, workOf } from '../../../src/health/jobs.js'
+import { memoryKernel } from '../../../src/ipvs/memory.js'
+import type { Timing } from '../../../src/schedule/executor.js'
+import type { Executors } from '../../../src/schedule/executors.js'
+import { memoryJournal } from '../../../src/storage/journal.js'
+import { config, failed, passed, real, service, serviceId, use } from '../../support/tables.js'
+
+const TIMING: Timing = { interval: 1000, timeout: 500, firstIn: 0 }
+const MARK = DEFAULT_MARKS.from
+const KEY = `fwmark ${MARK} ipv6`
+
+function site(hosts: readonly string[], forwarding: 'gate' | 'ipip' = 'gate'): readonly Job[] {
+  const checks = [{ ...use('connect'), path: 'service' as const }]
+  const web = service('web', { reals: hosts.map(host => real(host, { forwarding, checks })) })
+  return [...jobsOf(config([web as ResolvedService]), new Map([['connect', connect]])).jobs.values()]
+}
+
+/** Paths on a memory table that is taken for the kernel's, and what the executors are told. */
+function stage(hosts = ['fd00:1::a'], journal = memoryJournal(), kernel = memoryKernel()) {
+  const state = {
+    jobs: site(hosts),
+    range: DEFAULT_MARKS as MarkRange,
+    refusals: new Map<string, string>(),
+    now: 0,
+  }
+  const orders: string[] = []
+  let missing = 0
+  const paths = new ServicePaths({
+    ...{ journal, kernel, isForwarding: true },
+    answers: { refusals: () => state.refusals },
+    range: () => state.range,
+    jobs: () => state.jobs,
+    isSettled: (_, ok) => ok === true,
+    onMissing: () => void missing++,
+    now: () => state.now,
+  })
+  const executors = paths.through({
+    set: (_: string, { path, answer }: CheckWork, { firstIn }: Timing) =>
+      orders.push(
+        answer ? `${answer.ok} ${answer.detail}` : `set ${path?.via.text} ${path?.mark} in ${firstIn}`,
+      ),
+    remove: () => orders.push('remove'),
+    soon: () => orders.push('soon'),
+    atOnce: () => orders.push('at once'),
+    retime: () => orders.push('retime'),
+    next: () => null,
+  } as unknown as Executors)
+  const schedule = (jobs = state.jobs) => {
+    for (const job of jobs) executors.set(job.id, workOf(job), TIMING)
+  }
+  /** A round of the reconciler. */
+  const round = async (isWriting = true) => {
+    const actual: Table = (await kernel.dump()).table
+    const desired = paths.desired({ table: new Map(), ids: [] }, actual)
+    if (isWriting) {
+      journal.record({ add: desired.ids, ...(desired.marks && { marks: desired.marks }) })
+      await kernel.apply(diff(desired.table, actual, journal.owned))
+    }
+    paths.settle((await kernel.dump()).table)
+    return [...(await kernel.dump()).table.keys()]
+  }
+  const taken = () => orders.splice(0)
+  return {
+    paths,
+    kernel,
+    journal,
+    state,
+    executors,
+    schedule,
+    round,
+    taken,
+    missing: () => missing,
+  }
+}
+
+const [JOB] = site(['fd00:1::a'])
+const ID = JOB?.id ?? ''
+const NOT_THERE = "null the service of this check with a firewall mark is not in the kernel's table"
+
+async function judged(paths: ServicePaths, result: CheckResult): Promise<CheckResult> {
+  return new Promise(resolve => paths.judge(ID, result, resolve))
+}
+
+describe('director: checks through the paths of services', () => {
+  it('run once their marked service is in the table, not before', async () => {
+    const { schedule, round, taken } = stage(['fd00:1::a', 'fd00:1::b'])
+    schedule()
+    assert.deepEqual(taken(), ['remove', 'remove'])
+    assert.deepEqual(await round(), [KEY, `fwmark ${MARK + 1} ipv6`])
+    assert.deepEqual(taken(), [`set fd00:1::a ${MARK} in 0`, `set fd00:1::b ${MARK + 1} in 0`])
+  })
+
+  it('have no verdict while nothing is written to the table', async () => {
+    const { schedule, round, taken } = stage()
+    schedule()
+    taken()
+    await round(false)
+    assert.deepEqual(taken(), [NOT_THERE])
+    await round(false)
+    schedule()
+    assert.deepEqual(taken(), [NOT_THERE], 'a reload')
+    await round()
+    assert.deepEqual(taken(), [`set fd00:1::a ${MARK} in 0`])
+  })
+
+  it('have no verdict when their service is found missing, and run again when it is back', async () => {
+    const { schedule, round, taken, kernel } = stage()
+    schedule()
+    await round()
+    taken()
+    const { table } = await kernel.dump()
+    await kernel.apply(diff(new Map(), table, new Set(table.keys())))
+    await round(false)
+    assert.deepEqual(taken(), [NOT_THERE])
+    await round()
+    assert.deepEqual(taken(), [`set fd00:1::a ${MARK} in 0`])
+  })
+
+  it('have no verdict while this machine drops their answers, and say which sysctl is to be set', async () => {
+    const { schedule, round, taken, state } = stage()
+    const key = state.jobs[0]?.path?.key ?? ''
+    state.refusals = new Map([[key, 'set accept_local']])
+    schedule()
+    taken()
+    await round()
+    assert.deepEqual(taken(), ['null set accept_local'])
+    state.refusals = new Map()
+    await round()
+    assert.deepEqual(taken(), [`set fd00:1::a ${MARK} in 0`])
+  })
+
+  it('have no verdict where all marks of the range are in use', async () => {
+    const { schedule, round, taken, state } = stage(['fd00:1::a', 'fd00:1::b'])
+    state.range = { from: 5, count: 1 }
+    schedule()
+    assert.deepEqual(await round(), ['fwmark 5 ipv6'])
+    assert.match(taken().at(-1) ?? '', /^null all firewall marks .* are in use/)
+  })
+
+  it('take other marks when the range moves, and another forwarding when it changes', async () => {
+    const { schedule, round, taken, state, kernel } = stage()
+    schedule()
+    await round()
+    taken()
+    state.range = { from: 7, count: 10 }
+    assert.deepEqual(await round(), ['fwmark 7 ipv6'])
+    assert.deepEqual(taken(), ['set fd00:1::a 7 in 0'])
+    state.jobs = site(['fd00:1::a'], 'ipip')
+    await round()
+    const [held] = (await kernel.dump()).table.values()
+    assert.equal(held?.reals.get('[fd00:1::a]:80')?.forwarding, 'ipip')
+  })
+
+  it('leave no service behind when they go, also if lvsd was killed in between, and touch none of others', async () => {
+    const { schedule, round, journal, kernel } = stage()
+    const foreign = { kind: 'fwmark', fwmark: MARK + 1, family: 'ipv6' } as const
+    const attributes = { scheduler: 'rr', schedulerFlags: [], persistence: null, onePacket: false }
+    await kernel.apply([{ op: 'add-service', id: foreign, service: attributes }])
+    schedule()
+    await round()
+    const after = stage(['fd00:1::a', 'fd00:1::b'], journal, kernel)
+    assert.equal(after.paths.isInternal({ kind: 'fwmark', fwmark: MARK, family: 'ipv6' }), true)
+    const kept = await after.round()
+    assert.deepEqual(kept.sort(), [KEY, `fwmark ${MARK + 1} ipv6`, `fwmark ${MARK + 2} ipv6`])
+    assert.equal([...journal.marks.values()][0], MARK, 'the path keeps its mark')
+    after.state.jobs = []
+    assert.deepEqual(await after.round(), [`fwmark ${MARK + 1} ipv6`])
+    assert.equal(journal.marks.size, 0)
+  })
+
+  it('have no verdict that changes something while their service is not in the table', async () => {
+    const { schedule, round, paths, kernel, missing } = stage()
+    schedule()
+    await round()
+    const failure = failed('refused')
+    assert.equal(await judged(paths, failure), failure)
+    const { table } = await kernel.dump()
+    await kernel.apply(diff(new Map(), table, new Set(table.keys())))
+    const { ok, reason, detail } = await judged(paths, failure)
+    assert.deepEqual([ok, reason], [null, 'no-verdict'])
+    assert.match(detail, /is not in the kernel's table; refused/)
+    assert.equal(missing(), 1)
+    const same = passed()
+    assert.equal(await judged(paths, same), same, 'what changes nothing is not asked for')
+  })
+
+  it('have no verdict from a run in which their service was missing, although it is back', async () => {
+    const { schedule, round, paths, kernel, state } = stage()
+    schedule()
+    await round()
+    const { table } = await kernel.dump()
+    await kernel.apply(diff(new Map(), table, new Set(table.keys())))
+    state.now = 100
+    await round()
+    state.now = 150
+    assert.equal((await judged(paths, { ...failed('refused'), ms: 60 })).ok, null)
+    assert.equal((await judged(paths, { ...failed('refused'), ms: 40 })).ok, false)
+  })
+
+  it('pass results on in their order', async () => {
+    const { schedule, round, paths } = stage()
+    schedule()
+    await round()
+    const heard: (boolean | null)[] = []
+    for (const result of [failed('refused'), passed(), failed('refused')])
+      paths.judge(ID, result, ({ ok }) => heard.push(ok))
+    for (let i = 0; i < 10; i++) await setImmediate()
+    assert.deepEqual(heard, [false, true, false])
+  })
+
+  it('leave other checks alone', async () => {
+    const { executors, taken, paths } = stage()
+    const [job] = site(['fd00:1::a'])
+    const { path: _, ...direct } = workOf(job as Job) as CheckWork & { path: PathUse }
+    executors.set('direct', direct, TIMING)
+    executors.soon('direct', 0)
+    executors.atOnce('direct')
+    assert.deepEqual(taken(), ['set undefined undefined in 0', 'soon', 'at once'])
+    const failure = failed('refused')
+    let heard: CheckResult | null = null
+    paths.judge('direct', failure, result => {
+      heard = result
+    })
+    assert.equal(heard, failure)
+    assert.equal(paths.isInternal(serviceId('2001:db8::80')), false)
+  })
+})
