@@ -37,7 +37,7 @@ export const check = defineCheck({
   async run(target, options, context) {
     const { alpn } = options
     const startedAt = performance.now()
-    const peer = { ...destinationOf(target), name: null, ...(alpn.length > 0 && { alpn }) }
+    const peer = { ...destinationOf(target), name: null, readsChain: true, ...(alpn.length > 0 && { alpn }) }
     try {
       const socket = await connectTls(peer, options, context)
       try {

@@ -5,20 +5,14 @@ import { once } from 'node:events'
 import { statSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { addAbortSignal } from 'node:stream'
-import {
-  checkServerIdentity,
-  connect,
-  createSecureContext,
-  type PeerCertificate,
-  type SecureContext,
-  type TLSSocket,
-} from 'node:tls'
+import { connect, createSecureContext, type SecureContext, type TLSSocket } from 'node:tls'
 import { type Answer, CannotAsk, down, type RunContext } from '../../src/check/check.js'
 import type { OptionKit, Parsed } from '../../src/check/option-kit.js'
 import { type OptionProblem, problemOf } from '../../src/check/option-problem.js'
 import { parseAddress } from '../../src/core/address.js'
 import { readText, whyUnreadable } from '../../src/system/read-file.js'
-import { pinBytes, pinProblem } from './pin.js'
+import { hideChain, nameProblem, pinProblemOf, type Shown, shownBy } from './peer-certificate.js'
+import { pinBytes } from './pin.js'
 
 const VERSIONS = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'] as const
 
@@ -164,11 +158,13 @@ export interface TlsPeer {
   readonly socket?: Socket
   /** The session of another connection to the same server, to be resumed. */
   readonly session?: Buffer | undefined
+  /** True if the caller reads the chain of certificates (`getPeerCertificate`). */
+  readonly readsChain?: boolean
 }
 
 /** Connects and completes the handshake. The signal destroys the connection. */
 export async function connectTls(
-  { host, port, localAddress, name, alpn, socket: plain, session }: TlsPeer,
+  { host, port, localAddress, name, alpn, socket: plain, session, readsChain = false }: TlsPeer,
   options: TlsOptions,
   { signal, phase }: RunContext,
 ): Promise<TLSSocket> {
@@ -176,7 +172,12 @@ export async function connectTls(
   const verifyname = options.verifyname ?? (servername || (name ?? host))
   phase(plain ? 'handshake' : 'connect')
   let identity: Error | undefined
-  const socket = connect({
+  let certificate: X509Certificate | undefined
+  const shown = () => {
+    certificate ??= shownBy(socket)
+    return certificate
+  }
+  const socket: TLSSocket = connect({
     // For an existing connection, Node 24 uses these to find the owner of the session.
     host,
     port,
@@ -186,13 +187,15 @@ export async function connectTls(
     secureContext: contextFor(options),
     // Verified below, while the certificate is still available: Node would discard it with the connection.
     rejectUnauthorized: false,
-    checkServerIdentity: (_host, certificate) => {
-      identity = identityProblem(verifyname, certificate)
+    checkServerIdentity: (_host, described) => {
+      const certificate = readsChain ? described : shown()
+      identity = certificate && nameProblem(certificate, verifyname)
       return identity
     },
     ...(alpn ? { ALPNProtocols: [...alpn] } : {}),
     ...(session ? { session } : {}),
   })
+  const showChain = readsChain ? () => {} : hideChain(socket)
   // Without a listener, an error after the run would end the process.
   socket.on('error', () => {})
   addAbortSignal(signal, socket)
@@ -200,8 +203,9 @@ export async function connectTls(
     if (!plain) await once(socket, 'connect')
     phase('handshake')
     await once(socket, 'secureConnect')
+    showChain()
     if (options.verify && !socket.authorized) throw identity ?? untrusted(socket)
-    if (options.pin.length > 0) verifyPin(socket, options.pin)
+    if (options.pin.length > 0) verifyPin(readsChain ? socket.getPeerCertificate() : shown(), options.pin)
     return socket
   } catch (error) {
     socket.destroy()
@@ -230,24 +234,10 @@ function untrusted(socket: TLSSocket): Untrusted {
   return new Untrusted(code, `; it is for ${name}, valid from ${valid_from} to ${valid_to}`)
 }
 
-/**
- * Returns the error in the name of a certificate, or undefined. OpenSSL compares addresses as bytes. Node compares
- * texts, and some versions format IPv6 addresses differently and never find a match.
- */
-function identityProblem(wanted: string, certificate: PeerCertificate): Error | undefined {
-  const address = parseAddress(wanted.split('%')[0] ?? '')?.text
-  if (address === undefined) return checkServerIdentity(wanted, certificate)
-  if (new X509Certificate(certificate.raw).checkIP(address) !== undefined) return undefined
-  const names = certificate.subjectaltname ?? 'none'
-  const message = `The address ${address} is not among those of the certificate: ${names}`
-  return Object.assign(new Error(message), { code: 'ERR_TLS_CERT_ALTNAME_INVALID' })
-}
-
 class NotPinned extends Error {}
 
-function verifyPin(socket: TLSSocket, pins: readonly string[]): void {
-  // Not `getPeerX509Certificate`: after a call of it, Node no longer provides the chain.
-  const problem = pinProblem(socket.getPeerCertificate().raw, pins)
+function verifyPin(certificate: Shown | undefined, pins: readonly string[]): void {
+  const problem = pinProblemOf(certificate, pins)
   if (problem !== null) throw new NotPinned(problem)
 }
 
