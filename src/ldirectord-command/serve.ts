@@ -54,7 +54,6 @@ export interface DaemonArgs {
 /** Runs until a signal stops it. Resolves to the exit code. */
 export async function serve(stay: DaemonArgs): Promise<number> {
   const { instance, env, started } = stay
-  keepHeapSmall()
   const signals = listen()
   const fail = async (outcome: Outcome) => {
     await started(outcome)
@@ -143,6 +142,7 @@ async function run(stay: DaemonArgs, beginning: StartState): Promise<number> {
       env,
       listeners: [reloading.listener, tableSentences(log)],
     })
+    keepHeapSmall()
     log.info(
       'ldirectord.started',
       {},

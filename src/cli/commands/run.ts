@@ -39,7 +39,6 @@ export const command = defineCommand({
     ['lvsd run site.yaml --kernel memory --socket /tmp/lvsd.sock', 'try it without root'],
   ],
   async run({ options, arguments: { CONFIG: file }, env, screen, warn, onSignal }) {
-    keepHeapSmall()
     // Handled from the beginning to the end, so that a signal neither ends lvsd at a wrong time nor is lost.
     let isReloadWanted = false
     let reload = () => {
@@ -92,6 +91,7 @@ export const command = defineCommand({
     }).catch(error => {
       throw cannotStart(error)
     })
+    keepHeapSmall()
     reload = () => void daemon.reload(false)
     if (isReloadWanted) reload()
     await stopped
