@@ -31,22 +31,25 @@ const SHOWN = 60
 
 /** Formats received bytes for people: the first 60, without characters that control a terminal. */
 export function showBytes(bytes: Buffer): string {
-  const shown = bytes.subarray(0, SHOWN).toString('latin1')
-  return JSON.stringify(shown.replace(/[^\x20-\x7e\r\n\t]/g, '.')) + (bytes.length > SHOWN ? '…' : '')
+  return showLatin1(bytes.toString('latin1', 0, SHOWN + 1))
+}
+
+/** Of a longer text, one character more than is shown suffices. */
+function showLatin1(text: string): string {
+  const shown = text.slice(0, SHOWN).replace(/[^\x20-\x7e\r\n\t]/g, '.')
+  return JSON.stringify(shown) + (text.length > SHOWN ? '…' : '')
 }
 
 /** Keeps the beginning of the received bytes, for `showBytes`. */
 export class Beginning {
-  #bytes: Buffer | null = null
-  #length = 0
+  #text = ''
 
   push(bytes: Buffer, from: number, to: number): void {
-    if (this.#length > SHOWN) return
-    this.#bytes ??= Buffer.allocUnsafe(SHOWN + 1)
-    this.#length += bytes.copy(this.#bytes, this.#length, from, to)
+    const room = SHOWN + 1 - this.#text.length
+    if (room > 0) this.#text += bytes.toString('latin1', from, Math.min(to, from + room))
   }
 
   toString(): string {
-    return showBytes((this.#bytes ?? Buffer.alloc(0)).subarray(0, this.#length))
+    return showLatin1(this.#text)
   }
 }

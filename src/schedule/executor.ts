@@ -55,3 +55,9 @@ export interface Executor<Work> {
 }
 
 export type OnResult = (id: string, result: CheckResult) => void
+
+/** The same, with the work of the job. */
+export type OnWorkResult<Work> = (id: string, result: CheckResult, work: Work) => void
+
+/** Is called at each start and each end of a run. `due`: when the job starts next, in milliseconds of the clock. */
+export type OnTimes<Work> = (work: Work, due: number, isRunning: boolean) => void

@@ -1,8 +1,9 @@
 /** The scheduler's state of a job: its work, its place in the queues, and its current run. */
 import { noVerdict } from '../check/check.js'
 import { NO_PHASES, type Run } from '../check/run.js'
+import type { CheckResult } from '../core/model.js'
 import type { HeapItem } from '../util/due-heap.js'
-import type { OnResult, Timing } from './executor.js'
+import type { Timing } from './executor.js'
 import type { FairQueue, Queued } from './fair-queue.js'
 
 /**
@@ -15,7 +16,9 @@ export interface ScheduledJob extends HeapItem, Queued {
   readonly id: string
   timing: Timing
   readonly begin: () => Run
-  readonly report: OnResult
+  readonly report: (result: CheckResult) => void
+  /** Null: nobody asks. */
+  readonly onTimes: ((due: number, isRunning: boolean) => void) | null
   readonly queue: FairQueue<ScheduledJob>
   run: Run | null
   /** True: a run follows the one in progress at once. */
@@ -35,15 +38,16 @@ export interface ScheduledJob extends HeapItem, Queued {
 
 export const NEVER = Number.NEGATIVE_INFINITY
 
-type JobParts = Pick<ScheduledJob, 'id' | 'timing' | 'begin' | 'report' | 'queue'>
+type JobParts = Pick<ScheduledJob, 'id' | 'timing' | 'begin' | 'report' | 'onTimes' | 'queue'>
 
 /** A literal with fractions where fractions follow, because V8 reads the properties of such objects fastest. */
-export function newJob({ id, timing, begin, report, queue }: JobParts): ScheduledJob {
+export function newJob({ id, timing, begin, report, onTimes, queue }: JobParts): ScheduledJob {
   return {
     id,
     timing,
     begin,
     report,
+    onTimes,
     queue,
     due: NEVER,
     heapIndex: -1,

@@ -15,7 +15,7 @@ import { type OnDone, resultOf, type StartRun } from '../check/run.js'
 import type { Clock } from '../util/clock.js'
 import { DueHeap } from '../util/due-heap.js'
 import { DelayHistogram } from './delay-histogram.js'
-import type { Executor, NextRun, OnResult, Timing } from './executor.js'
+import type { Executor, NextRun, OnTimes, OnWorkResult, Timing } from './executor.js'
 import { FairQueue } from './fair-queue.js'
 import { FAILED_TO_START, NEVER, newJob, type ScheduledJob } from './scheduled-job.js'
 import type { ScheduleStats } from './stats.js'
@@ -35,8 +35,10 @@ export class Scheduler {
   readonly #origin: number
   readonly #dueJobs = new DueHeap<ScheduledJob>()
   readonly #cap: number
-  /** One queue per executor, in round-robin order. */
+  /** One queue per executor, which take turns. */
   readonly #queues: FairQueue<ScheduledJob>[] = []
+  /** Index of the queue whose turn it is. */
+  #turn = 0
   readonly #running: ScheduledJob[] = []
   readonly #startDelays: DelayHistogram
   readonly #onDelay: (ms: number) => void
@@ -62,7 +64,12 @@ export class Scheduler {
   }
 
   /** Creates an executor that starts runs with `start`, at most `most` at a time, with its own job ids. */
-  executor<Work>(start: StartRun<Work>, report: OnResult, most = this.#cap): Executor<Work> {
+  executor<Work>(
+    start: StartRun<Work>,
+    report: OnWorkResult<Work>,
+    most = this.#cap,
+    onTimes: OnTimes<Work> | null = null,
+  ): Executor<Work> {
     const queue = new FairQueue<ScheduledJob>(Math.min(most, this.#cap))
     this.#queues.push(queue)
     const jobs = new Map<string, ScheduledJob>()
@@ -77,7 +84,14 @@ export class Scheduler {
         remove(id)
         const done: OnDone = answer => this.#complete(job, answer)
         const begin = () => start(work, job.timing.timeout, done, true)
-        const job: ScheduledJob = newJob({ id, timing, begin, report, queue })
+        const job: ScheduledJob = newJob({
+          id,
+          timing,
+          begin,
+          report: result => report(id, result, work),
+          onTimes: onTimes && ((due, isRunning) => onTimes(work, due, isRunning)),
+          queue,
+        })
         jobs.set(id, job)
         this.#add(job)
       },
@@ -121,8 +135,8 @@ export class Scheduler {
   }
 
   /** Counts the delay of a start in milliseconds, also of a start that another scheduler made. */
-  delayed(ms: number): void {
-    this.#startDelays.add(ms, this.#clock.now())
+  delayed(ms: number, now = this.#clock.now()): void {
+    this.#startDelays.add(ms, now)
     this.#onDelay(ms)
   }
 
@@ -290,11 +304,13 @@ export class Scheduler {
 
   #startQueued(): void {
     if (this.#isClosed) return
-    const end = this.#clock.now() + BATCH_TIME
-    for (let i = 0; i < BATCH && this.#clock.now() < end; i++) {
+    let now = this.#clock.now()
+    const end = now + BATCH_TIME
+    for (let i = 0; i < BATCH && now < end; i++) {
       const job = this.#next()
       if (!job) break
-      this.#start(job)
+      this.#start(job, now)
+      now = this.#clock.now()
     }
     this.#startQueuedSoon()
     this.#arm()
@@ -307,20 +323,20 @@ export class Scheduler {
   #next(): ScheduledJob | null {
     if (this.#running.length >= this.#cap) return null
     for (let i = 0; i < this.#queues.length; i++) {
-      const queue = this.#queues.shift() as FairQueue<ScheduledJob>
-      this.#queues.push(queue)
+      const queue = this.#queues[this.#turn] as FairQueue<ScheduledJob>
+      this.#turn = (this.#turn + 1) % this.#queues.length
       const job = queue.next()
       if (job) return job
     }
     return null
   }
 
-  #start(job: ScheduledJob): void {
-    const now = this.#clock.now()
+  #start(job: ScheduledJob, now: number): void {
     // The first start of a job is made as soon as there is a free place, so it has no delay.
-    if (job.startedAt !== NEVER) this.delayed(now - job.scheduledAt)
+    if (job.startedAt !== NEVER) this.delayed(now - job.scheduledAt, now)
     job.startedAt = now - this.#stalledFor
     job.runningIndex = this.#running.push(job) - 1
+    job.onTimes?.(this.#timeOf(Math.ceil(job.due)), true)
     try {
       job.run = job.begin()
     } catch (error) {
@@ -362,7 +378,8 @@ export class Scheduler {
     const ms = Math.max(0, this.#clock.now() - this.#stalledFor - job.startedAt - (run.heldUp ?? 0))
     this.#startQueuedSoon()
     const result = resultOf(answer, run, ms)
-    job.report(job.id, isEarly ? { ...result, isEarly } : result)
+    job.onTimes?.(this.#timeOf(Math.ceil(job.due)), job.isWaiting)
+    job.report(isEarly ? { ...result, isEarly } : result)
   }
 }
 

@@ -48,6 +48,8 @@ function failure([negative, call]: Failed): Answer {
 }
 
 let buffer: ReturnType<typeof fixedMemory> | undefined
+/** The part of the buffer that the last read has filled: many answers have the same length. */
+let filled: Buffer | undefined
 
 export class NativeTcpFlight extends PhaseTimes implements Run, Watcher {
   readonly wakeAt = Number.POSITIVE_INFINITY
@@ -168,7 +170,8 @@ export class NativeTcpFlight extends PhaseTimes implements Run, Watcher {
       const length = receiveBytes(this.#fd, buffer)
       if (length === EINTR) continue
       if (length <= 0) return this.#endOf(length, hearing)
-      const answer = hearing.push(buffer.bytes.subarray(0, length))
+      if (filled?.length !== length) filled = buffer.bytes.subarray(0, length)
+      const answer = hearing.push(filled)
       this.enter(hearing.phase)
       if (answer) return answer
       if (this.#pace.mustRest(length)) return this.#readIn(REST)

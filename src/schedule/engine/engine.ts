@@ -10,12 +10,15 @@ import { orElse } from '../path-probe.js'
 import { Scheduler } from '../scheduler.js'
 import { bindingOf, type SourceBinding } from '../source-binding.js'
 import { Outbox, type Sender } from './outbox.js'
-import { COUNT, type EngineWork, machineNow, type Order, type Report, type SharedTimes } from './protocol.js'
+import { COUNT, type EngineWork, machineTime, type Order, type Report, type SharedTimes } from './protocol.js'
 
 interface EngineJob extends Sender {
   readonly id: string
   readonly place: number
   readonly binding: SourceBinding
+  readonly begin: BeginNative
+  /** Hands the job to the check's own code; null: that cannot run it. */
+  readonly defer: (() => void) | null
   /** Delay of the start of the current run in milliseconds; NaN: the first one. */
   delay: number
 }
@@ -35,7 +38,7 @@ export class Engine {
   readonly #parts: EngineParts
   readonly #probes = new NativeProbes(this.reactor)
   readonly #scheduler: Scheduler
-  readonly #executor: Executor<BeginNative>
+  readonly #executor: Executor<EngineJob>
   readonly #jobs = new Map<string, EngineJob>()
   readonly #outbox: Outbox
   /** Delay of the start that is being made. */
@@ -48,8 +51,13 @@ export class Engine {
     this.#scheduler = new Scheduler(this.reactor, parts.cap, ms => {
       this.#delay = ms
     })
-    const start: StartRun<BeginNative> = (begin, timeout, done) => begin(timeout, done)
-    this.#executor = this.#scheduler.executor(start, (id, result) => this.#report(id, result))
+    const start: StartRun<EngineJob> = (job, timeout, done) => this.#start(job, timeout, done)
+    this.#executor = this.#scheduler.executor(
+      start,
+      (_, result, job) => this.#report(job, result),
+      parts.cap,
+      (job, due, isRunning) => this.#noteTimes(job, due, isRunning),
+    )
   }
 
   get isClosed(): boolean {
@@ -113,6 +121,8 @@ export class Engine {
       id: `${number}`,
       place,
       binding,
+      begin: this.#beginning(binding, work),
+      defer: work.path ? null : () => this.#defer(job),
       last: null,
       run: 0,
       fullIn: -1,
@@ -120,7 +130,7 @@ export class Engine {
       delay: Number.NaN,
     }
     this.#jobs.set(job.id, job)
-    this.#executor.set(job.id, this.#beginning(job, work), timing)
+    this.#executor.set(job.id, job, timing)
     this.#note(job)
   }
 
@@ -152,20 +162,16 @@ export class Engine {
     }
   }
 
-  #beginning(job: EngineJob, { probe, connects, target, path }: EngineWork): BeginNative {
-    const begin = this.#probes.startFrom(probe, job.binding.begin)
-    const connect =
-      connects > 0 ? this.#probes.startFrom(connectTo(target, path?.mark), job.binding.begin) : null
-    const inTurn = connect ? alternating(begin, connect, connects) : begin
-    const defer = path ? null : () => this.#defer(job)
-    return (timeout, done) => this.#start(job, inTurn, timeout, orElse(done, defer))
+  #beginning({ begin: sourceOf }: SourceBinding, { probe, connects, target, path }: EngineWork): BeginNative {
+    const begin = this.#probes.startFrom(probe, sourceOf)
+    const connect = connects > 0 ? this.#probes.startFrom(connectTo(target, path?.mark), sourceOf) : null
+    return connect ? alternating(begin, connect, connects) : begin
   }
 
-  #start(job: EngineJob, begin: BeginNative, timeout: number, done: OnDone): Run {
+  #start(job: EngineJob, timeout: number, done: OnDone): Run {
     job.delay = this.#delay
     this.#delay = Number.NaN
-    this.#noteRunning(job)
-    return begin(timeout, done)
+    return job.begin(timeout, orElse(done, job.defer))
   }
 
   #defer(job: EngineJob): void {
@@ -173,25 +179,19 @@ export class Engine {
     this.#outbox.defer(job.job)
   }
 
-  #report(id: string, given: CheckResult): void {
-    const job = this.#jobs.get(id)
-    if (!job) return
+  #report(job: EngineJob, given: CheckResult): void {
     this.#outbox.add(job, job.binding.judged(given), job.delay)
-    this.#note(job)
   }
 
   // -------------------------------------------------------------- what the core sees
 
   #note(job: EngineJob): void {
     const next = this.#executor.next(job.id)
-    if (!next) return
-    const due = machineNow() + next.in
-    this.#parts.shared.dues[job.place] = next.isRunning ? -due : due
+    if (next) this.#noteTimes(job, this.reactor.now() + next.in, next.isRunning)
   }
 
-  #noteRunning(job: EngineJob): void {
-    const next = this.#executor.next(job.id)
-    this.#parts.shared.dues[job.place] = -(machineNow() + (next?.in ?? 0))
+  #noteTimes(job: EngineJob, due: number, isRunning: boolean): void {
+    this.#parts.shared.dues[job.place] = isRunning ? -machineTime(due) : machineTime(due)
   }
 
   #count(): void {

@@ -114,7 +114,12 @@ export function newSharedTimes(): SharedTimes {
 
 /** Milliseconds of the clock that all threads share (CLOCK_MONOTONIC). */
 export function machineNow(): number {
-  return OFFSET + performance.now()
+  return machineTime(performance.now())
+}
+
+/** The same for a time of `performance.now()` of this thread. */
+export function machineTime(ms: number): number {
+  return OFFSET + ms
 }
 
 const [seconds, nanoseconds] = process.hrtime()
