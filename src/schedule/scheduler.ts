@@ -3,11 +3,10 @@
  * grid, its timer, its limit of concurrent runs and its delay statistics.
  *
  * Starts and deadlines are on a grid of 50 ms, so that one wake-up serves many checks; only `atOnce`, and a first run that is
- * wanted at once (`firstIn` 0), start off the grid.
- * The phase of the grid is random, so that several directors do not send at the same instant. While runs are in
- * progress, every tick of the grid is handled. A tick that is more than its length late shows that lvsd was stopped or starved (a stall); that time is
- * subtracted from the clock that is used for deadlines. Deadlines are evaluated after all data that has arrived has
- * been read.
+ * wanted at once (`firstIn` 0), start off the grid. Few jobs start at every second or fourth tick. The phase of the grid is
+ * random, so that several directors do not send at the same instant. While runs are in progress, every tick of the grid is
+ * handled. A tick that is more than its length late shows that lvsd was stopped or starved (a stall); that time is subtracted
+ * from the clock that is used for deadlines. Deadlines are evaluated after all data that has arrived has been read.
  */
 import type { Answer } from '../check/check.js'
 import { answerFromError } from '../check/error-to-answer.js'
@@ -27,6 +26,13 @@ const EARLY = 5
 /** Limits of runs started in a row before answers are read again: number, and milliseconds. A fork takes 2 ms. */
 const BATCH = 64
 const BATCH_TIME = 10
+/**
+ * Few jobs start together at some ticks only, because to wake up costs as much as several checks: the number of starts
+ * that one wake-up serves as far as possible, the ticks between two of them, and the least number of them in an interval.
+ */
+const TOGETHER = 16
+const APART = [4, 2]
+const LEAST_PHASES = 5
 /** Golden ratio: its multiples fill an interval evenly, for any number of jobs. */
 const GOLDEN = 0.618_033_988_749_895
 
@@ -43,6 +49,8 @@ export class Scheduler {
   readonly #startDelays: DelayHistogram
   readonly #onDelay: (ms: number) => void
   #jobs = 0
+  /** Starts per tick on average. */
+  #rate = 0
   #golden: number
   #stalls = 0
   #stalledFor = 0
@@ -156,6 +164,7 @@ export class Scheduler {
 
   #add(job: ScheduledJob): void {
     this.#jobs++
+    this.#rate += rateOf(job)
     this.#setGrid(job)
     if (job.timing.firstIn > 0) this.#dueJobs.put(job, this.#tickIn(job.timing.firstIn))
     else this.#queueFirst(job)
@@ -171,7 +180,9 @@ export class Scheduler {
   }
 
   #retime(job: ScheduledJob, timing: Timing): void {
+    this.#rate -= rateOf(job)
     job.timing = timing
+    this.#rate += rateOf(job)
     this.#setGrid(job)
     job.phaseShift = 'done'
     // Never postponed: who is given another grid again and again would not run at all.
@@ -186,6 +197,7 @@ export class Scheduler {
 
   #drop(job: ScheduledJob): void {
     this.#jobs--
+    this.#rate -= rateOf(job)
     this.#dueJobs.remove(job)
     if (job.isWaiting) job.queue.withdraw(job)
     const { run } = job
@@ -286,9 +298,18 @@ export class Scheduler {
       this.#golden = (this.#golden + GOLDEN) % 1
       return tick + Math.max(1, this.#golden * interval)
     }
+    // By now the other jobs of the configuration are known.
+    const due = job.phaseShift === 'shifting' ? this.#shared(job.due, interval) : job.due
     job.phaseShift = 'done'
-    const missed = Math.max(0, Math.floor((tick - job.due) / interval))
-    return job.due + (missed + 1) * interval
+    const missed = Math.max(0, Math.floor((tick - due) / interval))
+    return due + (missed + 1) * interval
+  }
+
+  /** Returns a start at or before `due`, in ticks, that others can share if there are few. */
+  #shared(due: number, interval: number): number {
+    const most = Math.min(TOGETHER / this.#rate, interval / LEAST_PHASES)
+    const apart = APART.find(ticks => ticks <= most && interval % ticks === 0)
+    return apart ? Math.floor(due / apart) * apart : due
   }
 
   // -------------------------------------------------------------- runs
@@ -381,6 +402,11 @@ export class Scheduler {
     job.onTimes?.(this.#timeOf(Math.ceil(job.due)), job.isWaiting)
     job.report(isEarly ? { ...result, isEarly } : result)
   }
+}
+
+/** Returns the starts of a job per tick. */
+function rateOf({ timing }: ScheduledJob): number {
+  return TICK / timing.interval
 }
 
 /** Returns the next time at which a run needs the clock: its wake-up or its deadline. */

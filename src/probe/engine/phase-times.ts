@@ -1,4 +1,6 @@
 /** The phases of a run and their times. */
+// The global `performance` is a getter, which costs more than the call.
+import { performance } from 'node:perf_hooks'
 import type { Phase, PhaseTime } from '../../core/model.js'
 
 export class PhaseTimes {

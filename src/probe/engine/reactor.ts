@@ -7,6 +7,8 @@
  * It adds at most 1 ms to a measured time. What timers have started is looked at once without a wait: servers on this
  * machine answer before `connect` returns.
  */
+// The global `performance` is a getter, which costs more than the call.
+import { performance } from 'node:perf_hooks'
 import { Epoll, pauseThread } from '../../system/epoll.js'
 import { callError, EINTR } from '../../system/numeric-calls.js'
 import type { Clock } from '../../util/clock.js'

@@ -1,4 +1,6 @@
 /** What the core and the engine's thread send each other. */
+// The global `performance` is a getter, which costs more than the call.
+import { performance } from 'node:perf_hooks'
 import type { ProbeSpec } from '../../check/probe-spec.js'
 import type { PathUse } from '../../check/run-code.js'
 import type { Address } from '../../core/address.js'

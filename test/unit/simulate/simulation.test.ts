@@ -45,7 +45,9 @@ describe('simulate', () => {
     assert.deepEqual(report.start.changes, { added: 20 + 60, changed: 0, removed: 0 })
     assert.deepEqual(report.changes, { added: 0, changed: 0, removed: 0 })
     assert.equal(report.messages, 0)
-    assert.equal(report.runs, (60 * HOUR) / 10_000)
+    // One start of a job may come earlier than its interval, to be shared with others.
+    const runs = (60 * HOUR) / 10_000
+    assert.ok(report.runs >= runs && report.runs <= runs + 60, `${report.runs} runs`)
     assert.deepEqual(report.refusals, [])
   })
 
