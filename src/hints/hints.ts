@@ -84,10 +84,14 @@ export class Hints {
     })
   }
 
-  /** Forgets the hints of jobs that have gone. */
+  /**
+   * Takes another configuration: forgets the hints of jobs that have gone. Checks that were started are started again, because the
+   * run of a job that the configuration replaces has no result, and the new job waits for a part of its interval.
+   */
   follow(has: (id: string) => boolean): void {
     for (const map of [this.#waiting, this.#pursued, this.#last])
       for (const id of map.keys()) if (!has(id)) map.delete(id)
+    for (const id of this.#pursued.keys()) this.#parts.executors.atOnce(id)
   }
 
   /** Brings the checks of these jobs forward. One that does not run here, or is on its way already, stays as it is. */

@@ -124,11 +124,25 @@ describe('hints: a hint', () => {
     hints.close()
   })
 
-  it('is followed again if the check that was brought forward gave no result, as after a reload', () => {
+  it('brings the check forward again when a reload may have replaced its job', () => {
+    const { clock, hints, started, result } = rig()
+    hints.give(['a'], HINT)
+    hints.give(['b'], HINT)
+    result('b', resultOf(true))
+    hints.follow(() => true)
+    assert.deepEqual(
+      started.map(({ id }) => id),
+      ['a', 'b', 'a'],
+    )
+    assert.equal(result('a', resultOf(true)).hint, HINT.detail)
+    clock.wind(60_000)
+    assert.equal(started.length, 3)
+  })
+
+  it('is followed again if the check that was brought forward gave no result, as after another role', () => {
     const { clock, hints, started, result } = rig()
     hints.give(['a'], HINT)
     // The job is replaced, and its run ends without a result.
-    hints.follow(() => true)
     result('a', regular(true))
     clock.wind(1000)
     hints.give(['a'], HINT)
