@@ -26,7 +26,9 @@ export const checkHints = z
       })
       .nullable()
       .describe('Null: the check has no sentinel.'),
-    isKnocking: z.boolean().describe('True while lvsd knocks, because the server refuses connections.'),
+    isKnocking: z
+      .boolean()
+      .describe('True while lvsd knocks, because no connection to the server can be made.'),
     last: z
       .object({ kind, detail: z.string(), at: time() })
       .nullable()
@@ -48,7 +50,7 @@ export const hintsStatus = z
         'left-out': z.number(),
       })
       .describe('By their state.'),
-    knocking: z.number().describe('Servers that refuse connections and are knocked on.'),
+    knocking: z.number().describe('Servers that are knocked on, because no connection to them can be made.'),
   })
   .meta({ id: 'Hints', description: 'What brings checks forward.' })
 

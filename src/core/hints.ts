@@ -83,9 +83,17 @@ export function isFollowed({ ok, reason }: Pick<CheckResult, 'ok' | 'reason'>, b
   return ok === false && QUICK.has(reason) && before < MOST_FOLLOW_UPS
 }
 
-/** True if the server refuses connections, so that a bare connect shows when it listens again. */
+/** True if the server refuses connections. */
 export function isRefusal({ ok, reason, phase }: Pick<CheckResult, 'ok' | 'reason' | 'phase'>): boolean {
   return ok === false && reason === 'refused' && (phase === 'connect' || phase === null)
+}
+
+/** True if no connection to the server can be made, so that a bare connect shows when one can be made again. */
+export function isUnconnected({ ok, reason, phase }: Pick<CheckResult, 'ok' | 'reason' | 'phase'>): boolean {
+  if (ok !== false) return false
+  // A timeout without a phase may be that of the answer.
+  if (reason === 'timeout') return phase === 'connect'
+  return (reason === 'refused' || reason === 'unreachable') && (phase === 'connect' || phase === null)
 }
 
 // ---------------------------------------------------------------- servers that close idle connections

@@ -113,7 +113,7 @@ export const METRICS = {
     'Idle connections to servers by their state: watching, opening, waiting, closed, left-out (too few descriptors).',
     'state',
   ),
-  lvsd_servers_knocked: gauge('Servers that refuse connections and are knocked on.'),
+  lvsd_servers_knocked: gauge('Servers that are knocked on, because no connection to them can be made.'),
   lvsd_check_runs_total: counter(
     'Runs of checks by their result: passed, failed, or none (no verdict).',
     'kind',

@@ -1,9 +1,9 @@
 /**
- * Knocks on servers that refuse connections: a bare TCP connect, in turn to each of them, every 200 ms or less often
- * (core/hints.ts). One that succeeds is reset at once, and is a hint.
+ * Knocks on servers to which no connection can be made, because they refuse or are silent: a bare TCP connect, in turn to
+ * each of them, every 200 ms or less often (core/hints.ts). One that succeeds is reset at once, and is a hint.
  */
 import type { Address } from '../core/address.js'
-import { type Hint, isRefusal, knockDistance } from '../core/hints.js'
+import { type Hint, isUnconnected, knockDistance } from '../core/hints.js'
 import type { CheckResult } from '../core/model.js'
 import type { Clock } from '../util/clock.js'
 import { type AskedEndpoint, sourceFor } from './endpoints.js'
@@ -21,8 +21,8 @@ export const KNOCK_HINT: Hint = { kind: 'knock', detail: 'the server accepts con
 export class Knocker {
   readonly #parts: KnockerParts
   #byJob: ReadonlyMap<string, AskedEndpoint> = new Map()
-  /** Endpoints that refuse, with the connect that is on its way, in the order of their turns. */
-  readonly #refusing = new Map<
+  /** Endpoints without connections, with the connect that is on its way, in the order of their turns. */
+  readonly #unconnected = new Map<
     string,
     { readonly endpoint: AskedEndpoint; connection: TcpConnection | null }
   >()
@@ -37,17 +37,17 @@ export class Knocker {
     const byJob = new Map<string, AskedEndpoint>()
     for (const endpoint of endpoints.values()) for (const id of endpoint.ids) byJob.set(id, endpoint)
     this.#byJob = byJob
-    for (const key of this.#refusing.keys()) if (!endpoints.has(key)) this.#stop(key)
+    for (const key of this.#unconnected.keys()) if (!endpoints.has(key)) this.#stop(key)
   }
 
   /** Takes a result of a job. */
   result(id: string, result: CheckResult): void {
-    if (result.ok === null || (result.ok && this.#refusing.size === 0)) return
+    if (result.ok === null || (result.ok && this.#unconnected.size === 0)) return
     const endpoint = this.#byJob.get(id)
     if (!endpoint) return
-    if (!isRefusal(result)) this.#stop(endpoint.key)
-    else if (!this.#refusing.has(endpoint.key)) {
-      this.#refusing.set(endpoint.key, { endpoint, connection: null })
+    if (!isUnconnected(result)) this.#stop(endpoint.key)
+    else if (!this.#unconnected.has(endpoint.key)) {
+      this.#unconnected.set(endpoint.key, { endpoint, connection: null })
       this.#arm()
     }
   }
@@ -55,23 +55,23 @@ export class Knocker {
   /** True while the endpoint of the job is knocked on. */
   isKnocking(id: string): boolean {
     const endpoint = this.#byJob.get(id)
-    return endpoint !== undefined && this.#refusing.has(endpoint.key)
+    return endpoint !== undefined && this.#unconnected.has(endpoint.key)
   }
 
   /** Number of endpoints that are knocked on. */
   get size(): number {
-    return this.#refusing.size
+    return this.#unconnected.size
   }
 
   close(): void {
-    for (const key of [...this.#refusing.keys()]) this.#stop(key)
+    for (const key of [...this.#unconnected.keys()]) this.#stop(key)
     this.#disarm?.()
     this.#byJob = new Map()
   }
 
   #arm(): void {
-    if (this.#disarm || this.#refusing.size === 0) return
-    this.#disarm = this.#parts.clock.alarm(knockDistance(this.#refusing.size), () => {
+    if (this.#disarm || this.#unconnected.size === 0) return
+    this.#disarm = this.#parts.clock.alarm(knockDistance(this.#unconnected.size), () => {
       this.#disarm = null
       this.#knock()
       this.#arm()
@@ -79,14 +79,14 @@ export class Knocker {
   }
 
   #knock(): void {
-    const [next] = this.#refusing
+    const [next] = this.#unconnected
     if (!next) return
     const [key, { endpoint, connection }] = next
     connection?.drop(true)
     const knock = { endpoint, connection: null as TcpConnection | null }
     // The last in the order.
-    this.#refusing.delete(key)
-    this.#refusing.set(key, knock)
+    this.#unconnected.delete(key)
+    this.#unconnected.set(key, knock)
     const { tcp, sourceOf, onHint } = this.#parts
     const made = tcp.connect(endpoint, sourceFor(endpoint, sourceOf), {
       opened: () => {
@@ -102,7 +102,7 @@ export class Knocker {
   }
 
   #stop(key: string): void {
-    this.#refusing.get(key)?.connection?.drop(true)
-    this.#refusing.delete(key)
+    this.#unconnected.get(key)?.connection?.drop(true)
+    this.#unconnected.delete(key)
   }
 }

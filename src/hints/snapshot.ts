@@ -5,7 +5,7 @@ import type { SentinelState, SentinelView } from './sentinels.js'
 
 export interface HintsSnapshot extends HintCounts {
   readonly sentinels: Readonly<Record<SentinelState | 'left-out', number>>
-  /** Servers that refuse, and are knocked on. */
+  /** Servers that are knocked on. */
   readonly knocking: number
   /** What is known of a job. Times are milliseconds of the steady clock. */
   of(id: string): JobHints

@@ -315,7 +315,7 @@ export const settingsFields = {
     .boolean()
     .default(true)
     .describe(
-      'While a server refuses connections, open a bare TCP connection to it every 200ms (at most 50 a second in all) and reset it at once: the check comes as soon as the server listens.',
+      'While a server refuses connections or does not answer them, open a bare TCP connection to it every 200ms (at most 50 a second in all) and reset it at once: the check comes as soon as the server accepts one.',
     ),
   record: orNull(interval()).describe(
     'How long changes of check results are recorded in the state folder, for a later replay: 24h. At most 64 MiB. Default: not at all.',

@@ -7,6 +7,7 @@ import {
   isFollowed,
   isIdleClose,
   isRefusal,
+  isUnconnected,
   KNOCK_EVERY,
   KNOCKS_PER_SECOND,
   knockDistance,
@@ -67,11 +68,21 @@ describe('hints: the check after a failed one', () => {
   for (const [title, result, before, expected] of rows)
     it(title, () => assert.equal(isFollowed(result, before), expected))
 
-  it('is not knocked for unless connect itself was refused', () => {
+  it('is a refusal if connect itself was refused', () => {
     assert.equal(isRefusal({ ok: false, reason: 'refused', phase: 'connect' }), true)
     assert.equal(isRefusal({ ok: false, reason: 'refused', phase: 'body' }), false)
     assert.equal(isRefusal({ ok: false, reason: 'timeout', phase: 'connect' }), false)
     assert.equal(isRefusal({ ok: null, reason: 'refused', phase: 'connect' }), false)
+  })
+
+  it('is knocked for if no connection could be made', () => {
+    for (const reason of ['refused', 'unreachable', 'timeout'] as const) {
+      assert.equal(isUnconnected({ ok: false, reason, phase: 'connect' }), true)
+      assert.equal(isUnconnected({ ok: false, reason, phase: 'body' }), false)
+      assert.equal(isUnconnected({ ok: false, reason, phase: null }), reason !== 'timeout')
+      assert.equal(isUnconnected({ ok: null, reason, phase: 'connect' }), false)
+    }
+    assert.equal(isUnconnected({ ok: false, reason: 'reset', phase: 'connect' }), false)
   })
 })
 

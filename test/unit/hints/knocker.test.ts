@@ -8,9 +8,11 @@ import type { TcpEvents } from '../../../src/hints/tcp.js'
 import { FakeClock } from '../../support/fake-clock.js'
 
 const address = parseAddress('2001:db8::1') as NonNullable<ReturnType<typeof parseAddress>>
-const resultOf = (ok: boolean | null, reason: CheckResult['reason'] = null): CheckResult => ({
-  ...{ ok, reason, detail: '', phase: 'connect' as const, ms: 1, phases: [] },
-})
+const resultOf = (
+  ok: boolean | null,
+  reason: CheckResult['reason'] = null,
+  phase: CheckResult['phase'] = 'connect',
+): CheckResult => ({ ok, reason, detail: '', phase, ms: 1, phases: [] })
 const REFUSED = resultOf(false, 'refused')
 
 function rig(count = 1) {
@@ -53,10 +55,21 @@ describe('knocker: a server that refuses', () => {
     for (const { ended } of knocks) ended('ECONNREFUSED')
     knocker.result('job 0', resultOf(null, 'no-verdict'))
     assert.equal(knocker.isKnocking('job 0'), true)
-    knocker.result('job 0', resultOf(false, 'timeout'))
+    knocker.result('job 0', resultOf(false, 'timeout', 'body'))
     clock.wind(10_000)
     assert.equal(knocks.length, 5)
     assert.equal(clock.alarms, 0)
+  })
+
+  it('is knocked on too if it is silent, until it accepts connections and answers none', () => {
+    const { clock, knocks, knocker } = rig()
+    knocker.result('job 0', resultOf(false, 'timeout'))
+    clock.wind(400)
+    assert.equal(knocks.length, 2)
+    knocks[1]?.opened()
+    knocker.result('job 0', resultOf(false, 'timeout', 'body'))
+    clock.wind(10_000)
+    assert.equal(knocks.length, 2)
   })
 
   it('is a hint as soon as it accepts, and the connection is reset', () => {
