@@ -17,11 +17,12 @@ import { existsSync, rmSync, statfsSync } from 'node:fs'
 import { chmod, copyFile, mkdtemp, readFile, writeFile } from 'node:fs/promises'
 import { constants, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { packageRoot } from '../../src/system/version.js'
 
 const run = promisify(execFile)
-const helper = (name: string) => fileURLToPath(new URL(name, import.meta.url))
+/** Also for the compiled program, beside which they are not. */
+const helper = (name: string) => join(packageRoot, 'test/support', name)
 
 export type Lab = { readonly kind: 'own' | 'uml' } | { readonly kind: 'none'; readonly reason: string }
 
