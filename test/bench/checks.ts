@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fetchStatus } from '../../src/api/client.js'
 import { type Benchmark, differences, type Row, type Run, sleep } from './benchmark.js'
-import { lvsdInMemory, lvsdSocket } from './daemons.js'
+import { keepalivedWithoutTable, lvsdInMemory, lvsdSocket } from './daemons.js'
 import { type Farm, now, openFarm } from './farm.js'
-import { cpuMs, type Memory, memoryOf } from './processes.js'
+import { cpuMs, memoryOf } from './processes.js'
 import { siteOf } from './sites.js'
 
 export const benchmark: Benchmark = {
@@ -22,6 +22,16 @@ const WARMUP = 10_000
 const WINDOW = 4000
 const LATENESS = "by each one's own account; lvsd's is of the last two minutes, its busy start included"
 
+const NOTHING = { cpu: [], gap: [], rss: [] }
+
+type Shared = Pick<Cost, 'cpu' | 'gap' | 'rss'>
+
+const PEER_FIGURES: readonly (readonly [string, string, (cost: Shared) => readonly number[]])[] = [
+  ['CPU of a check', 'µs', ({ cpu }) => cpu],
+  ['time between two, p99', 'ms', ({ gap }) => gap],
+  ['RSS', 'MiB', ({ rss }) => rss],
+]
+
 async function* measure({ quick, folder }: Run): AsyncIterable<Row> {
   const windows = quick ? 2 : 5
   for (const rate of [100, 1000, 5000]) {
@@ -29,6 +39,8 @@ async function* measure({ quick, folder }: Run): AsyncIterable<Row> {
     const ours = await lvsdCost(farm, folder, windows, 'native')
     const portable = await lvsdCost(farm, folder, windows, 'portable')
     const bare = await bareCost(farm, windows)
+    const missing = keepalivedWithoutTable.missing()
+    const peer = missing === null ? await keepalivedCost(farm, folder, windows) : NOTHING
     farm.close()
     const beside = 'bare node:http'
     const name = `${rate}/s`
@@ -42,6 +54,11 @@ async function* measure({ quick, folder }: Run): AsyncIterable<Row> {
       beside: "lvsd on Node's sockets",
       theirs: portable.cpu,
     }
+    for (const [figure, unit, pick] of PEER_FIGURES)
+      yield {
+        ...{ figure: `${name}: ${figure}`, unit, ours: pick(ours), beside: keepalivedWithoutTable.name },
+        ...{ theirs: pick(peer), ...(missing === null ? {} : { note: missing }) },
+      }
     yield { figure: `${name}: time between two, p99`, unit: 'ms', ours: ours.gap, beside, theirs: bare.gap }
     yield {
       figure: `${name}: lateness p99`,
@@ -51,7 +68,7 @@ async function* measure({ quick, folder }: Run): AsyncIterable<Row> {
       theirs: bare.late,
       note: LATENESS,
     }
-    yield { figure: `${name}: RSS`, unit: 'MiB', ours: [ours.memory.rss], beside, theirs: [bare.memory.rss] }
+    yield { figure: `${name}: RSS`, unit: 'MiB', ours: ours.rss, beside, theirs: bare.rss }
   }
 }
 
@@ -64,7 +81,8 @@ interface Cost {
   readonly gap: number[]
   /** Milliseconds, p99, by its own account. */
   readonly late: number[]
-  readonly memory: Memory
+  /** MiB, after each window. */
+  readonly rss: number[]
 }
 
 async function lvsdCost(
@@ -79,6 +97,15 @@ async function lvsdCost(
     const cost = await windowsOf(farm, running.pid, windows)
     const { schedule } = await fetchStatus(lvsdSocket(folder))
     return { ...cost, late: [schedule.lateness.p99] }
+  } finally {
+    await running.stop()
+  }
+}
+
+async function keepalivedCost(farm: Farm, folder: string, windows: number): Promise<Omit<Cost, 'late'>> {
+  const running = keepalivedWithoutTable.start(siteOf(farm.ports.length, { ports: farm.ports }), folder)
+  try {
+    return await windowsOf(farm, running.pid, windows)
   } finally {
     await running.stop()
   }
@@ -101,11 +128,13 @@ async function windowsOf(farm: Farm, pid: number, windows: number): Promise<Omit
   const cpu: number[] = []
   const count: number[] = []
   const gap: number[] = []
+  const rss: number[] = []
   for (let i = 0; i <= windows; i++) {
     if (i > 0) await sleep(WINDOW)
     count.push(await farm.count())
     const { p99 } = await farm.gaps()
     if (i > 0) gap.push(p99)
+    if (i > 0) rss.push(memoryOf(pid).rss)
     cpu.push(cpuMs(pid))
     at.push(now())
   }
@@ -114,6 +143,6 @@ async function windowsOf(farm: Farm, pid: number, windows: number): Promise<Omit
     rate: counts.map((checks, i) => (checks * 1000) / (times[i] ?? 1)),
     cpu: counts.map((checks, i) => ((cpus[i] ?? 0) * 1000) / checks),
     gap,
-    memory: memoryOf(pid),
+    rss,
   }
 }

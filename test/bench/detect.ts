@@ -1,8 +1,8 @@
 /** How long it takes until a server that refuses connections is out of the kernel's table, and until it is back. */
 import { type Benchmark, type Row, type Run, sleep } from './benchmark.js'
 import { type Daemon, keepalived, ldirectord, lvsd, tail } from './daemons.js'
-import { type Farm, now, openFarm } from './farm.js'
-import { destinations, flush, until } from './kernel-table.js'
+import { type Farm, openFarm } from './farm.js'
+import { destinations, flush, phase, until } from './kernel-table.js'
 import { REALS, siteOf } from './sites.js'
 
 const SERVERS = 10
@@ -85,12 +85,12 @@ async function measureDaemon(
     await sleep(3 * INTERVAL)
     for (let k = 0; k < times; k++) {
       const server = (3 * k) % SERVERS
-      await phase(k, times)
+      await phase(k, times, INTERVAL)
       delays.out.push(
         await delay(await (sentinels ? farm.die(server) : farm.refuse(server)), () => !hasServer(server)),
       )
       await sleep(300)
-      await phase(k, times)
+      await phase(k, times, INTERVAL)
       delays.back.push(await delay(await farm.accept(server), () => hasServer(server)))
       await sleep(500)
     }
@@ -104,12 +104,6 @@ async function measureDaemon(
 
 async function delay(since: number, isTrue: () => boolean): Promise<number> {
   return (await until('a change of the table', isTrue, 60_000)) - since
-}
-
-/** Rests until the k-th of `times` equal parts of the interval, so that few samples cover the interval evenly. */
-async function phase(k: number, times: number): Promise<void> {
-  const wanted = (((7 * k) % times) + 0.5) * (INTERVAL / times)
-  await sleep((wanted - (now() % INTERVAL) + INTERVAL) % INTERVAL)
 }
 
 function isIn(count: number): boolean {

@@ -16,6 +16,8 @@ export interface Farm {
   /** Times between two requests to the same server, milliseconds, of all since this was asked last. */
   gaps(): Promise<{ readonly median: number; readonly p99: number; readonly max: number }>
   close(): void
+  /** SIGKILL: the kernel closes the sockets of all servers. */
+  kill(): void
 }
 
 /** The monotonic clock that all processes share, milliseconds. */
@@ -55,5 +57,6 @@ export async function openFarm(
       return { median, p99, max }
     },
     close: () => child.stdin.end(),
+    kill: () => void child.kill('SIGKILL'),
   }
 }

@@ -62,6 +62,12 @@ export async function until(what: string, isTrue: () => boolean, limit: number):
   }
 }
 
+/** Rests until the k-th of `times` equal parts of the interval, so that few samples cover the interval evenly. */
+export async function phase(k: number, times: number, interval: number): Promise<void> {
+  const wanted = (((7 * k) % times) + 0.5) * (interval / times)
+  await sleep((wanted - (now() % interval) + interval) % interval)
+}
+
 export function flush(): void {
   run('ipvsadm', '-C')
 }

@@ -1,18 +1,26 @@
 /** Rows as a table for people, and as JSON lines for programs. */
 import type { Row } from './benchmark.js'
-import { brief, figureOf } from './figures.js'
+import { brief, type Figure, figureOf } from './figures.js'
+import type { Reached } from './limit.js'
 
 const NUMBERS = ['n', 'min', 'p90', 'max']
 const HEADS = ['figure', 'unit', 'lvsd', ...NUMBERS, 'beside', 'is', ...NUMBERS, 'lvsd is']
 const TEXTS = new Set(['figure', 'unit', 'beside', 'lvsd is'])
 
+/** Columns with their heads and one row for each line; those in `texts` begin at the left. */
+function renderColumns(lines: readonly (readonly string[])[], texts: ReadonlySet<string>): string[] {
+  const [heads = []] = lines
+  const widths = heads.map((_, column) => Math.max(...lines.map(cells => cells[column]?.length ?? 0)))
+  const pad = (cell: string, i: number) =>
+    texts.has(heads[i] ?? '') ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0)
+  return lines.map(cells => cells.map(pad).join('  ').trimEnd())
+}
+
 /** `lvsd is 0.25 x`: of time, of work or of bytes a quarter. The notes follow below the table. */
 export function renderTable(rows: readonly Row[]): string {
   const notes = [...new Set(rows.flatMap(row => row.note ?? []))]
   const lines = [HEADS, ...rows.map(row => cellsOf(row, notes))]
-  const widths = HEADS.map((_, column) => Math.max(...lines.map(cells => cells[column]?.length ?? 0)))
-  const table = lines.map(cells => cells.map((cell, i) => pad(cell, widths[i] ?? 0, HEADS[i])).join('  '))
-  return [...table.map(line => line.trimEnd()), ...notes.map((note, i) => `  ${i + 1}) ${note}`)].join('\n')
+  return [...renderColumns(lines, TEXTS), ...notes.map((note, i) => `  ${i + 1}) ${note}`)].join('\n')
 }
 
 function cellsOf(row: Row, notes: readonly string[]): string[] {
@@ -35,10 +43,6 @@ function numbersOf(samples: readonly number[]): string[] {
   return [brief(median), String(n), ...(n > 1 ? [min, p90, max].map(brief) : ['', '', ''])]
 }
 
-function pad(cell: string, width: number, head = ''): string {
-  return TEXTS.has(head) ? cell.padEnd(width) : cell.padStart(width)
-}
-
 /** Our median over theirs; null where either is missing. */
 export function ratioOf({ ours, theirs }: Row): number | null {
   const mine = figureOf(ours)
@@ -52,4 +56,33 @@ export function renderJson(benchmark: string, row: Row): string {
   const lvsd = { ...figureOf(ours), samples: ours }
   const peer = { ...figureOf(theirs), samples: theirs }
   return JSON.stringify({ benchmark, figure, unit, lvsd, beside, peer, ratio: ratioOf(row), note })
+}
+
+const AIM_HEADS = ['aim', 'unit', 'lvsd', 'beside', 'is', 'lvsd / it', 'wanted', 'met']
+const AIM_TEXTS = new Set(['aim', 'unit', 'beside', 'met'])
+
+/** Each figure as minimum, median and maximum of the runs. */
+export function renderAims(aims: readonly Reached[]): string {
+  const rows = aims.map(({ benchmark, figure, unit, ours, beside, theirs, ratio, of, wanted, isMet }) => [
+    `${benchmark}: ${figure}${of === 'max' ? ', the longest' : ''}`,
+    unit,
+    rangeOf(ours),
+    beside,
+    rangeOf(theirs),
+    rangeOf(ratio),
+    `<= ${wanted}${of === 'ratio' ? ' x' : ''}`,
+    isMet === null ? 'not measured' : isMet ? 'yes' : 'NO',
+  ])
+  return renderColumns([AIM_HEADS, ...rows], AIM_TEXTS).join('\n')
+}
+
+function rangeOf(figure: Figure | null): string {
+  if (!figure) return '-'
+  const { min, median, max, n } = figure
+  return n === 1 ? brief(median) : [min, median, max].map(brief).join(' / ')
+}
+
+/** One line of JSON for an aim. */
+export function renderAimJson(reached: Reached): string {
+  return JSON.stringify({ limit: reached })
 }

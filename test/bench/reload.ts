@@ -7,30 +7,41 @@ import { openTap, type Tap } from './netlink-tap.js'
 import { cpuMs } from './processes.js'
 import { REALS, type Site, siteOf, withWeight } from './sites.js'
 
-const SERVERS = 5000
-const SERVICES = 50
+const SIZES = [500, 5000]
+/** Real servers of a service. */
+const SIZE = 100
 
 export const benchmark: Benchmark = {
   name: 'reload',
-  about: 'one weight changed among 5,000 real servers in 50 services, then SIGHUP; checks every 60 s',
+  about:
+    'one weight changed among 500 and 5,000 real servers, 100 in a service, then SIGHUP; checks every 60 s',
   place: 'lab',
-  limit: 12,
+  limit: 20,
   measure,
 }
 
 async function* measure({ quick, folder }: Run): AsyncIterable<Row> {
-  const farm = await openFarm(SERVERS, { prefix: REALS, port: 80 })
+  const farm = await openFarm(Math.max(...SIZES), { prefix: REALS, port: 80 })
   const tap = openTap()
-  const times = quick ? 2 : 5
-  const ours = await measureDaemon(lvsd, tap, folder, times)
-  const missing = keepalived.missing()
-  const theirs = missing ? NOTHING : await measureDaemon(keepalived, tap, folder, times)
+  for (const count of SIZES) yield* measureSize({ count, tap, folder, times: quick ? 2 : 5 })
   farm.close()
+}
 
+interface Measured {
+  readonly count: number
+  readonly tap: Tap | null
+  readonly folder: string
+  readonly times: number
+}
+
+async function* measureSize(how: Measured): AsyncIterable<Row> {
+  const ours = await measureDaemon(lvsd, how)
+  const missing = keepalived.missing()
+  const theirs = missing ? NOTHING : await measureDaemon(keepalived, how)
   const beside = keepalived.name
   const more = missing === null ? {} : { note: missing }
   const row = (figure: string, unit: string, pick: (costs: Costs) => number[]): Row => ({
-    figure,
+    figure: `${how.count}: ${figure}`,
     unit,
     ours: pick(ours),
     beside,
@@ -39,7 +50,7 @@ async function* measure({ quick, folder }: Run): AsyncIterable<Row> {
   })
   yield row('until it is in the kernel', 'ms', costs => costs.wall)
   yield row('CPU, less that of checks', 'ms', costs => costs.cpu)
-  if (!tap) return
+  if (!how.tap) return
   yield row('netlink datagrams, both ways', '', costs => costs.datagrams)
   yield row('bytes over netlink, both ways', 'KiB', costs => costs.kib)
 }
@@ -53,13 +64,13 @@ interface Costs {
 
 const NOTHING: Costs = { wall: [], cpu: [], datagrams: [], kib: [] }
 
-async function measureDaemon(daemon: Daemon, tap: Tap | null, folder: string, times: number): Promise<Costs> {
+async function measureDaemon(daemon: Daemon, { count, tap, folder, times }: Measured): Promise<Costs> {
   flush()
-  const site = siteOf(SERVERS, { services: SERVICES, interval: 60, timeout: 10 })
+  const site = siteOf(count, { services: count / SIZE, interval: 60, timeout: 10 })
   const running = daemon.start(site, folder)
   const costs: Costs = { wall: [], cpu: [], datagrams: [], kib: [] }
   try {
-    await until('all servers in the table', () => destinationCount() === SERVERS, 180_000)
+    await until('all servers in the table', () => destinationCount() === count, 180_000)
     await sleep(10_000)
     for (let k = 0; k < times; k++) await measureOne(k + 2)
   } catch (error) {

@@ -6,34 +6,35 @@ import { destinationCount, flush, until } from './kernel-table.js'
 import { cpuMs } from './processes.js'
 import { REALS, siteOf } from './sites.js'
 
-const SERVERS = 1000
+const SIZES = [500, 1000]
 /** ldirectord forks twelve processes for each server, and reads the whole table for each. */
 const FEW = 10
 
 export const benchmark: Benchmark = {
   name: 'start',
-  about: '1,000 real servers in 10 services and an empty table: until all are in it',
+  about: '500 and 1,000 real servers in 10 services and an empty table: until all are in it',
   place: 'lab',
   limit: 8,
   measure,
 }
 
 async function* measure({ quick, folder }: Run): AsyncIterable<Row> {
-  const farm = await openFarm(SERVERS, { prefix: REALS, port: 80 })
+  const farm = await openFarm(Math.max(...SIZES), { prefix: REALS, port: 80 })
   const times = quick ? 2 : 5
-  const ours = await measureDaemon(lvsd, SERVERS, folder, times)
   const without =
     'keepalived puts servers in before it has checked them; lvsd and ldirectord after the first check'
-  const theirs = keepalived.missing() ? NOTHING : await measureDaemon(keepalived, SERVERS, folder, times)
-  yield* rows(ours, keepalived.name, theirs, keepalived.missing() ?? without)
   const few = ldirectord.missing() ? NOTHING : await measureDaemon(ldirectord, FEW, folder, 1)
-  const scaled = { wall: few.wall.map(scale), cpu: few.cpu.map(scale) }
   const measured = `measured with ${FEW} servers (${few.wall[0]?.toFixed(0)} ms), here as if it grew no faster than they`
-  yield* rows(ours, ldirectord.name, scaled, ldirectord.missing() ?? measured)
+  for (const count of SIZES) {
+    const ours = await measureDaemon(lvsd, count, folder, times)
+    const theirs = keepalived.missing() ? NOTHING : await measureDaemon(keepalived, count, folder, times)
+    yield* rows(count, ours, keepalived.name, theirs, keepalived.missing() ?? without)
+    const scale = (value: number) => (value * count) / FEW
+    const scaled = { wall: few.wall.map(scale), cpu: few.cpu.map(scale) }
+    yield* rows(count, ours, ldirectord.name, scaled, ldirectord.missing() ?? measured)
+  }
   farm.close()
 }
-
-const scale = (value: number) => (value * SERVERS) / FEW
 
 interface Costs {
   readonly wall: number[]
@@ -42,9 +43,10 @@ interface Costs {
 
 const NOTHING: Costs = { wall: [], cpu: [] }
 
-function* rows(ours: Costs, beside: string, theirs: Costs, note: string): Iterable<Row> {
-  yield { figure: 'until all are in', unit: 'ms', ours: ours.wall, beside, theirs: theirs.wall, note }
-  yield { figure: 'CPU until then', unit: 'ms', ours: ours.cpu, beside, theirs: theirs.cpu, note }
+function* rows(count: number, ours: Costs, beside: string, theirs: Costs, note: string): Iterable<Row> {
+  const row = { beside, note }
+  yield { ...row, figure: `${count}: until all are in`, unit: 'ms', ours: ours.wall, theirs: theirs.wall }
+  yield { ...row, figure: `${count}: CPU until then`, unit: 'ms', ours: ours.cpu, theirs: theirs.cpu }
 }
 
 async function measureDaemon(daemon: Daemon, count: number, folder: string, times: number): Promise<Costs> {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
 import { get } from 'node:http'
 import { createInterface } from 'node:readline'
 import { fetchStatus } from '../../../src/api/client.js'
@@ -63,21 +64,27 @@ interface Line {
   readonly hint?: string
 }
 
-/** lvsd with a table in memory, whose checks come every ten seconds. */
-async function lvsdFor(ports: readonly number[], engine: 'portable' | 'native' = 'portable') {
+/** lvsd with a table in memory, whose checks come every ten seconds. `reload` makes all weights this one. */
+async function lvsdFor(
+  ports: readonly number[],
+  { engine = 'portable', interval = '10s' }: { engine?: 'portable' | 'native'; interval?: string } = {},
+) {
   const folder = folderOf({})
   const socket = `${folder}/lvsd.sock`
-  const config = folderOf({
-    'site.yaml': `
+  const write = (weight: number) =>
+    writeFileSync(
+      `${folder}/site.yaml`,
+      `
 settings: { socket: ${socket}, state: ${folder}/state, engine: ${engine} }
 services:
   web:
     virtual: '[2001:db8::80]:80'
-    check: { kind: http, interval: 10s, timeout: 3s, fastinter: 10s, fall: 2, sentinel: true }
-    reals: [${ports.map(port => `'[::1]:${port}'`).join(', ')}]
+    check: { kind: http, interval: ${interval}, timeout: 3s, fastinter: ${interval}, fall: 2, sentinel: true }
+    reals: [${ports.map(port => `'[::1]:${port} masq ${weight}'`).join(', ')}]
 `,
-  })
-  const child = spawn(process.execPath, [MAIN, 'run', '--kernel', 'memory', `${config}/site.yaml`], {
+    )
+  write(1)
+  const child = spawn(process.execPath, [MAIN, 'run', '--kernel', 'memory', `${folder}/site.yaml`], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const lines: Line[] = []
@@ -90,7 +97,11 @@ services:
   const status = (): Promise<StatusDocument> => fetchStatus(socket)
   const watched = async () => (await status().catch(() => null))?.hints.sentinels.watching === ports.length
   await until(watched, { what: 'all sentinels watch' })
-  return { lines, status, of: (event: string) => lines.filter(line => line.event === event) }
+  const reload = (weight: number) => {
+    write(weight)
+    child.kill('SIGHUP')
+  }
+  return { lines, status, reload, of: (event: string) => lines.filter(line => line.event === event) }
 }
 
 function told(what: string, { time }: Line, since: number): void {
@@ -98,7 +109,7 @@ function told(what: string, { time }: Line, since: number): void {
 }
 
 describe('hints: real servers', function () {
-  this.timeout(60_000 + 1000 * SECONDS)
+  this.timeout(90_000 + 1000 * SECONDS)
 
   for (const engine of ['portable', 'native'] as const)
     it(`are out when they are killed, and back when they listen, long before their check is due (${engine})`, async function () {
@@ -106,7 +117,7 @@ describe('hints: real servers', function () {
         programOr(() => this.skip(), 'nginx', 'nginx-light'),
         [60],
       )
-      const lvsd = await lvsdFor(server.ports, engine)
+      const lvsd = await lvsdFor(server.ports, { engine })
       for (let i = 1; i <= 3; i++) {
         await until(async () => (await lvsd.status()).hints.sentinels.watching === 1)
         const killedAt = Date.now()
@@ -164,29 +175,38 @@ frontend web
     assert.deepEqual(lvsd.of('real.down'), [])
   })
 
-  it(`are not removed in ${SECONDS} s of closes of idle connections and of restarts under load`, async function () {
-    const file = programOr(() => this.skip(), 'nginx', 'nginx-light')
-    const server = await nginx(file, [1, 5, 30])
-    const lvsd = await lvsdFor(server.ports)
-    const begun = performance.now()
-    let [asked, restarts] = [0, 0]
-    const client = setInterval(() => {
-      const port = server.ports[asked++ % server.ports.length]
-      get({ host: '::1', port, agent: false }, answer => answer.resume()).on('error', () => {})
-    }, 20)
-    onCleanup(() => clearInterval(client))
-    while (performance.now() - begun < SECONDS * 1000) {
-      // New workers listen before the old ones close their connections.
-      server.signal('SIGHUP')
-      restarts++
-      await pause(Math.min(5000, (SECONDS * 1000) / 3))
-    }
-    clearInterval(client)
-    const { hints } = await lvsd.status()
-    console.log(
-      `      ${asked} requests, ${restarts} restarts, ${hints.given.sentinel} hints, ${hints.broughtForward} checks brought forward`,
-    )
-    assert.deepEqual(lvsd.of('real.down'), [])
-    assert.ok(hints.given.sentinel > 0)
-  })
+  for (const engine of ['portable', 'native'] as const)
+    it(`are not removed in ${SECONDS} s of closes of idle connections, of restarts under load and of reloads of lvsd (${engine})`, async function () {
+      const file = programOr(() => this.skip(), 'nginx', 'nginx-light')
+      const server = await nginx(file, [1, 5, 30])
+      const lvsd = await lvsdFor(server.ports, { engine, interval: '1s' })
+      const begun = performance.now()
+      let [asked, restarts] = [0, 0]
+      const client = setInterval(() => {
+        const port = server.ports[asked++ % server.ports.length]
+        get({ host: '::1', port, agent: false }, answer => answer.resume()).on('error', () => {})
+      }, 20)
+      onCleanup(() => clearInterval(client))
+      while (performance.now() - begun < SECONDS * 1000) {
+        // New workers listen before the old ones close their connections.
+        server.signal('SIGHUP')
+        restarts++
+        if (restarts % 2 === 0) lvsd.reload(1 + (restarts % 5))
+        await pause(Math.min(5000, (SECONDS * 1000) / 6))
+      }
+      clearInterval(client)
+      const { hints } = await lvsd.status()
+      const reloads = lvsd.of('reload.accepted').length
+      console.log(
+        `      ${asked} requests, ${restarts} restarts, ${reloads} reloads, ${hints.given.sentinel} hints, ${hints.broughtForward} checks brought forward`,
+      )
+      assert.deepEqual(lvsd.of('real.down'), [])
+      assert.ok(hints.given.sentinel > 0)
+      assert.ok(reloads > 0)
+      // A check that could not fail would show nothing.
+      await server.kill()
+      await until(() => lvsd.of('real.down').length === server.ports.length, {
+        what: 'all of a dead server are out',
+      })
+    })
 })
