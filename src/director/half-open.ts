@@ -20,8 +20,14 @@ export function openHalfOpen({ table, store, ...parts }: HalfOpenSettings): Half
       // A server that gets no new connections has been judged already.
       if (!table()?.get(service)?.reals.get(real)?.weight) return []
       const ids = new Set<string>()
-      for (const { service: one, real: server, jobId } of store().allSubscribers())
-        if (keyOf(server) === real && idsOf(one).some(id => keyOfService(id) === service)) ids.add(jobId)
+      // The connections of a check through the path of the service are in the list themselves.
+      for (const { service: one, real: server, use, jobId } of store().allSubscribers())
+        if (
+          use.path === undefined &&
+          keyOf(server) === real &&
+          idsOf(one).some(id => keyOfService(id) === service)
+        )
+          ids.add(jobId)
       return [...ids]
     },
   })

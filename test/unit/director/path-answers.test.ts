@@ -42,6 +42,24 @@ describe('director: answers from virtual addresses', () => {
     assert.equal(refusal(V4, { ...strict, 'eth0.rp_filter': '2' }), '')
   })
 
+  it('are taken on every interface without asking for the one to each server', () => {
+    let asked = 0
+    const flags = { isTentative: false, isDeprecated: false, isTemporary: false }
+    const answers = new PathAnswers({
+      paths: {
+        routeTo: () => {
+          asked++
+          return { kind: 'by', link: 2, source: address('192.0.2.1'), gateway: null }
+        },
+        addresses: () => [{ address: address('192.0.2.80'), link: 2, prefix: 32, scope: 'global', ...flags }],
+        link: () => ({ name: 'eth0', isWorking: true, losses: 0 }),
+      },
+      read: name => (name === 'net.ipv4.conf.all.accept_local' ? '1' : '0'),
+      now: () => 0,
+    })
+    assert.deepEqual([answers.refusals([V4]).size, asked], [0, 0])
+  })
+
   it('are taken over IPv6, with NAT, and where another machine holds the address', () => {
     assert.equal(refusal(path('2001:db8::80', 'fd00:1::a'), {}), '')
     assert.equal(refusal(path('192.0.2.80', '192.0.2.11', 'masq'), {}), '')

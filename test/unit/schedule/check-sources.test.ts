@@ -161,4 +161,21 @@ describe('schedule: the sources of checks', () => {
     for (let i = 0; i < 3; i++) assert.equal(machine.sources.of(TARGET), null)
     assert.deepEqual([machine.events, machine.asked], [['check.sources-unknown'], 1])
   })
+
+  it('is chosen for a virtual address through a real server, once, and again after a change', () => {
+    const machine = new Machine()
+    const towards = () => machine.sources.towards(VIP, TARGET)?.text
+    assert.equal(towards(), 'fc00::1')
+    assert.equal(towards(), 'fc00::1')
+    assert.equal(machine.asked, 1)
+    machine.add('fc00::80')
+    assert.equal(towards(), 'fc00::1', 'the kernel would choose the virtual address')
+    assert.equal(machine.asked, 2)
+    machine.remove('fc00::1')
+    assert.equal(towards(), undefined, 'there is no other address')
+    machine.isBroken = true
+    machine.now += 60_000
+    assert.equal(towards(), undefined)
+    assert.deepEqual(machine.events, ['check.sources-unknown'])
+  })
 })
