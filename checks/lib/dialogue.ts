@@ -9,8 +9,10 @@ import type { Answer, RunContext, Target } from '../../src/check/check.js'
 import type { Reason } from '../../src/core/model.js'
 import { counted } from '../../src/util/plural.js'
 import { open } from './connect.js'
+import { destinationOf } from './destination.js'
 import { CheckFailure } from './failure.js'
 import { Heard } from './heard.js'
+import { askOverTls } from './resumption.js'
 import { connectTls, type TlsOptions, tlsAnswer } from './tls.js'
 
 /** Maximum number of bytes that a server may send in total. No check needs a tenth of it. */
@@ -32,13 +34,17 @@ export async function converse(
   tls: TlsOptions | null,
   talk: (dialogue: Dialogue) => Promise<Answer>,
 ): Promise<Answer> {
-  try {
-    const dialogue = new Dialogue(await open(target, tls, context), target, context)
+  const talkOn = async (socket: Socket) => {
+    const dialogue = new Dialogue(socket, target, context)
     try {
       return await talk(dialogue)
     } finally {
       dialogue.close()
     }
+  }
+  try {
+    if (!tls) return await talkOn(await open(target, null, context))
+    return await askOverTls({ ...destinationOf(target), name: null }, tls, context, talkOn)
   } catch (error) {
     if (error instanceof CheckFailure) return error.answer
     const answer = tlsAnswer(error)

@@ -8,8 +8,9 @@ import { destinationOf } from './destination.js'
 import { CheckFailure } from './failure.js'
 import { type HttpOptions, hostHeader, hostName, requestHeaders, requestPath } from './http.js'
 import { judgeResponse } from './response.js'
+import { askOverTls } from './resumption.js'
 import { bodyOf, sessionOn } from './session.js'
-import { connectTls, type TlsOptions } from './tls.js'
+import type { TlsOptions } from './tls.js'
 
 /** Headers that HTTP/2 does not allow, because frames carry this information. */
 const HOP_BY_HOP = new Set([
@@ -31,20 +32,18 @@ export async function ask(
     name: hostName(options.virtualhost),
     alpn: ['h2'],
   }
-  const socket = await connectTls(peer, options, context)
-  if (socket.alpnProtocol !== 'h2') {
-    socket.destroy()
-    return down('garbage', 'the server does not offer HTTP/2 in the handshake (ALPN h2): leave http2 out')
-  }
   const authority = hostHeader(target, options.virtualhost, 'https')
-  const session = sessionOn(socket, `https://${authority}`, options.limit)
-  try {
-    const stream = session.request(headersOf(authority, options), { endStream: false })
-    return await exchange(stream, session.broken, options, context)
-  } finally {
-    session.close()
-    socket.destroy()
-  }
+  return askOverTls(peer, options, context, async socket => {
+    if (socket.alpnProtocol !== 'h2')
+      return down('garbage', 'the server does not offer HTTP/2 in the handshake (ALPN h2): leave http2 out')
+    const session = sessionOn(socket, `https://${authority}`, options.limit)
+    try {
+      const stream = session.request(headersOf(authority, options), { endStream: false })
+      return await exchange(stream, session.broken, options, context)
+    } finally {
+      session.close()
+    }
+  })
 }
 
 async function exchange(

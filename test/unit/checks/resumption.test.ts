@@ -3,15 +3,17 @@ import assert from 'node:assert/strict'
 import { randomBytes, X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import { createSecureServer } from 'node:http2'
 import { type AddressInfo, connect, type Socket } from 'node:net'
-import { createServer, type Server, type TlsOptions } from 'node:tls'
+import { createServer, type Server, type TLSSocket, type TlsOptions } from 'node:tls'
 import { check } from '../../../checks/https.js'
+import { check as imaps } from '../../../checks/imaps.js'
 import { FULL_EVERY } from '../../../checks/lib/tls-sessions.js'
 import { check as tls } from '../../../checks/tls.js'
 import { onCleanup } from '../../support/after-each.js'
 import { SLOW } from '../../support/checks/cases.js'
 import { probe } from '../../support/probe.js'
-import { tcpServer } from '../../support/servers.js'
+import { tcpServer, tlsServer } from '../../support/servers.js'
 import { tlsFile } from '../../support/tls-file.js'
 
 const key = readFileSync(tlsFile('key.pem'))
@@ -148,6 +150,38 @@ for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
     })
   })
 }
+
+describe('resumption by other checks', () => {
+  it('is made over HTTP/2', async () => {
+    const resumed: boolean[] = []
+    const server = createSecureServer(signed, (_request, response) => response.end('OK'))
+    server.on('secureConnection', (socket: TLSSocket) => resumed.push(socket.isSessionReused()))
+    server.on('session', session => session.on('error', () => {}))
+    server.listen(0, '::1')
+    await once(server, 'listening')
+    onCleanup(() => new Promise(done => server.close(done)))
+    const { port } = server.address() as AddressInfo
+    for (let i = 0; i < 3; i++) {
+      const result = await probe(check, port, { http2: true, receive: 'OK' }, SLOW)
+      assert.equal(result.ok, true, result.detail)
+    }
+    assert.deepEqual(resumed, [false, true, true])
+  })
+
+  it('is made by those that hold a dialogue', async () => {
+    const resumed: boolean[] = []
+    const server = await tlsServer(socket => {
+      resumed.push(socket.isSessionReused())
+      socket.write('* OK ready\r\n')
+      socket.on('data', data => socket.write(`${data.toString().split(' ')[0]} OK done\r\n`))
+    }, signed)
+    for (let i = 0; i < 3; i++) {
+      const result = await probe(imaps, server, {}, SLOW)
+      assert.equal(result.ok, true, result.detail)
+    }
+    assert.deepEqual(resumed, [false, true, true])
+  })
+})
 
 /** Number of an extension by which TLS 1.3 resumes (RFC 8446, section 4.2). */
 const PRE_SHARED_KEY = Buffer.from('0029', 'hex')
