@@ -69,7 +69,7 @@ export class ConfigApplier {
     cluster.follow(loaded().config, loaded().checks)
     await this.#preparePlace()
     this.#place()
-    await Promise.all([reconciler.resync(), this.#jobs.idle()])
+    await reconciler.resync()
     const { resync, resolve } = this.#config.settings
     reconciler.resyncEvery(resync)
     sysctls.checkEvery(resync === 'auto' ? SYSCTLS_EVERY : resync)

@@ -2,7 +2,7 @@
 import { combine, isWithoutVerdict, nextNoVerdicts, unknownHealth } from '../core/health.js'
 import type { CheckResult, HealthState, ResolvedReal, WeightAdvice } from '../core/model.js'
 import { weightFrom } from '../core/weight-hint.js'
-import { type CheckState, entry, PreviousStates } from './check-state.js'
+import { append, type CheckState, PreviousStates } from './check-state.js'
 import type { VerdictChange } from './health-changes.js'
 import type { Subscriber } from './jobs.js'
 import { RecentResults } from './recent-results.js'
@@ -57,8 +57,8 @@ export class CheckStates {
     for (const subscriber of subscribers) {
       const [isInJob, isInReal] = [jobs.has(subscriber.jobId), reals.has(subscriber.real)]
       const state = isInJob || isInReal ? this.#bySubscriber.get(subscriber) : undefined
-      if (state && isInJob) entry(this.#byJob, subscriber.jobId).push(state)
-      if (state && isInReal) entry(this.#byReal, subscriber.real).push(state)
+      if (state && isInJob) append(this.#byJob, subscriber.jobId, state)
+      if (state && isInReal) append(this.#byReal, subscriber.real, state)
     }
   }
 

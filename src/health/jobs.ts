@@ -134,6 +134,7 @@ function* serviceJobs(
   const key = serviceKey(service)
   const kinds = new Map<string, Check | undefined>()
   const each: { job: Job; subscriber: Subscriber }[] = []
+  const targetServices = new TargetServices()
   yield* eachInSteps(service.reals, (real, i) => {
     for (const use of real.checks) {
       const check = checks.get(use.kind)
@@ -141,7 +142,7 @@ function* serviceJobs(
       if (!real.address || !check) continue
       const asker = askerOf(service, i, first) ?? { service, real }
       const path = use.path === 'service' ? pathOf(asker.service, asker.real) : null
-      const direct = targetOf(asker.service, asker.real, real.address, use, check)
+      const direct = targetOf(asker, real.address, { use, check, targetServices })
       const target = path ? { ...direct, address: path.virtual, port: use.port ?? path.port } : direct
       const checkKey = questionOf(asker.service, asker.real, target, use, check)
       const id = `${checkKey} every ${use.policy.interval} within ${use.policy.timeout}${versionOf(check)}`
@@ -173,19 +174,36 @@ function answerFor(use: ResolvedCheckUse, through: ServicePath | null): Answer |
   return address === null ? noVerdict(`the target of this check, ${host}, does not resolve`) : null
 }
 
+/** The service of a target, one object for all targets that have the same. */
+class TargetServices {
+  readonly #known = new Map<ResolvedService, Map<Family, TargetService>>()
+
+  of(service: ResolvedService, family: Family): TargetService {
+    const ofService = this.#known.get(service) ?? new Map<Family, TargetService>()
+    this.#known.set(service, ofService)
+    const known = ofService.get(family) ?? targetService(service, family)
+    ofService.set(family, known)
+    return known
+  }
+}
+
+interface Targeted {
+  readonly use: ResolvedCheckUse
+  readonly check: Check
+  readonly targetServices: TargetServices
+}
+
 function targetOf(
-  service: ResolvedService,
-  real: ResolvedReal,
+  { service, real }: { readonly service: ResolvedService; readonly real: ResolvedReal },
   address: Address,
-  use: ResolvedCheckUse,
-  check: Check,
+  { use, check, targetServices }: Targeted,
 ): Target {
   const { weight } = real.attributes
   return {
     address: use.address ?? address,
     port: use.port ?? (real.port || (check.defaultPort ?? servicePort(service))),
     real: { address, port: real.port, weight },
-    service: targetService(service, address.family),
+    service: targetServices.of(service, address.family),
   }
 }
 

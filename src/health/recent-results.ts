@@ -18,13 +18,12 @@ const OLD_DETAIL = 100
 
 /** Number of verdicts that are kept for each check. */
 export const KEPT_VERDICTS = 100
-/** Passed, failed, no verdict. */
-const LETTERS = 'pfn'
 
 export class RecentResults {
-  /** A ring of places in `LETTERS`; made with the first result. */
-  #verdicts: Uint8Array | null = null
-  #total = 0
+  /** The verdicts before the last ones that are alike, as letters; the last ones, of which there are `#alike`. */
+  #before = ''
+  #letter = ''
+  #alike = 0
   /** Older groups as compact texts, the oldest first: 5,000 servers may each have four of them. */
   #older: readonly string[] = []
   #last: CheckResult | null = null
@@ -33,8 +32,7 @@ export class RecentResults {
   #at = 0
 
   add(result: CheckResult, now: number): void {
-    this.#verdicts ??= new Uint8Array(KEPT_VERDICTS)
-    this.#verdicts[this.#total++ % KEPT_VERDICTS] = result.ok === null ? 2 : result.ok ? 0 : 1
+    this.#addVerdict(result.ok === null ? 'n' : result.ok ? 'p' : 'f')
     if (this.#last === null || !areAlike(this.#last, result)) {
       if (this.#last !== null) this.#older = [...this.#older, this.#packedLast()].slice(1 - KEPT_GROUPS)
       this.#count = 0
@@ -47,11 +45,7 @@ export class RecentResults {
 
   /** The last verdicts as letters, the oldest first: `p` passed, `f` failed, `n` no verdict. */
   get strip(): string {
-    const count = Math.min(this.#total, KEPT_VERDICTS)
-    let text = ''
-    for (let i = this.#total - count; i < this.#total; i++)
-      text += LETTERS.charAt(this.#verdicts?.[i % KEPT_VERDICTS] ?? 0)
-    return text
+    return lastOf(this.#before + this.#letter.repeat(this.#alike))
   }
 
   /** The groups, the oldest first. */
@@ -59,6 +53,17 @@ export class RecentResults {
     const older = this.#older.map(unpacked)
     if (this.#last === null) return older
     return [...older, { result: this.#last, count: this.#count, from: this.#from, at: this.#at }]
+  }
+
+  /** Most servers have one verdict again and again, which takes no more memory than a count. */
+  #addVerdict(letter: string): void {
+    if (letter !== this.#letter) {
+      this.#before = this.strip
+      this.#letter = letter
+      this.#alike = 0
+    }
+    if (this.#alike < KEPT_VERDICTS) this.#alike++
+    else this.#before = ''
   }
 
   #packedLast(): string {
@@ -77,6 +82,10 @@ export class RecentResults {
       ...times,
     ])
   }
+}
+
+function lastOf(verdicts: string): string {
+  return verdicts.slice(-KEPT_VERDICTS)
 }
 
 function areAlike(a: CheckResult, b: CheckResult): boolean {

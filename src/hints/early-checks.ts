@@ -78,7 +78,7 @@ export class EarlyChecks {
         : [...watched.values()].flatMap(({ ids }) => ids.filter(id => !this.#sentinels.of(id))),
     )
     this.#tellLeftOut(leftOut)
-    this.#knocker.follow(isKnocking ? endpointsOf(all) : new Map())
+    this.#knocker.follow(() => endpointsOf(isKnocking ? jobs.values() : []))
     this.#pathHints?.follow(all)
     this.hints.follow(id => jobs.has(id))
   }

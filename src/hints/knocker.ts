@@ -20,7 +20,9 @@ export const KNOCK_HINT: Hint = { kind: 'knock', detail: 'the server accepts con
 
 export class Knocker {
   readonly #parts: KnockerParts
-  #byJob: ReadonlyMap<string, AskedEndpoint> = new Map()
+  #endpoints: () => ReadonlyMap<string, AskedEndpoint> = () => new Map()
+  /** Null until a connection fails: those to most of thousands never do. */
+  #known: ReadonlyMap<string, AskedEndpoint> | null = null
   /** Endpoints without connections, with the connect that is on its way, in the order of their turns. */
   readonly #unconnected = new Map<
     string,
@@ -32,17 +34,26 @@ export class Knocker {
     this.#parts = parts
   }
 
-  /** Takes the endpoints on which may be knocked. */
-  follow(endpoints: ReadonlyMap<string, AskedEndpoint>): void {
+  /** Takes the endpoints on which may be knocked, as soon as they are needed. */
+  follow(endpoints: () => ReadonlyMap<string, AskedEndpoint>): void {
+    this.#endpoints = endpoints
+    this.#known = null
+    if (this.#unconnected.size === 0) return
+    const keys = new Set([...this.#byJob.values()].map(({ key }) => key))
+    for (const key of this.#unconnected.keys()) if (!keys.has(key)) this.#stop(key)
+  }
+
+  get #byJob(): ReadonlyMap<string, AskedEndpoint> {
+    if (this.#known) return this.#known
     const byJob = new Map<string, AskedEndpoint>()
-    for (const endpoint of endpoints.values()) for (const id of endpoint.ids) byJob.set(id, endpoint)
-    this.#byJob = byJob
-    for (const key of this.#unconnected.keys()) if (!endpoints.has(key)) this.#stop(key)
+    for (const endpoint of this.#endpoints().values()) for (const id of endpoint.ids) byJob.set(id, endpoint)
+    this.#known = byJob
+    return byJob
   }
 
   /** Takes a result of a job. */
   result(id: string, result: CheckResult): void {
-    if (result.ok === null || (result.ok && this.#unconnected.size === 0)) return
+    if (result.ok === null || (!isUnconnected(result) && this.#unconnected.size === 0)) return
     const endpoint = this.#byJob.get(id)
     if (!endpoint) return
     if (!isUnconnected(result)) this.#stop(endpoint.key)
@@ -54,7 +65,7 @@ export class Knocker {
 
   /** True while the endpoint of the job is knocked on. */
   isKnocking(id: string): boolean {
-    const endpoint = this.#byJob.get(id)
+    const endpoint = this.#unconnected.size > 0 ? this.#byJob.get(id) : undefined
     return endpoint !== undefined && this.#unconnected.has(endpoint.key)
   }
 
@@ -66,7 +77,8 @@ export class Knocker {
   close(): void {
     for (const key of [...this.#unconnected.keys()]) this.#stop(key)
     this.#disarm?.()
-    this.#byJob = new Map()
+    this.#endpoints = () => new Map()
+    this.#known = null
   }
 
   #arm(): void {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import fc from 'fast-check'
 import type { CheckResult } from '../../../src/core/model.js'
 import { KEPT_GROUPS, RecentResults } from '../../../src/health/recent-results.js'
 import { failed, passed } from '../../support/tables.js'
@@ -18,6 +19,21 @@ describe('recent-results', () => {
     assert.equal(recent.strip, `fn${'p'.repeat(98)}`)
     for (let i = 0; i < 250; i++) recent.add(failed('refused'), 5)
     assert.equal(recent.strip, 'f'.repeat(100))
+  })
+
+  it('has the verdicts of any history', () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.constantFrom(true, false, null), fc.nat(120))), history => {
+        const recent = new RecentResults()
+        const letters: string[] = []
+        for (const [ok, times] of history)
+          for (let i = 0; i < times; i++) {
+            recent.add({ ...passed(), ok }, 1)
+            letters.push(ok === null ? 'n' : ok ? 'p' : 'f')
+          }
+        assert.equal(recent.strip, letters.slice(-100).join(''))
+      }),
+    )
   })
 
   it('counts results that are alike in a row, and begins anew with another one', () => {

@@ -37,7 +37,7 @@ function rig(count = 1) {
       { key: `${i}`, address, port: i + 1, source: undefined, ids: [`job ${i}`] },
     ]),
   )
-  knocker.follow(endpoints)
+  knocker.follow(() => endpoints)
   return { clock, hints, knocks, knocker }
 }
 
@@ -96,10 +96,25 @@ describe('knocker: a server that refuses', () => {
     )
   })
 
+  it('is looked up as soon as a connection fails, not before', () => {
+    const { knocker } = rig()
+    let asked = 0
+    knocker.follow(() => {
+      asked++
+      return new Map()
+    })
+    knocker.result('job 0', resultOf(true))
+    knocker.result('job 0', resultOf(false, 'unexpected'))
+    assert.equal(knocker.isKnocking('job 0'), false)
+    assert.equal(asked, 0)
+    knocker.result('job 0', REFUSED)
+    assert.equal(asked, 1)
+  })
+
   it('is left alone where knocking is off, and after a close', () => {
     const { clock, knocks, knocker } = rig()
     knocker.result('job 0', REFUSED)
-    knocker.follow(new Map())
+    knocker.follow(() => new Map())
     knocker.result('job 0', REFUSED)
     clock.wind(10_000)
     assert.equal(knocks.length, 0)
