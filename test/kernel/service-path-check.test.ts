@@ -4,6 +4,8 @@
  */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
+import { createSocket } from 'node:dgram'
+import { onCleanup } from '../support/after-each.js'
 import { until } from '../support/until.js'
 import { lvsdCommand, startLvsd, writeConfig } from './site/lvsd.js'
 import { within } from './site/namespaces.js'
@@ -102,6 +104,8 @@ describe('checks through the paths of services', () => {
 
   beforeEach(async () => {
     await freshDirector()
+    for (const front of [V6, V4])
+      execFileSync('ip', ['-n', 'r31', 'addr', 'replace', `${front.virtual}/${front.length}`, 'dev', 'lo'])
     for (const port of [80, 81, 82, 83]) startRealServer('r31', port)
     await ipvsadm('-A', '-f', String(FOREIGN), '-6', '-s', 'rr')
   })
@@ -184,6 +188,55 @@ describe('checks through the paths of services', () => {
       ),
       [],
     )
+  })
+
+  it('go over UDP too, by direct routing and NAT', async () => {
+    const echo = (host: string) => {
+      const socket = createSocket({ type: 'udp6', lookup: (name, _, found) => found(null, name, 6) })
+      socket.on('message', (bytes, { port, address }) => socket.send(bytes, port, address, () => {}))
+      within('r31', () => socket.bind(53, host))
+      return onCleanup(() => void socket.close())
+    }
+    echo(V6.virtual)
+    echo(V6.real)
+    const services = ['gate', 'masq'].map(
+      (method, i) =>
+        `  ${method}: { virtual: '${at(V6, 53 + i)}', protocol: udp, reals: ['${on(V6, 53)} ${method}'] }`,
+    )
+    const lvsd = await startLvsd(
+      writeConfig(`
+defaults: { path: service, check: { kind: udp, request: hello, receive: hello, interval: 300ms, timeout: 1s, fall: 1 } }
+services:
+${services.join('\n')}
+`),
+    )
+    const stateOf = async (service: string) => (await lvsd.real(service, V6.real)).state
+    const becomesOf = (gate: string) =>
+      until(async () => (await stateOf('gate')) === gate && (await stateOf('masq')) === 'up', {
+        what: `gate is ${gate}`,
+      })
+    await becomesOf('up')
+    holdVirtual(V6, 'del')
+    await becomesOf('down')
+    holdVirtual(V6, 'add')
+    await becomesOf('up')
+  })
+
+  it('go on where a standby empties the table, so that a takeover serves what is whole, at once', async () => {
+    const role = writeConfig('active\n', 'role')
+    const cluster = `cluster: { site: lab, role: { from: file, path: ${role} }, standby: { table: empty, checks: on } }`
+    const lvsd = await startLvsd(writeConfig(`${config(V6)}${cluster}\n`))
+    await becomes(V6, ALL)
+    writeConfig('standby\n', 'role')
+    await becomes(V6, [])
+    const stateOf = async (service: string) => (await lvsd.real(service, V6.real)).state
+    holdVirtual(V6, 'del')
+    await until(async () => (await stateOf('gate')) === 'down', { what: 'the standby sees the fault' })
+    assert.deepEqual([await stateOf('plain'), await stateOf('masq')], ['up', 'up'])
+    writeConfig('active\n', 'role')
+    await becomes(V6, ['masq', 'plain'])
+    holdVirtual(V6, 'add')
+    await becomes(V6, ALL)
   })
 
   it('are not shown as services, and lvsd why says their path', async () => {
