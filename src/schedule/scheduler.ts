@@ -30,7 +30,7 @@ const BATCH_TIME = 10
  * Few jobs start together at some ticks only, because to wake up costs as much as several checks: the number of starts
  * that one wake-up serves as far as possible, the ticks between two of them, and the least number of them in an interval.
  */
-const TOGETHER = 16
+const TOGETHER = 20
 const APART = [4, 2]
 const LEAST_PHASES = 5
 /** Golden ratio: its multiples fill an interval evenly, for any number of jobs. */
