@@ -1,6 +1,7 @@
 /** Writes lines to a file descriptor without ever blocking lvsd, even if the disk is full or the reader has stopped. */
 import { waitAtMost } from '../util/with-timeout.js'
-import { openWriter, type Writer } from './writer-thread.js'
+import { openPoolWriter } from './pool-writer.js'
+import type { Writer } from './writer-thread.js'
 
 export interface Output {
   /** Queues a line, including its line end. Drops it if the queue is full. */
@@ -13,7 +14,7 @@ export interface Output {
  * Opens an output with a queue of at most `mostHeld` characters. Lines that cannot be written are dropped, for example
  * because the disk is full; later lines are tried again.
  */
-export function openOutput(fd: number, mostHeld: number, writer: Writer = openWriter()): Output {
+export function openOutput(fd: number, mostHeld: number, writer: Writer = openPoolWriter()): Output {
   let held: string[] = []
   let size = 0
   let writing: Promise<void> | null = null

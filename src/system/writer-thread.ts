@@ -16,7 +16,7 @@ export interface Writer {
 /** With O_NONBLOCK, opening a pipe (FIFO) without a reader fails immediately. */
 const FLAG = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK
 /** Milliseconds between attempts while a descriptor is not writable. */
-const PAUSE = 100
+export const PAUSE = 100
 
 /**
  * The code of the thread, as text, because it needs only Node: no loader and no other module. It waits for a descriptor
