@@ -141,7 +141,8 @@ async function windowsOf(farm: Farm, pid: number, windows: number): Promise<Omit
   const [counts, cpus, times] = [count, cpu, at].map(differences) as [number[], number[], number[]]
   return {
     rate: counts.map((checks, i) => (checks * 1000) / (times[i] ?? 1)),
-    cpu: counts.map((checks, i) => ((cpus[i] ?? 0) * 1000) / checks),
+    // A daemon that is starved may check nothing in a window.
+    cpu: counts.flatMap((checks, i) => (checks > 0 ? ((cpus[i] ?? 0) * 1000) / checks : [])),
     gap,
     rss,
   }

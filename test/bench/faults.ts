@@ -3,7 +3,7 @@
  * requests of a steady client fail, and how long until it is back. FAULTS and INTERVALS choose some: FAULTS=kill,drop.
  */
 import { fetchPage, steadyClient } from '../kernel/site/client.js'
-import { buildLinks, setCable, setFilter, VIRTUAL } from '../kernel/site/links.js'
+import { buildLinks, setCable, setDropping, VIRTUAL } from '../kernel/site/links.js'
 import { DIRECTOR, within } from '../kernel/site/namespaces.js'
 import { type Benchmark, type Row, type Run, sleep } from './benchmark.js'
 import { type Daemon, keepalived, lvsd, tail } from './daemons.js'
@@ -74,8 +74,8 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   },
   drop: {
     name: 'drops packets of TCP',
-    fail: (_, i) => then(setFilter(i, 'drop TCP')),
-    mend: (_, i) => then(setFilter(i, 'take all')),
+    fail: (_, i) => then(setDropping(i, 'TCP')),
+    mend: (_, i) => then(setDropping(i, 'nothing')),
   },
   link: {
     name: 'its link goes down',
@@ -84,8 +84,8 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   },
   neighbour: {
     name: 'its machine is not found any more',
-    fail: (_, i) => then(setFilter(i, 'drop everything')),
-    mend: (_, i) => then(setFilter(i, 'take all')),
+    fail: (_, i) => then(setDropping(i, 'everything')),
+    mend: (_, i) => then(setDropping(i, 'nothing')),
   },
 }
 

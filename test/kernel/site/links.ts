@@ -48,13 +48,15 @@ export function buildLinks(servers: number): void {
     'link set eth0 up',
     `route add ${VIRTUAL}/128 via fd00:c::d`,
   ])
-  for (const i of all)
+  for (const i of all) {
     ip(nameOf(i), [
       'link set lo up',
       `addr add ${addressOf(i)}/64 dev eth0 nodad`,
       'link set eth0 up',
       routeBack(i),
     ])
+    execFileSync('ip', ['netns', 'exec', nameOf(i), 'tc', 'qdisc', 'add', 'dev', 'eth0', 'ingress'])
+  }
 }
 
 const routeBack = (i: number): string => `route replace ::/0 via ${networkOf(i)}::d`
@@ -94,16 +96,15 @@ export function setCable(i: number, isIn: boolean): Promise<void> {
   return ipIn(nameOf(i), ...(isIn ? ['link set eth0 up', routeBack(i)] : ['link set eth0 down']))
 }
 
-/** What the machine of server `i` does with packets: `everything` includes neighbour solicitations. */
-const RULES = {
-  'take all': '',
-  'drop TCP': 'meta l4proto tcp drop',
-  'drop everything': 'drop',
-  'prohibit TCP': 'meta l4proto tcp reject with icmpv6 admin-prohibited',
+/** Filters of tc for what the machine of a server drops. Everything includes neighbour solicitations. */
+const FILTERS = {
+  nothing: [],
+  TCP: ['filter add dev eth0 parent ffff: protocol ipv6 prio 1 flower ip_proto tcp action drop'],
+  everything: ['filter add dev eth0 parent ffff: prio 1 matchall action drop'],
 }
 
-export function setFilter(i: number, what: keyof typeof RULES): Promise<void> {
-  const chain = ['chain input {', 'type filter hook input priority 0', RULES[what], '}']
-  const table = ['table ip6 faults {}', 'delete table ip6 faults', 'table ip6 faults {', ...chain, '}']
-  return runIn(nameOf(i), ['nft', '-f', '-'], table.join('\n'))
+/** Makes the machine of server `i` drop what arrives, instead of what it dropped before. */
+export function setDropping(i: number, what: keyof typeof FILTERS): Promise<void> {
+  const commands = ['filter del dev eth0 parent ffff:', ...FILTERS[what]]
+  return runIn(nameOf(i), ['tc', '-batch', '-'], commands.join('\n'))
 }
