@@ -20,6 +20,8 @@ import {
 export interface ServicePath {
   /** Unique and stable: the keys of the service and of the real server in the kernel. */
   readonly key: string
+  /** Key of the real server alone. */
+  readonly realKey: string
   readonly virtual: Address
   /** The port that clients use; 0: any. */
   readonly port: number
@@ -46,8 +48,8 @@ export function pathOf(service: ResolvedService, real: ResolvedReal): ServicePat
       ...{ address: real.address, port: real.port, forwarding, tunnelPort, tunnelChecksum },
       ...{ weight: 1, upper: 0, lower: 0 },
     }
-    const key = `${keyOfService(id)} ${keyOfReal(entry)}`
-    return { key, virtual: id.address, port: id.port, real: entry }
+    const realKey = keyOfReal(entry)
+    return { key: `${keyOfService(id)} ${realKey}`, realKey, virtual: id.address, port: id.port, real: entry }
   }
   return null
 }
@@ -127,7 +129,7 @@ function markedService(path: ServicePath, mark: number): TableService {
 }
 
 function newService(path: ServicePath, mark: number): TableService {
-  const { real } = path
+  const { real, realKey } = path
   return {
     id: markedId(path, mark),
     scheduler: 'rr',
@@ -135,7 +137,7 @@ function newService(path: ServicePath, mark: number): TableService {
     persistence: null,
     // The kernel would remember each packet of a UDP check for minutes. With NAT it must, to translate the answer.
     onePacket: real.forwarding !== 'masq',
-    reals: new Map([[keyOfReal(real), real]]),
+    reals: new Map([[realKey, real]]),
   }
 }
 
@@ -154,7 +156,10 @@ export function withoutMarked(
 }
 
 /** True if packets with this mark go to the server of the path, and to no other. */
-export function leadsThrough(held: Pick<TableService, 'reals'> | undefined, { real }: ServicePath): boolean {
-  const entry = held?.reals.get(keyOfReal(real))
+export function leadsThrough(
+  held: Pick<TableService, 'reals'> | undefined,
+  { real, realKey }: ServicePath,
+): boolean {
+  const entry = held?.reals.get(realKey)
   return entry !== undefined && held?.reals.size === 1 && sameReal(entry, real)
 }

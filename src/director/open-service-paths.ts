@@ -27,7 +27,7 @@ export function openServicePaths({
     isForwarding: kernelName === 'netlink',
     answers: paths && new PathAnswers({ paths, now: steadyNow }),
     range: () => config().settings.marks ?? DEFAULT_MARKS,
-    jobs: () => store().jobs.values(),
+    jobs: () => store().jobs,
     isSettled: (id, ok) => store().isSettled(id, ok),
     now: steadyNow,
   })

@@ -12,7 +12,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { noVerdict } from '../check/check.js'
 import type { PathUse } from '../check/run-code.js'
-import { type CheckResult, keyOfReal, keyOfService, type ServiceId, type Table } from '../core/model.js'
+import { type CheckResult, keyOfService, type ServiceId, type Table } from '../core/model.js'
 import {
   allotMarks,
   leadsThrough,
@@ -43,7 +43,8 @@ export interface ServicePathsParts {
   /** Null: this is not known, and the checks run. */
   readonly answers: Pick<PathAnswers, 'refusals'> | null
   range(): MarkRange
-  jobs(): Iterable<Job>
+  /** Another map after each change. */
+  jobs(): ReadonlyMap<string, Job>
   /** True if a result with this verdict would change nothing. */
   isSettled(id: string, ok: boolean | null): boolean
   /** The table is not as it was believed to be. */
@@ -72,6 +73,13 @@ export class ServicePaths {
   readonly #parts: ServicePathsParts
   #paths: ReadonlyMap<string, ServicePath> = new Map()
   #marks: ReadonlyMap<string, number>
+  #jobs: ReadonlyMap<string, Job> | null = null
+  #range: MarkRange = { from: 0, count: 0 }
+  /** False after a change of the paths. */
+  #isAllotted = false
+  #internal: Table = new Map()
+  /** Keys of the marked services by path. */
+  #keys = new Map<string, string>()
   /** All marks that were ever given to paths: a service on one of them is lvsd's own until it is removed. */
   readonly #given: Set<number>
   /** Why the checks of a path wait, by its key; null: they run. None before the first table. */
@@ -101,20 +109,40 @@ export class ServicePaths {
 
   /** Adds the marked services to the desired table. `actual` is the table as found, before anything is repaired. */
   desired(desired: Desired, actual: Table): Desired {
-    this.#paths = pathsOf(this.#parts.jobs())
+    this.#follow(this.#parts.jobs())
     if (this.#paths.size === 0 && this.#marks.size === 0) return desired
     this.#noteMissing(actual)
-    const { journal, range } = this.#parts
-    const others = marksOfOthers(actual, journal.owned)
-    this.#marks = allotMarks(this.#paths.keys(), range(), this.#marks, others)
+    this.#allot(marksOfOthers(actual, this.#parts.journal.owned))
+    const table = new Map(desired.table)
+    const ids = [...desired.ids]
+    for (const [key, service] of this.#internal) {
+      table.set(key, service)
+      ids.push(service.id)
+    }
+    return { ...desired, table, ids, internal: this.#internal, marks: this.#marks }
+  }
+
+  #follow(jobs: ReadonlyMap<string, Job>): void {
+    if (jobs === this.#jobs) return
+    this.#jobs = jobs
+    this.#paths = pathsOf(jobs.values())
+    this.#isAllotted = false
+  }
+
+  /** Gives marks to paths that have none, and takes back those that another program has. */
+  #allot(others: ReadonlySet<number>): void {
+    const range = this.#parts.range()
+    const isSame = range.from === this.#range.from && range.count === this.#range.count
+    if (this.#isAllotted && isSame && ![...others].some(mark => this.#given.has(mark))) return
+    this.#isAllotted = true
+    this.#range = range
+    this.#marks = allotMarks(this.#paths.keys(), range, this.#marks, others)
     for (const mark of this.#marks.values()) this.#given.add(mark)
-    const internal = markedServices(this.#paths, this.#marks)
-    return {
-      ...desired,
-      table: new Map([...desired.table, ...internal]),
-      ids: [...desired.ids, ...[...internal.values()].map(({ id }) => id)],
-      internal,
-      marks: this.#marks,
+    this.#internal = markedServices(this.#paths, this.#marks)
+    this.#keys = new Map()
+    for (const [key, path] of this.#paths) {
+      const mark = this.#marks.get(key)
+      if (mark !== undefined) this.#keys.set(key, keyOfService(markedId(path, mark)))
     }
   }
 
@@ -129,9 +157,8 @@ export class ServicePaths {
   }
 
   #isIn(table: Table, key: string): boolean {
-    const [path, mark] = [this.#paths.get(key), this.#marks.get(key)]
-    if (!path || mark === undefined) return false
-    return leadsThrough(table.get(keyOfService(markedId(path, mark))), path)
+    const [path, service] = [this.#paths.get(key), this.#keys.get(key)]
+    return path !== undefined && service !== undefined && leadsThrough(table.get(service), path)
   }
 
   /** Takes the table after a round: checks start that have their marked service, and others wait. */
@@ -245,7 +272,7 @@ export class ServicePaths {
     const path = this.#paths.get(key)
     if (!path || mark === undefined) return unproved(result, NO_ENTRY)
     try {
-      const reals = await this.#parts.kernel.reals(markedId(path, mark), [keyOfReal(path.real)])
+      const reals = await this.#parts.kernel.reals(markedId(path, mark), [path.realKey])
       const held = { reals: new Map([...reals].map(([name, { real }]) => [name, real])) }
       const missedAt = this.#missed.get(key) ?? Number.NEGATIVE_INFINITY
       if (leadsThrough(held, path) && missedAt < began) return result

@@ -23,6 +23,14 @@ function site(hosts: readonly string[], forwarding: 'gate' | 'ipip' = 'gate'): r
   return [...jobsOf(config([web as ResolvedService]), new Map([['connect', connect]])).jobs.values()]
 }
 
+const maps = new WeakMap<readonly Job[], ReadonlyMap<string, Job>>()
+/** The same map for the same jobs. */
+function mapOf(jobs: readonly Job[]): ReadonlyMap<string, Job> {
+  const map = maps.get(jobs) ?? new Map(jobs.map(job => [job.id, job]))
+  maps.set(jobs, map)
+  return map
+}
+
 /** Paths on a memory table that is taken for the kernel's, and what the executors are told. */
 function stage(hosts = ['fd00:1::a'], journal = memoryJournal(), kernel = memoryKernel()) {
   const state = {
@@ -37,7 +45,7 @@ function stage(hosts = ['fd00:1::a'], journal = memoryJournal(), kernel = memory
     ...{ journal, kernel, isForwarding: true },
     answers: { refusals: () => state.refusals },
     range: () => state.range,
-    jobs: () => state.jobs,
+    jobs: () => mapOf(state.jobs),
     isSettled: (_, ok) => ok === true,
     onMissing: () => void missing++,
     now: () => state.now,
