@@ -1,8 +1,19 @@
 /** `lvsd run` as a process: its signals. What it does otherwise is tested in the lab. */
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { fetchStatus } from '../../../../src/api/client.js'
 import { renderStatus } from '../../../../src/cli/terminal/status.js'
@@ -69,7 +80,38 @@ function keptFile(folder: string): string {
 
 const UP = `    check: 'on'\n    reals: ['[fd00::1]:80']`
 
+/** The writing end of a pipe that is full, and that nobody reads: who writes to it waits. */
+function fullPipe(folder: string): number {
+  const path = join(folder, 'pipe')
+  execFileSync('mkfifo', [path])
+  const both = openSync(path, constants.O_RDWR | constants.O_NONBLOCK)
+  onCleanup(() => closeSync(both))
+  assert.throws(() => {
+    for (;;) writeSync(both, Buffer.alloc(4096))
+  }, /EAGAIN/)
+  const into = openSync(path, constants.O_WRONLY)
+  onCleanup(() => closeSync(into))
+  return into
+}
+
 describe('lvsd run', () => {
+  it('serves and stops while nobody reads its log', async () => {
+    const folder = temporaryFolder()
+    const [file, socket] = [join(folder, 'site.yaml'), join(folder, 'lvsd.sock')]
+    writeFileSync(file, siteOf(UP, folder))
+    const words = [MAIN, 'run', file, '--kernel', 'memory', '--socket', socket, '--state', folder]
+    const child = spawn(process.execPath, words, { stdio: ['ignore', fullPipe(folder), 'ignore'] })
+    const ended = once(child, 'exit')
+    onCleanup(async () => {
+      child.kill('SIGKILL')
+      await ended
+    })
+    const states = async () => (await fetchStatus(socket)).services.flatMap(({ reals }) => reals)
+    await until(async () => (await states().catch(() => [])).some(({ state }) => state === 'up'))
+    child.kill('SIGTERM')
+    assert.deepEqual(await ended, [0, null])
+  })
+
   it('stops by TERM, INT and QUIT; USR1 and USR2 neither stop it nor open a debugger', async () => {
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const) {
       const lvsd = run(UP)
