@@ -115,9 +115,9 @@ describe('worker-run: the deadline of a run in a worker', () => {
 
   it('is extended by a block that is reported late', () => {
     const { clock, host, results } = rig()
-    clock.wind(1000)
+    clock.wind(990)
     host.lost += 400
-    clock.wind(350)
+    clock.wind(360)
     assert.equal(results.length, 0)
     clock.wind(300)
     assert.equal(results[0]?.reason, 'timeout')
