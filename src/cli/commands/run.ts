@@ -6,7 +6,7 @@ import { type Known, loadConfigApart, loadConfigAtStart } from '../../config/loa
 import { renderProblems } from '../../config/problems/render-problem.js'
 import { TABLES } from '../../ipvs/table.js'
 import { JournalInUse } from '../../storage/journal.js'
-import { keepHeapSmall } from '../../system/small-heap.js'
+import { keepHeapSmall, letHeapGrow } from '../../system/small-heap.js'
 import { waitAtMost } from '../../util/with-timeout.js'
 import { CommandError, defineCommand, EXIT } from '../command.js'
 
@@ -58,8 +58,10 @@ export const command = defineCommand({
       import('../../system/log.js'),
       loadConfigAtStart(file),
     ])
-    const load = (running: Known) =>
-      loadConfigApart(file, {}, undefined, running).then(loaded => withPaths(loaded, options))
+    const load = (running: Known) => {
+      letHeapGrow()
+      return loadConfigApart(file, {}, undefined, running).then(loaded => withPaths(loaded, options))
+    }
     const accepted = new AcceptedConfiguration(
       { file, state: options.state ?? null, env },
       { isTrial: options.kernel === 'memory', tell: warn },

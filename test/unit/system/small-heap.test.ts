@@ -25,4 +25,12 @@ describe('small-heap', () => {
     const usual = mostHeap(`import ${JSON.stringify(FILE)}`)
     assert.ok(small < 0.8 * usual, `${small} MiB, ${usual} MiB without it`)
   })
+
+  it('lets it grow for a while, and keeps it near to what is in use afterwards', function () {
+    this.timeout(120_000)
+    const functions = `import { keepHeapSmall, letHeapGrow } from ${JSON.stringify(FILE)}`
+    const grown = mostHeap(`${functions}; keepHeapSmall(); letHeapGrow(60_000)`)
+    const small = mostHeap(`${functions}; letHeapGrow(1)\nawait new Promise(end => setTimeout(end, 100))`)
+    assert.ok(small < 0.8 * grown, `${small} MiB, ${grown} MiB before`)
+  })
 })
