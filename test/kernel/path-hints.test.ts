@@ -25,13 +25,13 @@ const [FIRST, SECOND] = [1, 2].map(i => `[${addressOf(i)}]:80`) as [string, stri
 const BOTH = { [WEB]: { [FIRST]: 'masq 1', [SECOND]: 'masq 1' } }
 const ONE = { [WEB]: { [SECOND]: 'masq 1' } }
 
-const site = (sentinel: boolean) => `
+const SITE = `
 settings: { log-level: debug, resync: 10m }
 services:
   web:
     virtual: '[${VIRTUAL}]:80'
     scheduler: rr
-    check: { kind: http, interval: 10m, timeout: 1s, fall: 1, rise: 1, sentinel: ${sentinel} }
+    check: { kind: http, interval: 10m, timeout: 1s, fall: 1, rise: 1 }
     reals: ['${FIRST} masq', '${SECOND} masq']
 `
 
@@ -69,15 +69,13 @@ describe('the kernel reports of the way to a server', () => {
     await setCable(1, true)
   })
 
-  async function begin({ sentinel = false } = {}): Promise<Lvsd> {
+  async function begin(): Promise<Lvsd> {
     await freshDirector()
     for (const i of [1, 2]) startRealServer(nameOf(i))
     // The first check asks for the neighbour, and the kernel reports it.
     await ipIn(DIRECTOR, `neigh flush dev ${nameOf(1)}`)
-    const lvsd = await startLvsd(writeConfig(site(sentinel)))
+    const lvsd = await startLvsd(writeConfig(SITE))
     await tableBecomes(BOTH)
-    const areWatched = async () => (await lvsd.status()).hints.sentinels.watching === 2
-    if (sentinel) await until(areWatched, { what: 'two sentinels' })
     return lvsd
   }
 
@@ -148,14 +146,5 @@ describe('the kernel reports of the way to a server', () => {
     assert.equal(reason, 'passed')
     await ipIn(DIRECTOR, `addr add ${own('d')} nodad`, `addr del ${own('e')}`)
     await tableBecomes(BOTH)
-  })
-
-  it('that its idle connection is not answered: it is out', async () => {
-    const lvsd = await begin({ sentinel: true })
-    // The kernel asks after 10 s, four times in all.
-    await setDropping(1, 'TCP')
-    const { reason } = await hinted(lvsd, 'the server no longer answers on the idle connection')
-    assert.notEqual(reason, 'passed')
-    await tableBecomes(ONE)
   })
 })
