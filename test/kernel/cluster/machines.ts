@@ -37,14 +37,15 @@ export class Machine {
   readonly name: string
   readonly programs: Program[] = []
 
-  constructor(name: string) {
+  /** `folders`: those that it has for itself. `hasNetwork`: the namespace with its name exists. */
+  constructor(name: string, { folders = FOLDERS, hasNetwork = false } = {}) {
     this.name = name
-    addNamespace(name)
-    for (const folder of FOLDERS) mkdirSync(this.path(folder), { recursive: true })
+    if (!hasNetwork) addNamespace(name)
+    for (const folder of folders) mkdirSync(this.path(folder), { recursive: true })
     mkdirSync(MOUNTS, { recursive: true })
     for (const file of [this.#mounts, this.#hostname]) writeFileSync(file, '')
     // One process for all mounts: a fork takes long in a guest.
-    const binds = FOLDERS.map(folder => `${this.path(folder)} ${folder} none bind 0 0\n`)
+    const binds = folders.map(folder => `${this.path(folder)} ${folder} none bind 0 0\n`)
     writeFileSync(this.path('fstab'), binds.join(''))
     execFileSync('unshare', [`--uts=${this.#hostname}`, 'hostname', name])
     execFileSync('unshare', [`--mount=${this.#mounts}`, 'mount', '-a', '-T', this.path('fstab')])
@@ -116,9 +117,9 @@ export class Machine {
 }
 
 /** Makes /etc writable, with empty folders for the machines' own files. Call it before the first machine. */
-export function prepareFolders(): void {
+export function prepareFolders(folders = FOLDERS): void {
   own('/etc')
-  for (const folder of FOLDERS) {
+  for (const folder of folders) {
     if (folder.startsWith('/etc')) rmSync(folder, { force: true })
     mkdirSync(folder, { recursive: true })
   }
