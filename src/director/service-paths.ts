@@ -47,7 +47,7 @@ export interface ServicePathsParts {
   jobs(): ReadonlyMap<string, Job>
   /** True if a result with this verdict would change nothing. */
   isSettled(id: string, ok: boolean | null): boolean
-  /** The table is not as it was believed to be. */
+  /** The table, or what becomes of answers, is not as it was believed to be. */
   onMissing(): void
   /** Milliseconds of the steady clock. */
   now(): number
@@ -164,7 +164,7 @@ export class ServicePaths {
   /** Takes the table after a round: checks start that have their marked service, and others wait. */
   settle(table: Table): void {
     if (this.#paths.size === 0 && this.#states.size === 0) return
-    const refusals = this.#refusals()
+    const refusals = this.#refusals(this.#paths.values())
     this.#states = new Map(
       [...this.#paths.keys()].map(key => [key, this.#whyNot(key, table) ?? refusals.get(key) ?? null]),
     )
@@ -183,9 +183,9 @@ export class ServicePaths {
     return this.#isIn(table, key) ? null : NO_ENTRY
   }
 
-  #refusals(): ReadonlyMap<string, string> {
+  #refusals(paths: Iterable<ServicePath>): ReadonlyMap<string, string> {
     try {
-      return this.#parts.answers?.refusals(this.#paths.values()) ?? new Map()
+      return this.#parts.answers?.refusals(paths) ?? new Map()
     } catch {
       // The kernel does not answer; the checks show what becomes of their answers.
       return new Map()
@@ -242,7 +242,8 @@ export class ServicePaths {
 
   /**
    * Passes a result on. A verdict through a path that would change something is passed on once the kernel has said that
-   * the marked service is in the table; otherwise it is none, because the director itself may have answered.
+   * the marked service is in the table; otherwise it is none, because the director itself may have answered. A failure
+   * counts only while the answers are taken: the virtual address may have come to this machine since the last round.
    */
   judge(id: string, result: CheckResult, pass: (result: CheckResult) => void): void {
     const running = this.#running.get(id)
@@ -275,11 +276,19 @@ export class ServicePaths {
       const reals = await this.#parts.kernel.reals(markedId(path, mark), [path.realKey])
       const held = { reals: new Map([...reals].map(([name, { real }]) => [name, real])) }
       const missedAt = this.#missed.get(key) ?? Number.NEGATIVE_INFINITY
-      if (leadsThrough(held, path) && missedAt < began) return result
+      if (leadsThrough(held, path) && missedAt < began) return this.#heard(result, path)
       if (missedAt < began) this.#parts.onMissing()
       return unproved(result, NO_ENTRY)
     } catch (error) {
       return unproved(result, `the kernel's table cannot be read: ${(error as Error).message}`)
     }
+  }
+
+  /** Returns a failure without a verdict if the kernel drops the answers now. Then the next round lets the check wait. */
+  #heard(result: CheckResult, path: ServicePath): CheckResult {
+    const why = result.ok ? undefined : this.#refusals([path]).get(path.key)
+    if (why === undefined) return result
+    if (this.#states.get(path.key) === null) this.#parts.onMissing()
+    return unproved(result, why)
   }
 }

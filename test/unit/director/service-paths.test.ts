@@ -145,6 +145,20 @@ describe('director: checks through the paths of services', () => {
     assert.deepEqual(taken(), [`set fd00:1::a ${MARK} in 0`])
   })
 
+  it('have no failure that counts while this machine has begun to drop their answers since the last round', async () => {
+    const { schedule, round, taken, state, paths, missing } = stage()
+    schedule()
+    await round()
+    taken()
+    const failure = failed('no answer')
+    assert.equal(await judged(paths, failure), failure)
+    state.refusals = new Map([[state.jobs[0]?.path?.key ?? '', 'set accept_local']])
+    const { ok, detail } = await judged(paths, failure)
+    assert.deepEqual([ok, detail, missing()], [null, 'set accept_local; no answer', 1])
+    await round()
+    assert.deepEqual(taken(), ['null set accept_local'])
+  })
+
   it('have no verdict where all marks of the range are in use', async () => {
     const { schedule, round, taken, state } = stage(['fd00:1::a', 'fd00:1::b'])
     state.range = { from: 5, count: 1 }
