@@ -1,6 +1,7 @@
 /** Asks a server over TLS, with the session of an earlier run where the check does not judge the certificate. */
 import type { TLSSocket } from 'node:tls'
 import type { Answer, RunContext } from '../../src/check/check.js'
+import { CheckFailure } from './failure.js'
 import { withoutCertificate } from './session-bytes.js'
 import { connectTls, type TlsOptions, type TlsPeer, tlsAnswer } from './tls.js'
 import { TlsSessions } from './tls-sessions.js'
@@ -9,7 +10,8 @@ const sessions = new TlsSessions()
 
 /**
  * Connects, hands the connection to `ask`, and closes it. An error of TLS on a connection that resumes a session says
- * nothing about the server, so the run connects again, with a full handshake. Rejects with a network or TLS error.
+ * nothing about the server, nor does the end of the connection in place of an answer, so the run connects again, with a
+ * full handshake. Rejects with a network or TLS error.
  */
 export async function askOverTls<A extends Answer | null>(
   peer: TlsPeer,
@@ -22,11 +24,12 @@ export async function askOverTls<A extends Answer | null>(
   const attempt = { peer, options, context, ask, key }
   if (!session) return attemptWith(undefined, attempt)
   try {
-    return await attemptWith(session, attempt)
+    const answer = await attemptWith(session, attempt)
+    if (context.signal.aborted || answer?.reason !== 'closed') return answer
   } catch (error) {
     if (context.signal.aborted || !isOfResumption(error)) throw error
-    return attemptWith(undefined, attempt)
   }
+  return attemptWith(undefined, attempt)
 }
 
 interface Attempt<A> {
@@ -65,10 +68,11 @@ function bytesOf(session: Buffer | undefined): Buffer | undefined {
   return session && withoutCertificate(session)
 }
 
-/** In TLS 1.3 a server may refuse after the handshake is complete for the client; then reading fails. */
+/** In TLS 1.3 a server may refuse after the handshake is complete for the client; then reading or writing fails. */
 function isOfResumption(error: unknown): boolean {
+  if (error instanceof CheckFailure) return error.answer.reason === 'closed'
   const { code = '' } = error as NodeJS.ErrnoException
-  return tlsAnswer(error) !== null || code === 'ECONNRESET' || code.startsWith('ERR_SSL_')
+  return tlsAnswer(error) !== null || code === 'ECONNRESET' || code === 'EPIPE' || code.startsWith('ERR_SSL_')
 }
 
 /**

@@ -8,10 +8,13 @@
 /** Of so many handshakes with a server that all pass, one is full. */
 export const FULL_EVERY = 10
 /**
- * Passed runs with full handshakes after a run that offered a session and did not pass: a server that breaks with
- * resumption alone then fails one run in this number, and not every second.
+ * Passed runs with full handshakes after a run that offered a session and did not pass. The number is ten times as large
+ * each further time, until nine resumed runs in a row pass: a server that breaks with resumption alone fails some runs in
+ * all, and not one in a hundred for ever.
  */
 export const REST = 100
+/** Maximum number of times that the rest grows tenfold. */
+const MOST_GROWTH = 4
 /** Maximum number of servers of which a process keeps a session; each has some 2 kB. */
 const MOST = 4096
 
@@ -22,6 +25,8 @@ interface Known {
   resumed: number
   /** Runs that must pass with full handshakes before the next session is kept. */
   rest: number
+  /** Runs that offered a session and did not pass, since resumption was last seen to work. */
+  breaks: number
 }
 
 export class TlsSessions {
@@ -40,7 +45,8 @@ export class TlsSessions {
     known.session = null
     if (!session || known.resumed >= FULL_EVERY - 1) return undefined
     // Until the run has passed, it counts as one that does not.
-    known.rest = REST
+    known.rest = REST * 10 ** Math.min(known.breaks, MOST_GROWTH)
+    known.breaks++
     return session
   }
 
@@ -49,9 +55,10 @@ export class TlsSessions {
    * `take`. `wasResumed`: the server accepted it.
    */
   passed(key: string, session: Buffer | undefined, wasOffered: boolean, wasResumed: boolean): void {
-    const known = this.#known.get(key) ?? { session: null, resumed: 0, rest: 0 }
+    const known = this.#known.get(key) ?? { session: null, resumed: 0, rest: 0, breaks: 0 }
     known.rest = wasOffered ? 0 : Math.max(0, known.rest - 1)
     known.resumed = wasResumed ? known.resumed + 1 : 0
+    if (wasOffered) known.breaks = known.resumed >= FULL_EVERY - 1 ? 0 : Math.max(0, known.breaks - 1)
     known.session = known.rest === 0 ? (session ?? null) : null
     // The one that was used last is the last one of the map.
     this.#known.delete(key)

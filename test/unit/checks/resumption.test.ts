@@ -189,31 +189,60 @@ const PRE_SHARED_KEY = Buffer.from('0029', 'hex')
 const ALERT = Buffer.from('15030300020228', 'hex')
 
 describe('resumption with a server that breaks with it', () => {
-  it('is given up in the same run, and for the runs after it', async () => {
-    const behind = await site()
-    let broken = 0
-    const front = await tcpServer(socket => {
-      socket.on('error', () => {})
-      socket.once('data', hello => {
-        if (isResuming(hello)) {
-          broken++
-          socket.end(ALERT)
-          return
-        }
-        const onward = connect(behind.port, '::1')
-        onward.on('error', () => {})
-        onward.write(hello)
-        onward.pipe(socket).pipe(onward)
+  for (const [how, refuse] of [
+    ['by an alert', socket => socket.end(ALERT)],
+    ['by its end', socket => socket.end()],
+    ['by a reset', socket => socket.resetAndDestroy()],
+  ] as readonly [string, (socket: Socket) => void][])
+    it(`in the handshake ${how} is given up in the same run, and for the runs after it`, async () => {
+      const behind = await site()
+      let broken = 0
+      const front = await tcpServer(socket => {
+        socket.on('error', () => {})
+        socket.once('data', hello => {
+          if (isResuming(hello)) {
+            broken++
+            refuse(socket)
+            return
+          }
+          const onward = connect(behind.port, '::1')
+          onward.on('error', () => {})
+          onward.write(hello)
+          onward.pipe(socket).pipe(onward)
+        })
       })
+      for (let i = 0; i < 4; i++) {
+        const result = await probe(check, front, {}, SLOW)
+        assert.equal(result.ok, true, result.detail)
+      }
+      assert.equal(broken, 1)
+      assert.equal(front.count(), 5)
+      assert.deepEqual(new Set(behind.resumed), new Set([false]))
     })
-    for (let i = 0; i < 4; i++) {
-      const result = await probe(check, front, {}, SLOW)
-      assert.equal(result.ok, true, result.detail)
-    }
-    assert.equal(broken, 1)
-    assert.equal(front.count(), 5)
-    assert.deepEqual(new Set(behind.resumed), new Set([false]))
-  })
+
+  const web = (socket: TLSSocket) => socket.once('data', () => socket.end(PAGE))
+  const mail = (socket: TLSSocket) => {
+    socket.write('* OK ready\r\n')
+    socket.on('data', data => socket.write(`${data.toString().split(' ')[0]} OK done\r\n`))
+  }
+  for (const [kind, serve] of [
+    [check, web],
+    [imaps as unknown as typeof check, mail],
+  ] as const)
+    it(`after it, in place of an answer, is given up in the same run: ${kind.name}`, async () => {
+      const resumed: boolean[] = []
+      const server = await tlsServer(socket => {
+        resumed.push(socket.isSessionReused())
+        socket.on('error', () => {})
+        if (socket.isSessionReused()) socket.end()
+        else serve(socket)
+      }, signed)
+      for (let i = 0; i < 3; i++) {
+        const result = await probe(kind, server, {}, SLOW)
+        assert.equal(result.ok, true, result.detail)
+      }
+      assert.deepEqual(resumed, [false, true, false, false])
+    })
 })
 
 /** Walks the extensions of a ClientHello (RFC 8446, section 4.1.2). */

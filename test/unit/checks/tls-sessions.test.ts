@@ -40,6 +40,40 @@ describe('tls-sessions: the session for a run', () => {
     assert.equal(run(sessions), true)
   })
 
+  it('is offered ever more rarely to a server that breaks with it each time', () => {
+    const sessions = new TlsSessions()
+    let broken = 0
+    let since = 0
+    const rests: number[] = []
+    while (broken < 3) {
+      const offered = sessions.take(KEY)
+      if (offered) {
+        broken++
+        rests.push(since)
+        since = 0
+      } else {
+        since++
+        sessions.passed(KEY, ticket, false, false)
+      }
+    }
+    assert.deepEqual(rests, [1, REST, 10 * REST])
+  })
+
+  it('is offered again as soon as at first, after resumption has worked for a while', () => {
+    const sessions = new TlsSessions()
+    run(sessions)
+    for (let i = 0; i < 3; i++) {
+      while (!run(sessions, false)) sessions.passed(KEY, ticket, false, false)
+      while (!run(sessions));
+      runs(sessions, 2 * FULL_EVERY)
+      while (!run(sessions));
+      assert.equal(run(sessions, false), true)
+      assert.deepEqual(new Set(runs(sessions, REST)), new Set([false]))
+      assert.equal(run(sessions), true)
+      runs(sessions, 2 * FULL_EVERY)
+    }
+  })
+
   it('is none after a full handshake that did not pass', () => {
     const sessions = new TlsSessions()
     run(sessions, false)
