@@ -10,6 +10,9 @@ import { pinProblem } from './pin.js'
 /** Maximum number of answers that are kept. */
 const MOST = 8192
 
+/** Maximum number of characters of a message that are kept. A certificate of 100 kB may list thousands of names. */
+const LONGEST = 500
+
 const names = new Map<string, Error | undefined>()
 const pinned = new Map<string, string | null>()
 
@@ -39,7 +42,7 @@ export function hideChain(socket: TLSSocket): () => void {
 /** Returns the error in the name of a certificate, or undefined. */
 export function nameProblem(certificate: Shown, wanted: string): Error | undefined {
   const key = `${certificate.fingerprint256} ${wanted}`
-  if (!names.has(key)) keep(names, key, compareName(new X509Certificate(certificate.raw), wanted))
+  if (!names.has(key)) keep(names, key, small(compareName(new X509Certificate(certificate.raw), wanted)))
   return names.get(key)
 }
 
@@ -54,6 +57,15 @@ export function pinProblemOf(certificate: Shown | undefined, pins: readonly stri
 function keep<T>(answers: Map<string, T>, key: string, answer: T): void {
   if (answers.size >= MOST) answers.clear()
   answers.set(key, answer)
+}
+
+/** Returns the error without the certificate that Node adds to it. */
+function small(error: NodeJS.ErrnoException | undefined): Error | undefined {
+  if (!error) return undefined
+  const { message, code } = error
+  // A copy, because a part of a text keeps the whole of it in memory.
+  const kept = new Error(Buffer.from(message.slice(0, LONGEST)).toString())
+  return Object.assign(kept, { code })
 }
 
 /**

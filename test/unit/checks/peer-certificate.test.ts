@@ -50,6 +50,14 @@ describe('peer-certificate: a certificate', () => {
     }
   })
 
+  it('is not kept with the answer about its name, nor is a long message', () => {
+    const problem = nameProblem(server, 'kept.example.net') as Error & { cert?: unknown; code?: string }
+    assert.equal(problem.code, 'ERR_TLS_CERT_ALTNAME_INVALID')
+    assert.equal(problem.cert, undefined)
+    const long = `${'a'.repeat(600)}.example.net`
+    assert.equal(nameProblem(server, long)?.message.length, 500)
+  })
+
   it('is missing where a server shows none', () => {
     assert.match(pinProblemOf(undefined, [pinOf(server)]) ?? '', /no certificate/)
   })
