@@ -186,15 +186,21 @@ export class CheckSources {
     return pathSource(virtual, known, this.#own, address => this.#virtual.has(withoutZone(address)))
   }
 
+  /** False if this pair of addresses has been told: here, or by the engine's thread, which chooses sources too. */
+  isNews(address: string, source: string): boolean {
+    const key = `${address} ${source}`
+    if (this.#told.has(key)) return false
+    this.#told.add(key)
+    return true
+  }
+
   /** Reports each pair of addresses once. */
   #tell(choice: SourceChoice, { text: server }: Address): void {
     if (choice.kind === 'kernel') return
     const { log } = this.#parts
     const source = choice.source.text
     const address = choice.kind === 'replaced' ? choice.insteadOf.text : source
-    const key = `${address} ${source}`
-    if (this.#told.has(key)) return
-    this.#told.add(key)
+    if (!this.isNews(address, source)) return
     if (choice.kind === 'virtual')
       log.warn(
         'check.virtual-source',

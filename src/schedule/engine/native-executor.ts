@@ -17,6 +17,8 @@ import {
   type Report,
 } from './protocol.js'
 
+type Line = Report & { readonly kind: 'line' }
+
 export type IsSettled = (id: string, ok: boolean | null) => boolean
 
 export interface NativeParts {
@@ -200,8 +202,16 @@ export class NativeExecutor implements Executor<EngineWork> {
   #hear(report: Report): void {
     if (report.kind === 'results') this.#take(report)
     else if (report.kind === 'sources') this.#choices = report.choices
-    else if (report.kind === 'line')
+    else if (report.kind === 'line' && this.#isNews(report))
       this.#parts.log[report.level](report.event, report.fields as never, report.text)
+  }
+
+  /** The core chooses sources as well, and may have told the same. */
+  #isNews({ event, fields }: Line): boolean {
+    const { sources } = this.#parts
+    if (!sources || (event !== 'check.source-replaced' && event !== 'check.virtual-source')) return true
+    const { address, source = address } = fields as { readonly address: string; readonly source?: string }
+    return sources.isNews(address, source)
   }
 
   #take({ repeats, full, deferred }: Report & { readonly kind: 'results' }): void {

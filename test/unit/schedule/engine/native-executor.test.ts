@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import type { ProbeSpec } from '../../../../src/check/probe-spec.js'
 import type { CheckResult } from '../../../../src/core/model.js'
+import { NO_CHANGES } from '../../../../src/netlink/path-changes.js'
+import { CheckSources } from '../../../../src/schedule/check-sources.js'
 import { NativeExecutor, type NativeParts } from '../../../../src/schedule/engine/native-executor.js'
 import type { EngineWork } from '../../../../src/schedule/engine/protocol.js'
 import { systemClock } from '../../../../src/util/clock.js'
@@ -59,6 +61,25 @@ describe('engine: the executor', () => {
     assert.deepEqual([...new Set(of('a').map(({ result }) => result.detail))], ['connected'])
     assert.ok(delays.length >= 4)
     assert.equal(executor.counts().jobs, 2)
+  })
+
+  it('tells a source once, though the core and the thread have both found it', async () => {
+    const { log, lines } = recordingLog()
+    const told = () =>
+      lines.flatMap(({ event, address: of }) => (event === 'check.source-replaced' ? [of] : []))
+    const changes = { take: () => NO_CHANGES, close: () => {} }
+    const ours = ['fc00::80', 'fc00::1'].map(text => ({
+      ...{ address: address(text), link: 2, prefix: 64, scope: 'global' as const },
+      ...{ isTentative: false, isDeprecated: false, isTemporary: false },
+    }))
+    const route = { kind: 'by' as const, link: 2, source: address('fc00::80'), gateway: null }
+    const paths = { routeTo: () => route, addresses: () => ours }
+    const sources = new CheckSources({ paths, changes, log, now: systemClock.now })
+    sources.followAddresses(['fc00::80'])
+    sources.of(address('fc00::11'))
+    opened({ sources, log, file: new URL('telling-thread.ts', import.meta.url) })
+    await until(() => told().length >= 2)
+    assert.deepEqual(told(), ['fc00::80', 'fc00::81'])
   })
 
   it('tells results as they change, whatever was settled', async () => {
