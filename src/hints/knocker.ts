@@ -24,10 +24,7 @@ export class Knocker {
   /** Null until a connection fails: those to most of thousands never do. */
   #known: ReadonlyMap<string, AskedEndpoint> | null = null
   /** Endpoints without connections, with the connect that is on its way, in the order of their turns. */
-  readonly #unconnected = new Map<
-    string,
-    { readonly endpoint: AskedEndpoint; connection: TcpConnection | null }
-  >()
+  readonly #unconnected = new Map<string, { endpoint: AskedEndpoint; connection: TcpConnection | null }>()
   #disarm: (() => void) | null = null
 
   constructor(parts: KnockerParts) {
@@ -39,8 +36,13 @@ export class Knocker {
     this.#endpoints = endpoints
     this.#known = null
     if (this.#unconnected.size === 0) return
-    const keys = new Set([...this.#byJob.values()].map(({ key }) => key))
-    for (const key of this.#unconnected.keys()) if (!keys.has(key)) this.#stop(key)
+    const now = new Map([...this.#byJob.values()].map(endpoint => [endpoint.key, endpoint]))
+    for (const [key, knock] of this.#unconnected) {
+      const endpoint = now.get(key)
+      // Other jobs may ask it now.
+      if (endpoint) knock.endpoint = endpoint
+      else this.#stop(key)
+    }
   }
 
   get #byJob(): ReadonlyMap<string, AskedEndpoint> {
@@ -104,7 +106,7 @@ export class Knocker {
       opened: () => {
         knock.connection?.drop(true)
         knock.connection = null
-        onHint(endpoint.ids, KNOCK_HINT)
+        onHint(knock.endpoint.ids, KNOCK_HINT)
       },
       ended: () => {
         knock.connection = null

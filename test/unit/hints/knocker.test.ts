@@ -111,6 +111,20 @@ describe('knocker: a server that refuses', () => {
     assert.equal(asked, 1)
   })
 
+  it('is a hint for the jobs that ask it now, after a reload', () => {
+    const { clock, hints, knocks, knocker } = rig()
+    knocker.result('job 0', REFUSED)
+    clock.wind(200)
+    knocker.follow(
+      () => new Map([['0', { key: '0', address, port: 1, source: undefined, ids: ['job A', 'job B'] }]]),
+    )
+    knocks[0]?.opened()
+    assert.deepEqual(hints[0]?.ids, ['job A', 'job B'])
+    clock.wind(200)
+    knocks[1]?.opened()
+    assert.deepEqual(hints[1]?.ids, ['job A', 'job B'])
+  })
+
   it('is left alone where knocking is off, and after a close', () => {
     const { clock, knocks, knocker } = rig()
     knocker.result('job 0', REFUSED)
