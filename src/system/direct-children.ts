@@ -32,7 +32,7 @@ export function wrapSpawns(wrapper: typeof around): void {
 }
 
 /**
- * Starts a program; see `spawnProgram`. `kept`: characters of its output that are returned. `begun` is called as soon as
+ * Starts a program; see `spawnProgram`. `kept`: bytes of its output that are returned. `begun` is called as soon as
  * it has a process. For the main thread. Throws a SystemError.
  */
 export function startDirectly(program: Program, kept: number, begun: (pid: number) => void): Child {
@@ -82,12 +82,13 @@ function lookAtAll(): void {
 class OutputReader {
   #fd: number
   #text = ''
-  readonly #kept: number
+  /** Bytes that are still kept. */
+  #left: number
   #decoder = new TextDecoder()
 
   constructor(fd: number, kept: number) {
     this.#fd = fd
-    this.#kept = kept
+    this.#left = kept
   }
 
   read(): void {
@@ -108,7 +109,10 @@ class OutputReader {
   }
 
   #keep(bytes: Uint8Array): void {
-    const left = this.#kept - this.#text.length
-    if (left > 0) this.#text += this.#decoder.decode(bytes.subarray(0, left), { stream: true })
+    if (this.#left === 0) return
+    const kept = bytes.subarray(0, this.#left)
+    this.#left -= kept.length
+    // A character that is cut at the limit is not returned.
+    this.#text += this.#decoder.decode(kept, { stream: true })
   }
 }

@@ -28,7 +28,7 @@ export interface NodeProgram extends Program {
 }
 
 /**
- * Starts a command in a session of its own, in the folder /. `kept`: characters of its output that are returned. `begun` is
+ * Starts a command in a session of its own, in the folder /. `kept`: bytes of its output that are returned. `begun` is
  * called as soon as it has a process. Rejects if it cannot be started.
  */
 export function startByNode(
@@ -52,7 +52,7 @@ export function startByNode(
 }
 
 function runningChild(child: ChildProcess, kept: number): Child {
-  const collected = { text: '', most: kept }
+  const collected = { text: '', left: kept }
   const streams = [child.stdout, child.stderr] as Socket[]
   const outputs = streams.map(stream => collect(stream, collected))
   return {
@@ -77,11 +77,14 @@ function exitOf(child: ChildProcess): Promise<Exit> {
 }
 
 /** Keeps the beginning of the output and discards the rest, with pauses. An unread pipe would block the child. */
-function collect(stream: Readable, collected: { text: string; readonly most: number }): Promise<void> {
+function collect(stream: Readable, collected: { text: string; left: number }): Promise<void> {
+  const decoder = new TextDecoder()
   let gulp = 0
   stream.on('data', (chunk: Buffer) => {
-    const room = collected.most - collected.text.length
-    if (room > 0) collected.text += chunk.toString('utf8', 0, room)
+    const kept = chunk.subarray(0, collected.left)
+    collected.left -= kept.length
+    // A character that is cut at the limit is not returned.
+    collected.text += decoder.decode(kept, { stream: true })
     gulp += chunk.length
     if (gulp < GULP) return
     gulp = 0

@@ -93,9 +93,10 @@ export function spawnProgram({ file, argv, env }: Program): Spawned {
   const parts = ready()
   if (!parts) throw new SystemError('ENOSYS', 'posix_spawn')
   const words = stringArray([file, ...argv])
+  const path = cString(file)
   const variables = stringArray(Object.entries(env).map(([name, value]) => `${name}=${value}`))
   const [output, end] = openPipe(parts)
-  inUse = [cString(file), words, variables]
+  inUse = [path, words, variables]
   try {
     return { pid: spawn(parts, inUse, end), output }
   } catch (error) {

@@ -36,6 +36,7 @@ export interface Ended extends Exit {
 
 /** Maximum concurrent commands. Starting one blocks the thread until the kernel has replaced the program, up to 2 ms. */
 export const MOST_AT_ONCE = 32
+/** Bytes. */
 const OUTPUT_KEPT = 2048
 
 /** Global, because tests load this file twice: as a module of the tests, and as one imported by a check. */

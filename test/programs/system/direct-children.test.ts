@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { chmodSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { startDirectly } from '../../../src/system/direct-children.js'
+import { startByNode } from '../../../src/system/node-children.js'
 import { isSpawnSupported } from '../../../src/system/posix-spawn.js'
 import { prepareToRun } from '../../../src/system/processes.js'
 import { temporaryFolder } from '../../support/folder.js'
@@ -85,6 +86,16 @@ describe('direct-children: a program', function () {
     assert.equal(code, 3)
     assert.equal(said.length, KEPT)
     assert.ok(said.startsWith('begin\n'))
+  })
+
+  it('may print much in characters of two bytes: the beginning stays, without a cut one', async () => {
+    const text = `BEGIN { printf "x"; for (i = 0; i < 100000; i++) printf "é" }`
+    const program = { file: '/usr/bin/awk', argv: [text], env: ENV }
+    const wanted = `x${'é'.repeat((KEPT - 2) / 2)}`
+    assert.equal((await run(program.file, program.argv)).said, wanted)
+    const child = await startByNode(program, KEPT, () => {})
+    await child.exit
+    assert.equal(await child.finish(false), wanted)
   })
 
   it('leaves its output to none: a child that keeps the pipe open delays nothing', async () => {
