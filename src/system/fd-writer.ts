@@ -3,6 +3,8 @@ import { waitAtMost } from '../util/with-timeout.js'
 import { openPoolWriter } from './pool-writer.js'
 import type { Writer } from './writer-thread.js'
 
+const LINE_END = 10
+
 export interface Output {
   /** Queues a line, including its line end. Drops it if the queue is full. */
   write(line: string): void
@@ -18,13 +20,18 @@ export function openOutput(fd: number, mostHeld: number, writer: Writer = openPo
   let held: string[] = []
   let size = 0
   let writing: Promise<void> | null = null
+  /** True if a part of a line was written: the next line must not continue it. */
+  let isTorn = false
 
   const drain = async () => {
     while (held.length > 0) {
-      const bytes = Buffer.from(held.join(''))
+      const bytes = Buffer.from(`${isTorn ? '\n' : ''}${held.join('')}`)
       held = []
       size = 0
-      await writer.write(fd, bytes)
+      const error = await writer.write(fd, bytes)
+      const { written = 0 } = error ?? {}
+      if (!error) isTorn = false
+      else if (written > 0) isTorn = bytes[written - 1] !== LINE_END
     }
     writing = null
   }

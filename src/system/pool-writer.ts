@@ -3,7 +3,7 @@
  * write that hung, all others go to such a thread, so that a descriptor takes one of libuv's four threads at most, and only once.
  */
 import { write } from 'node:fs'
-import { openWriter, PAUSE, type Writer } from './writer-thread.js'
+import { openWriter, PAUSE, type WriteError, type Writer } from './writer-thread.js'
 
 /** Milliseconds after which a write counts as hanging. */
 const HANGS = 1000
@@ -23,14 +23,14 @@ export function openPoolWriter({ open = openWriter, hangs = HANGS }: PoolWriterP
         apart ??= open()
         return apart.write(to, bytes)
       }
-      let error: Error | null = null
+      let error: WriteError | null = null
       for (let at = 0; at < bytes.length && !error; ) {
         const began = performance.now()
         const done = await writeOnce(to, bytes, at)
         if (performance.now() - began > hangs) apart ??= open()
         at += done.written
         if (done.error?.code === 'EAGAIN') await pause()
-        else error = done.error
+        else if (done.error) error = Object.assign(done.error, { written: at })
       }
       return error
     },

@@ -10,8 +10,11 @@ export interface Writer {
    * Writes to a descriptor, or appends to the file at a path. Resolves with null or the error; never rejects. Nothing
    * is dropped, so the caller must wait for one write before the next.
    */
-  write(to: number | string, bytes: Uint8Array): Promise<Error | null>
+  write(to: number | string, bytes: Uint8Array): Promise<WriteError | null>
 }
+
+/** `written`: bytes that were written before the error. */
+export type WriteError = Error & { readonly written?: number }
 
 /** With O_NONBLOCK, opening a pipe (FIFO) without a reader fails immediately. */
 const FLAG = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK
@@ -31,7 +34,7 @@ function put(fd, bytes, isPatient) {
     try {
       at += writeSync(fd, bytes, at)
     } catch (error) {
-      if (error.code !== 'EAGAIN' || !isPatient) throw error
+      if (error.code !== 'EAGAIN' || !isPatient) throw Object.assign(error, { written: at })
       Atomics.wait(clock, 0, 0, ${PAUSE})
     }
 }
@@ -48,8 +51,8 @@ parentPort.on('message', ({ id, to, bytes }) => {
   try {
     if (typeof to === 'number') put(to, bytes, true)
     else append(to, bytes)
-  } catch ({ code, message }) {
-    failure = { code, message }
+  } catch ({ code, message, written }) {
+    failure = { code, message, written }
   }
   parentPort.postMessage({ id, failure })
 })
@@ -57,19 +60,19 @@ parentPort.on('message', ({ id, to, bytes }) => {
 
 interface Done {
   readonly id: number
-  readonly failure: { readonly code?: string; readonly message: string } | null
+  readonly failure: { readonly code?: string; readonly message: string; readonly written?: number } | null
 }
 
 /** Opens a writer. The first write starts the thread, which does not keep the process alive. */
 export function openWriter(): Writer {
-  const waiting = new Map<number, (error: Error | null) => void>()
+  const waiting = new Map<number, (error: WriteError | null) => void>()
   let thread: Worker | null = null
   let last = 0
 
   const start = () => {
     const worker = new Worker(THREAD, { eval: true, execArgv: [], env: {} })
     worker.on('message', ({ id, failure }: Done) => {
-      waiting.get(id)?.(failure && Object.assign(new Error(failure.message), { code: failure.code }))
+      waiting.get(id)?.(failure && Object.assign(new Error(failure.message), failure))
       waiting.delete(id)
     })
     // Must follow the listener, which would undo it.
