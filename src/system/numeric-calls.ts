@@ -16,6 +16,7 @@ export interface FixedMemory {
 export const EINTR = -4
 export const EAGAIN = -11
 export const EPIPE = -32
+export const EADDRINUSE = -98
 export const ECONNRESET = -104
 export const EINPROGRESS = -115
 

@@ -8,6 +8,7 @@ import type { ResponseParser } from '../response-parser.js'
 import type { PreparedProbe } from '../start-probe.js'
 import { canBeOwnEcho, type TcpProbe } from '../tcp.js'
 import type { UdpProbe } from '../udp.js'
+import { type LocalPorts, localPortsTo } from './local-ports.js'
 
 /** What each run reads is here, because V8 reads the properties of copies made by a spread several times more slowly. */
 export interface NativeTcp {
@@ -25,6 +26,8 @@ export interface NativeTcp {
   readonly from: FixedMemory | null
   /** The firewall mark of its packets; 0: none. */
   readonly mark: number
+  /** The local ports of a probe with a mark; null: the kernel chooses. */
+  readonly ports: LocalPorts | null
   /** Null: nothing to send. */
   readonly data: FixedMemory | null
 }
@@ -38,6 +41,8 @@ export interface NativeUdp {
   readonly from: FixedMemory | null
   /** The firewall mark of its packets; 0: none. */
   readonly mark: number
+  /** The local ports of a probe with a mark; null: the kernel chooses. */
+  readonly ports: LocalPorts | null
   readonly data: FixedMemory
 }
 
@@ -100,6 +105,7 @@ function nativeTcp(probe: TcpProbe, to: FixedMemory, from: From, data: FixedMemo
     to,
     from,
     mark: probe.mark ?? 0,
+    ports: probe.mark ? localPortsTo(to) : null,
     data,
   }
 }
@@ -107,7 +113,8 @@ function nativeTcp(probe: TcpProbe, to: FixedMemory, from: From, data: FixedMemo
 function nativeUdp(probe: UdpProbe, to: FixedMemory, from: From, data: FixedMemory): NativeUdp {
   const { judge, mark = 0 } = probe
   const hear = judge && judgeOf(judge)
-  return { kind: 'udp', probe, family: probe.address.family, hear, to, from, mark, data }
+  const ports = mark ? localPortsTo(to) : null
+  return { kind: 'udp', probe, family: probe.address.family, hear, to, from, mark, ports, data }
 }
 
 const NOTHING = new Uint8Array()

@@ -14,7 +14,6 @@ import {
   fixedMemory,
 } from '../../system/numeric-calls.js'
 import {
-  bindSocket,
   connectSocket,
   endSending,
   isConnectedToItself,
@@ -28,6 +27,7 @@ import {
 import { Pace, REST } from '../pace.js'
 import type { ResponseParser } from '../response-parser.js'
 import { SELF_CONNECTED } from '../tcp.js'
+import { bindTo } from './local-ports.js'
 import { PhaseTimes } from './phase-times.js'
 import type { NativeTcp } from './prepared.js'
 import type { ProbeLoop, Watcher } from './reactor.js'
@@ -99,12 +99,12 @@ export class NativeTcpFlight extends PhaseTimes implements Run, Watcher {
 
   /** Returns what failed at once; null: nothing. */
   #connect(): Failed | null {
-    const { family, to, from, mark } = this.#prepared
+    const { family, to, from, mark, ports } = this.#prepared
     this.#fd = openStream(family)
     if (this.#fd < 0) return [this.#fd, 'socket']
     const marked = mark === 0 ? 0 : markSocket(this.#fd, mark)
     if (marked < 0) return [marked, 'setsockopt']
-    const bound = from ? bindSocket(this.#fd, from) : 0
+    const bound = from ? bindTo(this.#fd, from, ports) : 0
     if (bound < 0) return [bound, 'bind']
     const connected = connectSocket(this.#fd, to)
     if (connected < 0 && connected !== EINPROGRESS) return [connected, 'connect']

@@ -4,17 +4,11 @@ import { answerFromError, timedOut } from '../../check/error-to-answer.js'
 import type { OnDone, Run } from '../../check/run.js'
 import { EPOLLIN } from '../../system/epoll.js'
 import { callError, closeDescriptor, EAGAIN, EINTR, fixedMemory } from '../../system/numeric-calls.js'
-import {
-  bindSocket,
-  connectSocket,
-  markSocket,
-  openDatagram,
-  receiveBytes,
-  sendBytes,
-} from '../../system/sockets.js'
+import { connectSocket, markSocket, openDatagram, receiveBytes, sendBytes } from '../../system/sockets.js'
 import { counted } from '../../util/plural.js'
 import type { ResponseParser } from '../response-parser.js'
 import { NO_PROOF } from '../udp.js'
+import { bindTo } from './local-ports.js'
 import { PhaseTimes } from './phase-times.js'
 import type { NativeUdp } from './prepared.js'
 import type { ProbeLoop, Watcher } from './reactor.js'
@@ -79,12 +73,12 @@ export class NativeUdpFlight extends PhaseTimes implements Run, Watcher {
 
   /** Returns what failed at once, a negative errno and its call; null: nothing. */
   #send(): readonly [number, string] | null {
-    const { family, to, from, mark, data } = this.#prepared
+    const { family, to, from, mark, ports, data } = this.#prepared
     this.#fd = openDatagram(family)
     if (this.#fd < 0) return [this.#fd, 'socket']
     const marked = mark === 0 ? 0 : markSocket(this.#fd, mark)
     if (marked < 0) return [marked, 'setsockopt']
-    const bound = from ? bindSocket(this.#fd, from) : 0
+    const bound = from ? bindTo(this.#fd, from, ports) : 0
     if (bound < 0) return [bound, 'bind']
     const connected = connectSocket(this.#fd, to)
     if (connected < 0) return [connected, 'connect']
