@@ -133,7 +133,8 @@ export class ServicePaths {
   #allot(others: ReadonlySet<number>): void {
     const range = this.#parts.range()
     const isSame = range.from === this.#range.from && range.count === this.#range.count
-    if (this.#isAllotted && isSame && ![...others].some(mark => this.#given.has(mark))) return
+    const isEnough = this.#isAllotted && this.#marks.size === this.#paths.size
+    if (isEnough && isSame && ![...others].some(mark => this.#given.has(mark))) return
     this.#isAllotted = true
     this.#range = range
     this.#marks = allotMarks(this.#paths.keys(), range, this.#marks, others)

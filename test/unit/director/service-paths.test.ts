@@ -167,6 +167,20 @@ describe('director: checks through the paths of services', () => {
     assert.match(taken().at(-1) ?? '', /^null all firewall marks .* are in use/)
   })
 
+  it('get a mark as soon as another program has given one up', async () => {
+    const { schedule, round, taken, state, kernel } = stage()
+    const foreign = { kind: 'fwmark', fwmark: 5, family: 'ipv6' } as const
+    const attributes = { scheduler: 'rr', schedulerFlags: [], persistence: null, onePacket: false }
+    await kernel.apply([{ op: 'add-service', id: foreign, service: attributes }])
+    state.range = { from: 5, count: 1 }
+    schedule()
+    await round()
+    assert.match(taken().at(-1) ?? '', /^null all firewall marks/)
+    await kernel.apply([{ op: 'delete-service', id: foreign }])
+    await round()
+    assert.deepEqual(taken(), ['set fd00:1::a 5 in 0'])
+  })
+
   it('take other marks when the range moves, and another forwarding when it changes', async () => {
     const { schedule, round, taken, state, kernel } = stage()
     schedule()
