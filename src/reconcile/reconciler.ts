@@ -290,8 +290,9 @@ export class Reconciler {
     const { kernel, journal, log, onApplied } = this.#parts
     const isWhole = names === null
     const held: Table = this.#lastTable ?? new Map()
-    const mode = this.#mode
     const computed = isWhole ? await this.#desiredOfAll(held) : this.#parts.desired(held, names)
+    // The role may have changed between the slices.
+    const mode = this.#mode
     const { internal = new Map<string, never>(), marks } = computed
     const desired = mode === 'empty' ? { ...computed, table: internal } : computed
     const actual = isWhole ? held : pick(held, desired.ids)

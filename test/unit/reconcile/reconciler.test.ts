@@ -100,6 +100,31 @@ describe('reconciler', () => {
     assert.deepEqual(reconciler.wanted, after)
   })
 
+  it('follows the mode at the end of the steps: nothing is written after a change to keep, nor removed after one from empty', async () => {
+    let mode: TableMode = 'reconcile'
+    let next: TableMode = 'keep'
+    const kernel = memoryKernel()
+    const reconciler = new Reconciler({
+      ...{ kernel, journal: memoryJournal(), log: recordingLog().log },
+      mode: () => mode,
+      desired: () => assert.fail('nothing is dirty'),
+      *desiring() {
+        yield
+        mode = next
+        return { table: FULL, ids: [WEB] }
+      },
+    })
+    onCleanup(() => reconciler.stop())
+    await reconciler.resync()
+    assert.deepEqual((await kernel.dump()).table, new Map())
+    next = 'reconcile'
+    await reconciler.resync()
+    assert.deepEqual((await kernel.dump()).table, FULL)
+    mode = 'empty'
+    await reconciler.resync()
+    assert.deepEqual((await kernel.dump()).table, FULL)
+  })
+
   it('has corrected the table when the kernel has answered to the first changes, not before', async () => {
     const kernel = memoryKernel()
     const seen: boolean[] = []
