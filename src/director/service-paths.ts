@@ -110,6 +110,8 @@ export class ServicePaths {
   /** Adds the marked services to the desired table. `actual` is the table as found, before anything is repaired. */
   desired(desired: Desired, actual: Table): Desired {
     this.#follow(this.#parts.jobs())
+    // A mark that `settings: marks` had before may be one of the configuration now.
+    for (const id of desired.ids) if (id.kind === 'fwmark') this.#given.delete(id.fwmark)
     if (this.#paths.size === 0 && this.#marks.size === 0) return desired
     this.#noteMissing(actual)
     this.#allot(marksOfOthers(actual, this.#parts.journal.owned))

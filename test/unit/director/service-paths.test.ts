@@ -176,7 +176,8 @@ describe('director: checks through the paths of services', () => {
     schedule()
     await round()
     assert.match(taken().at(-1) ?? '', /^null all firewall marks/)
-    await kernel.apply([{ op: 'delete-service', id: foreign }])
+    const { table } = await kernel.dump()
+    await kernel.apply(diff(new Map(), table, new Set(table.keys())))
     await round()
     assert.deepEqual(taken(), ['set fd00:1::a 5 in 0'])
   })
@@ -193,6 +194,19 @@ describe('director: checks through the paths of services', () => {
     await round()
     const [held] = (await kernel.dump()).table.values()
     assert.equal(held?.reals.get('[fd00:1::a]:80')?.forwarding, 'ipip')
+  })
+
+  it('leave a mark to a service of the configuration when the range has moved away from it', async () => {
+    const { schedule, round, state, paths, kernel } = stage()
+    const own = { kind: 'fwmark', fwmark: MARK, family: 'ipv6' } as const
+    schedule()
+    await round()
+    assert.equal(paths.isInternal(own), true)
+    state.range = { from: 7, count: 10 }
+    const { table } = await kernel.dump()
+    const { internal } = paths.desired({ table: new Map(), ids: [own] }, table)
+    assert.deepEqual([...(internal?.keys() ?? [])], ['fwmark 7 ipv6'])
+    assert.equal(paths.isInternal(own), false, 'a stop would remove it')
   })
 
   it('leave no service behind when they go, also if lvsd was killed in between, and touch none of others', async () => {
