@@ -3,6 +3,7 @@ import type { Address } from '../core/address.js'
 import type { CheckResult } from '../core/model.js'
 import type { Job } from '../health/jobs.js'
 import type { Executors } from '../schedule/executors.js'
+import { isOwnWant } from '../system/find-program.js'
 import type { Log } from '../system/log.js'
 import type { Clock } from '../util/clock.js'
 import { counted } from '../util/plural.js'
@@ -121,6 +122,8 @@ export class EarlyChecks {
       try {
         this.#tcp = (this.#parts.openTcp ?? openTcp)()
       } catch (error) {
+        // The next connection tries again when descriptors are free.
+        if (isOwnWant((error as NodeJS.ErrnoException).code ?? '')) return null
         this.#tcp = 'unavailable'
         this.#tellUnavailable(error as Error, 'lvsd can open neither sentinels nor bare connections here')
       }

@@ -2,7 +2,7 @@
 import { noVerdict } from '../check/check.js'
 import type { Address } from '../core/address.js'
 import { NodeLoop } from '../probe/engine/node-loop.js'
-import { NativeProbes } from '../probe/engine/start-native.js'
+import { type BeginNative, NativeProbes } from '../probe/engine/start-native.js'
 import { prepareProbe, startFrom } from '../probe/start-probe.js'
 import type { BeginRun } from './connects-between.js'
 import type { EngineProbe } from './engine/protocol.js'
@@ -11,14 +11,19 @@ import { orElse } from './path-probe.js'
 export class MarkedProbes {
   #open: { readonly loop: NodeLoop; readonly probes: NativeProbes } | null = null
 
-  /** Returns what starts runs of this probe, from the source that `sourceOf` returns at that time. */
+  /**
+   * Returns what starts runs of this probe, from the source that `sourceOf` returns at that time. A run without descriptors has no
+   * verdict, and the next one tries again.
+   */
   begin(probe: EngineProbe, sourceOf: () => Address | null): BeginRun {
-    try {
-      const begin = this.#probes().startFrom(probe, sourceOf)
-      return (timeout, done) => begin(timeout, orElse(done, null))
-    } catch (error) {
-      const answer = noVerdict(`lvsd cannot mark packets on this machine: ${(error as Error).message}`)
-      return startFrom(prepareProbe({ kind: 'fixed', answer }), () => null)
+    let begin: BeginNative | null = null
+    return (timeout, done) => {
+      try {
+        begin ??= this.#probes().startFrom(probe, sourceOf)
+      } catch (error) {
+        return refused(error as Error)(timeout, done)
+      }
+      return begin(timeout, orElse(done, null))
     }
   }
 
@@ -35,4 +40,9 @@ export class MarkedProbes {
     }
     return this.#open.probes
   }
+}
+
+function refused({ message }: Error): BeginRun {
+  const answer = noVerdict(`lvsd cannot mark packets on this machine: ${message}`)
+  return startFrom(prepareProbe({ kind: 'fixed', answer }), () => null)
 }

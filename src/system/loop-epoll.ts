@@ -1,5 +1,5 @@
 /** Descriptors that Node does not know, in Node's event loop: an epoll instance (epoll(7)) that wakes it. */
-import { createSocket } from 'node:dgram'
+import { createSocket, type Socket } from 'node:dgram'
 import { Epoll } from './epoll.js'
 import { copyDescriptor, openUdpSocket } from './libc.js'
 
@@ -11,7 +11,7 @@ const MOST_EVENTS = 256
 
 export class LoopEpoll {
   readonly #epoll: Epoll
-  readonly #socket = createSocket('udp4')
+  readonly #socket: Socket
   readonly #onReady: OnReady
 
   /**
@@ -22,6 +22,7 @@ export class LoopEpoll {
   constructor(onReady: OnReady) {
     this.#onReady = onReady
     this.#epoll = new Epoll(MOST_EVENTS)
+    this.#socket = createSocket('udp4')
     try {
       const standIn = openUdpSocket('ipv4')
       this.#socket.bind({ fd: standIn })

@@ -24,7 +24,7 @@ function jobOf(id: string, port: number, check = kind('http')): Job {
 const PASS: CheckResult = { ok: true, reason: null, detail: '', phase: null, ms: 1, phases: [] }
 const REFUSED: CheckResult = { ...PASS, ok: false, reason: 'refused', phase: 'connect' }
 
-function rig({ most = 100, isBroken = false } = {}) {
+function rig({ most = 100, isBroken = false, lacking = 0 } = {}) {
   const clock = new FakeClock()
   const told: string[] = []
   const atOnce: string[] = []
@@ -37,6 +37,7 @@ function rig({ most = 100, isBroken = false } = {}) {
     isChanging: () => false,
     openTcp: () => {
       if (isBroken) throw new Error('no epoll')
+      if (lacking-- > 0) throw Object.assign(new Error('epoll_create1'), { code: 'EMFILE' })
       return {
         connect: ({ port }, _source, on) => {
           connections.push({ ...on, port })
@@ -73,6 +74,17 @@ describe('early-checks', () => {
     assert.deepEqual([given.sentinel, broughtForward, knocking], [1, 2, 1])
     assert.equal(of('a').isKnocking, true)
     assert.equal(of('a').last?.kind, 'sentinel')
+  })
+
+  it('opens connections as soon as there are descriptors', () => {
+    const { connections, told, follow, result } = rig({ lacking: 2 })
+    follow([jobOf('a', 80)])
+    result('a', PASS)
+    result('a', REFUSED)
+    assert.equal(connections.length, 0)
+    result('a', REFUSED)
+    assert.equal(connections.length, 1)
+    assert.deepEqual(told, [])
   })
 
   it('knows no server whose check is no TCP connection', () => {
