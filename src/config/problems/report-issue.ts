@@ -106,7 +106,15 @@ function wordSentence({ name, node }: Place, words: readonly string[], types: re
     : synonym === null
       ? didYouMean(node.value, words)
       : `; write ${synonym}`
-  return ['UNKNOWN_WORD', `"${name}" cannot be "${node.value}"${near || `; expected ${choice}`}`]
+  const advice = near || `; expected ${choice}${asRequest(name, node.value)}`
+  return ['UNKNOWN_WORD', `"${name}" cannot be "${node.value}"${advice}`]
+}
+
+/** Returns advice for the path of a URL in `path`, which is the way of a check to its server. */
+function asRequest(name: string, value: string): string {
+  return name === 'path' && value.startsWith('/')
+    ? `; the page that a check asks for is request: ${value}`
+    : ''
 }
 
 /** Message for a value of several possible types, none of which was probably intended. */

@@ -43,8 +43,8 @@ export function readPath(fields: Fields<typeof checkFields>, read: Read, { repor
 
 /** Returns why the check is not data for a socket with a port; null: it is. `nothing`: it sends nothing. */
 function probeOf({ check, options }: Read): string | null {
-  const asCode = 'with these options it runs as code'
-  if (check.origin === 'user' || !check.probe) return asCode
+  if (check.origin === 'user' || !check.probe) return 'it runs as code, not on sockets of lvsd'
+  const asCode = 'with these options it runs as code, not on sockets of lvsd'
   try {
     const probe = check.probe(ANY_TARGET, options)
     if (probe?.kind === 'fixed') return 'nothing'
@@ -90,7 +90,8 @@ function withoutEndpoint(
 ): string | null {
   if (isFwmark) return 'a service with a firewall mark has no virtual address'
   if (ofService === 0 && port === null) return 'the service has every port, so the check needs checkport'
-  if (port !== null && forwarding === 'masq') return 'with masq checkport is not what the real server gets'
+  if (port !== null && forwarding === 'masq')
+    return 'with masq the kernel sends it to the port of the real server, not to checkport'
   return null
 }
 

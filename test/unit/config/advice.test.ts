@@ -18,6 +18,13 @@ const YAML: readonly [phrase: string, lines: string, message: RegExp][] = [
   ['retries', 'check: { kind: http, retries: 3 }', /"retries" is not an option of http; write fall$/],
   ['a user', 'check: { kind: pop, user: x }', /write login$/],
   ['a master', 'check: { kind: redis, role: master }', /"role" cannot be "master"; write primary$/],
+  ['a page as path', 'check: { kind: http, path: /a }', /asks for is request: \/a$/],
+  ['another word as path', 'check: { kind: http, path: virtual }', /expected one of real, service$/],
+  [
+    'code through the service',
+    'check: { kind: https, path: service }',
+    /: it runs as code, not on sockets of lvsd;/,
+  ],
   ['round robin', 'scheduler: round-robin', /write rr$/],
   ['least connections', 'scheduler: leastconn', /write lc$/],
   ['nat', 'reals2: []\n    forwarding: nat', /write masq$/],
