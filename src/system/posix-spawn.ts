@@ -156,10 +156,10 @@ export function exitOfChild(pid: number): Exit | null {
   const signal = status & 0x7f
   return signal === 0
     ? { code: (status >> 8) & 0xff, signal: null }
-    : { code: null, signal: SIGNALS.get(signal) ?? null }
+    : { code: null, signal: SIGNALS.get(signal) ?? (`SIG${signal}` as NodeJS.Signals) }
 }
 
-/** Some numbers have two names, of which the first is the usual one. */
+/** Some numbers have two names, of which the first is the usual one. Those of real-time signals have none. */
 const SIGNALS = new Map(
   (Object.entries(constants.signals) as [NodeJS.Signals, number][])
     .reverse()

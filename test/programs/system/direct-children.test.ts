@@ -70,6 +70,7 @@ describe('direct-children: a program', function () {
       ['kill -KILL $$', null, 'SIGKILL'],
       ['kill -ABRT $$', null, 'SIGABRT'],
       ['kill -TERM $$', null, 'SIGTERM'],
+      ['kill -40 $$', null, 'SIG40'],
     ] as const) {
       const ended = await shell(text)
       assert.deepEqual([ended.code, ended.signal], [code, signal], text)
