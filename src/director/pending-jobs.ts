@@ -1,6 +1,6 @@
 /**
  * Passes the job changes of a new configuration to the executors in time slices: to set the jobs of thousands of servers
- * takes long. A later change of a job replaces one that waits.
+ * takes long. A later change of a job replaces one that waits, unless it only brings the next run forward.
  */
 import type { JobChanges } from '../health/health-changes.js'
 import type { Executors } from '../schedule/executors.js'
@@ -18,7 +18,10 @@ export class PendingJobs {
 
   /** Passes on what takes one slice at once, and the rest in slices. */
   take(changes: JobChanges, pace: Pace): void {
-    for (const [id, order] of jobOrders(this.#executors, changes, pace)) this.#waiting.set(id, order)
+    for (const [id, order, isFurther] of jobOrders(this.#executors, changes, pace)) {
+      const before = isFurther && this.#waiting.get(id)
+      this.#waiting.set(id, before ? inTurn(before, order) : order)
+    }
     this.#running ??= runSliced(this.#drain()).finally(() => {
       this.#running = null
     })
@@ -40,5 +43,12 @@ export class PendingJobs {
       order()
       yield
     }
+  }
+}
+
+function inTurn(first: () => void, second: () => void): () => void {
+  return () => {
+    first()
+    second()
   }
 }

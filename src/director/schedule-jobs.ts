@@ -32,18 +32,23 @@ export function scheduleJobs(
   for (const [, order] of jobOrders(executors, changes, pace)) order()
 }
 
-/** Yields what `scheduleJobs` orders: for each job what is to be called, with the pace at the time of that call. */
+type Order = readonly [id: string, order: () => void, isFurther?: true]
+
+/**
+ * Yields what `scheduleJobs` orders: for each job what is to be called, with the pace at the time of that call.
+ * `isFurther`: an earlier order of this job is to be called before, not replaced.
+ */
 export function* jobOrders(
   executors: Pick<Executors, 'set' | 'remove' | 'soon'>,
   { removed, added, rescheduled, newlySubscribed }: JobChanges,
   { intervalOf = asConfigured, planOf, random = Math.random }: Pace = {},
-): Generator<readonly [id: string, order: () => void]> {
+): Generator<Order> {
   for (const { id } of removed) yield [id, () => executors.remove(id)]
   for (const job of added) {
     const phase = rescheduled.has(job.id) ? random() : 0
     yield [job.id, () => setJob(executors, job, { intervalOf, planOf }, phase)]
   }
-  for (const id of newlySubscribed) yield [id, () => executors.soon(id, 0)]
+  for (const id of newlySubscribed) yield [id, () => executors.soon(id, 0), true]
 }
 
 /** Gives every job the interval of a new role. All run at once: a role that changes asks for fresh results. */

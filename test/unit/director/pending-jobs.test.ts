@@ -2,12 +2,13 @@ import assert from 'node:assert/strict'
 import type { Check } from '../../../src/check/check.js'
 import { PendingJobs } from '../../../src/director/pending-jobs.js'
 import { HealthStore } from '../../../src/health/health-store.js'
-import { config, passed, real, service, use } from '../../support/tables.js'
+import { config, passed, real, service, serviceId, use } from '../../support/tables.js'
 
 const ask: Check = { name: 'ask', summary: '', options: () => ({}), run: async () => passed() }
 const CHECKS = new Map([['ask', ask]])
-const site = (...hosts: readonly string[]) =>
-  config([service('web', { reals: hosts.map(host => real(host, { checks: [use('ask')] })) })])
+const web = (name: string, hosts: readonly string[], id = serviceId('2001:db8::80')) =>
+  service(name, { id, reals: hosts.map(host => real(host, { checks: [use('ask')] })) })
+const site = (...hosts: readonly string[]) => config([web('web', hosts)])
 
 /** Longer than a time slice, in milliseconds. */
 const LONG = 25
@@ -30,6 +31,8 @@ function stage() {
     jobs,
     told,
     take: (...hosts: string[]) => jobs.take(store.applyConfig(site(...hosts), CHECKS, 0), {}),
+    takeAlso: (hosts: readonly string[], more: ReturnType<typeof web>) =>
+      jobs.take(store.applyConfig(config([web('web', hosts), more]), CHECKS, 0), {}),
   }
 }
 
@@ -48,6 +51,14 @@ describe('pending jobs', () => {
     take('fd00::a', 'fd00::c', 'fd00::d')
     await jobs.idle()
     assert.deepEqual(told, ['set fd00::a', 'remove fd00::b', 'set fd00::c', 'set fd00::d'])
+  })
+
+  it('sets a job that waits although another service asks for it meanwhile', async () => {
+    const { jobs, told, take, takeAlso } = stage()
+    take('fd00::a', 'fd00::b')
+    takeAlso(['fd00::a', 'fd00::b'], web('further', ['fd00::b'], serviceId('2001:db8::81')))
+    await jobs.idle()
+    assert.deepEqual(told, ['set fd00::a', 'set fd00::b', 'soon fd00::b'])
   })
 
   it('sets nothing any more after the end', async () => {
