@@ -1,6 +1,7 @@
 /** Checks with `path: service` over IPv4: their answers come from an address of this machine. */
 import { kernelServicesOf } from '../../core/kernel-services.js'
 import type { ResolvedService } from '../../core/model.js'
+import { counted } from '../../util/plural.js'
 import type { Facts } from '../facts.js'
 import { type Hazard, ok, warning } from '../finding.js'
 import { sysctl } from '../sysctl-value.js'
@@ -13,10 +14,21 @@ export const servicePath: Hazard = {
     if (services.length === 0) return []
     const links = (facts.machine.links ?? []).map(({ name }) => name).filter(name => name !== 'lo')
     const names = ['all', ...links.map(name => name.replaceAll('.', '/'))]
-    const values = names.flatMap(name => sysctl(facts, `net.ipv4.conf.${name}.accept_local`) ?? [])
+    const values = names.flatMap(name => {
+      const value = sysctl(facts, `net.ipv4.conf.${name}.accept_local`)
+      return value === undefined || value === null ? [] : [{ name: name.replaceAll('/', '.'), value }]
+    })
     if (values.length === 0) return []
-    if (values.some(value => value !== '0'))
-      return [ok('an interface takes answers from the virtual addresses of checks with path: service')]
+    const taking = values.filter(({ value }) => value !== '0').map(({ name }) => name)
+    if (taking.includes('all'))
+      return [ok('IPv4 takes the answers to checks with path: service on all interfaces')]
+    const [first, ...more] = taking
+    if (first !== undefined)
+      return [
+        ok(
+          `IPv4 takes the answers to checks with path: service on ${first}${more.length > 0 ? ` and ${counted(more.length, 'other interface')}` : ''} alone`,
+        ),
+      ]
     return [
       warning(
         'the kernel drops the answers to checks with path: service over IPv4',

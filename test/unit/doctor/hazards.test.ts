@@ -455,6 +455,18 @@ const CASES: readonly Case[] = [
       machine: { addresses: at4, links: [{ name: 'eth0', mtu: 1500 }] },
       sysctls: { 'net.ipv4.conf.all.accept_local': '0', 'net.ipv4.conf.eth0.accept_local': '1' },
     },
+    says: /on eth0 alone/,
+  },
+  {
+    id: 'service-path',
+    when: 'all interfaces take them',
+    is: 'ok',
+    facts: {
+      config: config([through('gate')]),
+      machine: { addresses: at4, links: [{ name: 'eth0', mtu: 1500 }] },
+      sysctls: { 'net.ipv4.conf.all.accept_local': '1', 'net.ipv4.conf.eth0.accept_local': '0' },
+    },
+    says: /on all interfaces/,
   },
   {
     id: 'service-path',
