@@ -18,11 +18,21 @@ export interface PathAnswersParts {
 
 type ValueOn = (link: number, key: string) => number
 
+/** The addresses of this machine, and its sysctls. */
+interface Machine {
+  readonly own: ReadonlyMap<string, OwnAddress>
+  readonly valueOn: ValueOn
+  readonly at: number
+}
+
+/** Milliseconds for which the addresses and sysctls of this machine stay as they were found. */
+const RECENT = 20
 /** Milliseconds for which the interface to a real server stays as it was found. */
 const VALID_FOR = 60_000
 
 export class PathAnswers {
   readonly #parts: PathAnswersParts
+  #known: Machine | null = null
   readonly #links = new Map<string, { readonly link: number | null; readonly at: number }>()
 
   constructor(parts: PathAnswersParts) {
@@ -34,8 +44,7 @@ export class PathAnswers {
     const found = new Map<string, string>()
     const asked = [...paths].filter(needsAcceptance)
     if (asked.length === 0) return found
-    const own = new Map(this.#parts.paths.addresses().map(each => [each.address.text, each]))
-    const valueOn = this.#valuesOn()
+    const { own, valueOn } = this.#machine()
     const links = new Set([...own.values()].map(({ link }) => link))
     // Then the interface to each server need not be asked for: a request takes some 10 µs.
     if ([...links].every(link => valueOn(link, 'accept_local') > 0 && valueOn(link, 'rp_filter') !== 1))
@@ -46,6 +55,15 @@ export class PathAnswers {
       if (why !== null) found.set(path.key, why)
     }
     return found
+  }
+
+  /** Many checks that fail at once are one question. */
+  #machine(): Machine {
+    const now = this.#parts.now()
+    if (this.#known && now - this.#known.at < RECENT) return this.#known
+    const own = new Map(this.#parts.paths.addresses().map(each => [each.address.text, each]))
+    this.#known = { own, valueOn: this.#valuesOn(), at: now }
+    return this.#known
   }
 
   #refusal(path: ServicePath, holder: OwnAddress, valueOn: ValueOn): string | null {

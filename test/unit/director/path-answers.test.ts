@@ -42,6 +42,27 @@ describe('director: answers from virtual addresses', () => {
     assert.equal(refusal(V4, { ...strict, 'eth0.rp_filter': '2' }), '')
   })
 
+  it('are one question where many checks fail at once, and asked about again afterwards', () => {
+    let [asked, now] = [0, 0]
+    const answers = new PathAnswers({
+      paths: {
+        routeTo: () => null,
+        link: () => null,
+        addresses: () => {
+          asked++
+          return []
+        },
+      },
+      read: () => '0',
+      now: () => now,
+    })
+    for (let i = 0; i < 100; i++) answers.refusals([V4])
+    assert.equal(asked, 1)
+    now = 20
+    answers.refusals([V4])
+    assert.equal(asked, 2)
+  })
+
   it('are taken on every interface without asking for the one to each server', () => {
     let asked = 0
     const flags = { isTentative: false, isDeprecated: false, isTemporary: false }
