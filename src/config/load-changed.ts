@@ -5,7 +5,8 @@
  */
 import type { Check } from '../check/check.js'
 import type { Config, Service } from '../core/model.js'
-import { type Digests, type Loaded, loadConfig } from './load.js'
+import { type Digests, type Loaded, type LoadOptions, loadConfig } from './load.js'
+import { NeedsFiles } from './validate/outside.js'
 import { MAX_NODES } from './yaml/read-yaml.js'
 import { type ServiceBlocks, serviceBlocks } from './yaml/service-blocks.js'
 
@@ -16,8 +17,8 @@ export type KnownText = Loaded & { readonly config: Config }
 
 /**
  * Returns the configuration of `text`, without problems. Services whose text is the same are the objects of `known`.
- * Returns null if the text has to be read as a whole: if it cannot be split, differs in too much, or has problems, whose
- * positions are those in the whole text.
+ * Returns null if the text has to be read as a whole: if it cannot be split, differs in too much, names files or programs
+ * that have to be looked at, or has problems, whose positions are those in the whole text.
  */
 export async function loadChanged(file: string, text: string, known: KnownText): Promise<Loaded | null> {
   const { reuse } = known
@@ -32,7 +33,8 @@ export async function loadChanged(file: string, text: string, known: KnownText):
   if (reread.size === keys.length || part.length > MOST) return null
   const services = servicesOf(known.config.services)
   const others = keys.filter(key => !reread.has(key)).flatMap(key => services.get(key) ?? [])
-  const read = await loadConfig(file, { text: part, others })
+  const read = await withoutFiles(file, { text: part, others })
+  if (!read) return null
   const again = servicesOf(read.config?.services ?? [])
   const isAsAsked = again.size === reread.size && [...again.keys()].every(key => reread.has(key))
   if (!read.config || read.problems.length > 0 || !read.reuse || !isAsAsked) return null
@@ -47,6 +49,16 @@ export async function loadChanged(file: string, text: string, known: KnownText):
     checks: together(known.checks, read.checks),
     reuse: { plain: new Set(keys.filter(key => (reread.has(key) ? plain : reuse.plain).has(key))), values },
     digests: digestsOf(others, known),
+  }
+}
+
+/** Returns null where a file has to be looked at: a file server that hangs would block the caller. A thread does that. */
+async function withoutFiles(file: string, options: LoadOptions): Promise<Loaded | null> {
+  try {
+    return await loadConfig(file, { ...options, isWithoutFiles: true })
+  } catch (error) {
+    if (error instanceof NeedsFiles) return null
+    throw error
   }
 }
 

@@ -60,6 +60,8 @@ export interface LoadOptions {
   readonly within?: string
   /** Valid services that are not in the text, but in the same configuration. YAML alone. */
   readonly others?: readonly Service[]
+  /** As in `ValidateInput`. YAML alone. */
+  readonly isWithoutFiles?: boolean
 }
 
 /** Reads, validates and freezes the configuration. */
@@ -115,12 +117,17 @@ export function looksLike(text: string): Format {
   return !looksYaml && /^\s*[a-z]+6?\s*=/m.test(text) ? 'ldirectord' : 'yaml'
 }
 
-async function loadYaml(file: string, text: string, { within, others = [] }: LoadOptions): Promise<Loaded> {
+async function loadYaml(
+  file: string,
+  text: string,
+  { within, others = [], isWithoutFiles = false }: LoadOptions,
+): Promise<Loaded> {
   const read = await runSliced(readingYaml(text, file))
   const { document, included, patterns } = expandIncludes(read, file, text, within)
   const folders = checkFoldersOf(document, file)
   const kinds = await loadChecks(folders, wordsOf([text, ...included.map(source => source.text)]))
-  const input = { file, document, checks: kinds.checks, ports: systemPorts(), hosts: systemHosts(), others }
+  const tables = { ports: systemPorts(), hosts: systemHosts() }
+  const input = { file, document, checks: kinds.checks, ...tables, others, isWithoutFiles }
   const loaded = await finish(input, kinds, { text, included, patterns })
   if (loaded.problems.length === 0 || folders.length > 0) return loaded
   const all = await loadChecks()

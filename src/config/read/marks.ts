@@ -30,8 +30,8 @@ function withSecrets(node: RawNode, secret: Secret, at: Position, context: ReadC
   return node
 }
 
-function readSecret(node: RawMap, at: Position, { secrets, looksOutside }: ReadContext): string {
-  looksOutside?.()
+function readSecret(node: RawMap, at: Position, { secrets, looksAtFiles }: ReadContext): string {
+  looksAtFiles?.()
   return secrets.read(node, at)
 }
 
@@ -52,8 +52,8 @@ export function reportDoubts(entry: RawEntry, type: z.ZodType, context: ReadCont
 }
 
 /** Warns about a command that cannot be run now, as far as this can be determined. */
-function reportCommand({ key, value }: RawEntry, { report, looksOutside }: ReadContext): void {
-  looksOutside?.()
+function reportCommand({ key, value }: RawEntry, { report, looksAtFiles }: ReadContext): void {
+  looksAtFiles?.()
   const command = textOf(value)
   const why = command === null ? null : whyUnavailable(command)
   if (why !== null) report.warn('COMMAND_UNAVAILABLE', value.at, `${key}: ${why}`)

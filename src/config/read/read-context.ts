@@ -8,6 +8,8 @@ export interface ReadContext {
   readonly secrets: SecretSources
   /** Returns the base of relative paths at a position, or null if such paths stay as written. */
   folderAt(at: Position): string | null
-  /** Called where the result depends on more than the text: files, programs, variables, tables of this machine, the time. */
-  looksOutside?(): void
+  /** Called where the result depends on more than the text, before a look: at files, programs and variables. */
+  looksAtFiles?(): void
+  /** As `looksAtFiles`, before a look at the time. */
+  looksAtClock?(): void
 }

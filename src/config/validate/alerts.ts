@@ -111,8 +111,9 @@ function judgeNames(
 function readCommand(
   [file = '', ...words]: readonly string[],
   at: Position,
-  { report, folderAt }: Context,
+  { report, folderAt, looksAtFiles }: Context,
 ): readonly string[] {
+  looksAtFiles?.()
   const folder = folderAt(at)
   const program = folder === null ? file : commandFrom(folder, file)
   const located = locateProgram(program)

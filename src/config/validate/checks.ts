@@ -158,14 +158,14 @@ function readOptions(
   check: Check,
   context: Context,
 ): CheckUse['options'] | null {
-  const { report, dialect, optionsOf, missingOf, askApart, looksOutside } = context
+  const { report, dialect, optionsOf, missingOf, askApart, looksAtFiles } = context
   const shape = optionsOf(check)
   const { at } = fields
   const entries = draft.entries.filter(({ key }) => isOption(key, shape))
   const { options, isComplete } = optionValues(shape, fields, { check, isPartial: draft.isPartial }, context)
   reportUrl(check, entries, context)
   const namesFile = entries.some(({ key }) => markOf(shape[key]).path !== undefined)
-  if (check.missing || check.origin === 'user' || namesFile) looksOutside?.()
+  if (check.missing || check.origin === 'user' || namesFile) looksAtFiles?.()
   // The kind of a user's file may create the file itself, so its paths are not tested.
   const areThere = check.origin === 'user' || areFilesThere(entries, options, shape, report)
   const wrong = isComplete && areThere ? asOptionProblem(check.validate?.(options) ?? null) : null

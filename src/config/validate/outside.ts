@@ -6,13 +6,28 @@ import type { Family } from '../../core/address.js'
 import type { Hosts } from '../../names/hosts.js'
 import type { PortLookup } from '../ports.js'
 
+/** Thrown in place of a look at a file. */
+export class NeedsFiles extends Error {}
+
 export class Outside {
   /** Keys of the services whose reading has looked at nothing else. */
   readonly plain = new Set<string>()
+  readonly #isWithoutFiles: boolean
   #looks = 0
+
+  /** `isWithoutFiles`: a look at a file throws NeedsFiles. */
+  constructor(isWithoutFiles = false) {
+    this.#isWithoutFiles = isWithoutFiles
+  }
 
   readonly look = (): void => {
     this.#looks++
+  }
+
+  /** Called before a file is read or looked for: what holds it may hang. */
+  readonly lookAtFiles = (): void => {
+    if (this.#isWithoutFiles) throw new NeedsFiles()
+    this.look()
   }
 
   /** Returns the tables of this machine. To use them is a look. */

@@ -48,6 +48,8 @@ export interface ValidateInput {
   readonly dialect?: Dialect
   /** Valid services that are not in the document, but in the same configuration. */
   readonly others?: readonly Service[]
+  /** True: throws NeedsFiles instead of a look at a file that the configuration names, or for a program. */
+  readonly isWithoutFiles?: boolean
 }
 
 export interface Validated {
@@ -72,7 +74,7 @@ export function validate(input: ValidateInput): Validated {
 
 /** Same as `validate`, in time slices. */
 export function* validating(input: ValidateInput): Sliced<Validated> {
-  const { file, document, checks, env = process.env, dialect = YAML, others = [] } = input
+  const { file, document, checks, env = process.env, dialect = YAML, others = [], isWithoutFiles } = input
   const report: Report = newReport(file, { told: document.problems })
   const shapes = new Map<Check, OptionShape>()
   const optionsOf = (check: Check) => {
@@ -84,7 +86,7 @@ export function* validating(input: ValidateInput): Sliced<Validated> {
     dialect.relativePaths === 'as written' ? null : folderOf(at.file ?? file)
   const questions: Question<PlaceOf>[] = []
   const kinds = new Set<string>()
-  const outside = new Outside()
+  const outside = new Outside(isWithoutFiles)
   const context: Context = {
     report,
     dialect,
@@ -97,7 +99,8 @@ export function* validating(input: ValidateInput): Sliced<Validated> {
     useKind: name => void kinds.add(name),
     folderAt,
     secrets: secretSources({ report, env, folderAt }),
-    looksOutside: outside.look,
+    looksAtFiles: outside.lookAtFiles,
+    looksAtClock: outside.look,
   }
   const config = document.root && (yield* readRoot(input, document.root, { context, outside, others }))
   const problems = [...document.problems, ...report.problems()].sort(byPlace)

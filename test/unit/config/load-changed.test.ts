@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { markOf } from '../../../src/check/option-types.js'
 import { type Loaded, loadConfig } from '../../../src/config/load.js'
+import { loadConfigApart } from '../../../src/config/load-apart.js'
 import { type KnownText, loadChanged } from '../../../src/config/load-changed.js'
 import { defaultsFields } from '../../../src/config/schema/schema.js'
 import { type Edit, edit, edited, type Site, site } from '../../support/config/edited-sites.js'
@@ -82,7 +83,7 @@ describe('load-changed: reads the services that have changed', function () {
     assert.equal(others.length, before.config.services.length - 1)
   })
 
-  it('reads a service again that names a file, which may have changed', async () => {
+  it('refuses while a service names a file: the reading thread may wait for a file server, and no other', async () => {
     const password = temporaryFile('password', 'first\n')
     const file = join(temporaryFolder(), 'site.yaml')
     const text = with2(
@@ -92,10 +93,23 @@ describe('load-changed: reads the services that have changed', function () {
     )
     const before = await known(file, text)
     writeFileSync(password, 'second\n')
-    const next = await loadChanged(file, text, before)
-    const [web, mail] = next?.config?.services ?? []
-    assert.equal(web, before.config.services[0])
-    assert.equal(mail?.reals[0]?.checks[0]?.options.passwd, 'second')
+    assert.equal(await loadChanged(file, text.replace('::11', '::13'), before), null)
+    const plain = await known(file, TWO)
+    assert.equal(await loadChanged(file, text, plain), null, 'a new service names one')
+    const loaded = await loadConfigApart(file, { text }, undefined, before)
+    assert.equal(loaded.config?.services[1]?.reals[0]?.checks[0]?.options.passwd, 'second')
+  })
+
+  it('refuses while a service starts a program, which is looked for', async () => {
+    const text = with2(
+      "virtual: '[2001:db8::2]:110'",
+      'check: { kind: external, checkcommand: /bin/true }',
+      "reals: ['[2001:db8:1::12]:110']",
+    )
+    assert.equal(
+      await loadChanged('site.yaml', text.replace('::11', '::13'), await known('site.yaml', text)),
+      null,
+    )
   })
 
   it('keeps no digest of a service that it has read again', async () => {
