@@ -1,6 +1,6 @@
 /**
  * Two directors with Pacemaker and corosync, with the agent and the text for crmsh of deploy/cluster. Real servers answer
- * by direct routing.
+ * by direct routing. It runs only by its name: apt install pacemaker corosync crmsh; npm run test:kernel -- pacemaker
  */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
