@@ -22,9 +22,7 @@ export class PendingJobs {
       const before = isFurther && this.#waiting.get(id)
       this.#waiting.set(id, before ? inTurn(before, order) : order)
     }
-    this.#running ??= runSliced(this.#drain()).finally(() => {
-      this.#running = null
-    })
+    this.#run()
   }
 
   /** Resolves when all changes have been passed on. */
@@ -35,6 +33,14 @@ export class PendingJobs {
   /** Drops what waits. */
   close(): void {
     this.#waiting.clear()
+  }
+
+  #run(): void {
+    this.#running ??= runSliced(this.#drain()).finally(() => {
+      this.#running = null
+      // What came after the last step was taken, and before this.
+      if (this.#waiting.size > 0) this.#run()
+    })
   }
 
   *#drain(): Sliced<void> {

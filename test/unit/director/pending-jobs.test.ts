@@ -13,14 +13,14 @@ const site = (...hosts: readonly string[]) => config([web('web', hosts)])
 /** Longer than a time slice, in milliseconds. */
 const LONG = 25
 
-/** Executors that need so long for a job that nothing else fits into its slice. */
-function stage() {
+/** Executors that need so long for a job: by default that nothing else fits into its slice. */
+function stage(long = LONG) {
   const store = new HealthStore()
   const told: string[] = []
   const host = (id: string) => id.split('"')[3]
   const busy = (word: string) => {
     told.push(word)
-    for (const end = performance.now() + LONG; performance.now() < end; );
+    for (const end = performance.now() + long; performance.now() < end; );
   }
   const jobs = new PendingJobs({
     set: id => busy(`set ${host(id)}`),
@@ -43,6 +43,14 @@ describe('pending jobs', () => {
     assert.deepEqual(told, ['set fd00::a'])
     await jobs.idle()
     assert.deepEqual(told, ['set fd00::a', 'set fd00::b', 'set fd00::c'])
+  })
+
+  it('sets a job that comes just after the last one of the configuration before', async () => {
+    const { jobs, told, take } = stage(0)
+    take('fd00::a')
+    take('fd00::a', 'fd00::b')
+    await jobs.idle()
+    assert.deepEqual(told, ['set fd00::a', 'set fd00::b'])
   })
 
   it('does not set a job that a later configuration does not have any more', async () => {
