@@ -1,4 +1,5 @@
 /** Describes what a new configuration changes: counts and names, for people. Pure. */
+import { isSameValue } from '../util/same-value.js'
 import { eachInSteps, runSync, type Sliced } from '../util/time-slice.js'
 import { type Config, keyAsWritten, keyOfMember, type Real, type Service } from './model.js'
 import { unsharedIn } from './shared-config.js'
@@ -32,13 +33,16 @@ export function* countingChanges(before: Config, after: Config): Sliced<ConfigCh
 }
 
 function changedSettings(before: Config, after: Config): string[] {
-  const texts = ({ file: _, services: __, settings, ...parts }: Config) =>
-    new Map(Object.entries({ ...settings, ...parts }).map(([key, value]) => [key, JSON.stringify(value)]))
-  const [old, now] = [texts(before), texts(after)]
-  return [...new Set([...old.keys(), ...now.keys()])]
-    .filter(key => old.get(key) !== now.get(key))
+  const [old, now] = [partsOf(before), partsOf(after)]
+  return [...new Set([...Object.keys(old), ...Object.keys(now)])]
+    .filter(key => !isSameValue(old[key], now[key]))
     .map(key => key.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`))
     .sort()
+}
+
+/** Returns the settings, and the parts of the file beside them and the services. */
+function partsOf({ file: _, services: __, settings, ...parts }: Config): Readonly<Record<string, unknown>> {
+  return { ...settings, ...parts }
 }
 
 /** Returns both without the services that are the same objects: only what is left can differ. */

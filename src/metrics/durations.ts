@@ -15,7 +15,7 @@ export class Durations {
   readonly #label: string | null
   readonly #series = new Map<string, Series>()
 
-  /** A metric with at most one label. Without one there is a series from the begin, with it from the first value on. */
+  /** A metric with at most one label. Without one there is a series from the start, with it from the first value on. */
   constructor(name: MetricName) {
     const { labels, buckets = [] } = METRICS[name]
     this.#name = name

@@ -25,7 +25,7 @@ const AS_CODE = noVerdict(
 const NO_SOURCE =
   'this machine has no address for checks through the path of the service that is not virtual, or lvsd cannot ask the kernel for it'
 
-const MOVED = 'the addresses of this machine have changed during the run'
+export const MOVED = 'the addresses of this machine have changed during the run'
 
 /** Returns the probe as it runs through the path. `probe` is null for a check that runs as code. */
 export function throughPath(probe: ProbeSpec | null, { mark }: PathUse): ProbeSpec {

@@ -4,7 +4,7 @@ import type { Address } from '../core/address.js'
 import type { WantedSource } from '../core/check-source.js'
 import type { CheckResult } from '../core/model.js'
 import type { CheckSources } from './check-sources.js'
-import { pathBinding } from './path-probe.js'
+import { MOVED, pathBinding, unproved } from './path-probe.js'
 
 export interface SourceBinding {
   /** Returns the source of the run that begins now; null: the kernel chooses. */
@@ -44,9 +44,7 @@ export function bindingOf({ source, target, path }: Bound, sources: CheckSources
       if (result.ok !== false) return result
       const now = sources.of(target.address)?.text ?? null
       if (now === bound && (bound !== null || sources.moves === moves)) return result
-      return { ...result, ok: null, reason: 'no-verdict', detail: `${MOVED}; ${result.detail}` }
+      return unproved(result, MOVED)
     },
   }
 }
-
-const MOVED = 'the addresses of this machine have changed during the run'

@@ -1,5 +1,5 @@
 /**
- * Runs the kernel tests, each file in a separate lab, three at once: `npm run test:kernel [-- NAME …]`, where NAME is a
+ * Runs the kernel tests, each file in a separate lab, two at once: `npm run test:kernel [-- NAME …]`, where NAME is a
  * part of a file name. The files are ordinary mocha tests. They run as root in a network namespace that has only a
  * loopback interface, with the repository as working directory.
  */

@@ -12,7 +12,8 @@ import {
 } from '../../system/numeric-calls.js'
 import { receiveBytes, sendBytesTo, socketAddress } from '../../system/sockets.js'
 import { Echoes, ICMP_PORT, type Request } from '../icmp-echoes.js'
-import type { ProbeLoop, Watcher } from './reactor.js'
+import type { ProbeLoop } from './reactor.js'
+import type { Watcher } from './watchers.js'
 
 /** Bytes. The replies of thousands of targets can arrive at once; the kernel's default size would drop some. */
 const RECEIVE_BUFFER = 1 << 20

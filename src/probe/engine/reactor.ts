@@ -13,11 +13,7 @@ import { Epoll, pauseThread } from '../../system/epoll.js'
 import { callError, EINTR } from '../../system/numeric-calls.js'
 import type { Clock } from '../../util/clock.js'
 import { DueHeap, type HeapItem } from '../../util/due-heap.js'
-
-/** Is called with the flags of epoll(7) when a watched descriptor is ready. */
-export interface Watcher {
-  ready(flags: number): void
-}
+import { type Watcher, Watchers } from './watchers.js'
 
 /** What a run needs of an event loop. */
 export type ProbeLoop = Pick<Reactor, 'watch' | 'unwatch' | 'alarm' | 'afterReading'>
@@ -34,9 +30,7 @@ const MOST_WAITS = 64
 
 export class Reactor implements Clock {
   readonly #epoll = new Epoll(MOST_EVENTS)
-  readonly #watchers: (Watcher | null)[] = []
-  readonly #generations: number[] = []
-  readonly #free: number[] = []
+  readonly #watchers = new Watchers()
   readonly #alarms = new DueHeap<Alarm>()
   #calls: (() => void)[] = []
   #lastWait = 0
@@ -74,29 +68,17 @@ export class Reactor implements Clock {
 
   /** Watches a descriptor. Returns its place, or a negative errno. */
   watch(fd: number, flags: number, watcher: Watcher): number {
-    const place = this.#free.pop() ?? this.#watchers.push(null) - 1
-    // An event of the descriptor that had this place before has another generation.
-    const generation = ((this.#generations[place] ?? 0) + 1) >>> 0
-    this.#generations[place] = generation
-    const failed = this.#epoll.add(fd, flags, place, generation)
-    if (failed < 0) {
-      this.#free.push(place)
-      return failed
-    }
-    this.#watchers[place] = watcher
-    return place
+    return this.#watchers.add(this.#epoll, fd, flags, watcher)
   }
 
   /** Ends a watch. The caller closes the descriptor. */
   unwatch(place: number): void {
-    this.#watchers[place] = null
-    this.#generations[place] = ((this.#generations[place] ?? 0) + 1) >>> 0
-    this.#free.push(place)
+    this.#watchers.remove(place)
   }
 
   /** Number of descriptors that are watched. */
   get watched(): number {
-    return this.#watchers.length - this.#free.length
+    return this.#watchers.size
   }
 
   // -------------------------------------------------------------- turns
@@ -142,9 +124,8 @@ export class Reactor implements Clock {
   }
 
   #dispatch(event: number): void {
-    const place = this.#epoll.tag(event)
-    if (this.#generations[place] !== this.#epoll.generation(event)) return
-    this.#watchers[place]?.ready(this.#epoll.flags(event))
+    const epoll = this.#epoll
+    this.#watchers.tell(epoll.tag(event), epoll.generation(event), epoll.flags(event))
   }
 
   /** Returns true if an alarm was due. */

@@ -30,7 +30,8 @@ import { SELF_CONNECTED } from '../tcp.js'
 import { bindTo } from './local-ports.js'
 import { PhaseTimes } from './phase-times.js'
 import type { NativeTcp } from './prepared.js'
-import type { ProbeLoop, Watcher } from './reactor.js'
+import type { ProbeLoop } from './reactor.js'
+import type { Watcher } from './watchers.js'
 
 /** Bytes of one read, as on Node's sockets; the data is judged, or copied by the parser, before the next read. */
 const READ = 64 * 1024

@@ -11,7 +11,8 @@ import { NO_PROOF } from '../udp.js'
 import { bindTo } from './local-ports.js'
 import { PhaseTimes } from './phase-times.js'
 import type { NativeUdp } from './prepared.js'
-import type { ProbeLoop, Watcher } from './reactor.js'
+import type { ProbeLoop } from './reactor.js'
+import type { Watcher } from './watchers.js'
 
 /** Bytes of the largest datagram. */
 const DATAGRAM = 64 * 1024
