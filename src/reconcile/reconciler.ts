@@ -225,33 +225,42 @@ export class Reconciler {
   }
 
   #run(): Promise<void> {
-    this.#running ??= this.#loop().finally(() => {
-      this.#running = null
-    })
+    this.#running ??= this.#loop()
     return this.#running
   }
 
   async #loop(): Promise<void> {
     await new Promise(setImmediate)
-    while (this.#isResyncDue || this.#isLookDue || this.#dirty.size > 0) {
-      if (this.#isLookDue) await this.#lookRound()
-      if (!this.#isResyncDue) {
-        if (this.#dirty.size === 0) continue
-        await this.#pause
-      }
-      if (this.#isStopped) return
-      const began = this.#clock.now()
-      const names = new Set(this.#dirty)
-      const isWhole = this.#isResyncDue || this.#lastTable === null
-      this.#dirty.clear()
-      this.#isResyncDue = false
-      await this.#round(isWhole ? null : names)
-      // Without a table that could be read, nothing has been compared.
-      if (isWhole && this.#lastTable !== null) this.#hasCorrected = true
-      const ms = this.#clock.now() - began
-      this.#parts.onRound?.({ isWhole, ms })
-      this.#pause = isWhole ? Promise.resolve() : pauseAfter(ms, this.#clock)
+    try {
+      while (this.#isDue) await this.#nextRound()
+    } finally {
+      // At once: what becomes due before the promise is settled needs a loop of its own.
+      this.#running = null
     }
+  }
+
+  get #isDue(): boolean {
+    return !this.#isStopped && (this.#isResyncDue || this.#isLookDue || this.#dirty.size > 0)
+  }
+
+  async #nextRound(): Promise<void> {
+    if (this.#isLookDue) await this.#lookRound()
+    if (!this.#isResyncDue) {
+      if (this.#dirty.size === 0) return
+      await this.#pause
+    }
+    if (this.#isStopped) return
+    const began = this.#clock.now()
+    const names = new Set(this.#dirty)
+    const isWhole = this.#isResyncDue || this.#lastTable === null
+    this.#dirty.clear()
+    this.#isResyncDue = false
+    await this.#round(isWhole ? null : names)
+    // Without a table that could be read, nothing has been compared.
+    if (isWhole && this.#lastTable !== null) this.#hasCorrected = true
+    const ms = this.#clock.now() - began
+    this.#parts.onRound?.({ isWhole, ms })
+    this.#pause = isWhole ? Promise.resolve() : pauseAfter(ms, this.#clock)
   }
 
   async #round(names: ReadonlySet<string> | null): Promise<void> {

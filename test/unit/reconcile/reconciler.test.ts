@@ -64,6 +64,35 @@ describe('reconciler', () => {
     assert.deepEqual([...journal.owned], [keyOfService(WEB)])
   })
 
+  it('writes a change that comes as the last round ends', async () => {
+    let wanted = table(tableService(WEB, [A]))
+    const kernel = memoryKernel()
+    const reconciler: Reconciler = new Reconciler({
+      ...{ kernel, journal: memoryJournal(), log: recordingLog().log },
+      desired: () => ({ table: wanted, ids: [WEB] }),
+      onRound: ({ isWhole }) => {
+        if (!isWhole) return
+        // Each later than the one before, over the whole end of the loop.
+        const later = (left: number): void =>
+          queueMicrotask(() => {
+            if (left > 0) return later(left - 1)
+            wanted = FULL
+            reconciler.markDirty(['web'])
+          })
+        later(delay)
+      },
+    })
+    onCleanup(() => reconciler.stop())
+    let delay = 0
+    for (; delay < 8; delay++) {
+      wanted = table(tableService(WEB, [A]))
+      await reconciler.resync()
+      for (let turn = 0; turn < 3; turn++) await setImmediate()
+      await reconciler.idle()
+      assert.deepEqual((await kernel.dump()).table, FULL, `after ${delay} microtasks`)
+    }
+  })
+
   it('writes what is desired at the end of the steps, also for a service that changed between them', async () => {
     const kernel = memoryKernel()
     const journal = memoryJournal()
