@@ -100,14 +100,20 @@ export class StateFile<T> {
   #writeWanted(): Promise<void> {
     this.#writing ??= this.#writeRounds().finally(() => {
       this.#writing = null
+      // What was wanted after the last look at it; a failure has its retry.
+      if (this.#isDue && !this.#isFailing) void this.#writeWanted()
     })
     return this.#writing
   }
 
+  get #isDue(): boolean {
+    return this.#wanted !== null && this.#held !== this.#wanted
+  }
+
   async #writeRounds(): Promise<void> {
     this.#cancelRetry()
-    while (this.#wanted !== null && this.#held !== this.#wanted) {
-      const text = this.#wanted
+    while (this.#isDue) {
+      const text = this.#wanted as string
       try {
         await this.#write(this.#path, text)
       } catch (error) {

@@ -42,9 +42,19 @@ export class TrackFile {
   set(value: number | null): void {
     if (value === null && this.#written !== undefined) return
     this.#wanted = value
+    this.#write()
+  }
+
+  #write(): void {
     this.#running ??= this.#run().finally(() => {
       this.#running = null
+      // What was set after the last look at it; after a failure the next value is tried.
+      if (this.#isDue && !this.#hasFailed) this.#write()
     })
+  }
+
+  get #isDue(): boolean {
+    return this.#path !== null && this.#written !== this.#wanted
   }
 
   /** Resolves when the last value has been written, or could not be. */
