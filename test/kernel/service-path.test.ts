@@ -4,12 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { once } from 'node:events'
-import { Socket } from 'node:net'
-import koffi from 'koffi'
-import { EINPROGRESS } from '../../src/system/numeric-calls.js'
-import { bindSocket, connectSocket, openStream, socketAddress } from '../../src/system/sockets.js'
-import { address } from '../support/tables.js'
+import { askMarked } from './site/marked.js'
 import { within } from './site/namespaces.js'
 import { startRealServer } from './site/real-server.js'
 import { buildSite, DIRECTOR, freshDirector, ip, ipvsadm, set } from './site/site.js'
@@ -33,41 +28,8 @@ const V4 = {
 type Front = typeof V6 | typeof V4
 const METHODS = { gate: ['-g'], ipip: ['-i'], gre: ['-i', '--tun-type', 'gre'] }
 const MARK = 0x4c56_0001
-/** Milliseconds for an answer. */
-const TIMEOUT = 3000
 
-// <asm-generic/socket.h>
-const SOL_SOCKET = 1
-const SO_MARK = 36
-const setsockopt = koffi.load(null).func('int setsockopt(int, int, int, const void *, uint32_t)')
-
-/** Asks the virtual address from the director's own address, with the mark. Returns the answer, or why there is none. */
-async function ask({ virtual, director }: Front, mark = MARK): Promise<string> {
-  const [to, from] = [address(virtual), address(director)]
-  const fd = within(DIRECTOR, () => openStream(to.family))
-  const value = Buffer.alloc(4)
-  value.writeUInt32LE(mark)
-  assert.equal(setsockopt(fd, SOL_SOCKET, SO_MARK, value, 4), 0)
-  assert.equal(bindSocket(fd, socketAddress(from, 0)), 0)
-  const outcome = connectSocket(fd, socketAddress(to, 80))
-  assert.ok(outcome === 0 || outcome === EINPROGRESS, `connect: ${outcome}`)
-  const socket = new Socket({ fd })
-  let text = ''
-  socket.setEncoding('latin1').on('data', part => {
-    text += part
-  })
-  const late = setTimeout(() => socket.destroy(new Error('no answer')), TIMEOUT)
-  socket.write('GET / HTTP/1.0\r\n\r\n')
-  try {
-    await once(socket, 'close')
-    return text.split('\r\n\r\n')[1]?.trim() ?? 'cut off'
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code ?? (error as Error).message
-  } finally {
-    clearTimeout(late)
-    socket.destroy()
-  }
-}
+const ask = ({ virtual, director }: Front, mark = MARK) => askMarked({ to: virtual, from: director, mark })
 
 async function serve({ real, word }: Front, method: readonly string[]): Promise<void> {
   await ipvsadm('-C')

@@ -7,7 +7,7 @@ import { check as http } from '../../../checks/http.js'
 import { check as https } from '../../../checks/https.js'
 import { check as simpletcp } from '../../../checks/simpletcp.js'
 import { check as udp } from '../../../checks/udp.js'
-import { folderOf, freePort, programOr, start } from '../../support/checks/programs.js'
+import { folderOf, freePort, programOr, start, startNginx } from '../../support/checks/programs.js'
 import { diesAnywhere } from '../../support/checks/relay.js'
 import { probe, targetOf } from '../../support/probe.js'
 import { tlsFile } from '../../support/tls-file.js'
@@ -17,27 +17,18 @@ const SLOW = { timeout: 15_000 }
 async function nginx(file: string): Promise<{ plain: number; secure: number }> {
   const [plain, secure] = [await freePort(), await freePort()]
   const folder = folderOf({ 'page.html': '<p>all is ok, Grüße</p>\n', users: 'root:{PLAIN}secret\n' })
-  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
-  const configuration = folderOf({
-    'nginx.conf': `
-      daemon off; master_process off; pid ${folder}/pid; error_log stderr;
-      events {}
-      http {
-        access_log off;
-        ${temporary.map(name => `${name}_temp_path ${folder}/${name};`).join(' ')}
-        ssl_certificate ${tlsFile('server.crt')}; ssl_certificate_key ${tlsFile('key.pem')};
-        server {
-          listen [::1]:${plain}; listen [::1]:${secure} ssl http2; root ${folder};
-          location /moved { return 302 /page.html; }
-          location /private { auth_basic lvsd; auth_basic_user_file ${folder}/users; try_files /page.html =404; }
-        }
-        server {
-          listen [::1]:${plain}; listen [::1]:${secure} ssl http2; server_name www.example.com;
-          return 200 "the named one";
-        }
-      }`,
-  })
-  await start(file, ['-p', folder, '-c', `${configuration}/nginx.conf`, '-e', 'stderr'], [plain, secure])
+  const http = `
+    ssl_certificate ${tlsFile('server.crt')}; ssl_certificate_key ${tlsFile('key.pem')};
+    server {
+      listen [::1]:${plain}; listen [::1]:${secure} ssl http2; root ${folder};
+      location /moved { return 302 /page.html; }
+      location /private { auth_basic lvsd; auth_basic_user_file ${folder}/users; try_files /page.html =404; }
+    }
+    server {
+      listen [::1]:${plain}; listen [::1]:${secure} ssl http2; server_name www.example.com;
+      return 200 "the named one";
+    }`
+  await startNginx(file, { folder, ports: [plain, secure], http })
   return { plain, secure }
 }
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { check } from '../../../checks/https.js'
 import { FULL_EVERY } from '../../../checks/lib/tls-sessions.js'
-import { folderOf, freePort, programOr, start } from '../../support/checks/programs.js'
+import { folderOf, freePort, programOr, start, startNginx } from '../../support/checks/programs.js'
 import { probe } from '../../support/probe.js'
 import { tlsFile } from '../../support/tls-file.js'
 
@@ -39,23 +39,13 @@ describe('resumption with nginx', function () {
 
   async function nginx(program: string, version: Version, settings: string): Promise<number> {
     const port = await freePort()
-    const folder = folderOf({})
-    const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
-    const configuration = folderOf({
-      'nginx.conf': `
-        daemon off; master_process off; pid ${folder}/pid; error_log stderr;
-        events {}
-        http {
-          access_log off;
-          ${temporary.map(name => `${name}_temp_path ${folder}/${name};`).join(' ')}
-          server {
-            listen [::1]:${port} ssl; ssl_protocols ${version}; ${settings}
-            ssl_certificate ${tlsFile('server.crt')}; ssl_certificate_key ${tlsFile('key.pem')};
-            location / { return 200 "resumed: $ssl_session_reused\\n"; }
-          }
-        }`,
-    })
-    await start(program, ['-p', folder, '-c', `${configuration}/nginx.conf`, '-e', 'stderr'], [port])
+    const http = `
+      server {
+        listen [::1]:${port} ssl; ssl_protocols ${version}; ${settings}
+        ssl_certificate ${tlsFile('server.crt')}; ssl_certificate_key ${tlsFile('key.pem')};
+        location / { return 200 "resumed: $ssl_session_reused\\n"; }
+      }`
+    await startNginx(program, { folder: folderOf({}), ports: [port], http })
     return port
   }
 

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { tlsAnswer } from '../../../checks/lib/tls.js'
 import { check } from '../../../checks/tls.js'
 import { problemOf } from '../../support/checks/options.js'
-import { folderOf, freePort, programOr, start } from '../../support/checks/programs.js'
+import { folderOf, freePort, programOr, start, startNginx } from '../../support/checks/programs.js'
 import { diesAnywhere } from '../../support/checks/relay.js'
 import { probe } from '../../support/probe.js'
 import {
@@ -211,22 +211,10 @@ describe('tls: web servers, asked for their certificates', function () {
   it('are judged by them: nginx', async function () {
     const file = programOr(() => this.skip(), 'nginx', 'nginx-light')
     const [good, old] = [await freePort(), await freePort()]
-    const folder = folderOf({})
-    const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
     const site = (port: number, name: string) =>
       `server { listen [::1]:${port} ssl; ssl_certificate ${tlsFile(name)}; ssl_certificate_key ${tlsFile('key.pem')}; }`
-    const configuration = folderOf({
-      'nginx.conf': `
-        daemon off; master_process off; pid ${folder}/pid; error_log stderr;
-        events {}
-        http {
-          access_log off;
-          ${temporary.map(name => `${name}_temp_path ${folder}/${name};`).join(' ')}
-          ${site(good, 'server.crt')}
-          ${site(old, 'expired.crt')}
-        }`,
-    })
-    await start(file, ['-p', folder, '-c', `${configuration}/nginx.conf`, '-e', 'stderr'], [good, old])
+    const http = `${site(good, 'server.crt')} ${site(old, 'expired.crt')}`
+    await startNginx(file, { folder: folderOf({}), ports: [good, old], http })
     await isJudged(good, old)
   })
 })

@@ -110,3 +110,28 @@ function listens(port: number): Promise<boolean> {
     socket.once('connect', () => socket.destroy())
   })
 }
+
+/** Parts of nginx that have a folder for temporary files. */
+const TEMPORARY = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
+
+/** Starts nginx in the foreground, in one process, with what its block `http` has. All its files are in `folder`. */
+export async function startNginx(
+  program: string,
+  {
+    folder,
+    ports,
+    http,
+  }: { readonly folder: string; readonly ports: readonly number[]; readonly http: string },
+): Promise<void> {
+  const configuration = folderOf({
+    'nginx.conf': `
+      daemon off; master_process off; pid ${folder}/pid; error_log stderr;
+      events {}
+      http {
+        access_log off;
+        ${TEMPORARY.map(name => `${name}_temp_path ${folder}/${name};`).join(' ')}
+        ${http}
+      }`,
+  })
+  await start(program, ['-p', folder, '-c', `${configuration}/nginx.conf`, '-e', 'stderr'], ports)
+}
