@@ -16,9 +16,12 @@ export interface PathHintsParts {
   readonly paths: Pick<Paths, 'routeTo' | 'link'>
   openEvents(parts: PathEventsParts): EventSocket
   onHint(ids: readonly string[], hint: Hint): void
-  /** The kernel does not report changes, or does not answer. Called once. */
+  /** The kernel does not report changes, or does not answer. Called once until it does so again. */
   onFailure(error: Error): void
 }
+
+/** Milliseconds until the kernel is asked again that has not answered, or does not report. */
+const REOPEN_AFTER = 5000
 
 /** Minimum milliseconds between two readings of all routes: a routing daemon may change them all the time. */
 const READ_EVERY = 1000
@@ -57,7 +60,9 @@ export class PathHints {
   #isReadAgain = false
   #readAt = Number.NEGATIVE_INFINITY
   #disarm: (() => void) | null = null
-  #isBroken = false
+  /** True from a failure until the ways of all servers are known again. */
+  #isFailing = false
+  #isClosed = false
 
   constructor(parts: PathHintsParts) {
     this.#parts = parts
@@ -77,13 +82,12 @@ export class PathHints {
     this.#servers = [...servers.values()]
     this.#hops = new Set(this.#servers.map(({ address, way }) => way?.hop ?? withoutZone(address.text)))
     this.#neighbours.clear()
-    if (this.#isBroken) return
     if (servers.size === 0) this.#stop()
-    else this.#guarded(() => this.#begin())
+    else if (!this.#isFailing || !this.#disarm) this.#guarded(() => this.#begin())
   }
 
   close(): void {
-    this.#isBroken = true
+    this.#isClosed = true
     this.#stop()
   }
 
@@ -91,7 +95,7 @@ export class PathHints {
     this.#events ??= this.#parts.openEvents({
       routes: true,
       addresses: true,
-      onEvent: event => this.#guarded(() => this.#hear(event)),
+      onEvent: event => this.#guarded(() => this.#events && this.#hear(event)),
     })
     this.#readSoon(0)
   }
@@ -105,13 +109,24 @@ export class PathHints {
   }
 
   #guarded(look: () => void): void {
-    if (this.#isBroken) return
+    if (this.#isClosed) return
     try {
       look()
     } catch (error) {
-      this.close()
-      this.#parts.onFailure(error as Error)
+      this.#fail(error as Error)
     }
+  }
+
+  /** Asks again later. The interfaces and ways of before are kept, so that what changes meanwhile is noticed then. */
+  #fail(error: Error): void {
+    this.#stop()
+    if (!this.#isFailing) this.#parts.onFailure(error)
+    this.#isFailing = true
+    this.#alarm(REOPEN_AFTER, () => {
+      this.#disarm = null
+      this.#begin()
+      for (const index of this.#links.keys()) this.#look(index)
+    })
   }
 
   // -------------------------------------------------------------- what the kernel reports
@@ -180,11 +195,11 @@ export class PathHints {
     }
     this.#next = 0
     const { clock } = this.#parts
-    this.#alarm(Math.max(ms, this.#readAt + READ_EVERY - clock.now()))
+    this.#alarm(Math.max(ms, this.#readAt + READ_EVERY - clock.now()), () => this.#read())
   }
 
-  #alarm(ms: number): void {
-    this.#disarm = this.#parts.clock.alarm(ms, () => this.#guarded(() => this.#read()))
+  #alarm(ms: number, call: () => void): void {
+    this.#disarm = this.#parts.clock.alarm(ms, () => this.#guarded(call))
   }
 
   #read(): void {
@@ -194,9 +209,10 @@ export class PathHints {
     this.#next = from + SLICE < this.#servers.length ? from + SLICE : null
     this.#disarm = null
     if (this.#next !== null) {
-      this.#alarm(0)
+      this.#alarm(0, () => this.#read())
       return
     }
+    this.#isFailing = false
     this.#readAt = this.#parts.clock.now()
     if (this.#isReadAgain) this.#readSoon(SETTLING)
     this.#isReadAgain = false

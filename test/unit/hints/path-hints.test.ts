@@ -22,8 +22,13 @@ function rig(routes: Record<string, Route | null>) {
   const links = new Map<number, Link>([2, 3].map(i => [i, { name: `eth${i}`, isWorking: true, losses: 0 }]))
   const hints: string[] = []
   const failures: string[] = []
-  const heard: { onEvent: ((event: PathEvent) => void) | null; closed: number; asked: number } = {
-    ...{ onEvent: null, closed: 0, asked: 0 },
+  const heard: {
+    onEvent: ((event: PathEvent) => void) | null
+    closed: number
+    opened: number
+    asked: number
+  } = {
+    ...{ onEvent: null, closed: 0, opened: 0, asked: 0 },
   }
   const pathHints = new PathHints({
     clock,
@@ -36,6 +41,7 @@ function rig(routes: Record<string, Route | null>) {
     },
     openEvents: ({ onEvent }) => {
       heard.onEvent = onEvent
+      heard.opened++
       return { close: () => void heard.closed++ }
     },
     onHint: (ids, { kind, detail }: Hint) => void hints.push(`${ids.join(' ')}: ${kind}: ${detail}`),
@@ -162,17 +168,44 @@ describe('path-hints', () => {
     assert.equal(heard.asked, 950)
   })
 
-  it('listens while there are servers, and ends with a failure', () => {
-    const { heard, pathHints, report, failures, links } = rig({ '2001:db8:1::1': way(2) })
+  it('listens while there are servers', () => {
+    const { heard, pathHints, clock } = rig({ '2001:db8:1::1': way(2) })
+    pathHints.follow([])
+    assert.deepEqual([heard.closed, clock.alarms], [1, 0])
+  })
+
+  it('opens again five seconds after a failure, and tells it once until it works', () => {
+    const { heard, clock, links, failures, hints, report } = rig({ '2001:db8:1::1': way(2) })
+    const { get } = links
     links.get = () => {
-      throw new Error('no answer')
+      throw new Error('ENOBUFS')
     }
     report({ links: true, linkIndexes: [2] })
-    assert.deepEqual([failures, heard.closed], [['no answer'], 1])
-    const other = rig({ '2001:db8:1::1': way(2) })
-    other.pathHints.follow([])
-    assert.equal(other.heard.closed, 1)
-    assert.equal(other.clock.alarms, 0)
+    assert.deepEqual([failures, heard.closed, heard.opened], [['ENOBUFS'], 1, 1])
+    clock.wind(5000)
+    assert.deepEqual([failures, heard.closed, heard.opened], [['ENOBUFS'], 2, 2])
+    links.get = get
+    links.set(2, { name: 'eth2', isWorking: false, losses: 1 })
+    clock.wind(7000)
+    assert.deepEqual([failures, heard.closed, heard.opened], [['ENOBUFS'], 2, 3])
+    assert.deepEqual(hints, ['2001:db8:1::1: link: the interface eth2 has gone down'])
+    links.get = () => {
+      throw new Error('EMFILE')
+    }
+    report({ links: true, linkIndexes: [2] })
+    assert.deepEqual(failures, ['ENOBUFS', 'EMFILE'])
+  })
+
+  it('does not open again after its end, nor a second time for another configuration', () => {
+    const { heard, clock, links, pathHints, report, jobs } = rig({ '2001:db8:1::1': way(2) })
+    links.get = () => {
+      throw new Error('ENOBUFS')
+    }
+    report({ links: true, linkIndexes: [2] })
+    pathHints.follow(jobs)
+    assert.equal(heard.opened, 1)
     pathHints.close()
+    clock.wind(60_000)
+    assert.deepEqual([heard.opened, clock.alarms], [1, 0])
   })
 })
