@@ -48,6 +48,11 @@ export interface Executor<Work> {
    * another follows it. The schedule of the job does not move.
    */
   atOnce(id: string): void
+  /**
+   * Ends the run in progress as at its time limit, if it has waited for its connection for at least `least` milliseconds, and
+   * reports its result without delay, with `isEarly`. Otherwise it does nothing.
+   */
+  giveUpConnecting(id: string, least: number): void
   /** Returns the next run of a job; null if there is no such job. */
   next(id: string): NextRun | null
   /** Cancels all runs. No further results are reported. */

@@ -10,7 +10,7 @@
  */
 import type { Answer } from '../check/check.js'
 import { answerFromError } from '../check/error-to-answer.js'
-import { type OnDone, resultOf, type StartRun } from '../check/run.js'
+import { type OnDone, type Run, resultOf, type StartRun } from '../check/run.js'
 import type { Clock } from '../util/clock.js'
 import { DueHeap } from '../util/due-heap.js'
 import { DelayHistogram } from './delay-histogram.js'
@@ -23,6 +23,8 @@ import type { ScheduleStats } from './stats.js'
 export const TICK = 50
 /** Milliseconds. A deadline at most this long after a tick is evaluated with that tick. */
 const EARLY = 5
+/** Milliseconds after which a run that may have unread data is asked again. */
+const READING = 20
 /** Limits of runs started in a row before answers are read again: number, and milliseconds. A fork takes 2 ms. */
 const BATCH = 64
 const BATCH_TIME = 10
@@ -115,6 +117,10 @@ export class Scheduler {
       atOnce: id => {
         const job = jobs.get(id)
         if (job) this.#runAtOnce(job)
+      },
+      giveUpConnecting: (id, least) => {
+        const job = jobs.get(id)
+        if (job) this.#giveUpConnecting(job, least)
       },
       next: id => {
         const job = jobs.get(id)
@@ -226,6 +232,26 @@ export class Scheduler {
     job.scheduledAt = this.#clock.now()
     job.queue.enqueue(job)
     this.#startQueuedSoon()
+  }
+
+  #giveUpConnecting(job: ScheduledJob, least: number, run = job.run): void {
+    if (!run) return
+    this.#clock.afterReading(() => {
+      const waited = this.#elapsed(job, run)
+      if (job.run !== run || run.phase !== 'connect' || waited < least) return
+      if (run.catchUp?.() === false) {
+        this.#clock.alarm(READING, () => this.#giveUpConnecting(job, least, run))
+        return
+      }
+      job.isEarly = true
+      job.isWantedAgain = false
+      this.#complete(job, run.expire(Math.round(waited)))
+    })
+  }
+
+  /** Milliseconds of a run. A stall is subtracted completely, even if the run began during it. */
+  #elapsed({ startedAt }: ScheduledJob, { heldUp = 0 }: Run): number {
+    return Math.max(0, this.#clock.now() - this.#stalledFor - startedAt - heldUp)
   }
 
   #nextRun(job: ScheduledJob): NextRun {
@@ -395,8 +421,7 @@ export class Scheduler {
     job.isWantedAgain = false
     if (isWantedAgain) this.#runAtOnce(job)
     if (answer.ok === null) this.#noVerdicts++
-    // A stall is subtracted completely, even if the run began during it.
-    const ms = Math.max(0, this.#clock.now() - this.#stalledFor - job.startedAt - (run.heldUp ?? 0))
+    const ms = this.#elapsed(job, run)
     this.#startQueuedSoon()
     const result = resultOf(answer, run, ms)
     job.onTimes?.(this.#timeOf(Math.ceil(job.due)), job.isWaiting)

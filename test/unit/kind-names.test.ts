@@ -48,6 +48,7 @@ const ELSE: readonly {
       'hints/',
       'probe/',
       'schedule/connects-between.ts',
+      'schedule/scheduler.ts',
       'system/numeric-calls.ts',
       'workers/messages.ts',
       'api/socket-path.ts',

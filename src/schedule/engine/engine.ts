@@ -101,6 +101,9 @@ export class Engine {
       case 'at once':
         this.#hurry(order.job, id => this.#executor.atOnce(id))
         break
+      case 'give up connecting':
+        this.#hurry(order.job, id => this.#executor.giveUpConnecting(id, order.least))
+        break
       case 'settled':
         this.#settle(order.runs)
         break

@@ -128,6 +128,11 @@ export class NativeExecutor implements Executor<EngineWork> {
     if (job) this.#host.order({ kind: 'at once', job: job.number })
   }
 
+  giveUpConnecting(id: string, least: number): void {
+    const job = this.#byId.get(id)
+    if (job) this.#host.order({ kind: 'give up connecting', job: job.number, least })
+  }
+
   next(id: string): NextRun | null {
     const job = this.#byId.get(id)
     if (!job) return null

@@ -34,6 +34,7 @@ export type Order =
   | { readonly kind: 'remove'; readonly job: number }
   | { readonly kind: 'soon'; readonly job: number; readonly ms: number }
   | { readonly kind: 'at once'; readonly job: number }
+  | { readonly kind: 'give up connecting'; readonly job: number; readonly least: number }
   /** The core would learn nothing from further results like that of this run. Pairs of job and run. */
   | { readonly kind: 'settled'; readonly runs: readonly (readonly [job: number, run: number])[] }
   | { readonly kind: 'virtual'; readonly addresses: readonly string[] }

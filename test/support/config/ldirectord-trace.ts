@@ -244,6 +244,7 @@ export class TraceStage {
       remove: id => void this.#work.delete(id),
       soon: () => {},
       atOnce: () => {},
+      giveUpConnecting: () => {},
       next: () => null,
       sources: () => new Map(),
       stats: () => ({ jobs: this.#work.size, ...idle }),

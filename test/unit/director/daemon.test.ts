@@ -75,6 +75,7 @@ function handExecutors() {
     retime: (id, timing) => void jobs.set(id, timing),
     soon: (id, ms) => void hurried.push([id, ms]),
     atOnce: id => void hurried.push([id, 0]),
+    giveUpConnecting: () => {},
     next: () => ({ in: 1000, isRunning: false }),
     sources: () => new Map(),
     stats: () => ({

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { type Answer, noVerdict, up } from '../../../src/check/check.js'
 import { timedOut } from '../../../src/check/error-to-answer.js'
 import type { OnDone, Run, StartRun } from '../../../src/check/run.js'
-import type { CheckResult } from '../../../src/core/model.js'
+import type { CheckResult, Phase } from '../../../src/core/model.js'
 import { Scheduler, TICK } from '../../../src/schedule/scheduler.js'
 import { FakeClock } from '../../support/fake-clock.js'
 
@@ -11,6 +11,10 @@ import { FakeClock } from '../../support/fake-clock.js'
 interface Work {
   readonly after: number | null
   readonly answer?: Answer
+  /** The phase in which it is all the time. */
+  readonly phase?: Phase
+  /** Number of times that it may have unread data when it is asked. */
+  readonly unread?: number
 }
 
 interface Event {
@@ -41,7 +45,7 @@ function rig(cap = 1000) {
 }
 
 function played(
-  { after, answer = up('fine') }: Work,
+  { after, answer = up('fine'), phase = 'first byte', unread = 0 }: Work,
   clock: FakeClock,
   done: OnDone,
   counts = { running: 1 },
@@ -56,13 +60,14 @@ function played(
   }
   const stop = after === null ? () => {} : clock.alarm(after, finish)
   return {
-    phase: 'first byte',
+    phase,
     phases: [],
+    catchUp: () => unread-- <= 0,
     wakeAt: Number.POSITIVE_INFINITY,
     wake: () => {},
     expire: timeout => {
       land()
-      return timedOut('first byte', timeout)
+      return timedOut(phase, timeout)
     },
     cancel: land,
   }
@@ -418,6 +423,57 @@ describe('scheduler', () => {
       executor.atOnce('c')
       clock.wind(100)
       assert.equal(timesOf(starts, 'b').length, 1)
+    })
+  })
+
+  describe('a run that is given up while it connects', () => {
+    it('ends as at its time limit, at once and early, and is not followed by the one that was wanted', () => {
+      const { clock, set, starts, results, executor } = rig()
+      set('a', { after: null, phase: 'connect' }, { interval: 5000, timeout: 3000 })
+      clock.wind(100)
+      executor.atOnce('a')
+      clock.wind(230)
+      executor.giveUpConnecting('a', 200)
+      clock.wind(0)
+      assert.deepEqual(
+        results.map(({ at, result: { ok, reason, detail, isEarly } }) => [at, ok, reason, detail, isEarly]),
+        [[330, false, 'timeout', 'no connection within 330 ms', true]],
+      )
+      clock.wind(500)
+      assert.equal(starts.length, 1)
+    })
+
+    it('goes on if it has a connection, has not waited so long, or has ended meanwhile', () => {
+      for (const [phase, after, least] of [
+        ['first byte', null, 200],
+        ['connect', null, 400],
+        ['connect', 330, 200],
+      ] as const) {
+        const { clock, set, results, executor } = rig()
+        set('a', { after, phase }, { interval: 5000, timeout: 3000 })
+        clock.wind(330)
+        executor.giveUpConnecting('a', least)
+        executor.giveUpConnecting('none', least)
+        clock.wind(1000)
+        assert.deepEqual(
+          results.map(({ result }) => result.ok),
+          after === null ? [] : [true],
+        )
+      }
+    })
+
+    it('is asked again while it may have unread data', () => {
+      const { clock, set, results, executor } = rig()
+      set('a', { after: null, phase: 'connect', unread: 2 }, { interval: 5000, timeout: 3000 })
+      clock.wind(330)
+      executor.giveUpConnecting('a', 200)
+      clock.wind(39)
+      assert.equal(results.length, 0)
+      clock.wind(1)
+      assert.deepEqual(
+        results.map(({ result }) => result.detail),
+        ['no connection within 370 ms'],
+      )
     })
   })
 

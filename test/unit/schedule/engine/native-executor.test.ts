@@ -7,6 +7,7 @@ import { NativeExecutor, type NativeParts } from '../../../../src/schedule/engin
 import type { EngineWork } from '../../../../src/schedule/engine/protocol.js'
 import { systemClock } from '../../../../src/util/clock.js'
 import { onCleanup } from '../../../support/after-each.js'
+import { deafServer } from '../../../support/deaf-server.js'
 import { FakeClock } from '../../../support/fake-clock.js'
 import { recordingLog } from '../../../support/logs.js'
 import * as servers from '../../../support/servers.js'
@@ -115,6 +116,18 @@ describe('engine: the executor', () => {
     const before = of('a').length
     await until(() => of('a').length >= before + 6)
     assert.equal(of('a').filter(({ result }) => result.isEarly).length, 1)
+  })
+
+  it('gives a run up that waits for its connection, and tells so at once', async () => {
+    const { executor, of } = opened({ isSettled: () => true })
+    executor.set('a', workFor(await deafServer()), every(3_600_000, 600_000))
+    await until(() => {
+      executor.giveUpConnecting('a', 50)
+      return of('a').length > 0
+    })
+    const { ok, detail, isEarly } = of('a')[0]?.result ?? {}
+    assert.deepEqual([ok, isEarly], [false, true])
+    assert.match(`${detail}`, /^no connection within \d+ ms$/)
   })
 
   it('brings a run forward, and knows the next one', async () => {
