@@ -1,11 +1,14 @@
 /**
- * Bundles src and checks into dist, or into the folder that is named, in two parts:
+ * Bundles src and checks into dist, or into the folder that is named, in three parts:
  *
  * - main.js, and one file with all commands that ask a running lvsd: each file that is loaded costs as much time as many lines
  *   of code.
- * - The program that runs the other commands, the kinds of check, threads, processes, and what users import. Each of these is
- *   a file at its own path, and what several share is in dist/chunks. So a check and the code that runs it are loaded once, and
- *   a running lvsd whose files are replaced loads the new ones with all that they need.
+ * - The script program.cjs with all else that runs in the first thread: the other commands with all kinds of check, the command
+ *   ldirectord, and what writes the man pages. What it imports later is in it, too. A script can have V8's code cache
+ *   (src/system/code-cache.ts), which modules cannot.
+ * - Threads, processes, kinds of check, and what users import. Each of these is a file at its own path, and what several share is in
+ *   dist/chunks. So a check and the code that runs it are loaded once, and a running lvsd whose files are replaced loads the
+ *   new ones with all that they need.
  *
  * The source maps name the files of src and checks.
  */
@@ -31,19 +34,17 @@ const LIBRARIES_APART = [
 const COMMANDS = 'src/cli/commands'
 /** The program with the commands that ask a running lvsd. */
 const ASKING = 'src/cli/asking'
-/** Files that no literal import names. */
+/** The script with all other programs. */
+const SCRIPT = 'src/cli/program'
+/** The files by which the programs of the script start, by their names in it. */
+const PROGRAMS = {
+  lvsd: 'src/cli/program',
+  ldirectord: 'src/ldirectord-command/main',
+  manual: 'src/cli/manual/write-manual',
+}
+/** Files of threads, processes and users, which no literal import names. */
 const BY_PATH =
-  /^(?:checks\/[a-z0-9-]+|src\/(?:cli\/(?:commands\/[a-z-]+|manual\/write-manual)|check\/check|ldirectord-command\/main|workers\/entry|.*-(?:thread|entry)))\.ts$/
-const LAZY_IMPORT = /\bimport\('(\.[^']+)\.js'\)/g
-/** What a director loads at its start. */
-const DIRECTOR = [
-  'src/cli/program.ts',
-  'src/cli/commands/run.ts',
-  'src/director/compose.ts',
-  'checks/http.ts',
-]
-/** These load no more than they need: threads and processes beside a director, and commands that load part of it. */
-const APART = /^src\/(?:.*(?:-thread|entry)|cli\/(?:program|commands\/(?:validate|plan|probe)))\.ts$/
+  /^(?:checks\/[a-z0-9-]+|src\/(?:check\/check|cli\/write-code-cache|workers\/entry|.*-(?:thread|entry)))\.ts$/
 /** Parts of fastify that lvsd does not use (`src/api/app.ts`): JSON Schema, and requests of tests. */
 const UNUSED = /^(?:@fastify\/(?:ajv-compiler|fast-json-stringify-compiler)|light-my-request)$/
 /** A command that loads this library loads all that reads a configuration. */
@@ -92,17 +93,23 @@ const commands = sources
   .sort((a, b) => (a.name < b.name ? -1 : 1))
 
 const heavy = await heavyCommands()
-const lazy = sources.flatMap(file =>
-  [...textOf(file).matchAll(LAZY_IMPORT)].map(([, path]) => `${join(dirname(file), path)}.ts`),
-)
-const entries = [...new Set([...sources.filter(name => BY_PATH.test(name)), ...lazy])]
 const parts = await Promise.all([
   bundled(['src/main.ts'], { replaced: { 'src/cli/start.ts': start() } }),
   bundled([{ in: 'src/cli/program.ts', out: ASKING }], {
-    replaced: { 'src/cli/registry.ts': registry() },
+    replaced: { 'src/cli/registry.ts': registry(heavy) },
     splitting: false,
   }),
-  bundled(entries, { together: await modulesTogether() }),
+  bundled(
+    sources.filter(name => BY_PATH.test(name)),
+    {},
+  ),
+  bundled(['src/ldirectord-command/main.ts', 'src/cli/manual/write-manual.ts'], {
+    replaced: {
+      'src/ldirectord-command/main.ts': running('ldirectord'),
+      'src/cli/manual/write-manual.ts': running('manual'),
+    },
+  }),
+  script(),
 ])
 for (const { path, text } of parts.flatMap(({ outputFiles }) => outputFiles))
   write(path, path.endsWith('.js') ? placed(path, text) : text)
@@ -110,17 +117,44 @@ const read = parts.flatMap(({ metafile }) => Object.keys(metafile.inputs))
 write(join(target, 'licences.txt'), licencesOf(root, read))
 
 /** `replaced`: texts in JavaScript in the place of files. */
-function bundled(entryPoints, { replaced = {}, splitting = true, together = new Map() } = {}) {
-  const plugin = { name: 'lvsd', setup: bundler => prepare(bundler, replaced, together) }
-  return build({ ...common, splitting, entryPoints, banner: { js: HEAD }, plugins: [plugin] })
+function bundled(entryPoints, { replaced = {}, splitting = true }) {
+  const plugins = [{ name: 'lvsd', setup: bundler => prepare(bundler, replaced) }]
+  return build({ ...common, splitting, entryPoints, banner: { js: HEAD }, plugins })
 }
 
-function prepare(bundler, replaced, together) {
-  if (together.size > 0) loadTogether(bundler, together)
+/** A function of the arguments that src/system/code-cache.ts has for it, in one expression and in ASCII. */
+async function script() {
+  const replaced = {
+    'src/cli/registry.ts': registry([]),
+    'src/kinds/import-kind.ts': kinds(),
+    'src/system/this-script.ts': 'export const thisScript = itselfAsScript',
+  }
+  const made = await build({
+    ...common,
+    format: 'cjs',
+    stdin: { contents: programs(), resolveDir: root, sourcefile: 'programs.js' },
+    outfile: join(target, `${SCRIPT}.cjs`),
+    outdir: undefined,
+    // A script cannot import modules without a warning of Node.js 20. The libraries that it loads later are in CommonJS.
+    supported: { 'dynamic-import': false },
+    // A library asks for it as it is loaded.
+    define: { 'import.meta.url': 'itselfAsScript.place' },
+    banner: {
+      js: `(function(require,module,exports,itselfAsScript){const builtPlace=new URL('${relative(dirname(SCRIPT), '.')}/',itselfAsScript.place);`,
+    },
+    footer: { js: '})' },
+    plugins: [{ name: 'lvsd', setup: bundler => prepare(bundler, replaced) }],
+  })
+  const { text } = made.outputFiles.find(({ path }) => path.endsWith('.cjs'))
+  if (/[^\0-\x7f]/.test(text)) throw new Error(`${SCRIPT}.cjs is not in ASCII`)
+  return made
+}
+
+function prepare(bundler, replaced) {
   bundler.onLoad({ filter: /\.ts$/ }, ({ path }) => {
     const file = relative(root, path)
     const text = replaced[file] ?? textOf(file)
-    return { contents: withPlaces(text, file), loader: 'ts' }
+    return { contents: inAscii(withPlaces(text, file)), loader: 'ts' }
   })
   // The messages of zod in forty languages, of which lvsd uses none.
   bundler.onLoad({ filter: /\/zod\/v4\/locales\/index\.js$/ }, () => ({
@@ -149,17 +183,22 @@ function reaches(inputs, file, library, seen = new Set()) {
   )
 }
 
-/** In one file an import that waits is a call, so only the modules of the command that runs are evaluated. */
-function registry() {
+/**
+ * In one file an import that waits is a call, so only the modules of the command that runs are evaluated. `elsewhere`: the
+ * commands of the script.
+ */
+function registry(elsewhere) {
   const load = commands.map(({ name }) => {
-    const module = `./commands/${name}.js`
-    const address = heavy.includes(name) ? `new URL('${module}', import.meta.url).href` : `'${module}'`
-    return `'${name}': () => import(${address})`
+    const module = elsewhere.includes(name)
+      ? `script().loadCommand('${name}')`
+      : `import('./commands/${name}.js').then(({ command }) => command)`
+    return `'${name}': async () => ${module}`
   })
   const summaries = commands.map(({ name, file }) => ({ name, summary: summaryOf(file) }))
-  return `const load = { ${load.join(', ')} }
+  return `${elsewhere.length > 0 ? runner() : ''}
+    const load = { ${load.join(', ')} }
     export const commandNames = () => Object.keys(load)
-    export const loadCommand = async name => (await load[name]()).command
+    export const loadCommand = name => load[name]()
     export const summaries = async () => ${JSON.stringify(summaries)}`
 }
 
@@ -171,59 +210,40 @@ function summaryOf(file) {
 
 /** A program has its own copy of all classes, so a command runs in that which loads it. */
 function start() {
-  return `const heavy = new Set(${JSON.stringify(heavy)})
+  return `${runner()}
+    const heavy = new Set(${JSON.stringify(heavy)})
     export const startProgram = command =>
-      import(new URL(heavy.has(command) ? './program.js' : './asking.js', import.meta.url).href)`
+      heavy.has(command)
+        ? script().lvsd()
+        : import(new URL('./asking.js', import.meta.url).href)`
 }
 
-// ---------------------------------------------------------------- chunks
+// ---------------------------------------------------------------- script
 
-/**
- * Returns for each entry the modules that it has to load besides its own. The bundler makes a chunk of modules that the same
- * entries load, which would be a hundred chunks for a director. So modules that the same of these programs load are loaded
- * together by all entries that load one of them.
- */
-async function modulesTogether() {
-  const { metafile } = await build({ ...common, splitting: true, entryPoints: entries, packages: 'external' })
-  const kinds = entries.filter(name => name.startsWith('checks/'))
-  const apart = entries.filter(name => APART.test(name)).map(name => [name])
-  const loadedBy = [DIRECTOR, kinds, ...apart].map(roots => loadedWith(roots, metafile.inputs))
-  const groups = new Map()
-  for (const module of loadedBy[0]) {
-    if (entries.includes(module)) continue
-    const signature = loadedBy.map(loaded => (loaded.has(module) ? 'x' : '-')).join('')
-    groups.set(signature, [...(groups.get(signature) ?? []), module])
-  }
-  return new Map(
-    entries.map(entry => {
-      const own = loadedWith([entry], metafile.inputs)
-      const touched = [...groups.values()].filter(group => group.some(module => own.has(module)))
-      return [entry, touched.flat().filter(module => !own.has(module))]
-    }),
+function programs() {
+  const starts = Object.entries(PROGRAMS).map(
+    ([name, path]) => `export const ${name} = () => import('./${path}.js')`,
   )
+  return [...starts, "export { loadCommand } from './src/cli/registry.js'"].join('\n')
 }
 
-/** All modules that are loaded with these. */
-function loadedWith(roots, inputs) {
-  const found = new Set(roots)
-  for (const file of found)
-    for (const { path, kind, external } of inputs[file].imports)
-      if (kind === 'import-statement' && !external) found.add(path)
-  return found
+function kinds() {
+  const names = sources.flatMap(name => /^checks\/([a-z0-9-]+)\.ts$/.exec(name)?.[1] ?? [])
+  const load = names.map(name => `'${name}.js': () => import('../../checks/${name}.js')`)
+  return `const load = { ${load.join(', ')} }
+    export const importKind = async module => load[module.slice(module.lastIndexOf('/') + 1)]()`
 }
 
-/** The other modules come after those of the entry, so that the order in which these are evaluated stays. */
-function loadTogether(bundler, together) {
-  bundler.onResolve({ filter: /\.[jt]s$/ }, ({ path, kind, resolveDir }) => {
-    const file = relative(root, resolve(resolveDir, path)).replace(/\.js$/, '.ts')
-    const isEntry = kind === 'entry-point' || kind === 'dynamic-import'
-    return isEntry && together.has(file) ? { path: join(root, file), namespace: 'entry' } : null
-  })
-  bundler.onLoad({ filter: /.*/, namespace: 'entry' }, ({ path }) => {
-    const file = relative(root, path)
-    const others = together.get(file).map(module => `import '${join(root, module)}'`)
-    return { contents: [`export * from '${path}'`, ...others].join('\n'), resolveDir: root, loader: 'ts' }
-  })
+/** A file by whose path a program of the script is started. */
+function running(name) {
+  return `${runner()}
+    void script().${name}()`
+}
+
+function runner() {
+  return `import { runScript } from '${join(root, 'src/system/code-cache.js')}'
+    let ran
+    const script = () => (ran ??= runScript(new URL('${SCRIPT}.cjs', builtPlace)).exports)`
 }
 
 // ---------------------------------------------------------------- places
@@ -236,6 +256,11 @@ function withPlaces(text, file) {
     .replaceAll('import.meta.dirname', `pathOfPlace(new URL('.', ${url}))`)
     .replaceAll('import.meta.filename', `pathOfPlace(${url})`)}
     import { fileURLToPath as pathOfPlace } from 'node:url'`
+}
+
+/** The bundler escapes texts itself, but not regular expressions. A script in ASCII takes half the memory. */
+function inAscii(text) {
+  return text.replaceAll(/[^\0-\x7f]/g, sign => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
 /** Replaces the first line, which stays a line, so that all places in the source map stay right. */

@@ -41,8 +41,11 @@ const [step, ...options] = process.argv.slice(2)
 const steps = {
   build: [installModules, compile],
   test: [installModules, installDebian, compile],
-  install: [refuseForeignTree, installModules, compile, refuseForeignTree, installService],
-  'install --ldirectord': [refuseForeignTree, installModules, compile, refuseForeignTree, installLdirectord],
+  install: [refuseForeignTree, installModules, compile, refuseForeignTree, writeCodeCache, installService],
+  'install --ldirectord': [
+    ...[refuseForeignTree, installModules, compile, refuseForeignTree, writeCodeCache],
+    installLdirectord,
+  ],
   uninstall: [uninstall],
   package: options.includes('--help') ? [makePackage] : [installModules, makePackage],
 }
@@ -94,6 +97,14 @@ function compile() {
   rmSync(join(root, 'dist'), { recursive: true, force: true })
   run('npm', ['run', '--silent', 'build'], 'the build failed')
   utimesSync(stamp, new Date(), new Date())
+}
+
+/** The Node.js of this machine need not be that of the build. lvsd also runs without it. */
+function writeCodeCache() {
+  const { status } = spawnSync(process.execPath, [join(root, 'dist/src/cli/write-code-cache.js')], {
+    stdio: 'inherit',
+  })
+  if (status !== 0) say('lvsd will take longer to start')
 }
 
 function newest(path) {

@@ -15,8 +15,9 @@ export const LOG_EVENTS = {
   // lvsd itself
   'daemon.started': kind('lvsd has started.', 'file', 'services', 'reals', 'checks'),
   'check.first': kind(
-    'The first result since the start: milliseconds from the start of the process to the begin of its check.',
+    'The first result since the start: milliseconds from the start of the process to the begin of its check. The code cache is `used`, `missing` or `refused`; null if lvsd runs from its sources.',
     'afterMs',
+    'codeCache',
   ),
   'daemon.stopped': kind('lvsd has stopped.'),
   'stop.failed': kind(

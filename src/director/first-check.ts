@@ -1,6 +1,7 @@
 /** Logs how long after the start of the process the first check has begun. */
 import type { OnResult } from '../schedule/executor.js'
 import type { Log } from '../system/log.js'
+import { thisScript } from '../system/this-script.js'
 
 /** Returns `onResult`, which logs once. `now`: milliseconds since the start of the process. */
 export function loggingFirst(
@@ -13,7 +14,7 @@ export function loggingFirst(
     if (!isLogged) {
       isLogged = true
       const afterMs = Math.max(0, Math.round(now() - result.ms))
-      log.info('check.first', { afterMs }, 'the first check has begun')
+      log.info('check.first', { afterMs, codeCache: thisScript?.cache ?? null }, 'the first check has begun')
     }
     onResult(id, result)
   }

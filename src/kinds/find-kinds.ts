@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { Check } from '../check/check.js'
 import { type KindPath, kindFiles, kindNameOf, trustedKindFiles, versionOf } from './folder.js'
+import { importKind } from './import-kind.js'
 import type { LoadedKind } from './load-kinds.js'
 import { type Candidate, merged } from './merge.js'
 
@@ -85,7 +86,7 @@ async function importShipped(file: string): Promise<Check> {
   const known = imported.get(file)
   if (known) return known
   const module = pathToFileURL(file).href
-  const { check } = (await import(module)) as { check: Check }
+  const { check } = await importKind(module)
   const shipped: Check = { ...check, module, origin: 'shipped' }
   imported.set(file, shipped)
   return shipped

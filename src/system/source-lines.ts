@@ -6,9 +6,10 @@ import { readFileSync } from 'node:fs'
 import { SourceMap } from 'node:module'
 import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { thisScript } from './this-script.js'
 import { packageRoot } from './version.js'
 
-const PLACE = /(file:\/\/\/[^\s()]+\.js):(\d+):(\d+)/g
+const PLACE = /(file:\/\/\/[^\s()]+\.js|lvsd:[^\s()]+\.cjs):(\d+):(\d+)/g
 
 /**
  * Returns a text in which places of a build, as stacks have them, are replaced by places of the sources:
@@ -16,7 +17,8 @@ const PLACE = /(file:\/\/\/[^\s()]+\.js):(\d+):(\d+)/g
  */
 export function withSourceLines(text: string): string {
   const maps = new Map<string, SourceMap | null>()
-  return text.replaceAll(PLACE, (place, url: string, line: string, column: string) => {
+  return text.replaceAll(PLACE, (place, name: string, line: string, column: string) => {
+    const url = name === thisScript?.name ? thisScript.place : name
     if (!maps.has(url)) maps.set(url, mapOf(url))
     const entry = maps.get(url)?.findEntry(Number(line) - 1, Number(column) - 1)
     if (!entry || !('originalSource' in entry)) return place

@@ -32,9 +32,10 @@ export function compile(root: string): void {
 /** The folder of the program as it is installed, below the root. Measurements run it. */
 export const BUNDLE = 'build/bundle'
 
-/** Bundles src and checks into `BUNDLE`. */
+/** Bundles src and checks into `BUNDLE`, with the code cache. */
 export function bundle(root: string): void {
-  execFileSync(process.execPath, ['deploy/bundle.mjs', BUNDLE], { cwd: root })
+  for (const words of [['deploy/bundle.mjs', BUNDLE], [`${BUNDLE}/src/cli/write-code-cache.js`]])
+    execFileSync(process.execPath, words, { cwd: root })
 }
 
 function mainOf(root: string): string {

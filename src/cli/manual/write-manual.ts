@@ -11,16 +11,19 @@ import { commandNames, loadCommand } from '../registry.js'
 import { commandPage } from './command-page.js'
 import { configurationPage } from './configuration-page.js'
 
-const [folder] = process.argv.slice(2)
-if (!folder) throw new Error('usage: node write-manual.js FOLDER')
-const { checks } = await loadChecks([])
-const facts = { version: version(), date: date() }
-const pages = {
-  'lvsd.8': commandPage(await Promise.all(commandNames().map(loadCommand)), facts),
-  'lvsd.yaml.5': configurationPage(referenceOf(checks), facts),
+void writeManual(process.argv[2])
+
+async function writeManual(folder: string | undefined): Promise<void> {
+  if (!folder) throw new Error('usage: node write-manual.js FOLDER')
+  const { checks } = await loadChecks([])
+  const facts = { version: version(), date: date() }
+  const pages = {
+    'lvsd.8': commandPage(await Promise.all(commandNames().map(loadCommand)), facts),
+    'lvsd.yaml.5': configurationPage(referenceOf(checks), facts),
+  }
+  mkdirSync(folder, { recursive: true })
+  for (const [name, page] of Object.entries(pages)) writeFileSync(join(folder, name), page)
 }
-mkdirSync(folder, { recursive: true })
-for (const [name, page] of Object.entries(pages)) writeFileSync(join(folder, name), page)
 
 function date(): string {
   const epoch = process.env.SOURCE_DATE_EPOCH

@@ -69,7 +69,8 @@ describe('package: the archive that npm pack makes', function () {
     const entries = sources.filter(name => /(?:-thread|-entry|\/entry)\.ts$/.test(name))
     assert.ok(entries.includes('cluster/redis/connection-thread.ts'))
     for (const name of entries) assert.ok(paths.includes(`dist/src/${name.replace(/ts$/, 'js')}`), name)
-    const scripts = within('dist').filter(path => path.endsWith('.js') && !path.startsWith('dist/src/web/'))
+    const scripts = within('dist').filter(path => /\.c?js$/.test(path) && !path.startsWith('dist/src/web/'))
+    assert.ok(scripts.includes('dist/src/cli/program.cjs'))
     for (const path of scripts) assert.ok(paths.includes(`${path}.map`), path)
   })
 
@@ -77,7 +78,7 @@ describe('package: the archive that npm pack makes', function () {
     const licences = readFileSync(join(clone, 'dist/licences.txt'), 'utf8')
     const libraries = new Set(
       within('dist')
-        .filter(path => path.endsWith('.js.map'))
+        .filter(path => /\.c?js\.map$/.test(path))
         .flatMap(
           path => (JSON.parse(readFileSync(join(clone, path), 'utf8')) as { sources: string[] }).sources,
         )
@@ -132,25 +133,56 @@ describe('package: the archive that npm pack makes', function () {
 
   it('shows files and lines of the sources with LVSD_DEBUG', () => {
     const fault = `import fs from 'node:fs'; import { syncBuiltinESMExports } from 'node:module'
-      fs.readdirSync = () => { throw new Error('no folders') }; syncBuiltinESMExports()`
+      fs.statSync = () => { throw new Error('no files') }; syncBuiltinESMExports()`
     const words = [
       '--import',
       `data:text/javascript,${encodeURIComponent(fault)}`,
       program(),
-      'validate',
-      'x',
+      ...['run', 'x', '--kernel', 'memory'],
     ]
     const { stderr } = spawnSync(process.execPath, words, {
       env: { ...process.env, LVSD_DEBUG: '1' },
       encoding: 'utf8',
     })
-    assert.match(stderr, /^Error: no folders\n/m)
-    const [, line = ''] =
-      /^ {4}at (?:async )?commandNames \(src\/cli\/registry\.ts:(\d+):\d+\)$/m.exec(stderr) ?? []
-    const source = readFileSync(join(packageRoot, 'src/cli/registry.ts'), 'utf8').split('\n')
-    assert.match(source[Number(line) - 1] ?? '', /readdirSync/)
+    assert.match(stderr, /^Error: no files\n/m)
+    const [, line = ''] = /^ {4}at isSmall \(src\/config\/load-apart\.ts:(\d+):\d+\)$/m.exec(stderr) ?? []
+    const source = readFileSync(join(packageRoot, 'src/config/load-apart.ts'), 'utf8').split('\n')
+    assert.match(source[Number(line) - 1] ?? '', /statSync/)
     assert.doesNotMatch(stderr, /dist\/(?:src|chunks)/)
   })
+
+  it('starts with the code cache that the build has made, and without it', async () => {
+    const cache = join(prefix, 'lib/node_modules/lvsd/dist/src/cli/program.cjs.cache')
+    const bytes = readFileSync(cache)
+    assert.equal(await cacheAtStart(), 'used')
+    writeFileSync(cache, bytes.subarray(0, bytes.length >> 1))
+    assert.equal(await cacheAtStart(), 'refused')
+    rmSync(cache)
+    assert.equal(await cacheAtStart(), 'missing')
+    execFileSync(process.execPath, [join(prefix, 'lib/node_modules/lvsd/dist/src/cli/write-code-cache.js')])
+    assert.equal(await cacheAtStart(), 'used')
+  })
+
+  /** What a director says of the code cache with its first check. */
+  async function cacheAtStart(): Promise<string | undefined> {
+    const folder = temporaryFolder()
+    const { port } = await httpServer((_request, response) => response.end('fine'))
+    const config = join(folder, 'lvsd.yaml')
+    writeFileSync(
+      config,
+      `services: { web: { virtual: '[2001:db8::1]:80', check: ${CHECKS.http}, reals: ['[::1]:${port}'] } }\n`,
+    )
+    const words = [program(), 'run', config, '--kernel', 'memory', '--socket', join(folder, 's')]
+    const director = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'inherit'] })
+    onCleanup(() => void director.kill('SIGKILL'))
+    let said = ''
+    for await (const part of director.stdout.setEncoding('utf8')) {
+      said += part
+      const found = /"codeCache":"(\w+)"/.exec(said)
+      if (found) return found[1]
+    }
+    throw new Error(said)
+  }
 
   function program(): string {
     return join(prefix, 'bin/lvsd')

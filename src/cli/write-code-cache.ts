@@ -1,0 +1,85 @@
+/**
+ * `node write-code-cache.js`, a part of the build and of an installation: writes the code cache of the program beside it
+ * (`system/code-cache.ts`). A director runs for this, in memory and in a process of its own, with two servers on this machine; its
+ * cache has what V8 compiled until these were checked twice. The file belongs to whoever calls this.
+ */
+import { spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import v8 from 'node:v8'
+import { runScript, writeCache } from '../system/code-cache.js'
+
+const PROGRAM = new URL('./program.cjs', import.meta.url)
+/** The word by which the process of the director knows what it is. */
+const DIRECTOR = 'director'
+/** Milliseconds for all of it. */
+const PATIENCE = 60_000
+/** Requests at the HTTP server after which the director has done what it does again and again. */
+const ENOUGH = 2
+
+if (process.argv[2] === DIRECTOR) await warm()
+else callDirector()
+
+/** The director's lines are not printed; its errors are. */
+function callDirector(): void {
+  const words = [...process.execArgv, fileURLToPath(import.meta.url), DIRECTOR]
+  const { status, signal, error } = spawnSync(process.execPath, words, {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    timeout: PATIENCE,
+  })
+  if (status === 0) return
+  console.error(`no code cache is made: ${error?.message ?? `its director ended with ${signal ?? status}`}`)
+  process.exitCode = 1
+}
+
+async function warm(): Promise<void> {
+  // V8 accepts a cache with the flags only with which it was made, and the program begins with those of Node.js.
+  v8.setFlagsFromString = () => {}
+  const folder = mkdtempSync(join(tmpdir(), 'lvsd-cache-'))
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+  const server = createServer((_, response) => response.end('fine'))
+  const address = await listening(server)
+  const config = join(folder, 'lvsd.yaml')
+  writeFileSync(config, configOf(address))
+  process.argv.splice(2, Number.POSITIVE_INFINITY, ...['run', config, '--kernel', 'memory'])
+  process.argv.push(...['--socket', join(folder, 'socket'), '--state', folder])
+  const { exports, script } = runScript<{ lvsd(): Promise<unknown> }>(PROGRAM, { isFresh: true })
+  await exports.lvsd()
+  for (let asked = 0; asked < ENOUGH; asked++) await once(server, 'request')
+  server.closeAllConnections()
+  server.close()
+  writeCache(PROGRAM, script)
+  process.kill(process.pid, 'SIGTERM')
+}
+
+/** On IPv6, or where this machine has none, on IPv4. */
+async function listening(server: ReturnType<typeof createServer>): Promise<string> {
+  for (const host of ['::1', '127.0.0.1'])
+    try {
+      await once(server.listen(0, host), 'listening')
+      const { port } = server.address() as AddressInfo
+      return host === '::1' ? `[::1]:${port}` : `${host}:${port}`
+    } catch (error) {
+      if (host !== '::1') throw error
+    }
+  throw new Error('never')
+}
+
+function configOf(address: string): string {
+  const virtual = address.startsWith('[') ? '[2001:db8::80]' : '192.0.2.80'
+  return `services:
+  web:
+    virtual: '${virtual}:80'
+    check: { kind: http, interval: 1s }
+    reals: ['${address} masq']
+  other:
+    virtual: '${virtual}:81'
+    check: { kind: connect, interval: 1s }
+    reals: ['${address} masq']
+`
+}

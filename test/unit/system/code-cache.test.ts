@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict'
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { crc32 } from 'node:zlib'
+import { runScript, writeCache } from '../../../src/system/code-cache.js'
+import { temporaryFolder } from '../../support/folder.js'
+
+interface Exports {
+  readonly answer: number
+  readonly cache: string
+  readonly place: string
+  readonly name: string
+  readonly stack: string
+  readonly separator: string
+}
+
+/** `answer` is one digit, so that all these scripts have the same length. */
+function scriptWith(answer: number): string {
+  return `(function(require,module,exports,itself){
+    const answer = () => ${answer}
+    const { stack } = new Error()
+    module.exports = { ...itself, answer: answer(), stack, separator: require('node:path').sep }
+  })`
+}
+
+/** Returns the URL of a script with its cache, which has not run by this name: V8 remembers in a process what has. */
+function cachedScript(): URL {
+  const file = pathToFileURL(join(temporaryFolder(), 'script.cjs'))
+  writeFileSync(file, scriptWith(1))
+  const { script } = runScript<Exports>(file)
+  writeCache(file, script)
+  return copyOf(file)
+}
+
+let copies = 0
+
+function copyOf(file: URL): URL {
+  const copy = pathToFileURL(join(temporaryFolder(), `copy${++copies}.cjs`))
+  copyFileSync(file, copy)
+  copyFileSync(cacheOf(file), cacheOf(copy))
+  return copy
+}
+
+function cacheOf(file: URL): URL {
+  return new URL(`${file.href}.cache`)
+}
+
+describe('code cache: what V8 compiled of a script before', () => {
+  it('is missing at first, and is used when it has been written', () => {
+    const file = pathToFileURL(join(temporaryFolder(), 'script.cjs'))
+    writeFileSync(file, scriptWith(1))
+    const first = runScript<Exports>(file)
+    assert.deepEqual([first.cache, first.exports.cache, first.exports.answer], ['missing', 'missing', 1])
+    writeCache(file, first.script)
+    const second = runScript<Exports>(copyOf(file))
+    assert.deepEqual([second.cache, second.exports.cache, second.exports.answer], ['used', 'used', 1])
+    assert.equal(runScript<Exports>(file, { isFresh: true }).cache, 'missing')
+  })
+
+  it('leaves a script its place, what it requires, and a name in stacks that does not depend on its folder', () => {
+    const file = pathToFileURL(join(temporaryFolder(), 'script.cjs'))
+    writeFileSync(file, scriptWith(1))
+    const { exports } = runScript<Exports>(file)
+    assert.deepEqual([exports.place, exports.name, exports.separator], [file.href, 'lvsd:script.cjs', '/'])
+    assert.ok(exports.stack.includes('lvsd:script.cjs:3:'), exports.stack)
+    assert.ok(!exports.stack.includes(file.pathname), exports.stack)
+  })
+
+  it('is refused for another script of the same length, which runs as it is', () => {
+    const file = cachedScript()
+    writeFileSync(file, scriptWith(2))
+    const { cache, exports } = runScript<Exports>(file)
+    assert.deepEqual([cache, exports.answer], ['refused', 2])
+  })
+
+  it('is refused where any part of it is damaged or cut off', () => {
+    const file = cachedScript()
+    const whole = readFileSync(cacheOf(file))
+    const spoilt = [0, 4, 8, 12, 30, whole.length >> 1, whole.length - 1].map(at => {
+      const bytes = Buffer.from(whole)
+      bytes.writeUInt8(bytes.readUInt8(at) ^ 1, at)
+      return bytes
+    })
+    const short = [0, 1, 8, 9, whole.length - 1].map(length => whole.subarray(0, length))
+    for (const bytes of [...spoilt, ...short]) {
+      writeFileSync(cacheOf(file), bytes)
+      const { cache, exports } = runScript<Exports>(file)
+      assert.deepEqual([cache, exports.answer], ['refused', 1])
+    }
+  })
+
+  it('is refused by V8 for other flags or another version', () => {
+    const file = cachedScript()
+    const whole = readFileSync(cacheOf(file))
+    // Version and flags are the second and the fourth word of what V8 writes.
+    for (const word of [1, 3]) {
+      const bytes = Buffer.from(whole)
+      bytes.writeUInt8(bytes.readUInt8(8 + 4 * word) ^ 1, 8 + 4 * word)
+      bytes.writeUInt32LE(crc32(bytes.subarray(8)), 4)
+      writeFileSync(cacheOf(file), bytes)
+      const { cache, exports } = runScript<Exports>(copyOf(file))
+      assert.deepEqual([cache, exports.answer], ['refused', 1])
+    }
+  })
+})
