@@ -16,6 +16,7 @@ import { runSliced } from '../util/time-slice.js'
 import type { ConfigWatcher } from './config-watcher.js'
 import { PendingJobs } from './pending-jobs.js'
 import { paceIn } from './role-changes.js'
+import { servicesToWrite } from './services-to-write.js'
 
 /** Milliseconds between two looks at the declared sysctls, with `resync: auto`. */
 const SYSCTLS_EVERY = 10_000
@@ -64,17 +65,27 @@ export class ConfigApplier {
 
   /** Activates the last accepted configuration. Resolves when the kernel's table has been changed accordingly. */
   async apply(): Promise<void> {
-    const { reconciler, names, overrides, sysctls, cluster, loaded } = this.#parts
+    const { reconciler, names, overrides, sysctls, cluster, health, loaded } = this.#parts
     await sysctls.follow(loaded().config.sysctls ?? {})
     cluster.follow(loaded().config, loaded().checks)
     await this.#preparePlace()
+    const before = health.store.config
     this.#place()
-    await reconciler.resync()
+    await this.#write(before)
     const { resync, resolve } = this.#config.settings
     reconciler.resyncEvery(resync)
     sysctls.checkEvery(resync === 'auto' ? SYSCTLS_EVERY : resync)
     names.refreshEvery(resolve)
     overrides.refreshNamesEvery(resolve)
+  }
+
+  /** Writes what has changed since `before`: at once if that is some services, else with the whole table. */
+  async #write(before: ResolvedConfig | null): Promise<void> {
+    const { reconciler } = this.#parts
+    const changed = before && servicesToWrite(before, this.#config)
+    if (!changed) return reconciler.resync()
+    await reconciler.write(changed)
+    reconciler.lookSoon()
   }
 
   /** Activates the configuration again with the addresses known now. Never rejects. */

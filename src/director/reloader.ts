@@ -227,7 +227,7 @@ export class Reloader {
       return { ok: false, at: new Date().toISOString(), message: 'lvsd is stopping', problems: [] }
     notify.reloading()
     enter('reloading')
-    const before = this.#loaded.config
+    const { config: before } = this.#loaded
     const { refusal, problems } = await this.#takeOver(isForced, read).catch(error => {
       log.error('reload.failed', { err: error }, 'reload failed')
       return { refusal: `lvsd could not read it: ${error.message}`, problems: [] }
@@ -235,8 +235,13 @@ export class Reloader {
     const ok = refusal === null
     const message = refusal ?? (await this.#changesSince(before))
     this.#last = { ok, at: new Date().toISOString(), message, problems }
+    // Last: to write all of it takes long, and nobody waits for that.
+    const end = () => {
+      if (this.#loaded.config !== before) this.keep()
+      return this.#last as ReloadOutcome
+    }
     // lvsd is stopping: the state that `stop` has reported must not change.
-    if (this.#isStopped) return this.#last
+    if (this.#isStopped) return end()
     logProblems(log, problems)
     const told = ok ? `reload: ${message}` : `reload refused: ${message}`
     const { file } = this.#loaded.config
@@ -244,7 +249,7 @@ export class Reloader {
     else log.error('reload.refused', { file, ...firstError(problems) }, told)
     notify.ready(ok ? message : told)
     enter('running')
-    return this.#last
+    return end()
   }
 
   async #changesSince(before: Config): Promise<string> {
@@ -274,7 +279,6 @@ export class Reloader {
       this.#loadedAt = steadyNow()
       this.#kept = null
       void this.#brokenFile.stop()
-      this.keep()
       await this.#parts.apply()
     }
     return { refusal, problems }

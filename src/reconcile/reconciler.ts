@@ -47,6 +47,14 @@ export interface ReconcileSnapshot extends Readonly<ReconcileStats> {
   readonly dumpAt: number | null
 }
 
+interface Pause {
+  readonly over: Promise<void>
+  /** Ends it before its time. */
+  end(): void
+}
+
+const NO_PAUSE: Pause = { over: Promise.resolve(), end: () => {} }
+
 export interface Desired {
   readonly table: Table
   /** Ids of the services that were requested, desired or not. A partial round compares only these. */
@@ -139,7 +147,11 @@ export class Reconciler {
   #failures = 0
   #retry: NodeJS.Timeout | undefined
   #running: Promise<void> | null = null
-  #pause: Promise<unknown> = Promise.resolve()
+  #pause: Pause = NO_PAUSE
+  /** True if the next round does not wait for the pause. */
+  #isUrgent = false
+  /** What `resyncEvery` was called with. */
+  #every: number | 'auto' | null = null
 
   constructor(parts: ReconcilerParts) {
     this.#parts = parts
@@ -172,6 +184,26 @@ export class Reconciler {
     if (!this.#isStopped) void this.#run()
   }
 
+  /**
+   * Writes what is wanted of these services (names) before anything is read: their entries and no others. Resolves when
+   * this is done; never rejects. While it is uncertain what the table holds, it corrects all differences instead.
+   */
+  async write(names: Iterable<string>): Promise<void> {
+    if (this.#lastTable === null || !this.#isCertain) return this.resync()
+    if (this.#isStopped) return
+    for (const name of names) this.#dirty.add(name)
+    this.#isUrgent = true
+    this.#pause.end()
+    await this.#run()
+  }
+
+  /** Looks at the table soon. Where another program has changed it, a resync follows. */
+  lookSoon(): void {
+    if (this.#isStopped) return
+    this.#isLookDue = true
+    void this.#run()
+  }
+
   /** Reads the kernel's table and corrects all differences. Resolves when this is done; never rejects. */
   async resync(): Promise<void> {
     if (this.#isStopped) return
@@ -181,9 +213,12 @@ export class Reconciler {
 
   /**
    * Repeats the resync with pauses of `interval` milliseconds, until `stop`. With `auto` lvsd looks at the table as often
-   * as that is cheap (`core/read-pace.ts`), and a resync follows where something has changed.
+   * as that is cheap (`core/read-pace.ts`), and a resync follows where something has changed. The same interval as before
+   * changes nothing.
    */
   resyncEvery(interval: number | 'auto'): void {
+    if (interval === this.#every) return
+    this.#every = interval
     this.#isAuto = interval === 'auto'
     this.#resyncs.every(interval === 'auto' ? WHOLE_WITHIN : interval)
     this.#looks.every(interval === 'auto' ? this.#pace.interval : null)
@@ -247,9 +282,10 @@ export class Reconciler {
     if (this.#isLookDue) await this.#lookRound()
     if (!this.#isResyncDue) {
       if (this.#dirty.size === 0) return
-      await this.#pause
+      if (!this.#isUrgent) await this.#pause.over
     }
     if (this.#isStopped) return
+    this.#isUrgent = false
     const began = this.#clock.now()
     const names = new Set(this.#dirty)
     const isWhole = this.#isResyncDue || this.#lastTable === null
@@ -260,7 +296,7 @@ export class Reconciler {
     if (isWhole && this.#lastTable !== null) this.#hasCorrected = true
     const ms = this.#clock.now() - began
     this.#parts.onRound?.({ isWhole, ms })
-    this.#pause = isWhole ? Promise.resolve() : pauseAfter(ms, this.#clock)
+    this.#pause = isWhole ? NO_PAUSE : pauseAfter(ms, this.#clock)
   }
 
   async #round(names: ReadonlySet<string> | null): Promise<void> {
@@ -481,9 +517,18 @@ function replaced(all: Desired, part: Desired): Desired {
   return { ...all, table }
 }
 
-function pauseAfter(took: number, { alarm }: Pick<Clock, 'alarm'>): Promise<unknown> {
+function pauseAfter(took: number, { alarm }: Pick<Clock, 'alarm'>): Pause {
   const ms = Math.min(PAUSE_SHARE * took, PAUSE_UP_TO)
-  return ms < PAUSE_FROM ? Promise.resolve() : new Promise<void>(resolve => alarm(ms, resolve))
+  if (ms < PAUSE_FROM) return NO_PAUSE
+  let end = () => {}
+  const over = new Promise<void>(resolve => {
+    const cancel = alarm(ms, resolve)
+    end = () => {
+      cancel()
+      resolve()
+    }
+  })
+  return { over, end }
 }
 
 function without(keys: ReadonlySet<string>, others: ReadonlySet<string>): ReadonlySet<string> {

@@ -75,6 +75,32 @@ describe('Reloader', () => {
     assert.deepEqual([file.readings, clock.alarms], [0, 0])
   })
 
+  it('stores a configuration once it is in force', async () => {
+    const { log, lines } = recordingLog('info')
+    const steps: string[] = []
+    const next = { ...GOOD, text: 'another', config: { ...SITE } }
+    const reloader = new Reloader({
+      log,
+      notify: { ready: () => {}, reloading: () => {}, stopping: () => {}, close: () => {} },
+      loaded: { ...GOOD, config: SITE },
+      keep: async ({ text }) => void steps.push(`keep ${text}`),
+      load: async () => next,
+      apply: async () => {
+        await setImmediate()
+        steps.push('in force')
+      },
+      enter: phase => steps.push(phase),
+      considered: () => {},
+    })
+    await reloader.reload(false)
+    await reloader.close(1000)
+    assert.deepEqual(steps, ['reloading', 'in force', 'running', 'keep another'])
+    assert.deepEqual(
+      lines.map(({ event }) => event),
+      ['reload.accepted'],
+    )
+  })
+
   it('stores an accepted configuration again and again until the disk takes it, and says so once', async () => {
     const clock = new FakeClock()
     const { log, lines } = recordingLog('info')

@@ -417,6 +417,78 @@ describe('reconciler', () => {
     assert.deepEqual((await kernel.dump()).table, state.wanted)
   })
 
+  it('writes what has changed at once, without reading the table and without the pause', async () => {
+    const clock = new FakeClock()
+    const kernel = memoryKernel()
+    let dumps = 0
+    const { reconciler, batches, state } = stage(
+      FULL,
+      {
+        ...kernel,
+        dump: (...args) => {
+          dumps++
+          return kernel.dump(...args)
+        },
+        apply: changes => {
+          clock.wind(20)
+          return kernel.apply(changes)
+        },
+      },
+      clock,
+    )
+    await reconciler.resync()
+    for (const weight of [3, 4, 5]) {
+      state.wanted = table(tableService(WEB, [A, { ...B, weight }]))
+      await reconciler.write(['web'])
+      assert.deepEqual(
+        batches.at(-1)?.map(({ op }) => op),
+        ['set-real'],
+      )
+    }
+    assert.deepEqual([batches.length, dumps], [4, 1])
+  })
+
+  it('ends the pause that a round waits for when something is to be written at once', async () => {
+    const clock = new FakeClock()
+    const kernel = memoryKernel()
+    const slowly = (changes: readonly Change[]) => {
+      clock.wind(20)
+      return kernel.apply(changes)
+    }
+    const { reconciler, batches, state } = stage(FULL, { ...kernel, apply: slowly }, clock)
+    await reconciler.resync()
+    for (const weight of [3, 4]) {
+      state.wanted = table(tableService(WEB, [A, { ...B, weight }]))
+      reconciler.markDirty(['web'])
+      for (let i = 0; i < 10; i++) await setImmediate()
+    }
+    assert.equal(batches.length, 2)
+    await reconciler.write(['web'])
+    assert.equal(batches.length, 3)
+  })
+
+  it('corrects all of the table in place of a part after the kernel has refused a change', async () => {
+    const kernel = memoryKernel()
+    const { reconciler, state, dump } = stage(FULL, kernel)
+    await reconciler.resync()
+    kernel.refuse(command => (command === 'SET_DEST' ? 'ENOMEM' : null))
+    state.wanted = table(tableService(WEB, [A, { ...B, weight: 3 }]))
+    await reconciler.write(['web'])
+    kernel.refuse(null)
+    await kernel.byHand.apply(diff(new Map(), FULL, new Set(FULL.keys())))
+    await reconciler.write([])
+    assert.deepEqual(await dump(), state.wanted)
+  })
+
+  it('repairs what another program has changed when it is to look soon', async () => {
+    const { reconciler, dump, kernel } = stage(FULL)
+    await reconciler.resync()
+    await kernel.apply(diff(new Map(), FULL, new Set(FULL.keys())))
+    reconciler.lookSoon()
+    await reconciler.idle()
+    assert.deepEqual(await dump(), FULL)
+  })
+
   it('runs one round for many requests', async () => {
     const { reconciler, batches, state } = stage(FULL)
     await reconciler.resync()

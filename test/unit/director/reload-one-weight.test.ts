@@ -1,0 +1,116 @@
+/** What a reload sends to the kernel, counted at the socket. */
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Check, defineCheck, up } from '../../../src/check/check.js'
+import type { Loaded } from '../../../src/config/load.js'
+import type { ResolvedConfig } from '../../../src/core/model.js'
+import { startDaemon } from '../../../src/director/daemon.js'
+import { ipvs } from '../../../src/ipvs/attributes.js'
+import { memoryKernel } from '../../../src/ipvs/memory.js'
+import { coder } from '../../../src/netlink/family.js'
+import { decodeMessages, genericPart, type as messageType } from '../../../src/netlink/message.js'
+import { memoryJournal } from '../../../src/storage/journal.js'
+import { onCleanup } from '../../support/after-each.js'
+import { recordingLog } from '../../support/logs.js'
+import { config, passed, real, service, serviceId, use } from '../../support/tables.js'
+
+const on: Check = defineCheck({ name: 'on', summary: '', options: () => ({}), run: async () => up('') })
+const SERVICES = 5
+
+/** Ten real servers in each service; the first one of all has this weight. */
+function site(weight: number): ResolvedConfig {
+  return config(
+    Array.from({ length: SERVICES }, (_, i) =>
+      service(`web${i}`, {
+        id: serviceId('2001:db8::80', 80 + i),
+        reals: Array.from({ length: 10 }, (_, j) =>
+          real(`fd00:${i + 1}::${j + 1}`, { weight: i + j === 0 ? weight : 1, checks: [use('on')] }),
+        ),
+      }),
+    ),
+  )
+}
+
+async function started() {
+  const folder = mkdtempSync(join(tmpdir(), 'lvsd-reload-'))
+  onCleanup(() => rmSync(folder, { recursive: true }))
+  const sent: string[] = []
+  const names = coder(ipvs)
+  const kernel = memoryKernel(undefined, undefined, socket => ({
+    ...socket,
+    send: datagram => {
+      for (const message of decodeMessages(Buffer.from(datagram)))
+        if (message.type !== messageType.GENERIC_CONTROL)
+          sent.push(names.commandName(genericPart(message).command) ?? '')
+      socket.send(datagram)
+    },
+  }))
+  const loadedOf = (one: ResolvedConfig): Loaded & { config: ResolvedConfig } => ({
+    config: { ...one, settings: { ...one.settings, socket: join(folder, 'lvsd.sock') } },
+    checks: new Map([['on', on]]),
+    ...{ problems: [], text: '' },
+  })
+  let next = loadedOf(site(1))
+  const daemon = await startDaemon({
+    loaded: next,
+    kernel,
+    kernelName: 'memory',
+    journal: memoryJournal(),
+    log: recordingLog().log,
+    notify: { ready: () => {}, reloading: () => {}, stopping: () => {}, close: () => {} },
+    load: async () => next,
+    executors: onResult => {
+      const jobs = new Set<string>()
+      return {
+        set: id => {
+          if (!jobs.has(id)) queueMicrotask(() => onResult(id, passed()))
+          jobs.add(id)
+        },
+        remove: id => void jobs.delete(id),
+        ...{ retime: () => {}, soon: () => {}, atOnce: () => {}, next: () => null },
+        ...{ sources: () => new Map(), waiting: () => 0, close: () => {} },
+        stats: () => {
+          throw new Error('nobody asks')
+        },
+      }
+    },
+  })
+  onCleanup(() => daemon.stop())
+  await daemon.idle()
+  const reload = (one: ResolvedConfig) => {
+    next = loadedOf(one)
+    return daemon.reload(false)
+  }
+  return { daemon, reload, kernel, sent }
+}
+
+const isWrite = (command: string) => /^(NEW|SET|DEL)_/.test(command)
+
+describe('a reload of one weight', () => {
+  it('is one message to the kernel, which nothing else precedes; the look at the table follows', async () => {
+    const { daemon, reload, kernel, sent } = await started()
+    const key = [...(await kernel.dump()).table.keys()][0] ?? ''
+    sent.length = 0
+    const { ok } = await reload(site(9))
+    assert.ok(ok)
+    assert.equal(sent[0], 'SET_DEST')
+    await daemon.idle()
+    assert.deepEqual(sent.filter(isWrite), ['SET_DEST'])
+    assert.ok(sent.includes('GET_SERVICE'), `${sent}`)
+    assert.equal((await kernel.dump()).table.get(key)?.reals.get('[fd00:1::1]:80')?.weight, 9)
+  })
+
+  it('reads the table first if nothing has changed: it is asked for to repair it', async () => {
+    const { reload, kernel, sent } = await started()
+    const { table } = await kernel.dump()
+    const [[key, web] = []] = table
+    assert.ok(web)
+    await kernel.byHand.apply([{ op: 'delete-service', id: web.id, was: web }])
+    sent.length = 0
+    await reload(site(1))
+    assert.equal(sent[0], 'GET_SERVICE')
+    assert.deepEqual((await kernel.dump()).table.get(key ?? ''), web)
+  })
+})
