@@ -5,10 +5,13 @@
  */
 import type { Check } from '../check/check.js'
 import type { Config, Service } from '../core/model.js'
-import { type Digests, type Loaded, type LoadOptions, loadConfig } from './load.js'
+import { virtualBlocks } from './ldirectord/virtual-blocks.js'
+import { type Digests, formatOf, type Loaded, type LoadOptions, loadConfig } from './load.js'
+import { movedProblems, type Told } from './moved-problems.js'
+import type { TextBlock, TextBlocks } from './text-blocks.js'
 import { NeedsFiles } from './validate/outside.js'
 import { MAX_NODES } from './yaml/read-yaml.js'
-import { type ServiceBlocks, serviceBlocks } from './yaml/service-blocks.js'
+import { serviceBlocks } from './yaml/service-blocks.js'
 
 /** Limit of what is read here, in characters. A thread reads more than that. */
 const MOST = 32_768
@@ -16,40 +19,104 @@ const MOST = 32_768
 export type KnownText = Loaded & { readonly config: Config }
 
 /**
- * Returns the configuration of `text`, without problems. Services whose text is the same are the objects of `known`.
- * Returns null if the text has to be read as a whole: if it cannot be split, differs in too much, names files or programs
- * that have to be looked at, or has problems, whose positions are those in the whole text.
+ * Returns the configuration of `text`. Services whose text is the same are the objects of `known`. Returns null if the text
+ * has to be read as a whole: if it cannot be split, differs in too much, names files or programs that have to be looked
+ * at, or has problems whose places are not known without the whole text.
  */
 export async function loadChanged(file: string, text: string, known: KnownText): Promise<Loaded | null> {
-  const { reuse } = known
-  const [before, now] = [reuse && serviceBlocks(known.text), reuse && serviceBlocks(text)]
-  if (!reuse || !before || !now || before.head !== now.head || before.tail !== now.tail) return null
-  const keys = [...now.blocks.keys()]
-  const isKept = (key: string) => reuse.plain.has(key) && before.blocks.get(key) === now.blocks.get(key)
-  const changed = keys.filter(key => !isKept(key))
+  const split = splitterOf(file, text, known)
+  const [before, now] = [split?.(known.text), split?.(text)]
+  if (!before || !now || before.head !== now.head || before.tail !== now.tail) return null
+  const plan = planOf(before, now, known)
+  if (!plan) return null
+  const read = await withoutFiles(file, { text: textOf(now, plan.reread), others: plan.others })
+  return read && merged({ text, before, now, plan, known, read })
+}
+
+type Splitter = (text: string) => TextBlocks | null
+
+/** Both texts are to have one format, which may follow from the text. */
+function splitterOf(file: string, text: string, known: KnownText): Splitter | null {
+  const format = formatOf(file, text)
+  if (!known.reuse || format !== formatOf(file, known.text)) return null
+  return format === 'ldirectord' ? virtualBlocks : serviceBlocks
+}
+
+interface Plan {
+  /** The services of each block that stays, by its text. */
+  readonly kept: ReadonlyMap<string, Group>
+  readonly reread: readonly TextBlock[]
+  readonly others: readonly Service[]
+}
+
+/** The services of a block: one with several protocols or ports is several. */
+interface Group {
+  readonly key: string
+  readonly services: readonly Service[]
+}
+
+function planOf(before: TextBlocks, now: TextBlocks, { config, reuse }: KnownText): Plan | null {
+  const groups = groupsOf(config.services)
+  if (groups.length !== before.blocks.length) return null
+  const kept = new Map<string, Group>()
+  for (const [i, { key, text }] of before.blocks.entries()) {
+    const group = groups[i]
+    if (!group || (key !== null && key !== group.key)) return null
+    if (reuse?.plain.has(group.key)) kept.set(text, group)
+  }
+  // What ends a text may be read in another way.
+  const last = now.blocks.at(-1)
+  if (last && last.text !== before.blocks.at(-1)?.text) kept.delete(last.text)
+  const changed = now.blocks.filter(({ text }) => !kept.has(text))
   // A part `services` without a service would be a problem.
-  const reread = new Set(changed.length > 0 ? changed : keys.slice(0, 1))
-  const part = textOf(now, reread)
-  if (reread.size === keys.length || part.length > MOST) return null
-  const services = servicesOf(known.config.services)
-  const others = keys.filter(key => !reread.has(key)).flatMap(key => services.get(key) ?? [])
-  const read = await withoutFiles(file, { text: part, others })
-  if (!read) return null
-  const again = servicesOf(read.config?.services ?? [])
-  const isAsAsked = again.size === reread.size && [...again.keys()].every(key => reread.has(key))
-  if (!read.config || read.problems.length > 0 || !read.reuse || !isAsAsked) return null
-  const values = reuse.values + read.reuse.values
-  if (values > MAX_NODES) return null
-  const merged = keys.flatMap(key => (reread.has(key) ? again : services).get(key) ?? [])
-  const { plain } = read.reuse
+  const reread = changed.length > 0 ? changed : now.blocks.slice(0, 1)
+  const length = reread.reduce((sum, block) => sum + block.text.length, now.head.length + now.tail.length)
+  if (reread.length === now.blocks.length || length > MOST) return null
+  for (const { text } of reread) kept.delete(text)
+  const others = now.blocks.flatMap(({ text }) => kept.get(text)?.services ?? [])
+  return { kept, reread, others }
+}
+
+interface Reading {
+  readonly text: string
+  readonly before: TextBlocks
+  readonly now: TextBlocks
+  readonly plan: Plan
+  readonly known: KnownText
+  readonly read: Loaded
+}
+
+/** Returns null if what was read again does not have the place of what is reread. */
+function merged({ text, before, now, plan, known, read }: Reading): Loaded | null {
+  const { kept, reread, others } = plan
+  const { config, reuse } = read
+  if (!config || !reuse || !known.reuse || reuse.hostname !== known.reuse.hostname) return null
+  const told = movedProblems(now, toldBy(before, known), toldBy({ ...now, blocks: reread }, read))
+  if (!told) return null
+  const again = groupsOf(config.services)
+  const values = known.reuse.values + reuse.values
+  const isAsAsked = reread.every(({ key }, i) => again[i] && (key === null || key === again[i].key))
+  if (again.length !== reread.length || !isAsAsked || values > MAX_NODES) return null
+  const fresh = new Map(reread.map((block, i) => [block, again[i]]))
+  const groups = now.blocks.flatMap(block => fresh.get(block) ?? kept.get(block.text) ?? [])
+  const rereadKeys = new Set(again.map(({ key }) => key))
+  const isPlain = ({ key }: Group) => !rereadKeys.has(key) || reuse.plain.has(key)
+  // Two blocks of one text are two services of one name.
+  if (new Set(groups.map(({ key }) => key)).size < now.blocks.length) return null
   return {
     ...read,
     text,
-    config: Object.freeze({ ...read.config, services: Object.freeze(merged) }),
+    config: Object.freeze({ ...config, services: Object.freeze(groups.flatMap(({ services }) => services)) }),
     checks: together(known.checks, read.checks),
-    reuse: { plain: new Set(keys.filter(key => (reread.has(key) ? plain : reuse.plain).has(key))), values },
+    problems: told.problems,
+    ...(read.hiding && { hiding: { ...read.hiding, hidden: told.hidden } }),
+    reuse: { ...reuse, plain: new Set(groups.filter(isPlain).map(({ key }) => key)), values },
     digests: digestsOf(others, known),
   }
+}
+
+function toldBy(blocks: TextBlocks, { problems, hiding }: Loaded): Told {
+  return { blocks, problems, hidden: hiding?.hidden ?? [] }
 }
 
 /** Returns null where a file has to be looked at: a file server that hangs would block the caller. A thread does that. */
@@ -62,9 +129,8 @@ async function withoutFiles(file: string, options: LoadOptions): Promise<Loaded 
   }
 }
 
-function textOf({ head, blocks, tail }: ServiceBlocks, keys: ReadonlySet<string>): string {
-  const some = [...blocks].flatMap(([key, block]) => (keys.has(key) ? [ended(block)] : []))
-  return `${head}${some.join('')}${tail}`
+function textOf({ head, tail }: TextBlocks, blocks: readonly TextBlock[]): string {
+  return `${head}${blocks.map(({ text }) => ended(text)).join('')}${tail}`
 }
 
 /** The last line of a file may have no end. */
@@ -72,16 +138,15 @@ function ended(block: string): string {
   return block.endsWith('\n') ? block : `${block}\n`
 }
 
-/** Returns the services by the key that they have in the file: one with several protocols or ports is several. */
-function servicesOf(services: readonly Service[]): ReadonlyMap<string, readonly Service[]> {
-  const all = new Map<string, Service[]>()
+function groupsOf(services: readonly Service[]): readonly Group[] {
+  const groups = new Map<string, Service[]>()
   for (const service of services) {
     const key = service.part?.of ?? service.name
-    const list = all.get(key)
-    if (list) list.push(service)
-    else all.set(key, [service])
+    const known = groups.get(key)
+    if (known) known.push(service)
+    else groups.set(key, [service])
   }
-  return all
+  return [...groups].map(([key, all]) => ({ key, services: all }))
 }
 
 function digestsOf(services: readonly Service[], { digests = new Map() }: Loaded): Digests {

@@ -44,8 +44,10 @@ export interface Loaded {
 export interface Reuse {
   /** Keys of the services that follow from the text alone. */
   readonly plain: ReadonlySet<string>
-  /** At least the number of values of the file, as its limit counts them. */
+  /** At least the number of values of the file, as its limit counts them; 0 for a format without such a limit. */
   readonly values: number
+  /** The name of this machine, if the format takes values from it. */
+  readonly hostname?: string
 }
 
 /** Digests of services by name. Services with the same digest are equal; equal ones may have different digests. */
@@ -58,9 +60,9 @@ export interface LoadOptions {
   readonly text?: string
   /** Files are included only from this folder: a text of somebody else must not show other files. */
   readonly within?: string
-  /** Valid services that are not in the text, but in the same configuration. YAML alone. */
+  /** Valid services that are not in the text, but in the same configuration. */
   readonly others?: readonly Service[]
-  /** As in `ValidateInput`. YAML alone. */
+  /** As in `ValidateInput`. */
   readonly isWithoutFiles?: boolean
 }
 
@@ -78,8 +80,7 @@ export async function loadConfig(file: string, options: LoadOptions = {}): Promi
   else if (isEmpty(text))
     report.error('EMPTY', START, 'nothing is configured: the file is empty or holds only comments')
   else if (hasOtherFormat(file, text)) report.error('WRONG_FORMAT', START, OTHER_FORMAT[formatOf(file, text)])
-  else
-    return formatOf(file, text) === 'ldirectord' ? loadLdirectord(file, text) : loadYaml(file, text, options)
+  else return (formatOf(file, text) === 'ldirectord' ? loadLdirectord : loadYaml)(file, text, options)
   return nothing(text, report.problems())
 }
 
@@ -144,27 +145,42 @@ function wordsOf(texts: readonly string[]): ReadonlySet<string> {
   return words
 }
 
-async function loadLdirectord(file: string, text: string): Promise<Loaded> {
+async function loadLdirectord(
+  file: string,
+  text: string,
+  { others = [], isWithoutFiles = false }: LoadOptions,
+): Promise<Loaded> {
   // A site with YAML never needs these modules.
-  const [kinds, { LDIRECTORD }, { readLdirectord }, { relevantProblems }] = await Promise.all([
+  const [kinds, { LDIRECTORD }, { readLdirectord }, { relevantProblems }, { reuseOf }] = await Promise.all([
     loadChecks(),
     import('./ldirectord/dialect.js'),
     import('./ldirectord/read-ldirectord.js'),
     import('./ldirectord/relevant-problems.js'),
+    import('./ldirectord/reuse.js'),
   ])
   const { checks } = kinds
   const ports = systemPorts()
   const document = readLdirectord(text, file, { checks, ports })
   await setImmediate()
-  const input = { file, document, checks, ports, hosts: systemHosts(), dialect: LDIRECTORD }
-  const loaded = await finish(input, kinds, { text, included: [], patterns: [] })
+  const tables = { ports, hosts: systemHosts() }
+  const input = { file, document, checks, ...tables, dialect: LDIRECTORD, others, isWithoutFiles }
+  const loaded = await finish(input, kinds, { text, included: [], patterns: [] }, (problems, plain) =>
+    reuseOf(document, problems, plain),
+  )
   return { ...loaded, problems: relevantProblems(loaded.problems, document.heads) }
+}
+
+type ReuseOf = (problems: readonly Problem[], plain: Reuse['plain']) => Reuse | null
+
+function reuseOfValues({ values }: ValidateInput['document']): ReuseOf {
+  return (problems, plain) => (problems.length === 0 && values !== undefined ? { plain, values } : null)
 }
 
 async function finish(
   input: ValidateInput,
   kinds: LoadedChecks,
   read: Pick<Loaded, 'text' | 'included' | 'patterns'>,
+  reuseOf: ReuseOf = reuseOfValues(input.document),
 ): Promise<Loaded> {
   const { file, document, checks } = input
   const validated = await runSliced(validating(input))
@@ -176,8 +192,7 @@ async function finish(
   const problems = [...validated.problems, ...found].sort(byPlace)
   const config = hasErrors(found) ? null : validated.config
   const isAlone = kinds.files.length === 0 && read.patterns?.length === 0
-  const { values } = document
-  const reuse = config && problems.length === 0 && isAlone && values !== undefined && { plain, values }
+  const reuse = config && isAlone ? reuseOf(problems, plain) : null
   return { config, problems, ...withHiding(input, problems, checks), ...read, ...(reuse && { reuse }) }
 }
 

@@ -1,5 +1,5 @@
 /** Looks up port numbers by name (`http`, `domain`). */
-import { readFileSync } from 'node:fs'
+import { systemFile } from '../names/system-file.js'
 
 /**
  * Returns the port of a service name for the protocol. If there is none, returns the port for another protocol, unless
@@ -49,11 +49,9 @@ export function portLookup(services: string): PortLookup {
   }
 }
 
-/** Returns the lookup for this machine's /etc/services. */
+const ofSystem = systemFile('/etc/services', portLookup)
+
+/** Returns the lookup for this machine's /etc/services, which is read once it is asked. */
 export function systemPorts(): PortLookup {
-  try {
-    return portLookup(readFileSync('/etc/services', 'utf8'))
-  } catch {
-    return portLookup('')
-  }
+  return (...asked) => ofSystem()(...asked)
 }

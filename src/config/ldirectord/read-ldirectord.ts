@@ -28,6 +28,17 @@ export interface LdirectordDocument extends RawDocument {
   /** Lines of the virtuals. */
   readonly heads: readonly number[]
   readonly isSecret: IsSecretName
+  /** The name of this machine, from which default logins are made. */
+  readonly hostname: string
+  readonly origins: Origins
+}
+
+/** What services follow from beside the global part and their own lines. */
+export interface Origins {
+  /** Names of the services with names of ports, which this machine knows. */
+  readonly asking: ReadonlySet<string>
+  /** True if a service has another name than its lines say, because an earlier one has that. */
+  readonly isRenamed: boolean
 }
 
 /** Reads an ldirectord.cf. Never throws: errors, and lines with another meaning in lvsd, are in `problems`. */
@@ -35,7 +46,9 @@ export function readLdirectord(text: string, file: string, context: LdirectordCo
   const report = newReport(file, { once: false, most: context.mostProblems })
   const lines = splitLines(text, report)
   const sections = readSections(lines, report)
-  const root = map(rootEntries(sections, report, context), BEGINNING)
+  const { hostname = osHostname() } = context
+  const { entries, origins } = rootEntries(sections, report, { ...context, hostname })
+  const root = map(entries, BEGINNING)
   const heads = sections.virtuals.map(({ head }) => head.keyAt.line)
   return {
     root,
@@ -43,24 +56,51 @@ export function readLdirectord(text: string, file: string, context: LdirectordCo
     comments: lines.comments,
     heads,
     isSecret: secretNames(context.checks),
+    hostname,
+    origins,
   }
 }
 
-function rootEntries({ globals, virtuals }: Sections, report: Report, context: LdirectordContext): Entry[] {
-  const { checks, ports = systemPorts(), hostname = osHostname() } = context
+function rootEntries(
+  { globals, virtuals }: Sections,
+  report: Report,
+  context: LdirectordContext & { readonly hostname: string },
+) {
+  const { checks, hostname } = context
+  const asked = new AskedPorts(context.ports ?? systemPorts())
+  const { ports } = asked
   const own = readValues(globals, false, report)
   const fallbacks = readGlobalFallbacks(globals, { report, ports })
-  const services = serviceEntries(virtuals, { checks, ports, hostname, report, globals: own, fallbacks })
+  const shared = { checks, ports, hostname, report, globals: own, fallbacks }
+  const { services, origins } = serviceEntries(virtuals, shared, asked)
   const at = virtuals[0]?.head.keyAt ?? BEGINNING
   const part = { scope: 'global', own, globals: own, at: BEGINNING, report } as const
-  return [...globalEntries(part), entry('services', map(services, at), at)]
+  return { entries: [...globalEntries(part), entry('services', map(services, at), at)], origins }
+}
+
+/** Notes whether a port was looked up by its name. */
+class AskedPorts {
+  count = 0
+  readonly ports: PortLookup
+
+  constructor(ports: PortLookup) {
+    this.ports = (...asked) => {
+      this.count++
+      return ports(...asked)
+    }
+  }
 }
 
 /** Returns the services, each once and with a unique name. */
-function serviceEntries(virtuals: Sections['virtuals'], context: VirtualContext): Entry[] {
+function serviceEntries(virtuals: Sections['virtuals'], context: VirtualContext, asked: AskedPorts) {
   const lines = new Map<string, number>()
   const entries = new Map<string, Entry>()
+  const asking = new Set<string>()
+  let isRenamed = false
+  // All services follow from the global part.
+  const areAllAsking = asked.count > 0
   for (const section of virtuals) {
+    const { count } = asked
     const virtual = readVirtual(section, context)
     if (!virtual) continue
     const { id, at } = virtual
@@ -71,8 +111,10 @@ function serviceEntries(virtuals: Sections['virtuals'], context: VirtualContext)
     else {
       lines.set(id, at.line)
       const name = entries.has(service.key) ? id : service.key
+      isRenamed ||= name !== service.key
+      if (areAllAsking || asked.count > count) asking.add(name)
       entries.set(name, { ...service, key: name })
     }
   }
-  return [...entries.values()]
+  return { services: [...entries.values()], origins: { asking, isRenamed } }
 }

@@ -1,12 +1,5 @@
 /** Splits a YAML text at its services, line by line, without parsing it. Pure. */
-
-/** `head`, then the blocks, then `tail` are the whole text. */
-export interface ServiceBlocks {
-  readonly head: string
-  /** The text of each service by its key, in the order of the text, with the comments below it. */
-  readonly blocks: ReadonlyMap<string, string>
-  readonly tail: string
-}
+import type { TextBlock, TextBlocks } from '../text-blocks.js'
 
 /** A part of the file that is written as most people write it. */
 const SERVICES = /^services:[ \t]*(?:#.*)?\r?$/m
@@ -21,20 +14,20 @@ const ANCHOR = /(?:^|[\s[{,:])&[^\s]/m
  * Returns null for a text that cannot be split: what a block means must follow from the head and the block alone. So no
  * block has an anchor, and no line could be either a key or part of a text.
  */
-export function serviceBlocks(text: string): ServiceBlocks | null {
+export function serviceBlocks(text: string): TextBlocks | null {
   const found = SERVICES.exec(text)
   if (!found) return null
   const begins = found.index + found[0].length + 1
   const lines = linesOf(text, begins)
   if (!lines) return null
   const { starts, end } = lines
-  const blocks = new Map<string, string>()
-  for (const [i, { key, at }] of starts.entries()) {
-    if (blocks.has(key)) return null
-    blocks.set(key, text.slice(at, starts[i + 1]?.at ?? end))
-  }
+  const blocks: TextBlock[] = starts.map(({ key, at }, i) => ({
+    key,
+    text: text.slice(at, starts[i + 1]?.at ?? end),
+  }))
   const [first] = starts
-  if (!first || ANCHOR.test(text.slice(first.at, end))) return null
+  const areUnlike = new Set(starts.map(({ key }) => key)).size === starts.length
+  if (!first || !areUnlike || ANCHOR.test(text.slice(first.at, end))) return null
   return { head: text.slice(0, first.at), blocks, tail: text.slice(end) }
 }
 

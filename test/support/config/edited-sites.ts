@@ -137,10 +137,25 @@ export const edit: fc.Arbitrary<Edit> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('cut' as const), at, length: fc.nat(30) }) },
 )
 
+/** A format of configurations. */
+export interface Language {
+  textOf(site: Site, password: string): string
+  /** Lines that stand anywhere, mostly where they should not. */
+  readonly stray: readonly string[]
+}
+
+const YAML: Language = { textOf, stray: STRAY }
+
 /** Returns the site after the edits that concern it, and its text after those that concern the text. */
-export function edited(site: Site, edits: readonly Edit[], password: string): { site: Site; text: string } {
+export function edited(
+  site: Site,
+  edits: readonly Edit[],
+  password: string,
+  { textOf, stray }: Language = YAML,
+): { site: Site; text: string } {
   const next = edits.reduce(siteAfter, site)
-  return { site: next, text: edits.reduce(textAfter, textOf(next, password)) }
+  const text = edits.reduce((before, edit) => textAfter(before, edit, stray), textOf(next, password))
+  return { site: next, text }
 }
 
 function siteAfter(site: Site, edit: Edit): Site {
@@ -157,12 +172,12 @@ function siteAfter(site: Site, edit: Edit): Site {
   return site
 }
 
-function textAfter(text: string, edit: Edit): string {
+function textAfter(text: string, edit: Edit, stray: readonly string[]): string {
   if (edit.kind === 'cut') {
     const from = (edit.at * 7) % text.length
     return text.slice(0, from) + text.slice(from + edit.length)
   }
   if (edit.kind !== 'line') return text
   const lines = text.split('\n')
-  return lines.toSpliced(edit.at % lines.length, 0, STRAY[edit.stray] ?? '').join('\n')
+  return lines.toSpliced(edit.at % lines.length, 0, stray[edit.stray % stray.length] ?? '').join('\n')
 }

@@ -8,6 +8,7 @@ import { loadConfigApart } from '../../../src/config/load-apart.js'
 import { type KnownText, loadChanged } from '../../../src/config/load-changed.js'
 import { defaultsFields } from '../../../src/config/schema/schema.js'
 import { type Edit, edit, edited, type Site, site } from '../../support/config/edited-sites.js'
+import { LDIRECTORD_CF } from '../../support/config/edited-virtuals.js'
 import { FORMS } from '../../support/config/forms.js'
 import { temporaryFile, temporaryFolder } from '../../support/folder.js'
 
@@ -19,7 +20,8 @@ async function known(file: string, text: string): Promise<KnownText> {
 
 /** What both readings must have alike. */
 function compared({ config, problems, text, included, patterns, hiding }: Loaded) {
-  return { config, problems, text, included, patterns, hidden: hiding?.hidden }
+  const hidden = new Set(hiding?.hidden.map(place => JSON.stringify(place)))
+  return { config, problems, text, included, patterns, hidden }
 }
 
 const ONE = `services:
@@ -34,41 +36,46 @@ const TWO = with2("virtual: '[2001:db8::2]:110'", 'check: pop', "reals: ['[2001:
 describe('load-changed: reads the services that have changed', function () {
   this.timeout(120_000)
 
-  it('is equal to reading all, or refuses, whatever the edits', async () => {
-    const file = join(temporaryFolder(), 'site.yaml')
-    const password = temporaryFile('password', 'secret\n')
-    let readInPart = 0
-    const step = async (before: KnownText | null, text: string): Promise<KnownText | null> => {
-      const whole = await loadConfig(file, { text })
-      const part = before && (await loadChanged(file, text, before))
-      if (part) {
-        readInPart++
-        assert.deepEqual(compared(part), compared(whole))
-        assert.ok([...whole.checks].every(([name, check]) => part.checks.get(name) === check))
-        assert.deepEqual(part.reuse?.plain, whole.reuse?.plain)
-        assert.ok((part.reuse?.values ?? 0) >= (whole.reuse?.values ?? Number.POSITIVE_INFINITY))
-        assert.ok(Object.isFrozen(part.config) && Object.isFrozen(part.config?.services))
+  const LANGUAGES = {
+    'site.yaml': { language: undefined, least: 15 },
+    'site.cf': { language: LDIRECTORD_CF, least: 10 },
+  }
+  for (const [name, { language, least }] of Object.entries(LANGUAGES))
+    it(`is equal to reading all of ${name}, or refuses, whatever the edits`, async () => {
+      const file = join(temporaryFolder(), name)
+      const password = temporaryFile('password', 'secret\n')
+      let readInPart = 0
+      const step = async (before: KnownText | null, text: string): Promise<KnownText | null> => {
+        const whole = await loadConfig(file, { text })
+        const part = before && (await loadChanged(file, text, before))
+        if (part) {
+          readInPart++
+          assert.deepEqual(compared(part), compared(whole))
+          assert.ok([...whole.checks].every(([name, check]) => part.checks.get(name) === check))
+          assert.deepEqual(part.reuse?.plain, whole.reuse?.plain)
+          assert.ok((part.reuse?.values ?? 0) >= (whole.reuse?.values ?? Number.POSITIVE_INFINITY))
+          assert.ok(Object.isFrozen(part.config) && Object.isFrozen(part.config?.services))
+        }
+        const next = part ?? whole
+        return next.config ? { ...next, config: next.config } : before
       }
-      const next = part ?? whole
-      return next.config ? { ...next, config: next.config } : before
-    }
-    await fc.assert(
-      fc.asyncProperty(
-        site,
-        fc.array(fc.array(edit, { minLength: 1, maxLength: 2 }), { minLength: 1, maxLength: 4 }),
-        async (first: Site, rounds: readonly (readonly Edit[])[]) => {
-          let at = edited(first, [], password)
-          let running = await step(null, at.text)
-          for (const edits of rounds) {
-            at = edited(at.site, edits, password)
-            running = await step(running, at.text)
-          }
-        },
-      ),
-      { numRuns: 100 },
-    )
-    assert.ok(readInPart > 20, `${readInPart}`)
-  })
+      await fc.assert(
+        fc.asyncProperty(
+          site,
+          fc.array(fc.array(edit, { minLength: 1, maxLength: 2 }), { minLength: 1, maxLength: 4 }),
+          async (first: Site, rounds: readonly (readonly Edit[])[]) => {
+            let at = edited(first, [], password, language)
+            let running = await step(null, at.text)
+            for (const edits of rounds) {
+              at = edited(at.site, edits, password, language)
+              running = await step(running, at.text)
+            }
+          },
+        ),
+        { numRuns: 100 },
+      )
+      assert.ok(readInPart > least, `${readInPart}`)
+    })
 
   it('takes the objects of the services that are the same', async () => {
     const [file, text] = FORMS['block YAML']?.(1000) ?? ['', '']
@@ -162,7 +169,29 @@ describe('load-changed: reads the services that have changed', function () {
     assert.equal(await loadChanged('site.yaml', TWO.replace('::12', '::13'), nearly), null)
   })
 
-  it('refuses a configuration that was not read from one YAML text without problems', async () => {
+  it('takes the virtuals of an ldirectord.cf that are the same, with their notes at the lines where they are now', async () => {
+    const [file, text] = FORMS['ldirectord.cf']?.(200) ?? ['', '']
+    const before = await known(file, text)
+    const next = await loadChanged(file, text.replace('masq 2', 'masq 9\n\tscheduler=rr'), before)
+    const [first, ...others] = next?.config?.services ?? []
+    assert.equal(first?.reals[0]?.attributes.weight, 9)
+    assert.ok(others.length === 3 && others.every((one, i) => one === before.config.services[i + 1]))
+    const lines = before.problems.map(({ at }) => at.line)
+    assert.deepEqual(
+      next?.problems.map(({ at }) => at.line),
+      lines.map((line, i) => (i === 0 ? line : line + 1)),
+    )
+  })
+
+  it('refuses an ldirectord.cf that was read on a machine of another name', async () => {
+    const [file, text] = FORMS['ldirectord.cf']?.(200) ?? ['', '']
+    const before = await known(file, text)
+    const { plain = new Set<string>(), values = 0 } = before.reuse ?? {}
+    const elsewhere = { ...before, reuse: { plain, values, hostname: 'elsewhere' } }
+    assert.equal(await loadChanged(file, text.replace('masq 2', 'masq 9'), elsewhere), null)
+  })
+
+  it('refuses a configuration that was not read from one text, or in which it does not know what follows from what', async () => {
     const folder = temporaryFolder()
     writeFileSync(join(folder, 'more.yaml'), TWO)
     const file = join(folder, 'site.yaml')
@@ -173,7 +202,8 @@ describe('load-changed: reads the services that have changed', function () {
     })
     assert.deepEqual([warned.problems.length, warned.reuse], [1, undefined])
     const [cf, text] = FORMS['ldirectord.cf']?.(100) ?? ['', '']
-    assert.equal((await loadConfig(cf, { text })).reuse, undefined)
+    const alike = text.replaceAll('\tservice=http', '\tservicename=web\n\tservice=http')
+    assert.equal((await loadConfig(cf, { text: alike })).reuse, undefined)
   })
 
   it('has no secrets in the defaults, which it takes to follow from the text', () => {

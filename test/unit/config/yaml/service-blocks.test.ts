@@ -10,19 +10,16 @@ describe('service-blocks: splits a YAML text at its services', () => {
   it('returns each service with the comments below it', () => {
     const split = serviceBlocks(`${HEAD}${WEB}${MAIL}${TAIL}`)
     assert.equal(split?.head, HEAD)
-    assert.deepEqual(
-      [...(split?.blocks ?? [])],
-      [
-        ['web', WEB],
-        ['mail/25', MAIL],
-      ],
-    )
+    assert.deepEqual(split?.blocks, [
+      { key: 'web', text: WEB },
+      { key: 'mail/25', text: MAIL },
+    ])
     assert.equal(split?.tail, TAIL)
   })
 
   it('needs no end of the last line', () => {
     const split = serviceBlocks(`${HEAD}${WEB}${MAIL}`.trimEnd())
-    assert.equal(split?.blocks.get('mail/25'), MAIL.trimEnd())
+    assert.equal(split?.blocks[1]?.text, MAIL.trimEnd())
     assert.equal(split?.tail, '')
   })
 
