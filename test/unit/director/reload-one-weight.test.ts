@@ -69,7 +69,13 @@ async function started() {
           jobs.add(id)
         },
         remove: id => void jobs.delete(id),
-        ...{ retime: () => {}, soon: () => {}, atOnce: () => {}, next: () => null },
+        ...{
+          retime: () => {},
+          soon: () => {},
+          atOnce: () => {},
+          next: () => null,
+          giveUpConnecting: () => {},
+        },
         ...{ sources: () => new Map(), waiting: () => 0, close: () => {} },
         stats: () => {
           throw new Error('nobody asks')
