@@ -117,17 +117,30 @@ function readSentinel(
   return false
 }
 
-function checkOf({ kind, at, entries }: Draft, { checks, report, useKind }: Context): Check | null {
+function reportWithoutKind({ at, entries }: Draft, { checks, report }: Context): void {
+  const slip = entries.find(entry => isMisspelt('kind', [entry], Object.keys(checkFields)))
+  const name = entries.find(({ key }) => checks.has(key))
+  if (slip)
+    report.error('UNKNOWN_KEY', slip.keyAt, `"${slip.key}" is not a key of a check; did you mean "kind"?`)
+  else if (name)
+    report.error(
+      'CHECK_WITHOUT_KIND',
+      name.keyAt,
+      `"${name.key}" is a kind of check, not a key: write kind: ${name.key}, with its options beside it`,
+    )
+  else
+    report.error(
+      'CHECK_WITHOUT_KIND',
+      at,
+      'the kind is missing: neither this mapping nor the service has one; add a kind, such as kind: connect. A check given here replaces one merged by <<',
+    )
+}
+
+function checkOf(draft: Draft, context: Context): Check | null {
+  const { checks, report, useKind } = context
+  const { kind } = draft
   if (!kind) {
-    const slip = entries.find(entry => isMisspelt('kind', [entry], Object.keys(checkFields)))
-    if (slip)
-      report.error('UNKNOWN_KEY', slip.keyAt, `"${slip.key}" is not a key of a check; did you mean "kind"?`)
-    else
-      report.error(
-        'CHECK_WITHOUT_KIND',
-        at,
-        'the kind is missing: neither this mapping nor the service has one; add a kind, such as kind: connect. A check given here replaces one merged by <<',
-      )
+    reportWithoutKind(draft, context)
     return null
   }
   useKind(kind.name)
