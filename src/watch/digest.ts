@@ -7,10 +7,21 @@ export interface Content {
   readonly text: string
 }
 
+/** A file, with the hash of its text. */
+export interface Hashed {
+  readonly path: string
+  readonly hash: string
+}
+
 /** Returns a digest that is independent of the order of the files and of the notation of their paths. */
 export function digestOf(files: readonly Content[]): string {
+  return digestOfHashes(files.map(({ path, text }) => ({ path, hash: hashOf(text) })))
+}
+
+/** The same from the hashes of the texts. */
+export function digestOfHashes(files: readonly Hashed[]): string {
   const whole = createHash('sha256')
-  const entries = files.map(({ path, text }) => `${resolve(path)}\0${hashOf(text)}\n`)
+  const entries = files.map(({ path, hash }) => `${resolve(path)}\0${hash}\n`)
   for (const entry of [...new Set(entries)].sort()) whole.update(entry)
   return whole.digest('hex')
 }

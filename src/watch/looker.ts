@@ -1,10 +1,7 @@
-/** Reads the files of a configuration. It blocks on disks, so the daemon runs it in a separate thread. */
-import { closeSync, openSync, statSync } from 'node:fs'
+/** Reads the files of a configuration, and compares them with those of the last look. */
 import { resolve } from 'node:path'
-import { matching } from '../config/matching.js'
-import { isOpenForWriting } from '../system/libc.js'
-import { readText } from '../system/read-file.js'
-import { type Content, digestOf } from './digest.js'
+import { digestOfHashes, type Hashed, hashOf } from './digest.js'
+import type { FileReader, FileStatus } from './file-readers.js'
 
 /** The files of a configuration. */
 export interface Places {
@@ -31,26 +28,31 @@ interface Known {
   readonly mark: string
   readonly inode: string
   readonly writtenAt: number
-  readonly text: string
+  readonly hash: string
 }
 
 export class Looker {
+  readonly #files: FileReader
   #known = new Map<string, Known>()
 
+  constructor(files: FileReader) {
+    this.#files = files
+  }
+
   /** Reads the files. `digest` is the known digest; for an equal one, open writers are not looked for. */
-  look(places: Places, digest: string | null): Look {
+  async look(places: Places, digest: string | null): Promise<Look> {
     const nothing = { digest: null, writtenAt: 0, isMoved: false, isWritten: false }
-    const files: Content[] = []
+    const files: Hashed[] = []
     const next = new Map<string, Known>()
     let isMoved = true
-    for (const path of pathsOf(places)) {
+    for (const path of await this.#pathsOf(places)) {
       try {
         const before = this.#known.get(path)
-        const now = lookAt(path, before)
+        const now = await this.#lookAt(path, before)
         if (now === null) continue
         next.set(path, now.known)
-        files.push({ path, text: now.known.text })
-        if (now.known.text !== before?.text) isMoved &&= now.isMoved
+        files.push({ path, hash: now.known.hash })
+        if (now.known.hash !== before?.hash) isMoved &&= now.isMoved
       } catch (error) {
         // Keeps the previous content, which is compared again when the file is readable.
         return { ...nothing, fault: `${path}: ${(error as Error).message}` }
@@ -58,40 +60,38 @@ export class Looker {
     }
     this.#known = next
     if (!next.has(resolve(places.file))) return { ...nothing, fault: null }
-    const found = digestOf(files)
-    const isWritten = found !== digest && [...next.keys()].some(isBeingWritten)
+    const found = digestOfHashes(files)
+    const isWritten = found !== digest && (await this.#areWritten(next.keys()))
     const writtenAt = Math.max(...[...next.values()].map(known => known.writtenAt))
     return { digest: found, fault: null, writtenAt, isMoved, isWritten }
   }
-}
 
-function pathsOf({ file, included, patterns }: Places): ReadonlySet<string> {
-  const found = patterns.flatMap(pattern => matching('/', pattern))
-  return new Set([file, ...included, ...found].map(path => resolve(path)))
-}
-
-/** Returns null if the file does not exist. The file status is read before the content, and stored only with it. */
-function lookAt(path: string, before: Known | undefined): { known: Known; isMoved: boolean } | null {
-  const found = statSync(path, { bigint: true, throwIfNoEntry: false })
-  if (!found) return null
-  const { dev, ino, size, mtimeNs, ctimeNs } = found
-  const mark = `${dev} ${ino} ${size} ${mtimeNs} ${ctimeNs}`
-  if (mark === before?.mark) return { known: before, isMoved: true }
-  const inode = `${dev} ${ino}`
-  // If a file was renamed after its last write, the inode changes and ctime is later than mtime.
-  const isMoved = before !== undefined && inode !== before.inode && ctimeNs > mtimeNs
-  const writtenAt = Number(mtimeNs / 1_000_000n)
-  return { known: { mark, inode, writtenAt, text: readText(path) }, isMoved }
-}
-
-function isBeingWritten(path: string): boolean {
-  let fd: number | undefined
-  try {
-    fd = openSync(path, 'r')
-    return isOpenForWriting(fd) === true
-  } catch {
-    return false
-  } finally {
-    if (fd !== undefined) closeSync(fd)
+  async #pathsOf({ file, included, patterns }: Places): Promise<ReadonlySet<string>> {
+    const found: string[] = []
+    for (const pattern of patterns) found.push(...(await this.#files.matching(pattern)))
+    return new Set([file, ...included, ...found].map(path => resolve(path)))
   }
+
+  /** Returns null if the file does not exist. The file status is read before the content, and stored only with it. */
+  async #lookAt(path: string, before: Known | undefined): Promise<{ known: Known; isMoved: boolean } | null> {
+    const found = await this.#files.status(path)
+    if (!found) return null
+    const mark = markOf(found)
+    if (mark === before?.mark) return { known: before, isMoved: true }
+    const { dev, ino, mtimeNs, ctimeNs } = found
+    const inode = `${dev} ${ino}`
+    // If a file was renamed after its last write, the inode changes and ctime is later than mtime.
+    const isMoved = before !== undefined && inode !== before.inode && ctimeNs > mtimeNs
+    const writtenAt = Number(mtimeNs / 1_000_000n)
+    return { known: { mark, inode, writtenAt, hash: hashOf(await this.#files.text(path)) }, isMoved }
+  }
+
+  async #areWritten(paths: Iterable<string>): Promise<boolean> {
+    for (const path of paths) if (await this.#files.isBeingWritten(path)) return true
+    return false
+  }
+}
+
+function markOf({ dev, ino, size, mtimeNs, ctimeNs }: FileStatus): string {
+  return `${dev} ${ino} ${size} ${mtimeNs} ${ctimeNs}`
 }

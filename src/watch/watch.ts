@@ -1,12 +1,11 @@
 /** Detects changes of a configuration's content, whatever method an editor or program uses. */
-import type { Worker } from 'node:worker_threads'
 import type { Log } from '../system/log.js'
-import { besideFile, openThread } from '../system/thread.js'
 import { type Clock, systemClock } from '../util/clock.js'
 import { Poller } from '../util/poller.js'
 import { Changes } from './changes.js'
 import { type Content, digestOf } from './digest.js'
 import type { Look, Places } from './looker.js'
+import { openLooks } from './looks.js'
 
 /**
  * The outcome of a change. `taken`: it was applied or finally refused. `unsettled`: nothing was done, because a file
@@ -20,7 +19,7 @@ export interface WatchParts {
   onNew(writtenAt: number): void
   /** Decides on a change. Must not reject. */
   onChange(isSettled: boolean): Promise<Verdict>
-  /** Reads the files; replaces the thread in tests. */
+  /** Reads the files; another one in tests. */
   readonly look?: (places: Places, digest: string) => Promise<Look>
   readonly clock?: Pick<Clock, 'now' | 'alarm'>
 }
@@ -50,7 +49,7 @@ export class Watch {
   #isAsking = false
   #isConsidered = false
   #isClosed = false
-  #closeThread = () => {}
+  #closeLooks = () => {}
 
   /** `read` is the active configuration. It may be old: changes since it was read are detected. */
   constructor(file: string, read: Read, parts: WatchParts) {
@@ -58,7 +57,7 @@ export class Watch {
     this.#parts = parts
     this.#places = placesOf(file, read)
     this.#changes = new Changes(digestOf(contentsOf(file, read)))
-    this.#look = parts.look ?? this.#openThread()
+    this.#look = parts.look ?? this.#openLooks()
     const { log, clock = systemClock } = parts
     this.#clock = clock
     this.#looks = new Poller('configuration file', () => this.#lookOnce(), { log, clock })
@@ -77,7 +76,7 @@ export class Watch {
   close(): void {
     this.#isClosed = true
     void this.#looks.stop()
-    this.#closeThread()
+    this.#closeLooks()
   }
 
   /** Looks at the files. There is never more than one look at a time, because a file server may hang. */
@@ -127,40 +126,10 @@ export class Watch {
     this.#fault = fault
   }
 
-  #openThread(): (places: Places, digest: string) => Promise<Look> {
-    let thread: Worker | null = null
-    let done: (look: Look) => void = () => {}
-    const start = () => {
-      const worker = openThread(besideFile(import.meta.url, 'looking-thread'), { stdout: true, stderr: true })
-      worker.on('message', (look: Look) => done(look))
-      // Must follow the listener, which would undo it.
-      worker.unref()
-      const ended = (error?: unknown) => {
-        if (thread !== worker) return
-        thread = null
-        done({
-          digest: null,
-          fault: `its thread has ended (${error})`,
-          writtenAt: 0,
-          isMoved: false,
-          isWritten: false,
-        })
-      }
-      worker.on('error', ended)
-      worker.on('exit', ended)
-      return worker
-    }
-    this.#closeThread = () => {
-      const worker = thread
-      thread = null
-      void worker?.terminate()
-    }
-    return (places, digest) =>
-      new Promise(resolve => {
-        done = resolve
-        thread ??= start()
-        thread.postMessage({ places, digest })
-      })
+  #openLooks(): (places: Places, digest: string) => Promise<Look> {
+    const looks = openLooks()
+    this.#closeLooks = looks.close
+    return looks.look
   }
 }
 

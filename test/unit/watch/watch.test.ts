@@ -85,7 +85,7 @@ describe('watch: a watched configuration', () => {
     assert.equal(lines.length, 2)
   })
 
-  it('is read in a separate thread', async () => {
+  it('is read from its file', async () => {
     const file = join(temporaryFolder(), 'site.yaml')
     writeFileSync(file, 'two')
     const { log } = recordingLog()
