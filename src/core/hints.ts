@@ -26,6 +26,8 @@ export interface Hint {
   readonly kind: HintKind
   /** Why the check is brought forward, as words for people. */
   readonly detail: string
+  /** True if clients get no answer from the server at present, so that its check may fail early (core/early-timeout.ts). */
+  readonly isStrong?: true
 }
 
 // ---------------------------------------------------------------- the budget
@@ -77,10 +79,16 @@ const QUICK: ReadonlySet<string | null> = new Set(['refused', 'reset', 'closed',
 
 /**
  * True if the next check follows a failed one at once, because a hint preceded it. `fall` counts as without hints; its
- * failures are closer together. `before`: number of checks that have followed already.
+ * failures are closer together. `before`: number of checks that have followed already. After a strong hint a silent
+ * server is asked again at once too, since its check fails early.
  */
-export function isFollowed({ ok, reason }: Pick<CheckResult, 'ok' | 'reason'>, before: number): boolean {
-  return ok === false && QUICK.has(reason) && before < MOST_FOLLOW_UPS
+export function isFollowed(
+  { ok, reason }: Pick<CheckResult, 'ok' | 'reason'>,
+  before: number,
+  hint: Pick<Hint, 'isStrong'> = {},
+): boolean {
+  const isQuick = QUICK.has(reason) || (hint.isStrong === true && reason === 'timeout')
+  return ok === false && isQuick && before < MOST_FOLLOW_UPS
 }
 
 /** True if the server refuses connections. */

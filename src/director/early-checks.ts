@@ -2,6 +2,7 @@
 import { isChanging } from '../core/health.js'
 import type { EventListener } from '../events/event-bus.js'
 import type { HealthStore } from '../health/health-store.js'
+import { connectTimeOf } from '../hints/connect-attempts.js'
 import { EarlyChecks, type EarlyChecksParts } from '../hints/early-checks.js'
 import { openPathEvents } from '../netlink/path-events.js'
 import type { Paths } from '../netlink/paths.js'
@@ -30,6 +31,10 @@ export function openEarlyChecks({ concurrency, store, paths, ...parts }: EarlyCh
       store()
         .checksOf(id)
         .some(({ health, own }) => isChanging(own ?? health)),
+    connectTimesOf: id =>
+      store()
+        .checksOf(id)
+        .flatMap(({ recent }) => recent.groups.flatMap(({ result }) => connectTimeOf(result) ?? [])),
   })
 }
 
@@ -40,12 +45,19 @@ export function earlyChecksListener(earlyChecks: () => EarlyChecks, store: () =>
       const { jobs } = store()
       // Of services that share a check, one that wants a sentinel suffices.
       const watched = new Set<string>()
-      if (services.some(({ reals }) => reals.some(({ checks }) => checks.some(({ sentinel }) => sentinel))))
-        for (const { use, jobId } of store().allSubscribers()) if (use.sentinel) watched.add(jobId)
+      // One that wants none suffices.
+      const patient = new Set<string>()
+      const uses = services.flatMap(({ reals }) => reals.flatMap(({ checks }) => checks))
+      if (uses.some(({ sentinel, earlyTimeout = true }) => sentinel || !earlyTimeout))
+        for (const { use, jobId } of store().allSubscribers()) {
+          if (use.sentinel) watched.add(jobId)
+          if (use.earlyTimeout === false) patient.add(jobId)
+        }
       earlyChecks().follow({
         jobs,
         hasSentinel: id => watched.has(id),
         isKnocking: settings.knock === true,
+        hasEarlyLimit: id => !patient.has(id),
       })
     },
   }

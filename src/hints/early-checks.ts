@@ -7,6 +7,7 @@ import { isOwnWant } from '../system/find-program.js'
 import type { Log } from '../system/log.js'
 import type { Clock } from '../util/clock.js'
 import { counted } from '../util/plural.js'
+import { ConnectAttempts } from './connect-attempts.js'
 import { endpointsOf } from './endpoints.js'
 import { Hints } from './hints.js'
 import { Knocker } from './knocker.js'
@@ -18,10 +19,12 @@ import { openTcp, type Tcp } from './tcp.js'
 export interface EarlyChecksParts {
   readonly clock: Clock
   readonly log: Pick<Log, 'warn'>
-  readonly executors: Pick<Executors, 'atOnce' | 'next'>
+  readonly executors: Pick<Executors, 'atOnce' | 'next' | 'giveUpConnecting'>
   /** Maximum number of sentinels. */
   readonly most: number
   isChanging(id: string): boolean
+  /** Milliseconds that connections of the passed checks of this job took; empty: none is known. */
+  connectTimesOf(id: string): readonly number[]
   /** Returns the source address for a target; null: the kernel chooses. */
   sourceOf?: ((target: Address) => Address | null) | undefined
   /** Routes and interfaces of this machine, and their changes. Null or absent: they give no hints. */
@@ -35,6 +38,8 @@ export interface Followed {
   /** True for a job that a sentinel watches. */
   hasSentinel(id: string): boolean
   readonly isKnocking: boolean
+  /** True for a job that may fail before its time limit while clients get no answer. */
+  hasEarlyLimit(id: string): boolean
 }
 
 export class EarlyChecks {
@@ -42,6 +47,7 @@ export class EarlyChecks {
   readonly #parts: EarlyChecksParts
   readonly #sentinels: Sentinels
   readonly #knocker: Knocker
+  readonly #attempts: ConnectAttempts
   readonly #pathHints: PathHints | null
   #tcp: Tcp | 'unavailable' | null = null
   #leftOut: ReadonlySet<string> = new Set()
@@ -50,7 +56,7 @@ export class EarlyChecks {
   constructor(parts: EarlyChecksParts) {
     this.#parts = parts
     const { clock, executors, isChanging, most } = parts
-    this.hints = new Hints({ clock, executors, isChanging })
+    this.hints = new Hints({ clock, executors, isChanging, onStrong: id => this.#attempts.begin(id) })
     const watch = {
       clock,
       // Opened by the first connection: most directors have no sentinel, and no server that refuses.
@@ -60,6 +66,11 @@ export class EarlyChecks {
     }
     this.#sentinels = new Sentinels({ ...watch, most })
     this.#knocker = new Knocker(watch)
+    this.#attempts = new ConnectAttempts({
+      ...watch,
+      executors,
+      connectTimesOf: id => parts.connectTimesOf(id),
+    })
     this.#pathHints = parts.network
       ? new PathHints({
           ...{ clock, onHint: watch.onHint, ...parts.network },
@@ -69,7 +80,7 @@ export class EarlyChecks {
   }
 
   /** Takes the jobs of a configuration. */
-  follow({ jobs, hasSentinel, isKnocking }: Followed): void {
+  follow({ jobs, hasSentinel, isKnocking, hasEarlyLimit }: Followed): void {
     const all = [...jobs.values()]
     const watched = endpointsOf(all.filter(({ id }) => hasSentinel(id)))
     const leftOut = this.#sentinels.follow(watched)
@@ -80,13 +91,17 @@ export class EarlyChecks {
     )
     this.#tellLeftOut(leftOut)
     this.#knocker.follow(() => endpointsOf(isKnocking ? jobs.values() : []))
+    this.#attempts.follow(
+      () => endpointsOf(jobs.values()),
+      id => (hasEarlyLimit(id) ? (jobs.get(id)?.use.policy.timeout ?? null) : null),
+    )
     this.#pathHints?.follow(all)
     this.hints.follow(id => jobs.has(id))
   }
 
   /** Hands a result to the health, with what brought it forward, and to all that follows it. */
   passOn(id: string, given: CheckResult, toHealth: (result: CheckResult) => void): void {
-    const result = this.hints.explained(id, given)
+    const result = this.hints.explained(id, this.#attempts.result(id, given))
     toHealth(result)
     this.#sentinels.result(id, result)
     this.#knocker.result(id, result)
@@ -112,6 +127,7 @@ export class EarlyChecks {
     this.hints.close()
     this.#sentinels.close()
     this.#knocker.close()
+    this.#attempts.close()
     this.#pathHints?.close()
     if (this.#tcp !== 'unavailable') this.#tcp?.close()
     this.#tcp = 'unavailable'

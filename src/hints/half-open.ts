@@ -85,7 +85,7 @@ export class HalfOpen {
       if (ids.length === 0) continue
       this.#given.set(key, now)
       const detail = `${counted(count, 'connection')} of clients to ${service} without an answer`
-      this.#parts.onHint(ids, { kind: 'half-open', detail })
+      this.#parts.onHint(ids, { kind: 'half-open', detail, isStrong: true })
     }
   }
 }

@@ -24,6 +24,8 @@ export interface HintsParts {
   readonly executors: Pick<Executors, 'atOnce' | 'next'>
   /** True while `fall` is not reached after failures of this job, so that more of them decide. */
   isChanging(id: string): boolean
+  /** A check has been started because of a strong hint. */
+  onStrong?(id: string): void
 }
 
 /** Maximum number of checks that wait for their turn. Later hints are dropped: the checks come at their intervals. */
@@ -50,7 +52,7 @@ export interface GivenHint extends Hint {
 }
 
 interface Pursued {
-  readonly hint: GivenHint
+  hint: GivenHint
   /** When the last check was started. */
   startedAt: number
   /** Number of checks that have followed a failed one. */
@@ -79,7 +81,7 @@ export class Hints {
     this.#followUps = new Deadlines({
       clock,
       onDue: ids => {
-        for (const id of ids) this.#parts.executors.atOnce(id)
+        for (const id of ids) this.#start(id, this.#pursued.get(id)?.hint)
       },
     })
   }
@@ -91,7 +93,7 @@ export class Hints {
   follow(has: (id: string) => boolean): void {
     for (const map of [this.#waiting, this.#pursued, this.#last])
       for (const id of map.keys()) if (!has(id)) map.delete(id)
-    for (const id of this.#pursued.keys()) this.#parts.executors.atOnce(id)
+    for (const [id, { hint }] of this.#pursued) this.#start(id, hint)
   }
 
   /** Brings the checks of these jobs forward. One that does not run here, or is on its way already, stays as it is. */
@@ -100,6 +102,7 @@ export class Hints {
     this.#given[hint.kind]++
     const at = this.#parts.clock.now()
     for (const id of ids) {
+      if (this.#isPursued(id, at)) this.#strengthen(id, { ...hint, at })
       if (this.#waiting.has(id) || this.#isPursued(id, at) || !this.#parts.executors.next(id)) continue
       if (this.#waiting.size >= MOST_WAITING) this.#dropped++
       else this.#waiting.set(id, { ...hint, at })
@@ -125,7 +128,7 @@ export class Hints {
   judged(id: string, result: CheckResult): void {
     const pursued = result.hint === undefined ? undefined : this.#pursued.get(id)
     if (!pursued) return
-    if (isFollowed(result, pursued.followed) && this.#parts.isChanging(id)) {
+    if (isFollowed(result, pursued.followed, pursued.hint) && this.#parts.isChanging(id)) {
       pursued.followed++
       pursued.startedAt = this.#parts.clock.now() + FOLLOW_UP
       this.#followUps.set(id, pursued.startedAt)
@@ -158,8 +161,22 @@ export class Hints {
     return pursued !== undefined && now - pursued.startedAt < LOST_AFTER
   }
 
+  /** A check on its way may fail early from now on. */
+  #strengthen(id: string, hint: GivenHint): void {
+    const pursued = this.#pursued.get(id)
+    if (!pursued || !hint.isStrong || pursued.hint.isStrong) return
+    pursued.hint = hint
+    this.#last.set(id, hint)
+    this.#parts.onStrong?.(id)
+  }
+
+  #start(id: string, hint: Hint | undefined): void {
+    this.#parts.executors.atOnce(id)
+    if (hint?.isStrong) this.#parts.onStrong?.(id)
+  }
+
   #pump(): void {
-    const { clock, executors } = this.#parts
+    const { clock } = this.#parts
     for (const [id, hint] of this.#waiting) {
       const now = clock.now()
       const rest = spend(this.#budget, BROUGHT_FORWARD, now)
@@ -169,7 +186,7 @@ export class Hints {
       this.#pursued.set(id, { hint, startedAt: now, followed: 0 })
       this.#last.set(id, hint)
       this.#broughtForward++
-      executors.atOnce(id)
+      this.#start(id, hint)
     }
     if (this.#waiting.size === 0 || this.#disarm) return
     this.#disarm = clock.alarm(untilNext(this.#budget, BROUGHT_FORWARD, clock.now()), () => {

@@ -4,7 +4,7 @@
  * that way.
  */
 import type { Address } from '../core/address.js'
-import type { Hint, HintKind } from '../core/hints.js'
+import type { Hint } from '../core/hints.js'
 import type { Job } from '../health/jobs.js'
 import type { EventSocket } from '../netlink/event-socket.js'
 import { EVERYTHING, type Neighbour, type PathEvent, type PathEventsParts } from '../netlink/path-events.js'
@@ -145,7 +145,8 @@ export class PathHints {
     const behind = this.#behind(neighbour)
     if (behind.length === 0) return
     this.#neighbours.set(key, null)
-    this.#hint(behind, 'neighbour', `the neighbour ${neighbour.address.text} does not answer the kernel`)
+    const detail = `the neighbour ${neighbour.address.text} does not answer the kernel`
+    this.#hint(behind, { kind: 'neighbour', detail, isStrong: true })
   }
 
   #find(neighbour: Neighbour, hardware: string): void {
@@ -155,8 +156,9 @@ export class PathHints {
     const behind = this.#behind(neighbour)
     if (behind.length === 0) return
     this.#neighbours.set(key, hardware)
-    if (before)
-      this.#hint(behind, 'neighbour', `the neighbour ${neighbour.address.text} has another hardware address`)
+    if (!before) return
+    const detail = `the neighbour ${neighbour.address.text} has another hardware address`
+    this.#hint(behind, { kind: 'neighbour', detail })
   }
 
   /** Returns the servers whose packets go to this neighbour. */
@@ -175,14 +177,15 @@ export class PathHints {
     this.#links.set(index, isWorking)
     const behind = this.#servers.filter(({ way }) => way?.link === index)
     const name = link?.name ?? String(index)
-    this.#hint(behind, 'link', `the interface ${name} ${isWorking ? 'works again' : 'has gone down'}`)
+    const detail = `the interface ${name} ${isWorking ? 'works again' : 'has gone down'}`
+    this.#hint(behind, { kind: 'link', detail, ...(!isWorking && { isStrong: true }) })
   }
 
-  #hint(servers: readonly Server[], kind: HintKind, detail: string): void {
+  #hint(servers: readonly Server[], hint: Hint): void {
     if (servers.length === 0) return
     this.#parts.onHint(
       servers.flatMap(({ ids }) => ids),
-      { kind, detail },
+      hint,
     )
   }
 
@@ -233,9 +236,9 @@ export class PathHints {
       this.#links.set(link, this.#parts.paths.link(link)?.isWorking ?? false)
     if (!before) return
     if (before.link !== link || before.hop !== hop)
-      this.#hint([server], 'route', 'the route to the server has changed')
+      this.#hint([server], { kind: 'route', detail: 'the route to the server has changed' })
     else if (before.source !== source)
-      this.#hint([server], 'address', 'the source address towards the server has changed')
+      this.#hint([server], { kind: 'address', detail: 'the source address towards the server has changed' })
   }
 }
 

@@ -240,12 +240,12 @@ export class Sentinels {
     else if (isClosed)
       this.#hint(sentinel, 'sentinel', `${CONNECTION} was ${wordOf(code)} after ${(age / 1000).toFixed(1)} s`)
     else if (code === 'ETIMEDOUT')
-      this.#hint(sentinel, 'sentinel', `the server no longer answers on the idle connection`)
+      this.#hint(sentinel, 'sentinel', `the server no longer answers on the idle connection`, true)
     else this.#hint(sentinel, 'icmp', `the network reports an error of the idle connection (${code})`)
   }
 
-  #hint({ endpoint }: Sentinel, kind: Hint['kind'], detail: string): void {
-    this.#parts.onHint(endpoint.ids, { kind, detail })
+  #hint({ endpoint }: Sentinel, kind: Hint['kind'], detail: string, isStrong = false): void {
+    this.#parts.onHint(endpoint.ids, { kind, detail, ...(isStrong && { isStrong }) })
   }
 }
 

@@ -57,6 +57,12 @@ export const checkFields = {
     .describe(
       'Keep one idle TCP connection to the server, whose end brings this check forward: a process that dies is noticed in milliseconds. Only for servers that serve others meanwhile.',
     ),
+  'early-timeout': z
+    .boolean()
+    .default(true)
+    .describe(
+      'Fail before `timeout` if clients of the server get no answer, and seven connects within 300ms none either; only where connects have taken at most 30ms.',
+    ),
   connects: z
     .int()
     .min(0)

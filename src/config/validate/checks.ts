@@ -62,6 +62,7 @@ export function readCheck(
       ...target,
       ...(connects > 0 && { connects }),
       ...(sentinel && { sentinel }),
+      ...(fields.values['early-timeout'] === false && { earlyTimeout: false as const }),
       ...(source !== null && { source }),
       ...(path === 'service' && { path }),
     }

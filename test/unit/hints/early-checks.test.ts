@@ -18,7 +18,13 @@ const kind = (name: string, more = {}) =>
   })
 
 function jobOf(id: string, port: number, check = kind('http')): Job {
-  return { id, check, target: { address, port }, use: { options: {} }, answer: null } as unknown as Job
+  return {
+    id,
+    check,
+    target: { address, port },
+    use: { options: {}, policy: { timeout: 3000 } },
+    answer: null,
+  } as unknown as Job
 }
 
 const PASS: CheckResult = { ok: true, reason: null, detail: '', phase: null, ms: 1, phases: [] }
@@ -28,13 +34,19 @@ function rig({ most = 100, isBroken = false, lacking = 0 } = {}) {
   const clock = new FakeClock()
   const told: string[] = []
   const atOnce: string[] = []
+  const givenUp: string[] = []
   const connections: (TcpEvents & { port: number })[] = []
   const early = new EarlyChecks({
     clock,
     most,
     log: { warn: (event, fields) => void told.push(`${event} ${JSON.stringify(fields)}`) },
-    executors: { atOnce: id => void atOnce.push(id), next: () => ({ in: 1000, isRunning: false }) },
+    executors: {
+      atOnce: id => void atOnce.push(id),
+      next: () => ({ in: 1000, isRunning: false }),
+      giveUpConnecting: id => void givenUp.push(id),
+    },
     isChanging: () => false,
+    connectTimesOf: () => [2],
     openTcp: () => {
       if (isBroken) throw new Error('no epoll')
       if (lacking-- > 0) throw Object.assign(new Error('epoll_create1'), { code: 'EMFILE' })
@@ -48,14 +60,19 @@ function rig({ most = 100, isBroken = false, lacking = 0 } = {}) {
     },
   })
   const follow = (jobs: readonly Job[], isKnocking = true) =>
-    early.follow({ jobs: new Map(jobs.map(job => [job.id, job])), hasSentinel: () => true, isKnocking })
+    early.follow({
+      jobs: new Map(jobs.map(job => [job.id, job])),
+      hasSentinel: () => true,
+      isKnocking,
+      hasEarlyLimit: id => id !== 'patient',
+    })
   const result = (id: string, given: CheckResult) => {
     const seen: CheckResult[] = []
     early.passOn(id, given, explained => seen.push(explained))
     clock.wind(250)
     return seen[0]
   }
-  return { clock, told, atOnce, connections, early, follow, result }
+  return { clock, told, atOnce, givenUp, connections, early, follow, result }
 }
 
 describe('early-checks', () => {
@@ -74,6 +91,18 @@ describe('early-checks', () => {
     assert.deepEqual([given.sentinel, broughtForward, knocking], [1, 2, 1])
     assert.equal(of('a').isKnocking, true)
     assert.equal(of('a').last?.kind, 'sentinel')
+  })
+
+  it('lets a check fail early whose server is silent while clients get no answer, unless it shall not', () => {
+    const { clock, early, givenUp, follow, result } = rig()
+    follow([jobOf('a', 80), jobOf('patient', 81)])
+    early.hints.give(['a', 'patient'], { kind: 'half-open', detail: 'clients wait', isStrong: true })
+    clock.wind(300)
+    assert.deepEqual(givenUp, ['a'])
+    const timedOut = { ...PASS, ok: false, reason: 'timeout', phase: 'connect', isEarly: true } as const
+    const seen = result('a', { ...timedOut, detail: 'no connection within 300 ms' })
+    assert.equal(seen?.detail, 'no connection within 300 ms, and no answer to 6 more attempts')
+    assert.equal(seen?.hint, 'clients wait')
   })
 
   it('opens connections as soon as there are descriptors', () => {

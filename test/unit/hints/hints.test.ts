@@ -7,6 +7,8 @@ import { FakeClock } from '../../support/fake-clock.js'
 
 const HINT: Hint = { kind: 'sentinel', detail: 'the idle connection to the server was reset after 3.0 s' }
 
+const STRONG: Hint = { kind: 'half-open', detail: '6 connections without an answer', isStrong: true }
+
 /** The result of a run that was started at once. */
 function resultOf(ok: boolean, reason: CheckResult['reason'] = ok ? null : 'refused'): CheckResult {
   return { ok, reason, detail: '', phase: 'connect', ms: 1, phases: [], isEarly: true }
@@ -23,6 +25,7 @@ function rig({ fall = 2, here = (): boolean => true } = {}) {
   const clock = new FakeClock()
   const started: { id: string; at: number }[] = []
   const streaks = new Map<string, number>()
+  const strong: { id: string; at: number }[] = []
   const hints = new Hints({
     clock,
     executors: {
@@ -30,6 +33,7 @@ function rig({ fall = 2, here = (): boolean => true } = {}) {
       next: () => (here() ? { in: 1000, isRunning: false } : null),
     },
     isChanging: id => (streaks.get(id) ?? 0) % fall > 0,
+    onStrong: id => void strong.push({ id, at: clock.now() }),
   })
   const result = (id: string, given: CheckResult) => {
     const told = hints.explained(id, given)
@@ -37,7 +41,7 @@ function rig({ fall = 2, here = (): boolean => true } = {}) {
     hints.judged(id, told)
     return told
   }
-  return { clock, hints, started, result }
+  return { clock, hints, started, strong, result }
 }
 
 describe('hints: a hint', () => {
@@ -49,6 +53,29 @@ describe('hints: a hint', () => {
     assert.equal(result('a', resultOf(true)).hint, HINT.detail)
     assert.equal(result('a', resultOf(true)).hint, undefined)
     assert.deepEqual(hints.lastOf('a'), { ...HINT, at: clock.now() - 2 })
+  })
+
+  it('that is strong says so at each start, and a silent server is asked again at once', () => {
+    const { clock, hints, started, strong, result } = rig({ fall: 3 })
+    hints.give(['a'], STRONG)
+    for (const starts of [1, 2, 3]) {
+      assert.deepEqual([started.length, strong.length], [starts, starts])
+      clock.wind(300)
+      assert.equal(result('a', resultOf(false, 'timeout')).hint, STRONG.detail)
+      clock.wind(FOLLOW_UP)
+    }
+    clock.wind(10_000)
+    assert.deepEqual([started, started.length], [strong, 3])
+  })
+
+  it('that is strong counts for a check that another has brought forward', () => {
+    const { clock, hints, started, strong, result } = rig()
+    hints.give(['a'], HINT)
+    clock.wind(100)
+    hints.give(['a'], STRONG)
+    hints.give(['a'], STRONG)
+    assert.deepEqual([started.length, strong], [1, [{ id: 'a', at: clock.now() }]])
+    assert.equal(result('a', resultOf(false, 'timeout')).hint, STRONG.detail)
   })
 
   it('is not answered by a run of the schedule', () => {

@@ -1,0 +1,166 @@
+/**
+ * Tries to connect to servers of which a hint says that clients get no answer, several times in a row
+ * (core/early-timeout.ts). If nobody answers, the check that the hint has brought forward fails before its time limit.
+ */
+import type { Address } from '../core/address.js'
+import { EARLY_LIMIT, hasEarlyLimit, MOST_EARLY, nextStep, pauseAfter } from '../core/early-timeout.js'
+import type { CheckResult } from '../core/model.js'
+import type { Executors } from '../schedule/executors.js'
+import type { Clock } from '../util/clock.js'
+import { counted } from '../util/plural.js'
+import { type AskedEndpoint, sourceFor } from './endpoints.js'
+import type { Tcp, TcpConnection } from './tcp.js'
+
+export interface ConnectAttemptsParts {
+  readonly clock: Pick<Clock, 'now' | 'alarm' | 'afterReading'>
+  readonly tcp: Pick<Tcp, 'connect'>
+  readonly executors: Pick<Executors, 'giveUpConnecting'>
+  sourceOf(target: Address): Address | null
+  /** Milliseconds that connections of the passed checks of this job took; empty: none is known. */
+  connectTimesOf(id: string): readonly number[]
+}
+
+/** Milliseconds that a run has waited for its connection at least: it may have started a moment after the first attempt. */
+const LEAST = EARLY_LIMIT / 2
+
+interface Series {
+  readonly endpoint: AskedEndpoint
+  readonly ids: Set<string>
+  readonly beganAt: number
+  readonly connections: TcpConnection[]
+  made: number
+  dueAt: number
+  disarm: () => void
+}
+
+export class ConnectAttempts {
+  readonly #parts: ConnectAttemptsParts
+  #find: () => ReadonlyMap<string, AskedEndpoint> = () => new Map()
+  #timeouts: (id: string) => number | null = () => null
+  /** Null until it is needed, as most directors never do. */
+  #byJob: ReadonlyMap<string, AskedEndpoint> | null = null
+  readonly #series = new Map<string, Series>()
+  /** Attempts without an answer, of jobs whose runs have been given up. */
+  readonly #silent = new Map<string, number>()
+
+  constructor(parts: ConnectAttemptsParts) {
+    this.#parts = parts
+  }
+
+  /** Takes the endpoints, as soon as they are needed, and time limits; null: the job has no early one. */
+  follow(
+    endpoints: () => ReadonlyMap<string, AskedEndpoint>,
+    timeoutOf: (id: string) => number | null,
+  ): void {
+    this.#find = endpoints
+    this.#timeouts = timeoutOf
+    this.#byJob = null
+  }
+
+  /** Begins with the first attempt, if the check of this job may fail early. */
+  begin(id: string): void {
+    const timeout = this.#timeouts(id)
+    if (timeout === null || !hasEarlyLimit(this.#parts.connectTimesOf(id), timeout)) return
+    const endpoint = this.#endpointOf(id)
+    if (!endpoint) return
+    const known = this.#series.get(endpoint.key)
+    if (known) known.ids.add(id)
+    else if (this.#series.size < MOST_EARLY) this.#start(endpoint, id)
+  }
+
+  /** Takes a result. Returns it with the number of attempts, if it was given up for them. */
+  result(id: string, result: CheckResult): CheckResult {
+    const { ok, reason } = result
+    const isSilence = ok === false && reason === 'timeout'
+    // The server has answered, or there is another reason than its silence.
+    if (!isSilence) for (const series of this.#series.values()) series.ids.delete(id)
+    const attempts = this.#silent.get(id)
+    if (attempts === undefined) return result
+    this.#silent.delete(id)
+    if (!isSilence) return result
+    const detail = `${result.detail}, and no answer to ${counted(attempts, 'more attempt')}`
+    return { ...result, detail }
+  }
+
+  close(): void {
+    for (const series of this.#series.values()) this.#end(series)
+    this.#find = () => new Map()
+    this.#timeouts = () => null
+    this.#byJob = null
+  }
+
+  #endpointOf(id: string): AskedEndpoint | undefined {
+    if (!this.#byJob) {
+      const byJob = new Map<string, AskedEndpoint>()
+      for (const endpoint of this.#find().values()) for (const one of endpoint.ids) byJob.set(one, endpoint)
+      this.#byJob = byJob
+    }
+    return this.#byJob.get(id)
+  }
+
+  #start(endpoint: AskedEndpoint, id: string): void {
+    const beganAt = this.#parts.clock.now()
+    const series: Series = {
+      ...{ endpoint, ids: new Set([id]), beganAt, connections: [], made: 0 },
+      ...{ dueAt: beganAt, disarm: () => {} },
+    }
+    this.#series.set(endpoint.key, series)
+    this.#step(series)
+  }
+
+  #step(series: Series): void {
+    const { clock } = this.#parts
+    const { made, dueAt, beganAt } = series
+    const step = nextStep(made, dueAt - beganAt, clock.now() - beganAt)
+    if (step === 'attempt') this.#attempt(series)
+    else if (step === 'wait') this.#stepLater(series)
+    else if (step === 'leave') this.#end(series)
+    // What has arrived meanwhile counts.
+    else clock.afterReading(() => this.#isRunning(series) && this.#fail(series))
+  }
+
+  #stepLater(series: Series): void {
+    const { clock } = this.#parts
+    const pause = pauseAfter(series.made)
+    series.dueAt = clock.now() + pause
+    series.disarm = clock.alarm(pause, () => this.#step(series))
+  }
+
+  #attempt(series: Series): void {
+    const { tcp, sourceOf } = this.#parts
+    const { endpoint } = series
+    // A refusal is an answer, and other errors say nothing of the server.
+    const on = { opened: () => this.#end(series), ended: () => this.#end(series) }
+    const connection = tcp.connect(endpoint, sourceFor(endpoint, sourceOf), on)
+    if (typeof connection === 'string') {
+      this.#end(series)
+      return
+    }
+    series.connections.push(connection)
+    series.made++
+    this.#stepLater(series)
+  }
+
+  #fail(series: Series): void {
+    this.#end(series)
+    for (const id of series.ids) {
+      this.#silent.set(id, series.made)
+      this.#parts.executors.giveUpConnecting(id, LEAST)
+    }
+  }
+
+  #isRunning(series: Series): boolean {
+    return this.#series.get(series.endpoint.key) === series
+  }
+
+  #end(series: Series): void {
+    if (this.#isRunning(series)) this.#series.delete(series.endpoint.key)
+    series.disarm()
+    for (const connection of series.connections.splice(0)) connection.drop(true)
+  }
+}
+
+/** Returns the milliseconds that the connection took; null: the check did not pass, or does not tell. */
+export function connectTimeOf({ ok, phases: [first] }: CheckResult): number | null {
+  return ok && first?.phase === 'connect' ? first.ms : null
+}

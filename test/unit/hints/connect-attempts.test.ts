@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict'
+import { ATTEMPTS, EARLY_LIMIT, MOST_EARLY } from '../../../src/core/early-timeout.js'
+import type { CheckResult } from '../../../src/core/model.js'
+import { ConnectAttempts } from '../../../src/hints/connect-attempts.js'
+import type { AskedEndpoint } from '../../../src/hints/endpoints.js'
+import type { TcpEvents } from '../../../src/hints/tcp.js'
+import { FakeClock } from '../../support/fake-clock.js'
+import { address } from '../../support/tables.js'
+
+const PASS: CheckResult = { ok: true, reason: null, detail: 'fine', phase: null, ms: 1, phases: [] }
+const TIMEOUT: CheckResult = {
+  ...PASS,
+  ok: false,
+  reason: 'timeout',
+  detail: 'no connection',
+  phase: 'connect',
+}
+
+/** One endpoint for each job, but for `twin`, which shares that of `job 0`. */
+function rig({ times = [2], timeout = 1000 as number | null, fails = false } = {}) {
+  const clock = new FakeClock()
+  const begun = clock.now()
+  const givenUp: string[] = []
+  const made: (TcpEvents & { port: number; at: number; isDropped: boolean })[] = []
+  const attempts = new ConnectAttempts({
+    clock,
+    tcp: {
+      connect: ({ port }, _source, on) => {
+        if (fails) return 'EMFILE'
+        const one = { ...on, port, at: clock.now() - begun, isDropped: false }
+        made.push(one)
+        const drop = () => {
+          one.isDropped = true
+        }
+        return { drop }
+      },
+    },
+    executors: { giveUpConnecting: id => void givenUp.push(`${id} after ${clock.now() - begun}`) },
+    sourceOf: () => null,
+    connectTimesOf: () => times,
+  })
+  const endpoints = new Map(
+    Array.from({ length: 20 }, (_, i): [string, AskedEndpoint] => {
+      const ids = i === 0 ? ['job 0', 'twin'] : [`job ${i}`]
+      return [`${i}`, { key: `${i}`, address: address('2001:db8::1'), port: i + 1, source: undefined, ids }]
+    }),
+  )
+  attempts.follow(
+    () => endpoints,
+    () => timeout,
+  )
+  return { clock, attempts, givenUp, made }
+}
+
+describe('connect-attempts: a server that is silent', () => {
+  it('is tried six times, and then its checks are given up', () => {
+    const { clock, attempts, givenUp, made } = rig()
+    attempts.begin('job 0')
+    attempts.begin('twin')
+    clock.wind(EARLY_LIMIT)
+    assert.deepEqual(
+      made.map(({ at }) => at),
+      [0, 40, 80, 120, 160, 200],
+    )
+    assert.deepEqual(givenUp, ['job 0 after 300', 'twin after 300'])
+    assert.ok(made.every(({ isDropped }) => isDropped))
+    assert.equal(attempts.result('job 0', TIMEOUT).detail, 'no connection, and no answer to 6 more attempts')
+    assert.equal(attempts.result('job 0', TIMEOUT).detail, 'no connection')
+    assert.equal(clock.alarms, 0)
+  })
+
+  it('is left alone as soon as it answers one, or refuses it', () => {
+    for (const answer of ['opened', 'ended'] as const) {
+      const { clock, attempts, givenUp, made } = rig()
+      attempts.begin('job 0')
+      clock.wind(210)
+      made[3]?.[answer]('ECONNREFUSED' as never)
+      clock.wind(1000)
+      assert.deepEqual([givenUp, made.length, clock.alarms], [[], ATTEMPTS.most, 0])
+      assert.ok(made.every((one, i) => one.isDropped || i === 3 || answer === 'opened'))
+    }
+  })
+
+  it('counts an answer that has arrived while this process was stopped', () => {
+    const { clock, attempts, givenUp, made } = rig()
+    attempts.begin('job 0')
+    clock.wind(290)
+    clock.arrive(() => made[5]?.opened())
+    clock.stop(30)
+    assert.deepEqual(givenUp, [])
+  })
+
+  it('is not judged by a step that comes late', () => {
+    const { clock, attempts, givenUp, made } = rig()
+    attempts.begin('job 0')
+    clock.wind(250)
+    clock.stop(5000)
+    assert.deepEqual([givenUp, made.length, clock.alarms], [[], 6, 0])
+  })
+
+  it('does not fail a check that had another result meanwhile', () => {
+    const { clock, attempts, givenUp } = rig()
+    attempts.begin('job 0')
+    clock.wind(100)
+    assert.equal(attempts.result('job 0', PASS), PASS)
+    clock.wind(1000)
+    assert.deepEqual(givenUp, [])
+  })
+})
+
+describe('connect-attempts', () => {
+  it('are not made where connections take long, where none is known, or where the check shall not fail early', () => {
+    for (const how of [{ times: [31] }, { times: [] }, { timeout: null }, { timeout: 300 }]) {
+      const { clock, attempts, givenUp, made } = rig(how)
+      attempts.begin('job 0')
+      clock.wind(1000)
+      assert.deepEqual([givenUp, made.length], [[], 0])
+    }
+  })
+
+  it('are made for ten servers at a time at most', () => {
+    const { clock, attempts, givenUp } = rig()
+    for (let i = 0; i < 20; i++) attempts.begin(`job ${i}`)
+    clock.wind(EARLY_LIMIT)
+    assert.equal(givenUp.length, MOST_EARLY)
+  })
+
+  it('say nothing where a socket cannot be opened, and end with the director', () => {
+    const without = rig({ fails: true })
+    without.attempts.begin('job 0')
+    without.clock.wind(1000)
+    assert.deepEqual(without.givenUp, [])
+    const { clock, attempts, givenUp, made } = rig()
+    attempts.begin('job 0')
+    attempts.close()
+    attempts.begin('job 1')
+    clock.wind(1000)
+    assert.deepEqual([givenUp, made.length, made[0]?.isDropped, clock.alarms], [[], 1, true, 0])
+  })
+})
