@@ -3,6 +3,8 @@
  * follows never came. A sign that the server may have failed. Pure.
  */
 
+import { lowerMedianOfOthers } from './active-growth.js'
+
 /** Seconds that the kernel keeps a connection in SYN_RECV after its last packet (ip_vs_proto_tcp.c). */
 const KEPT = 60
 /** Seconds after the last packet from which a connection counts as unanswered: a handshake over any path is shorter. */
@@ -35,15 +37,8 @@ export function pilesOf(counts: Unanswered): { service: string; real: string; co
   return [...counts].flatMap(([service, reals]) => {
     const sorted = [...reals.values()].sort((a, b) => a - b)
     return [...reals].flatMap(([real, count]) => {
-      const isAlone = count >= LEAST && count >= TIMES * medianOfOthers(sorted, count)
+      const isAlone = count >= LEAST && count >= TIMES * lowerMedianOfOthers(sorted, count)
       return isAlone ? [{ service, real, count }] : []
     })
   })
-}
-
-/** Returns the lower one in the middle of all values but one that is `own`; 0 if there is no other. */
-function medianOfOthers(sorted: readonly number[], own: number): number {
-  const middle = (sorted.length - 2) >> 1
-  const value = sorted[middle] ?? 0
-  return own > value ? value : (sorted[middle + 1] ?? 0)
 }

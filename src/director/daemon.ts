@@ -272,7 +272,7 @@ class RunningDaemon implements Daemon {
     lifecycle.add('early checks', () => this.#earlyChecks.close())
     if (parts.kernelName === 'netlink') {
       const halfOpen = openHalfOpen({
-        log,
+        ...{ log, kernel },
         table: () => this.#reconciler.table,
         store: () => this.#health.store,
         onHint: (ids, hint) => this.#earlyChecks.hints.give(ids, hint),

@@ -16,6 +16,7 @@ import type { SyncDaemon } from '../core/sync-daemon.js'
 import { batchSize, openConnection, type Socket } from '../netlink/connection.js'
 import type { Trace } from '../netlink/print.js'
 import { openSocket } from '../netlink/socket.js'
+import { ActiveCounts } from './active-counts.js'
 import { ask, codeOf, explained, type IpvsConnection, lookedUp } from './ask.js'
 import { type IpvsRequest, ipvs, type ServiceValues } from './attributes.js'
 import {
@@ -73,8 +74,10 @@ export function connect(socket: Socket, { trace }: ClientOptions = {}): Client {
 
 function clientOf(connection: IpvsConnection): Client {
   const look = new TableLook(connection)
+  const active = new ActiveCounts(connection)
   return {
     look: () => look.read(),
+    active: id => active.read(id),
     dump: (expected = new Map()) => readTable(connection, expected),
     reals: async (id, expected = []) =>
       new Map(readAllReals(connection, id, expected).map(member => [keyOfReal(member.real), member])),

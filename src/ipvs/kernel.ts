@@ -33,6 +33,13 @@ export interface Look {
   readonly cost: number
 }
 
+/** Active connections by real server, in the order of the kernel. */
+export interface ActiveConnections {
+  /** Keys (`keyOfReal`). The same object as before while the real servers are the same, in the same order. */
+  readonly reals: readonly string[]
+  readonly counts: readonly number[]
+}
+
 export interface Kernel {
   /**
    * Reads the table at a fraction of the cost of `dump`, since only what has changed is decoded. An entry may be missing
@@ -55,6 +62,8 @@ export interface Kernel {
    * it succeeded. Throws a KernelError only if nothing can be sent.
    */
   apply(changes: readonly Change[]): Promise<readonly (KernelError | null)[]>
+  /** Returns the active connections of the real servers of one service. Waits for nothing. Throws a KernelError. */
+  active(id: ServiceId): ActiveConnections
   timeouts(): Promise<Timeouts>
   /** Sets the timeouts in seconds; 0 leaves a timeout unchanged. Throws a KernelError. */
   setTimeouts(timeouts: Timeouts): Promise<void>

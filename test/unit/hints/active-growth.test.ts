@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict'
+import { setImmediate } from 'node:timers/promises'
+import type { Hint } from '../../../src/core/hints.js'
+import type { ServiceId } from '../../../src/core/model.js'
+import { ActiveGrowth } from '../../../src/hints/active-growth.js'
+import type { ActiveConnections } from '../../../src/ipvs/kernel.js'
+import { FakeClock } from '../../support/fake-clock.js'
+import { recordingLog } from '../../support/logs.js'
+import { address } from '../../support/tables.js'
+
+const WEB: ServiceId = { kind: 'address', protocol: 'tcp', address: address('2001:db8::80'), port: 80 }
+
+function rig({ cost = 0.05, known = ['a', 'b', 'c'] } = {}) {
+  const clock = new FakeClock()
+  const hints: string[] = []
+  const state = { counts: [0, 0, 0], reals: ['a', 'b', 'c'], isBroken: false, looks: 0 }
+  const watch = new ActiveGrowth({
+    clock,
+    log: recordingLog().log,
+    kernel: {
+      active(): ActiveConnections {
+        state.looks++
+        if (state.isBroken) throw new Error('EPERM')
+        return { reals: state.reals, counts: state.counts }
+      },
+    },
+    services: () => [WEB],
+    jobsOf: (service, real) => (known.includes(real) ? [`${service} ${real}`] : []),
+    onHint: (ids, { detail, isStrong }: Hint) => void hints.push(`${ids} ${isStrong}: ${detail}`),
+    costOf: look => {
+      look()
+      return cost
+    },
+  })
+  /** Winds 10 ms at a time; every 100 ms each server of `growing` has one connection more. */
+  const wind = async (ms: number, growing: readonly number[] = []) => {
+    for (let i = 0; i < ms / 10; i++) {
+      if (i % 10 === 0 && growing.length > 0)
+        state.counts = state.counts.map((count, place) => count + (growing.includes(place) ? 1 : 0))
+      clock.wind(10)
+      await setImmediate()
+    }
+    return hints.splice(0)
+  }
+  return { watch, wind, clock, state }
+}
+
+describe('active-growth: hints', () => {
+  it('are given within 300 ms once the connections of a server grow and none ends', async () => {
+    const { wind } = rig()
+    await wind(2000)
+    const told = await wind(300, [0])
+    assert.deepEqual(told, [
+      'tcp [2001:db8::80]:80 a true: 2 new connections of clients to tcp [2001:db8::80]:80, and none ends',
+    ])
+  })
+
+  it('are given again after two seconds, not before', async () => {
+    const { wind } = rig()
+    await wind(2000)
+    assert.equal((await wind(300, [0])).length, 1)
+    assert.equal((await wind(1600, [0])).length, 0)
+    assert.equal((await wind(600, [0])).length, 1)
+  })
+
+  it('are not given for a server without jobs, nor where all servers have more connections', async () => {
+    const { wind } = rig({ known: [] })
+    await wind(2000)
+    assert.deepEqual(await wind(1000, [0]), [])
+    const all = rig()
+    await all.wind(2000)
+    assert.deepEqual(await all.wind(1000, [0, 1, 2]), [])
+  })
+
+  it('begin anew with other real servers', async () => {
+    const { wind, state } = rig()
+    await wind(2000)
+    await wind(100, [0])
+    state.reals = ['b', 'c', 'a']
+    assert.deepEqual(await wind(100, [0]), [])
+  })
+})
+
+describe('active-growth: looks', () => {
+  it('are 50 ms apart, and take at most 0.2 % of a processor', async () => {
+    const { wind, state } = rig()
+    await wind(2000, [0])
+    const before = state.looks
+    await wind(1000, [0])
+    assert.equal(state.looks - before, 20)
+    const dear = rig({ cost: 2 })
+    await dear.wind(3000, [0])
+    const then = dear.state.looks
+    await dear.wind(10_000, [0])
+    assert.equal(dear.state.looks - then, 10)
+  })
+
+  it('are four a second where nothing changes', async () => {
+    const { wind, state } = rig()
+    await wind(8000)
+    const before = state.looks
+    await wind(2000)
+    assert.equal(state.looks - before, 8)
+  })
+
+  it('wait for a minute where the table cannot be read, and end with the watch', async () => {
+    const { watch, wind, state, clock } = rig()
+    state.isBroken = true
+    await wind(1010)
+    assert.equal(state.looks, 1)
+    clock.wind(60_000)
+    await setImmediate()
+    assert.equal(state.looks, 2)
+    await watch.close()
+    assert.equal(clock.alarms, 0)
+  })
+})
