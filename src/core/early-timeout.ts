@@ -20,10 +20,13 @@ const LAST_WAIT = EARLY_LIMIT - (ATTEMPTS.most - 1) * ATTEMPTS.every
 /** Milliseconds since the first attempt after which the check is left to its time limit. */
 const LONGEST = 5 * EARLY_LIMIT
 
-/** `connectTimes`: milliseconds that connections of passed checks took. `timeout`: the time limit of the check. */
+/**
+ * `connectTimes`: milliseconds that connections of passed checks took. The shortest counts: lvsd itself may be late, and a
+ * server far away never answers sooner. `timeout`: the time limit of the check.
+ */
 export function hasEarlyLimit(connectTimes: readonly number[], timeout: number): boolean {
   return (
-    timeout > EARLY_LIMIT && connectTimes.length > 0 && Math.max(...connectTimes) <= EARLY_LIMIT * USUAL_SHARE
+    timeout > EARLY_LIMIT && connectTimes.length > 0 && Math.min(...connectTimes) <= EARLY_LIMIT * USUAL_SHARE
   )
 }
 

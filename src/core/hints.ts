@@ -28,6 +28,8 @@ export interface Hint {
   readonly detail: string
   /** True if clients get no answer from the server at present, so that its check may fail early (core/early-timeout.ts). */
   readonly isStrong?: true
+  /** True if the server can be reached again: a check that still waits for its connection is started anew. */
+  readonly isRecovery?: true
 }
 
 // ---------------------------------------------------------------- the budget

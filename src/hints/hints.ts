@@ -171,7 +171,7 @@ export class Hints {
   }
 
   #start(id: string, hint: Hint | undefined): void {
-    this.#parts.executors.atOnce(id)
+    this.#parts.executors.atOnce(id, hint?.isRecovery === true)
     if (hint?.isStrong) this.#parts.onStrong?.(id)
   }
 

@@ -16,7 +16,11 @@ export interface KnockerParts {
   onHint(ids: readonly string[], hint: Hint): void
 }
 
-export const KNOCK_HINT: Hint = { kind: 'knock', detail: 'the server accepts connections again' }
+export const KNOCK_HINT: Hint = {
+  kind: 'knock',
+  detail: 'the server accepts connections again',
+  isRecovery: true,
+}
 
 export class Knocker {
   readonly #parts: KnockerParts

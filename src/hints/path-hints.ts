@@ -178,7 +178,7 @@ export class PathHints {
     const behind = this.#servers.filter(({ way }) => way?.link === index)
     const name = link?.name ?? String(index)
     const detail = `the interface ${name} ${isWorking ? 'works again' : 'has gone down'}`
-    this.#hint(behind, { kind: 'link', detail, ...(!isWorking && { isStrong: true }) })
+    this.#hint(behind, { kind: 'link', detail, ...(isWorking ? { isRecovery: true } : { isStrong: true }) })
   }
 
   #hint(servers: readonly Server[], hint: Hint): void {

@@ -45,9 +45,10 @@ export interface Executor<Work> {
   soon(id: string, ms: number): void
   /**
    * Starts a run now, off the time grid, and reports its result without delay, with `isEarly`; while one is in progress,
-   * another follows it. The schedule of the job does not move.
+   * another follows it. The schedule of the job does not move. `isAnew`: a run in progress that waits for its connection is
+   * cancelled without a result, because what it has sent was lost.
    */
-  atOnce(id: string): void
+  atOnce(id: string, isAnew?: boolean): void
   /**
    * Ends the run in progress as at its time limit, if it has waited for its connection for at least `least` milliseconds, and
    * reports its result without delay, with `isEarly`. Otherwise it does nothing.

@@ -196,7 +196,7 @@ export function openExecutors(
     },
     remove,
     soon: (id, ms) => executorOf.get(id)?.soon(id, ms),
-    atOnce: id => executorOf.get(id)?.atOnce(id),
+    atOnce: (id, isAnew) => executorOf.get(id)?.atOnce(id, isAnew),
     giveUpConnecting: (id, least) => executorOf.get(id)?.giveUpConnecting(id, least),
     next: id => executorOf.get(id)?.next(id) ?? null,
     stats: () => (engine ? together(scheduler.stats(), engine.counts()) : scheduler.stats()),

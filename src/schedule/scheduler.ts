@@ -114,9 +114,9 @@ export class Scheduler {
         const job = jobs.get(id)
         if (job) this.#runSooner(job, ms)
       },
-      atOnce: id => {
+      atOnce: (id, isAnew = false) => {
         const job = jobs.get(id)
-        if (job) this.#runAtOnce(job)
+        if (job) this.#runAtOnce(job, isAnew)
       },
       giveUpConnecting: (id, least) => {
         const job = jobs.get(id)
@@ -222,7 +222,12 @@ export class Scheduler {
     this.#arm()
   }
 
-  #runAtOnce(job: ScheduledJob): void {
+  #runAtOnce(job: ScheduledJob, isAnew = false): void {
+    const { run } = job
+    if (isAnew && run?.phase === 'connect') {
+      this.#release(job)
+      run.cancel()
+    }
     if (job.run) {
       job.isWantedAgain = true
       return

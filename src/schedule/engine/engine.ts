@@ -99,7 +99,7 @@ export class Engine {
         this.#hurry(order.job, id => this.#executor.soon(id, order.ms))
         break
       case 'at once':
-        this.#hurry(order.job, id => this.#executor.atOnce(id))
+        this.#hurry(order.job, id => this.#executor.atOnce(id, order.isAnew))
         break
       case 'give up connecting':
         this.#hurry(order.job, id => this.#executor.giveUpConnecting(id, order.least))

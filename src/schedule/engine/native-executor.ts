@@ -123,9 +123,9 @@ export class NativeExecutor implements Executor<EngineWork> {
     if (job) this.#host.order({ kind: 'soon', job: job.number, ms })
   }
 
-  atOnce(id: string): void {
+  atOnce(id: string, isAnew = false): void {
     const job = this.#byId.get(id)
-    if (job) this.#host.order({ kind: 'at once', job: job.number })
+    if (job) this.#host.order({ kind: 'at once', job: job.number, isAnew })
   }
 
   giveUpConnecting(id: string, least: number): void {

@@ -33,7 +33,7 @@ export type Order =
   | { readonly kind: 'retime'; readonly job: number; readonly timing: Timing }
   | { readonly kind: 'remove'; readonly job: number }
   | { readonly kind: 'soon'; readonly job: number; readonly ms: number }
-  | { readonly kind: 'at once'; readonly job: number }
+  | { readonly kind: 'at once'; readonly job: number; readonly isAnew: boolean }
   | { readonly kind: 'give up connecting'; readonly job: number; readonly least: number }
   /** The core would learn nothing from further results like that of this run. Pairs of job and run. */
   | { readonly kind: 'settled'; readonly runs: readonly (readonly [job: number, run: number])[] }

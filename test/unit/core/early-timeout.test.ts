@@ -59,19 +59,19 @@ describe('early-timeout: a series of attempts', () => {
 
 describe('early-timeout: a check', () => {
   it('has an early limit where connections take a tenth of it at most, and its time limit is longer', () => {
-    assert.equal(hasEarlyLimit([2, 30], 1000), true)
-    assert.equal(hasEarlyLimit([2, 31], 1000), false)
+    assert.equal(hasEarlyLimit([30, 900], 1000), true)
+    assert.equal(hasEarlyLimit([31, 900], 1000), false)
     assert.equal(hasEarlyLimit([], 1000), false)
     assert.equal(hasEarlyLimit([2], EARLY_LIMIT), false)
   })
 
-  it('has none if one of its connections took longer than a tenth', () => {
+  it('has none if all of its connections took longer than a tenth', () => {
     const times = fc.array(fc.double({ min: 0, max: 1000, noNaN: true }), { minLength: 1 })
     fc.assert(
       fc.property(times, all => {
         assert.equal(
           hasEarlyLimit(all, 3000),
-          all.every(ms => ms <= EARLY_LIMIT / 10),
+          all.some(ms => ms <= EARLY_LIMIT / 10),
         )
       }),
     )

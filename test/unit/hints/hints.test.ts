@@ -23,13 +23,13 @@ function regular(ok: boolean): CheckResult {
 /** Hints on a fake clock, with executors that only note what they shall start. */
 function rig({ fall = 2, here = (): boolean => true } = {}) {
   const clock = new FakeClock()
-  const started: { id: string; at: number }[] = []
+  const started: { id: string; at: number; isAnew?: boolean }[] = []
   const streaks = new Map<string, number>()
   const strong: { id: string; at: number }[] = []
   const hints = new Hints({
     clock,
     executors: {
-      atOnce: id => void started.push({ id, at: clock.now() }),
+      atOnce: (id, isAnew) => void started.push({ id, at: clock.now(), ...(isAnew && { isAnew }) }),
       next: () => (here() ? { in: 1000, isRunning: false } : null),
     },
     isChanging: id => (streaks.get(id) ?? 0) % fall > 0,
@@ -53,6 +53,12 @@ describe('hints: a hint', () => {
     assert.equal(result('a', resultOf(true)).hint, HINT.detail)
     assert.equal(result('a', resultOf(true)).hint, undefined)
     assert.deepEqual(hints.lastOf('a'), { ...HINT, at: clock.now() - 2 })
+  })
+
+  it('of a recovery starts a check anew that waits for its connection', () => {
+    const { hints, started, clock } = rig()
+    hints.give(['a'], { kind: 'knock', detail: 'it accepts', isRecovery: true })
+    assert.deepEqual(started, [{ id: 'a', at: clock.now(), isAnew: true }])
   })
 
   it('that is strong says so at each start, and a silent server is asked again at once', () => {

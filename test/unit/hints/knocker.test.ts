@@ -78,7 +78,7 @@ describe('knocker: a server that refuses', () => {
     clock.wind(200)
     knocks[0]?.opened()
     assert.deepEqual(hints, [
-      { ids: ['job 0'], kind: 'knock', detail: 'the server accepts connections again' },
+      { ids: ['job 0'], kind: 'knock', detail: 'the server accepts connections again', isRecovery: true },
     ])
     assert.deepEqual(knocks[0]?.dropped, [true])
     knocker.result('job 0', resultOf(true))

@@ -408,6 +408,21 @@ describe('scheduler', () => {
       assert.deepEqual(more, [])
     })
 
+    it('takes the place of one that waits for its connection, if it shall begin anew', () => {
+      for (const [phase, starts] of [
+        ['connect', [100]],
+        ['first byte', []],
+      ] as const) {
+        const { clock, set, starts: all, results, executor, counts } = rig(1)
+        set('a', { after: null, phase }, { interval: 5000, timeout: 3000 })
+        clock.wind(100)
+        executor.atOnce('a', true)
+        clock.wind(200)
+        assert.deepEqual(timesOf(all, 'a').slice(1), starts)
+        assert.deepEqual([results.length, counts.running], [0, 1])
+      }
+    })
+
     it('waits for a place like any other, and not when its job is removed', () => {
       const { clock, set, starts, executor } = rig(1)
       set('a', { after: 200 }, { interval: 5000 })

@@ -118,6 +118,19 @@ describe('engine: the executor', () => {
     assert.equal(of('a').filter(({ result }) => result.isEarly).length, 1)
   })
 
+  it('starts a run anew that waits for its connection, without a result of the first', async () => {
+    const { executor, of } = opened()
+    const work = workFor(await deafServer())
+    executor.set('a', work, every(3_600_000, 600_000))
+    await until(() => executor.next('a')?.isRunning === true)
+    executor.atOnce('a', true)
+    await until(() => {
+      executor.giveUpConnecting('a', 0)
+      return of('a').length > 0
+    })
+    assert.equal(of('a').length, 1)
+  })
+
   it('gives a run up that waits for its connection, and tells so at once', async () => {
     const { executor, of } = opened({ isSettled: () => true })
     executor.set('a', workFor(await deafServer()), every(3_600_000, 600_000))
