@@ -55,7 +55,7 @@ const RTM_NEWNEIGH = 28
  */
 const neighbourSize = 12
 const NUD_FAILED = 0x20
-const NUD_FOUND = 0x02 | 0x04 | 0x08 | 0x10 | 0x80
+export const NUD_FOUND = 0x02 | 0x04 | 0x08 | 0x10 | 0x80
 
 /** Bytes. If more arrives at once, everything counts as changed. */
 const BUFFER = 256 * 1024
@@ -108,7 +108,7 @@ function indexOf({ data, start, end }: Message): number[] {
 }
 
 /** struct ndmsg: family, padding, index of the interface at byte 4, state at byte 8. */
-function neighbourOf({ data, start, end }: Message): (Neighbour & NeighbourState)[] {
+export function neighbourOf({ data, start, end }: Message): (Neighbour & NeighbourState)[] {
   if (end - start < neighbourSize) return []
   const { DST, LLADDR } = neighbourAttributes.read(data, start + neighbourSize, end)
   if (DST?.length !== 4 && DST?.length !== 16) return []
@@ -122,7 +122,7 @@ function neighbourOf({ data, start, end }: Message): (Neighbour & NeighbourState
   ]
 }
 
-interface NeighbourState {
+export interface NeighbourState {
   readonly state: number
   /** Its hardware address in hexadecimal digits. */
   readonly hardware: string | null
