@@ -27,11 +27,12 @@ export function buildOverview(status: StatusDocument, host: string): OverviewDoc
 
 function serviceOverview(service: ServiceStatus): ServiceOverview {
   const { name, key, nameTrouble, scheduler, inKernel, state, since, panic, totals } = service
-  const { counters, fallback, addresses, reals } = service
+  const { counters, fallback, addresses, reals, conflicts } = service
   const troubled = reals.filter(isTroubled).sort((a, b) => rank(a) - rank(b))
   return {
     ...{ name, key, nameTrouble, scheduler, inKernel, state, since, panic, totals, counters, fallback },
     ...(addresses && { addresses }),
+    ...(conflicts && { conflicts }),
     weight: {
       configured: sum(reals, real => real.weight.configured),
       kernel: sum(reals, real => real.weight.kernel ?? 0),

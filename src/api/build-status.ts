@@ -1,6 +1,7 @@
 /** Builds the status document from a snapshot. Pure. */
 
 import { bracketed, endpoint } from '../core/address.js'
+import { type Conflict, conflictText } from '../core/address-conflict.js'
 import { sumOf } from '../core/counters.js'
 import { hostPort } from '../core/display-names.js'
 import { isWithoutVerdict } from '../core/health.js'
@@ -35,6 +36,7 @@ import { overrideStatus } from './override-status.js'
 import type { Snapshot } from './snapshot.js'
 import { reasonOf, reasonOfChecks } from './status-reason.js'
 import {
+  type AddressConflict,
   type CheckStatus,
   type DampingStatus,
   type RealStatus,
@@ -101,6 +103,7 @@ function serviceStatus(health: ServiceHealth, snapshot: Snapshot, dates: Dates):
   const keys = keysOfKernel(service)
   const fallbacks = kernelServices(service).map(one => fallbackStatus(one, snapshot))
   const reals = health.reals.map(real => realStatus(real, service, snapshot, dates))
+  const conflicts = snapshot.conflictsOf?.(service) ?? []
   return {
     name: service.name,
     key,
@@ -112,6 +115,7 @@ function serviceStatus(health: ServiceHealth, snapshot: Snapshot, dates: Dates):
       until: dates.iso(health.panic.until),
       held: health.panic.held.map(hostPort),
     },
+    ...(conflicts.length > 0 && { conflicts: conflicts.map(one => conflictStatus(one, dates)) }),
     endedWindows: snapshot.endedWindows
       .filter(({ target }) => target.key === keyAsWritten(service.virtual))
       .map(endedWindowOf),
@@ -127,6 +131,18 @@ function serviceStatus(health: ServiceHealth, snapshot: Snapshot, dates: Dates):
     ...(service.also && {
       addresses: kernelServices(service).map(one => addressStatus(one, health, snapshot)),
     }),
+  }
+}
+
+function conflictStatus(conflict: Conflict, dates: Dates): AddressConflict {
+  const { address, interface: link, hardware, who, since } = conflict
+  return {
+    address: address.text,
+    interface: link,
+    hardware,
+    server: who.real,
+    since: dates.iso(since),
+    text: conflictText(conflict),
   }
 }
 

@@ -104,6 +104,11 @@ function lostNetwork({ snapshot }: Facts): string {
   return lost ? `; the network of this director is lost (${lost.detail}), so its table stays as it is` : ''
 }
 
+/** Who else answers for the virtual addresses of the service. */
+function conflictWords({ status: { conflicts = [] } }: Facts): string {
+  return conflicts.map(({ text }) => `; ${text}`).join('')
+}
+
 /** Returns the override that decides, then the others, the newest first. */
 function overridesOn(
   { overridesOf, isOnService, snapshot, dates }: Facts,
@@ -158,7 +163,7 @@ function whyService(facts: Facts): WhyService {
   return {
     kind: 'service',
     service: withoutReals(status),
-    sentence: `${serviceSentence(facts)}${lostNetwork(facts)}`,
+    sentence: `${serviceSentence(facts)}${conflictWords(facts)}${lostNetwork(facts)}`,
     reals,
   }
 }

@@ -34,6 +34,7 @@ const serviceOverview = serviceStatus
     state: true,
     since: true,
     panic: true,
+    conflicts: true,
     totals: true,
     counters: true,
     fallback: true,

@@ -1,7 +1,9 @@
 /** The state of all parts of the daemon at one moment, as input for the status document. */
 import type { ClusterSnapshot } from '../cluster/cluster.js'
 import type { Problem } from '../config/problems/problem.js'
+import type { Conflict } from '../core/address-conflict.js'
 import type { SourceChoice } from '../core/check-source.js'
+import type { ResolvedService } from '../core/model.js'
 import type { HealthSnapshot } from '../health/health-snapshot.js'
 import type { IsolationChange } from '../health/isolation.js'
 import type { HintsSnapshot } from '../hints/snapshot.js'
@@ -29,6 +31,8 @@ export interface Snapshot extends Pick<StatusDocument, 'version' | 'pid' | 'kern
   readonly hints?: HintsSnapshot
   readonly sysctls: readonly SysctlState[]
   readonly alerts: StatusDocument['alerts']
+  /** Other machines that answer for the virtual addresses of a service; absent: none is known. */
+  readonly conflictsOf?: (service: ResolvedService) => readonly Conflict[]
   /** Openings of windows that operators have ended early. Times of the wall clock. */
   readonly endedWindows: readonly EarlyEnd[]
   /** Where the source of checks is not the kernel's choice, or is a virtual address: by the text of the target. */

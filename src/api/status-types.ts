@@ -186,6 +186,23 @@ export const totals = z
   })
   .meta({ id: 'Totals', description: 'Numbers of real servers.' })
 
+export const addressConflict = z
+  .object({
+    address: z.string().describe('The virtual address.'),
+    interface: z.string().describe('On whose network the machine answers.'),
+    hardware: z.string().describe('Hardware address of the machine: `02:00:00:00:00:99`.'),
+    server: z
+      .string()
+      .nullable()
+      .describe('Address of the real server that it is. Null: it is none, or that is not known.'),
+    since: time(),
+    text: z.string().describe('For people: who answers, and what to do.'),
+  })
+  .meta({
+    id: 'AddressConflict',
+    description: 'Another machine answers ARP or neighbour solicitations for a virtual address.',
+  })
+
 export const multihomed = list(list(z.string()))
   .optional()
   .describe(
@@ -220,6 +237,9 @@ const serviceFields = {
     })
     .nullable()
     .describe('Set while the table stays as it was, because many real servers went down at once.'),
+  conflicts: list(addressConflict)
+    .exactOptional()
+    .describe('Other machines that answer for its virtual addresses. Absent: none is known.'),
   endedWindows: list(endedWindow).describe(
     'Openings of maintenance windows that operators have ended early, while they would still be open.',
   ),
@@ -502,6 +522,7 @@ export type ListedReal = Readonly<z.output<typeof listedReal>>
 export type ServiceListing = Readonly<z.output<typeof serviceListing>>
 /** A whole one, before anybody asks what is new. */
 export type Listing = Omit<ServiceListing, 'version' | 'isWhole' | 'changedCounters'>
+export type AddressConflict = Readonly<z.output<typeof addressConflict>>
 export type ServiceStatus = Readonly<z.output<typeof serviceStatus>>
 export type StatusDocument = Readonly<z.output<typeof statusDocument>>
 export type ReloadOutcome = Readonly<z.output<typeof reloadOutcome>>

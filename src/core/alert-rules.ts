@@ -21,7 +21,7 @@ export interface AlertRule {
   /** The events that end it. */
   readonly endedBy: readonly LogEvent[]
   /** Fields of the event that tell two alerts of this name apart. */
-  readonly of: readonly ('service' | 'real' | 'file' | 'director')[]
+  readonly of: readonly ('service' | 'real' | 'file' | 'director' | 'address')[]
   /**
    * Milliseconds after a start of lvsd after which an alert of an earlier process is resolved, unless it begins again;
    * null: its first result, or the end of what a restart restores, ends it.
@@ -75,6 +75,13 @@ export const ALERT_RULES = {
     settles: null,
     isOfSite: true,
     about: 'Many real servers of a service went down at once: they keep their weights.',
+  },
+  'address.conflict': {
+    severity: 'warning',
+    endedBy: ['address.conflict-over'],
+    of: ['address'],
+    settles: SETTLES,
+    about: 'Another machine answers ARP or neighbour solicitations for a virtual address of this director.',
   },
   'director.isolated': {
     severity: 'critical',

@@ -120,6 +120,25 @@ export const LOG_EVENTS = {
     'service',
   ),
 
+  // virtual addresses
+  'address.conflict': kind(
+    'Another machine answers ARP or neighbour solicitations for a virtual address that this one has: clients may go past this director. `server` is the real server that it is, if it is one.',
+    'address',
+    'services',
+    'interface',
+    'hardware',
+    'server',
+  ),
+  'address.conflict-over': kind(
+    'The end of `address.conflict`: no other machine answers for the address any more, or this one does not have it now.',
+    'address',
+    'services',
+  ),
+  'address.not-asked': kind(
+    'lvsd may not ask who else answers for the virtual addresses; told once.',
+    'error',
+  ),
+
   // checks
   'check.fails': kind(
     'One of several checks fails; the state of the real server does not change.',

@@ -177,6 +177,10 @@ export const METRICS = {
     ...SERVICE,
   ),
   lvsd_service_panic_held_reals: gauge('Real servers that are down and keep their weights.', ...SERVICE),
+  lvsd_service_address_conflicts: gauge(
+    'Other machines that answer ARP or neighbour solicitations for its virtual addresses.',
+    ...SERVICE,
+  ),
   lvsd_service_configured_weight: gauge('Sum of the configured weights of the real servers.', ...SERVICE),
   lvsd_service_wanted_weight: gauge('Sum of the weights that the real servers should have now.', ...SERVICE),
   lvsd_service_kernel_weight: gauge('Sum of the weights of the real servers in the kernel.', ...SERVICE),

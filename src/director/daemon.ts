@@ -8,7 +8,7 @@ import type { SiteOverrides } from '../cluster/overrides/site-overrides.js'
 import { SiteEvents } from '../cluster/site-events.js'
 import type { Loaded } from '../config/load.js'
 import type { Address } from '../core/address.js'
-import type { Change } from '../core/model.js'
+import type { Change, ResolvedConfig, ResolvedService } from '../core/model.js'
 import { type EventBus, type EventListener, openEventBus } from '../events/event-bus.js'
 import { logListener } from '../events/log-listener.js'
 import { HealthMemory } from '../health/health-memory.js'
@@ -35,6 +35,7 @@ import type { Notify } from '../system/sd-notify.js'
 import type { Sysctls } from '../system/sysctl.js'
 import { type Clock, steadyNow, systemClock, WallClock } from '../util/clock.js'
 import { counted } from '../util/plural.js'
+import type { AddressConflicts } from './address-conflicts.js'
 import { ApiService } from './api-service.js'
 import { ConfigApplier } from './config-applier.js'
 import { ConfigWatcher } from './config-watcher.js'
@@ -48,6 +49,7 @@ import { isolationBy } from './isolation.js'
 import { Lifecycle } from './lifecycle.js'
 import { memoryListener } from './memory-listener.js'
 import { openMetrics, sourcesOf } from './metrics-sources.js'
+import { openAddressConflicts } from './open-address-conflicts.js'
 import { openServicePaths } from './open-service-paths.js'
 import { OverrideControl } from './override-control.js'
 import { Rechecker } from './rechecker.js'
@@ -149,6 +151,7 @@ class RunningDaemon implements Daemon {
   readonly #names: NameResolver
   readonly #isolation: Isolation | null
   readonly #cluster: Cluster
+  readonly #addressConflicts: AddressConflicts | null
   readonly #configWatcher: ConfigWatcher
   readonly #applier: ConfigApplier
   readonly #overrideSources: OverrideSources
@@ -207,6 +210,7 @@ class RunningDaemon implements Daemon {
         () => this.#earlyChecks,
         () => this.#health.store,
       ),
+      { config: (config: ResolvedConfig) => this.#addressConflicts?.follow(config) },
       ...(parts.listeners ?? []),
     ]
     const events = openEventBus(listeners, log)
@@ -280,6 +284,8 @@ class RunningDaemon implements Daemon {
       lifecycle.add('connections without an answer', () => halfOpen.close())
     }
     lifecycle.add('paths', () => paths?.close())
+    this.#addressConflicts = paths ? openAddressConflicts(log, paths) : null
+    lifecycle.add('questions about addresses', () => this.#addressConflicts?.close())
     this.#isolation = paths ? isolationBy(paths, events, log) : null
     this.#health = new HealthTracker({
       log,
@@ -357,6 +363,7 @@ class RunningDaemon implements Daemon {
       reconciler: this.#reconciler,
       executors: this.#executors,
       earlyChecks: this.#earlyChecks,
+      conflictsOf: (service: ResolvedService) => this.#addressConflicts?.of(service) ?? [],
       startedAt: this.#startedAt,
       alerts: () => parts.alerts?.status() ?? null,
     }

@@ -33,6 +33,7 @@ export interface MeasuredParts extends Pick<Sources, 'kernel' | 'startedAt' | 'a
   readonly names: NameResolver
   readonly isolation: Isolation | null
   readonly cluster: Pick<Cluster, 'snapshot'>
+  conflictsOf(service: ResolvedService): readonly unknown[]
 }
 
 /** Maximum age of the kernel's counters in milliseconds, also in `lvsd status`. Older ones are read again. */
@@ -60,6 +61,7 @@ export function sourcesOf(parts: MeasuredParts): Sources {
     hints: () => parts.earlyChecks.snapshot(),
     isIsolated: () => isolation?.current != null,
     cluster: () => cluster.snapshot(),
+    conflicts: service => parts.conflictsOf(service).length,
     failingNames: () => names.snapshot(applier.config).size,
   }
 }

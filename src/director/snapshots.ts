@@ -3,6 +3,7 @@ import { buildStatus } from '../api/build-status.js'
 import type { Snapshot } from '../api/snapshot.js'
 import type { StatusDocument } from '../api/status-types.js'
 import type { Cluster } from '../cluster/cluster.js'
+import type { Conflict } from '../core/address-conflict.js'
 import type { ResolvedService } from '../core/model.js'
 import type { HealthTracker } from '../health/health-tracker.js'
 import type { Isolation } from '../health/isolation.js'
@@ -32,6 +33,8 @@ export interface SnapshotsParts {
   readonly sysctls: Pick<SysctlKeeper, 'snapshot'>
   readonly windows: Pick<WindowOverrides, 'endedEarly'>
   alerts(): StatusDocument['alerts']
+  /** Other machines that answer for its virtual addresses. */
+  conflictsOf(service: ResolvedService): readonly Conflict[]
   readonly dates: WallClock
   /** Milliseconds of the steady clock. */
   readonly startedAt: number
@@ -69,6 +72,7 @@ export class Snapshots {
       hints: this.#parts.earlyChecks.snapshot(),
       sources: executors.sources(),
       alerts: this.#parts.alerts(),
+      conflictsOf: this.#parts.conflictsOf,
       sysctls: sysctls.snapshot(),
       endedWindows: this.#parts.windows.endedEarly,
     }

@@ -125,6 +125,7 @@ function addState(
     )
   to.lvsd_service_panic.push(sample(Number(panic !== null), labels))
   to.lvsd_service_panic_held_reals.push(sample(panic?.held.length ?? 0, labels))
+  to.lvsd_service_address_conflicts.push(sample(sources.conflicts(service), labels))
 }
 
 function isFallbackActive({ id, fallback }: ResolvedService, wanted: Table): boolean {

@@ -34,6 +34,8 @@ export interface Sources {
   cluster(): ClusterSnapshot | null
   /** Null without receivers of alerts. */
   alerts(): AlertsStatus | null
+  /** Number of other machines that answer for its virtual addresses. */
+  conflicts(service: ResolvedService): number
   /** Number of services and servers whose names have no address, or have lost it. */
   failingNames(): number
 }

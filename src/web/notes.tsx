@@ -7,11 +7,11 @@ import { agoText, counted, timeText } from './text.js'
 
 type NotedService = Pick<
   ServiceOverview,
-  'state' | 'since' | 'panic' | 'fallback' | 'nameTrouble' | 'inKernel'
+  'state' | 'since' | 'panic' | 'fallback' | 'nameTrouble' | 'inKernel' | 'conflicts'
 >
 
 export function ServiceNotes({ service, now }: { service: NotedService; now: number }) {
-  const { panic, fallback, since, nameTrouble, inKernel } = service
+  const { panic, fallback, since, nameTrouble, inKernel, conflicts = [] } = service
   const ago = since === null ? '' : ` for ${agoText(since, now)}`
   return (
     <>
@@ -26,6 +26,9 @@ export function ServiceNotes({ service, now }: { service: NotedService; now: num
           text={`Panic for ${agoText(panic.since, now)}: ${counted(panic.held.length, 'failed real server')} keep their weights until fewer are down, at the latest until ${timeText(panic.until, now)}.`}
         />
       )}
+      {conflicts.map(({ address, hardware, text }) => (
+        <Alarm key={`${address} ${hardware}`} text={`${text}.`} />
+      ))}
     </>
   )
 }

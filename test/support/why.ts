@@ -3,6 +3,7 @@ import { buildWhy, type WhySnapshot } from '../../src/api/build-why.js'
 import type { Snapshot } from '../../src/api/snapshot.js'
 import type { WhyAnswer, WhyReal, WhyService } from '../../src/api/why-types.js'
 import { defineCheck } from '../../src/check/check.js'
+import type { Conflict } from '../../src/core/address-conflict.js'
 import type { CheckResult, CheckUse, ResolvedReal, ResolvedService } from '../../src/core/model.js'
 import { type Override, strongest } from '../../src/core/override.js'
 import { HealthTracker } from '../../src/health/health-tracker.js'
@@ -29,6 +30,7 @@ export interface Told {
   readonly isOnService?: boolean
   readonly part?: Partial<WhySnapshot>
   readonly cluster?: Snapshot['cluster']
+  readonly conflicts?: readonly Conflict[]
   readonly service?: Partial<ResolvedService>
 }
 
@@ -41,11 +43,9 @@ export function whyService(reals: readonly ResolvedReal[], told: Told = {}): Why
   return why(reals, null, told) as WhyService
 }
 
-function why(
-  reals: readonly ResolvedReal[],
-  index: number | null,
-  { results = [], overrides = [], isOnService = false, part = {}, cluster = null, service: more = {} }: Told,
-): WhyAnswer {
+function why(reals: readonly ResolvedReal[], index: number | null, told: Told): WhyAnswer {
+  const { results = [], overrides = [], isOnService = false, part = {}, cluster = null } = told
+  const { service: more = {}, conflicts = [] } = told
   let now = NOW - 2000 * results.length
   const events = { hears: () => false, emit: () => {} }
   const tracker = new HealthTracker({
@@ -79,6 +79,7 @@ function why(
     cluster,
     sources: new Map(),
     alerts: null,
+    conflictsOf: () => conflicts,
     sysctls: [],
     endedWindows: [],
     reload: { file: 'site.yaml', loadedAt: 0, warnings: [], keptSince: null, last: null },

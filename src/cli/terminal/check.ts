@@ -69,12 +69,15 @@ function configurationTroubles({ config, lastReload, reconcile, sysctls }: Statu
   ]
 }
 
-function serviceTroubles({ name, nameTrouble, reals }: ServiceStatus): string[] {
+function serviceTroubles({ name, nameTrouble, reals, conflicts = [] }: ServiceStatus): string[] {
+  const ofAddresses = conflicts.map(
+    ({ address, server, hardware }) => `${name}: ${server ?? hardware} answers for ${address} too`,
+  )
   const ofReals = reals.flatMap(real => {
     const trouble = troubleOf(real)
     return trouble === null ? [] : [`${name} ${hostPort(real)} ${trouble}`]
   })
-  return nameTrouble === null ? ofReals : [`${name}: ${nameTrouble}`, ...ofReals]
+  return [...(nameTrouble === null ? [] : [`${name}: ${nameTrouble}`]), ...ofAddresses, ...ofReals]
 }
 
 function troubleOf({ state, override, checks, reason, nameTrouble }: RealStatus): string | null {

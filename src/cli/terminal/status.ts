@@ -332,6 +332,7 @@ function sectionOf(service: ServiceStatus, view: StatusView, paint: Paint): List
     head: [
       titleOf(service, paint),
       ...addressLines(service, paint),
+      ...conflictLines(service, paint),
       ...endedLines(service, view, paint),
       ...head,
     ],
@@ -376,6 +377,11 @@ function addressLines({ addresses = [] }: ServiceStatus, paint: Paint): string[]
       ...(counters ? [paint('dim', counted(counters.connections, 'connection'))] : []),
     ].join('  '),
   )
+}
+
+/** Returns a line for each other machine that answers for a virtual address of the service. */
+function conflictLines({ conflicts = [] }: ServiceStatus, paint: Paint): string[] {
+  return conflicts.map(({ text }) => `  ${paint('yellow', printable(text))}`)
 }
 
 /** Returns what becomes of servers that are down, if they are not all removed at once. */

@@ -35,6 +35,22 @@ export function intervalOrAuto() {
   return parsed.register(marks, { isInterval: true })
 }
 
+/** An interval, or the word `none`: null. */
+export function intervalOrNone() {
+  const given = z.union([z.number(), z.string()]).register(marks, { shown: 'duration or none' })
+  const parsed = given.transform((value, context) => {
+    if (value === 'none') return null
+    const ms = parseDuration(value)
+    if (ms !== null) return ms
+    context.addIssue({
+      code: 'custom',
+      message: 'expected none, or a duration such as 500ms, 3s, 2m or a number of seconds',
+    })
+    return z.NEVER
+  })
+  return parsed.register(marks, { isInterval: true })
+}
+
 export const flag = (about: string) => z.boolean().default(false).describe(about)
 export const weight = () => z.int().min(0).max(MAX_WEIGHT)
 export const threshold = () => z.int().min(0).max(MAX_U32)

@@ -17,6 +17,7 @@ import {
   flag,
   interval,
   intervalOrAuto,
+  intervalOrNone,
   MAX_SECONDS,
   MAX_U32,
   optionalPath,
@@ -298,6 +299,11 @@ export const settingsFields = {
       'Interval at which the whole kernel table is read back and repaired. auto: from 500ms to 10s, so that reading costs at most 0.3 % of one processor.',
     ),
   resolve: interval().prefault('60s').describe('Interval at which names are resolved again.'),
+  'conflict-check': intervalOrNone()
+    .prefault('60s')
+    .describe(
+      'How often is asked, by ARP or neighbour solicitation, whether another machine answers for a virtual address that this one has on an Ethernet interface; that is told, and nothing else follows. Also asked after a change of the addresses. none: never.',
+    ),
   concurrency: z.int().min(1).max(65_535).default(512).describe('Limit of checks that run at the same time.'),
   engine: z
     .enum(['auto', 'portable', 'native'])

@@ -81,6 +81,7 @@ export class AlertBook {
       real: textOf('real'),
       file: textOf('file'),
       director: textOf('director'),
+      address: textOf('address'),
       startsAt: at,
       endsAt: null,
       begin: event,
@@ -122,9 +123,13 @@ export class AlertBook {
   /** The alerts as they are stored for the next process. */
   *entries(): Generator<SavedAlert> {
     for (const alert of [...this.#firing.values(), ...this.#ended]) {
-      const { name, severity, service, real, file, director, startsAt, endsAt, begin, end } = alert
+      const { name, severity, service, real, file, director, address } = alert
+      const { startsAt, endsAt, begin, end } = alert
       const known = { told: [...alert.told], prints: [...alert.prints] }
-      yield { name, severity, service, real, file, director, startsAt, endsAt, begin, end, ...known }
+      yield {
+        ...{ name, severity, service, real, file, director, address },
+        ...{ startsAt, endsAt, begin, end, ...known },
+      }
     }
   }
 
@@ -169,6 +174,7 @@ export const ALERT_FORM: EntryForm<SavedAlert> = {
     return {
       ...alert,
       director: alert.director ?? null,
+      address: alert.address ?? null,
       prints: Array.isArray(alert.prints) ? alert.prints : [],
     }
   },

@@ -17,6 +17,8 @@ export interface Alert {
   readonly file: string | null
   /** Host of the director that it is about, if that is another one. */
   readonly director: string | null
+  /** The virtual address that it is about. */
+  readonly address: string | null
   /** Milliseconds of the wall clock. `endsAt`: null while it fires. */
   readonly startsAt: number
   readonly endsAt: number | null
@@ -71,8 +73,11 @@ export function fingerprintOf(alert: Alert, host: string): string {
   return known
 }
 
-function newFingerprint({ name, service, real, file, director, startsAt }: Alert, host: string): string {
-  const identity = JSON.stringify([host, name, service, real, file ?? director, startsAt])
+function newFingerprint(
+  { name, service, real, file, director, address, startsAt }: Alert,
+  host: string,
+): string {
+  const identity = JSON.stringify([host, name, service, real, file ?? director ?? address, startsAt])
   return createHash('sha256').update(identity).digest('hex').slice(0, 16)
 }
 

@@ -31,7 +31,7 @@ export function amAlertOf(notice: Notice, now: number, sender: Sender): AmAlert 
  * about the site, so that Alertmanager makes one of theirs.
  */
 function labelsOf({ alert, severity, service, real }: AlertEntry, notice: Notice, sender: Sender) {
-  const { file, director } = notice.alert
+  const { file, director, address } = notice.alert
   return {
     alertname: alert,
     severity,
@@ -40,6 +40,7 @@ function labelsOf({ alert, severity, service, real }: AlertEntry, notice: Notice
     ...(real !== null && { real }),
     ...(file !== null && { file }),
     ...(director !== null && { member: director }),
+    ...(address !== null && { address }),
   }
 }
 

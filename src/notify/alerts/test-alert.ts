@@ -64,6 +64,7 @@ function testAlert(now: number): Alert {
     real: null,
     file: null,
     director: null,
+    address: null,
     startsAt: now,
     endsAt: null,
     begin,

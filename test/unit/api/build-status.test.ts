@@ -1,10 +1,21 @@
 import assert from 'node:assert/strict'
+import { buildOverview } from '../../../src/api/build-overview.js'
 import { buildStatus } from '../../../src/api/build-status.js'
 import type { Snapshot } from '../../../src/api/snapshot.js'
 import { reasonAndDetail } from '../../../src/api/status-reason.js'
+import { type Conflict, conflictText } from '../../../src/core/address-conflict.js'
 import type { Table } from '../../../src/core/model.js'
 import type { HealthSnapshot } from '../../../src/health/health-snapshot.js'
-import { heldBy, real, service, serviceId, table, tableReal, tableService } from '../../support/tables.js'
+import {
+  address,
+  heldBy,
+  real,
+  service,
+  serviceId,
+  table,
+  tableReal,
+  tableService,
+} from '../../support/tables.js'
 
 /** The steady clock is the wall clock here. */
 const DATES = { at: (ms: number) => ms, iso: (ms: number) => new Date(ms).toISOString() }
@@ -115,6 +126,26 @@ describe('build-status', () => {
         [null, 5, at(1), ['force-down', 'file', 'fd00:1::b', at(60)]],
       ],
     )
+  })
+
+  it('has the machines that answer for a virtual address of a service, and nothing without one', () => {
+    const conflict: Conflict = {
+      ...{ address: address('2001:db8::80'), link: 2, interface: 'eth0', hardware: '02:00:00:00:00:11' },
+      ...{ who: { real: 'fd00:1::a', address: 'fd00:1::a' }, since: 50_000, isTold: true, misses: 0 },
+    }
+    const status = buildStatus({ ...snapshot(), conflictsOf: () => [conflict] }, DATES)
+    const expected = [
+      {
+        ...{ address: '2001:db8::80', interface: 'eth0', hardware: '02:00:00:00:00:11' },
+        ...{ server: 'fd00:1::a', since: at(50), text: conflictText(conflict) },
+      },
+    ]
+    assert.deepEqual(status.services[0]?.conflicts, expected)
+    assert.deepEqual(buildOverview(status, 'd1').services[0]?.conflicts, expected)
+    for (const conflictsOf of [undefined, () => []]) {
+      const quiet = buildStatus({ ...snapshot(), ...(conflictsOf && { conflictsOf }) }, DATES)
+      assert.ok(!Object.hasOwn(quiet.services[0] ?? {}, 'conflicts'))
+    }
   })
 
   it('shows that the fallback is in use if it is desired', () => {

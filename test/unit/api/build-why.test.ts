@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
+import type { Conflict } from '../../../src/core/address-conflict.js'
 import type { CheckResult } from '../../../src/core/model.js'
 import type { Override } from '../../../src/core/override.js'
-import { passed, real, use } from '../../support/tables.js'
+import { address, passed, real, use } from '../../support/tables.js'
 import { NOW, type Told, whyReal, whyService } from '../../support/why.js'
 
 /** Times of day are those of this machine's time zone. */
@@ -282,6 +283,15 @@ describe('build-why: a real server', () => {
 })
 
 describe('build-why: a service', () => {
+  it('says who else answers for its virtual address', () => {
+    const conflict: Conflict = {
+      ...{ address: address('192.0.2.80'), link: 2, interface: 'eth0', hardware: '02:00:00:00:00:11' },
+      ...{ who: { real: '192.0.2.11', address: '192.0.2.11' }, since: NOW, isTold: true, misses: 0 },
+    }
+    const { sentence } = whyService([A], { results: [['http', ok]], conflicts: [conflict] })
+    assert.match(sentence, /; the real server 192\.0\.2\.11 \(02:.* on eth0\) answers ARP requests for 192/)
+  })
+
   it('tells of the servers that are not in service as configured, and why the fallback is in', () => {
     const fallback = real('fd00::f')
     const { sentence, reals } = whyService([A, B], { results: [['http', sick]], service: { fallback } })

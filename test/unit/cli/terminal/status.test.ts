@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { OverrideStatus, ServiceStatus } from '../../../../src/api/status-types.js'
+import type { AddressConflict, OverrideStatus, ServiceStatus } from '../../../../src/api/status-types.js'
 import { checkStatus as verdictOn } from '../../../../src/cli/terminal/check.js'
 import { renderStatus } from '../../../../src/cli/terminal/status.js'
 import { widthOf } from '../../../../src/util/text-width.js'
@@ -275,6 +275,19 @@ web  tcp [2001:db8::80]:80  wlc  4711 connections
       verdictOn(document).line,
       /^LVSD CRITICAL - lvsd is isolated: the interface eth1 .*; web is in panic: 2 down are held in the table; web /,
     )
+  })
+
+  it('tells below a service who else answers for its virtual address, as a warning', () => {
+    const conflict: AddressConflict = {
+      ...{ address: '192.0.2.80', interface: 'eth0', hardware: '02:00:00:00:00:11', server: '192.0.2.11' },
+      ...{ since: new Date(NOW).toISOString(), text: 'the real server 192.0.2.11 answers ARP' },
+    }
+    const document = statusDocument({ services: [serviceStatus({ conflicts: [conflict] })] })
+    assert.match(
+      renderStatus(document, { ...plain, width: 200 }),
+      /\n {2}the real server 192\.0\.2\.11 answers ARP\n/,
+    )
+    assert.match(verdictOn(document).line, /web: 192\.0\.2\.11 answers for 192\.0\.2\.80 too/)
   })
 
   it('removes control characters from the answer of a server', () => {

@@ -132,6 +132,24 @@ async function settled() {
 }
 
 describe('alerts: a webhook', () => {
+  it('is told of each virtual address that another machine answers for, and of the end', async () => {
+    const { memory, wind, got } = await start({ receivers: [hook(), manager('http://am1')] })
+    const say = (address: string, isOver = false) =>
+      memory.log.warn(`address.conflict${isOver ? '-over' : ''}`, { address, services: ['web'] }, address)
+    for (const text of ['192.0.2.80', '192.0.2.81', '192.0.2.80']) say(text)
+    await wind(3000)
+    say('192.0.2.80', true)
+    await wind(3000)
+    const all = got.filter(({ destination }) => destination === 'hook').flatMap(one => one.document.alerts)
+    assert.deepEqual(
+      all.map(({ status, event }) => `${status} ${event.address}`),
+      ['firing 192.0.2.80', 'firing 192.0.2.81', 'resolved 192.0.2.80'],
+    )
+    assert.equal(new Set(all.map(({ fingerprint }) => fingerprint)).size, 2)
+    const labels = got.flatMap(({ am }) => am.map(one => one.labels.address))
+    assert.deepEqual(new Set(labels.filter(Boolean)), new Set(['192.0.2.80', '192.0.2.81']))
+  })
+
   it('is told of each director that is gone or has another configuration, and of its return', async () => {
     const { memory, wind, got } = await start({ receivers: [hook(), manager('http://am1')] })
     const say = (event: 'left' | 'joined' | 'differs' | 'agrees', director: string) =>

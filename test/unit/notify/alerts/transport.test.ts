@@ -37,6 +37,7 @@ const ALERT: Alert = {
   real: '[2001:db8::11]:80',
   file: null,
   director: null,
+  address: null,
   startsAt: Date.UTC(2026, 10, 28, 12),
   endsAt: null,
   begin: {
