@@ -1,6 +1,6 @@
 /** The states of all checks, by job and by real server. */
 import { combine, isWithoutVerdict, nextNoVerdicts, unknownHealth } from '../core/health.js'
-import type { CheckResult, HealthState, ResolvedReal, WeightAdvice } from '../core/model.js'
+import type { CheckResult, HealthState, ResolvedReal, ResolvedService, WeightAdvice } from '../core/model.js'
 import { weightFrom } from '../core/weight-hint.js'
 import { append, type CheckState, PreviousStates } from './check-state.js'
 import type { VerdictChange } from './health-changes.js'
@@ -10,56 +10,53 @@ import { RecentResults } from './recent-results.js'
 const NONE: readonly CheckState[] = []
 const NO_CHANGE: readonly VerdictChange[] = []
 
+export interface ChangedChecks {
+  readonly gone: readonly Subscriber[]
+  /** In the order of the configuration. */
+  readonly fresh: readonly Subscriber[]
+  /** All services of the configuration, in its order. */
+  readonly services: readonly ResolvedService[]
+  /** True if services that stay have changed their places. */
+  readonly areMoved: boolean
+}
+
 export class CheckStates {
   readonly #bySubscriber = new Map<Subscriber, CheckState>()
   readonly #byJob = new Map<string, CheckState[]>()
   readonly #byReal = new Map<ResolvedReal, CheckState[]>()
 
   /**
-   * Takes the checks of a configuration. A check keeps its state if service, real server, target, kind and options are
-   * the same; `recalled` returns what an earlier run of lvsd knew of another one. Returns the states of the subscribers
-   * that are other objects than before, and which of them are new.
+   * Takes the checks that a configuration does not have any more, and those that it has instead. A check keeps its state if
+   * service, real server, target, kind and options are the same; `recalled` returns what an earlier run of lvsd knew of
+   * another one. Returns the states of the fresh subscribers, and which of them are new.
    */
   follow(
-    subscribers: readonly Subscriber[],
+    { gone, fresh, services, areMoved }: ChangedChecks,
     now: number,
     recalled: (subscriber: Subscriber) => CheckState['remembered'],
   ): readonly { readonly state: CheckState; readonly isNew: boolean }[] {
-    const fresh = subscribers.filter(subscriber => !this.#bySubscriber.has(subscriber))
-    const gone = this.#leave(subscribers)
-    const known = new PreviousStates(gone)
+    const left = this.#leave(gone)
+    const known = new PreviousStates(left)
     const changed = fresh.map(subscriber => {
       const old = known.like(subscriber)
       const state = stateFor(subscriber, old ?? unknownState(now, recalled(subscriber)))
       this.#bySubscriber.set(subscriber, state)
       return { state, isNew: !old }
     })
-    this.#list(subscribers, [...gone, ...changed.map(({ state }) => state)])
+    const states = changed.map(({ state }) => state)
+    const inOrder = orderBy(services)
+    relist(this.#byJob, left, states, ({ subscriber }) => subscriber.jobId, inOrder)
+    relist(this.#byReal, left, states, ({ subscriber }) => subscriber.real, inOrder)
+    if (areMoved) for (const list of this.#byJob.values()) if (list.length > 1) list.sort(inOrder)
     return changed
   }
 
-  /** Removes the states of all other subscribers, and returns them. */
-  #leave(subscribers: readonly Subscriber[]): readonly CheckState[] {
-    const kept = new Set(subscribers)
-    const gone = [...this.#bySubscriber.values()].filter(({ subscriber }) => !kept.has(subscriber))
-    for (const { subscriber } of gone) this.#bySubscriber.delete(subscriber)
-    return gone
-  }
-
-  /** Makes the lists of jobs and real servers anew that these states are in, in the order of the configuration. */
-  #list(subscribers: readonly Subscriber[], concerned: readonly CheckState[]): void {
-    const jobs = new Set(concerned.map(({ subscriber }) => subscriber.jobId))
-    // The order of services may have changed.
-    for (const [id, { length }] of this.#byJob) if (length > 1) jobs.add(id)
-    const reals = new Set(concerned.map(({ subscriber }) => subscriber.real))
-    for (const id of jobs) this.#byJob.delete(id)
-    for (const real of reals) this.#byReal.delete(real)
-    for (const subscriber of subscribers) {
-      const [isInJob, isInReal] = [jobs.has(subscriber.jobId), reals.has(subscriber.real)]
-      const state = isInJob || isInReal ? this.#bySubscriber.get(subscriber) : undefined
-      if (state && isInJob) append(this.#byJob, subscriber.jobId, state)
-      if (state && isInReal) append(this.#byReal, subscriber.real, state)
-    }
+  #leave(gone: readonly Subscriber[]): readonly CheckState[] {
+    return gone.flatMap(subscriber => {
+      const state = this.#bySubscriber.get(subscriber)
+      this.#bySubscriber.delete(subscriber)
+      return state ?? []
+    })
   }
 
   ofJob(id: string): readonly CheckState[] {
@@ -113,6 +110,38 @@ export class CheckStates {
     for (const { health } of this.ofReal(real))
       if (health.state === 'up' && health.last?.advice) advice.push(health.last.advice)
     return weightFrom(real.attributes.weight, advice)
+  }
+}
+
+type InOrder = (a: CheckState, b: CheckState) => number
+
+/** Sorts by the places of the services. States of one service stay in their order. */
+function orderBy(services: readonly ResolvedService[]): InOrder {
+  let places: ReadonlyMap<ResolvedService, number> | null = null
+  return ({ subscriber: a }, { subscriber: b }) => {
+    places ??= new Map(services.map((service, i) => [service, i]))
+    return (places.get(a.service) ?? 0) - (places.get(b.service) ?? 0)
+  }
+}
+
+/** Takes states out of the lists that they are in, and puts others into theirs, in the order of the configuration. */
+function relist<K>(
+  lists: Map<K, CheckState[]>,
+  left: readonly CheckState[],
+  joined: readonly CheckState[],
+  keyOf: (state: CheckState) => K,
+  inOrder: InOrder,
+): void {
+  const out = new Set(left)
+  for (const key of new Set(left.map(keyOf))) {
+    const list = lists.get(key)?.filter(state => !out.has(state)) ?? []
+    if (list.length > 0) lists.set(key, list)
+    else lists.delete(key)
+  }
+  for (const state of joined) append(lists, keyOf(state), state)
+  for (const key of new Set(joined.map(keyOf))) {
+    const list = lists.get(key)
+    if (list && list.length > 1) list.sort(inOrder)
   }
 }
 

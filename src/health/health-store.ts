@@ -41,7 +41,16 @@ import type {
   VerdictChange,
   WeightChange,
 } from './health-changes.js'
-import { isSameJob, type Job, type Jobs, jobsOf, makingJobs, type Subscriber } from './jobs.js'
+import {
+  differingJobs,
+  isSameJob,
+  type Job,
+  type Jobs,
+  jobsOf,
+  makingJobs,
+  type ServiceJobs,
+  type Subscriber,
+} from './jobs.js'
 import { RecalledHealth } from './remembered-health.js'
 import type { SharedJudgement } from './shared-judgement.js'
 import { type Standing, Standings } from './standings.js'
@@ -49,6 +58,8 @@ import { TimedRules, type TimedRulesParts } from './timed-rules.js'
 
 /** `isDrained`: an override sets its weight to 0. */
 type IsInService = (service: ResolvedService, real: ResolvedReal, isDrained: boolean) => boolean
+
+type Checks = ReadonlyMap<string, Check>
 
 /** What a store needs of its owner for what goes by time. */
 export interface Timing extends Pick<TimedRulesParts, 'setDeadline' | 'onChange'> {
@@ -69,8 +80,12 @@ const NO_TIMING: Timing = {
 export class HealthStore {
   #config: ResolvedConfig | null = null
   #all: Jobs = { jobs: new Map(), subscribers: [], byService: new Map() }
-  /** What `preparing` has made; null after the next `applyConfig`. */
-  #prepared: Pick<Jobs, 'byService'> | null = null
+  /** What `preparing` has made, and of what; null after the next `applyConfig`. */
+  #prepared: {
+    readonly all: Jobs
+    readonly services: readonly ResolvedService[]
+    readonly checks: Checks
+  } | null = null
   /** Services that `override` is to look at, because they are new or have changed. */
   #unseen: readonly ResolvedService[] = []
   readonly doubtful = new Doubtful()
@@ -141,35 +156,49 @@ export class HealthStore {
   }
 
   /** Prepares `applyConfig` of a configuration with many new servers, in time slices. Nothing changes yet. */
-  *preparing(config: ResolvedConfig, checks: ReadonlyMap<string, Check>): Sliced<void> {
-    this.#prepared = yield* makingJobs(config, checks, this.#all)
+  *preparing(config: ResolvedConfig, checks: Checks): Sliced<void> {
+    const all = yield* makingJobs(config, checks, this.#all)
+    this.#prepared = { all, checks, services: config.services }
+  }
+
+  #jobsFor(config: ResolvedConfig, checks: Checks): Jobs {
+    const prepared = this.#prepared
+    this.#prepared = null
+    const isFor = prepared?.checks === checks && areSame(prepared.services, config.services)
+    return prepared && isFor ? prepared.all : jobsOf(config, checks, prepared?.all ?? this.#all)
   }
 
   /**
    * Takes a configuration and returns the changes of jobs. A check keeps its health if service, real server, target,
    * kind and options are the same. `doubts` has the names without a known address; they do not count as down.
    */
-  applyConfig(
-    config: ResolvedConfig,
-    checks: ReadonlyMap<string, Check>,
-    now: number,
-    doubts: Doubts = new Map(),
-  ): JobChanges {
+  applyConfig(config: ResolvedConfig, checks: Checks, now: number, doubts: Doubts = new Map()): JobChanges {
     this.doubtful.follow(config.services, doubts)
     this.#serviceOfDoubt = doubtedIn(config.services, doubts)
     const servicesBefore = this.#config?.services ?? []
-    const all = jobsOf(config, checks, this.#prepared ?? this.#all)
-    this.#prepared = null
-    const { jobs, subscribers } = all
+    const all = this.#jobsFor(config, checks)
+    const { jobs } = all
     const before = this.#all.jobs
+    const [gone, fresh] = differingJobs(this.#all, all)
     this.#all = all
-    const added = [...jobs.values()].filter(job => !isSameJob(job, before.get(job.id)))
+    const [goneIds, freshIds] = [idsIn(gone), idsIn(fresh)]
+    const added = [...new Set([...freshIds, ...goneIds])].flatMap(id => {
+      const job = jobs.get(id)
+      return job && !isSameJob(job, before.get(id)) ? job : []
+    })
     const rescheduled = new Set(added.map(job => job.id))
     const newlySubscribed = new Set<string>()
     const rejudged = new Set<ResolvedService>()
+    const kept = new Set(servicesBefore)
     this.#services = new Map(config.services.map(service => [service.name, service]))
+    const changed = {
+      gone: subscribersIn(gone),
+      fresh: subscribersIn(fresh),
+      services: config.services,
+      areMoved: areMoved(servicesBefore, config.services),
+    }
     const recalled = (subscriber: Subscriber) => this.recalled.ofCheck(subscriber)
-    for (const { state, isNew } of this.#checks.follow(subscribers, now, recalled)) {
+    for (const { state, isNew } of this.#checks.follow(changed, now, recalled)) {
       const { jobId, service } = state.subscriber
       rejudged.add(service)
       if (state.health.state === 'unknown') rescheduled.delete(jobId)
@@ -177,7 +206,6 @@ export class HealthStore {
     }
     this.#config = config
     for (const { id } of added) newlySubscribed.delete(id)
-    const kept = new Set(servicesBefore)
     // The doubts about names, and the files of users' checks, may have changed without them.
     this.#unseen = config.services.filter(
       service => !kept.has(service) || hasNames(service) || rejudged.has(service),
@@ -193,7 +221,7 @@ export class HealthStore {
     )
     return {
       added,
-      removed: [...before.values()].filter(job => !jobs.has(job.id)),
+      removed: [...goneIds].flatMap(id => (jobs.has(id) ? [] : (before.get(id) ?? []))),
       rescheduled,
       newlySubscribed,
     }
@@ -477,6 +505,27 @@ export class HealthStore {
   checkStatesOf(real: ResolvedReal): readonly CheckState[] {
     return this.#checks.ofReal(real)
   }
+}
+
+function idsIn(some: readonly ServiceJobs[]): ReadonlySet<string> {
+  return new Set(some.flatMap(({ each }) => each.map(({ job }) => job.id)))
+}
+
+function subscribersIn(some: readonly ServiceJobs[]): readonly Subscriber[] {
+  return some.flatMap(({ each }) => each.map(({ subscriber }) => subscriber))
+}
+
+function areSame<T>(some: readonly T[], others: readonly T[]): boolean {
+  return some.length === others.length && some.every((one, i) => one === others[i])
+}
+
+/** True if what is in both lists has another order in the second one. */
+function areMoved<T>(before: readonly T[], next: readonly T[]): boolean {
+  const [old, now] = [new Set(before), new Set(next)]
+  return !areSame(
+    before.filter(one => now.has(one)),
+    next.filter(one => old.has(one)),
+  )
 }
 
 /** True if neither state nor weight can have changed: the case of nearly all results, which therefore costs little. */

@@ -99,7 +99,9 @@ export class HealthTracker {
    */
   applyConfig(config: ResolvedConfig, checks: ReadonlyMap<string, Check>, doubts: Doubts): JobChanges {
     const changes = this.store.applyConfig(config, checks, this.#now(), doubts)
-    this.#parts.isolation?.follow([...this.store.jobs.values()].map(serverOf))
+    // The same jobs ask the same servers.
+    if (changes.added.length + changes.removed.length > 0)
+      this.#parts.isolation?.follow([...this.store.jobs.values()].map(serverOf))
     return changes
   }
 

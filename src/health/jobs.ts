@@ -18,6 +18,7 @@ import {
   type ResolvedService,
 } from '../core/model.js'
 import { pathOf, type ServicePath } from '../core/service-path.js'
+import { differingOf } from '../core/shared-config.js'
 import { eachInSteps, runSync, type Sliced } from '../util/time-slice.js'
 
 /** One distinct check of one target, which runs repeatedly. */
@@ -73,7 +74,7 @@ export interface Jobs {
 }
 
 /** The checks of one service, and what they follow from beside it. */
-interface ServiceJobs {
+export interface ServiceJobs {
   /** The first part, if the service is a part of one with several protocols or ports; else null. */
   readonly first: ResolvedService | null
   /** The kinds of its checks; undefined: such a kind is not loaded. */
@@ -124,6 +125,14 @@ export function* makingJobs(
     }
   }
   return { jobs, subscribers, byService }
+}
+
+/** Returns what is in the first ones alone, and what is in the second ones alone. */
+export function differingJobs(
+  before: Pick<Jobs, 'byService'>,
+  next: Pick<Jobs, 'byService'>,
+): readonly [gone: readonly ServiceJobs[], fresh: readonly ServiceJobs[]] {
+  return differingOf([...before.byService.values()], [...next.byService.values()])
 }
 
 function* serviceJobs(

@@ -65,8 +65,18 @@ export function keysOf(
   service: Pick<ResolvedService, 'name' | 'id' | 'virtual' | 'also'>,
   real: Pick<ResolvedReal, 'host' | 'port'>,
 ): string[] {
-  const byAddress = (id: ResolvedService['id'] | ResolvedService['virtual']) =>
-    keyOfMember({ name: JSON.stringify(id) }, real)
+  const byAddress = (id: Identity) => keyOfMember({ name: textOf(id) }, real)
   const others = (service.also ?? []).map(({ id }) => byAddress(id))
   return [byAddress(service.id ?? service.virtual), keyOfMember(service, real), ...others]
+}
+
+type Identity = NonNullable<ResolvedService['id']> | ResolvedService['virtual']
+
+/** Each server of a service asks for the text of its service. */
+const texts = new WeakMap<Identity, string>()
+
+function textOf(id: Identity): string {
+  const known = texts.get(id) ?? JSON.stringify(id)
+  texts.set(id, known)
+  return known
 }

@@ -1,7 +1,14 @@
 /** Counts what happens between two scrapes. The work for each event is O(1). */
 import type { LogEvent } from '../core/log-events.js'
 import { isEvent, LOG_EVENTS } from '../core/log-events.js'
-import { type Change, type CheckResult, keyOfMember, type ResolvedConfig } from '../core/model.js'
+import {
+  type Change,
+  type CheckResult,
+  keyOfMember,
+  type ResolvedConfig,
+  type ResolvedService,
+} from '../core/model.js'
+import { differingOf } from '../core/shared-config.js'
 import type { EventListener } from '../events/event-bus.js'
 import type { Transition } from '../health/health-changes.js'
 import type { Subscriber } from '../health/jobs.js'
@@ -47,6 +54,8 @@ export class Tallies {
     'set-real': 0,
     'delete-real': 0,
   }
+  /** Of the last configuration. */
+  #followed: readonly ResolvedService[] = []
   readonly runDurations = new Durations('lvsd_check_duration_seconds')
   readonly delays = new Durations('lvsd_schedule_delay_seconds')
   readonly rounds = new Durations('lvsd_reconcile_duration_seconds')
@@ -111,12 +120,18 @@ export class Tallies {
 
   /** Forgets what the configuration no longer has. */
   #forget({ services }: ResolvedConfig): void {
+    const [gone, fresh] = differingOf(this.#followed, services)
+    this.#followed = services
     const names = new Set(services.map(({ name }) => name))
     for (const name of this.services.keys()) if (!names.has(name)) this.services.delete(name)
     if (this.reals.size === 0) return
-    const keys = new Set(services.flatMap(service => service.reals.map(real => keyOfMember(service, real))))
-    for (const key of this.reals.keys()) if (!keys.has(key)) this.reals.delete(key)
+    const keys = new Set(fresh.flatMap(keysOfReals))
+    for (const key of gone.flatMap(keysOfReals)) if (!keys.has(key)) this.reals.delete(key)
   }
+}
+
+function keysOfReals(service: ResolvedService): readonly string[] {
+  return service.reals.map(real => keyOfMember(service, real))
 }
 
 function noOutcomes(): Outcomes {

@@ -69,7 +69,10 @@ export class CheckSources {
 
   /** Takes the virtual addresses themselves, as texts without zones. */
   followAddresses(virtual: readonly string[]): void {
-    this.#virtual = new Set(virtual)
+    const next = new Set(virtual)
+    // Each choice that is kept is a question to the kernel less.
+    if (next.size === this.#virtual.size && virtual.every(one => this.#virtual.has(one))) return
+    this.#virtual = next
     this.#entries.clear()
     this.#towards.clear()
     this.#onFollow(virtual)

@@ -31,6 +31,7 @@ describe('Tallies', () => {
 
   it('count changes of servers, not of single checks, and forget what a configuration no longer has', () => {
     const { listener, services, reals } = new Tallies()
+    listener.config?.(config([web, mail]))
     for (const to of ['up', 'down', 'up'] as const) listener.transition?.(transition(web, to))
     listener.transition?.(transition(web, 'down', false))
     listener.transition?.(transition(mail, 'up'))
