@@ -1,5 +1,6 @@
 /** Probes for epoll: what all runs of a probe share, with its addresses and bytes in memory that does not move. */
 import type { Address, Family } from '../../core/address.js'
+import type { Phase } from '../../core/model.js'
 import { type FixedMemory, fixedMemory } from '../../system/numeric-calls.js'
 import { socketAddress } from '../../system/sockets.js'
 import type { IcmpProbe } from '../icmp.js'
@@ -9,6 +10,7 @@ import type { PreparedProbe } from '../start-probe.js'
 import { canBeOwnEcho, type TcpProbe } from '../tcp.js'
 import type { UdpProbe } from '../udp.js'
 import { type LocalPorts, localPortsTo } from './local-ports.js'
+import { Recall } from './recall.js'
 
 /** What each run reads is here, because V8 reads the properties of copies made by a spread several times more slowly. */
 export interface NativeTcp {
@@ -21,7 +23,7 @@ export interface NativeTcp {
   readonly isConnect: boolean
   /** True if the run has to ask whether the socket is connected to itself. */
   readonly canBeOwnEcho: boolean
-  readonly hear: () => ResponseParser
+  readonly judge: CompiledJudge
   readonly to: FixedMemory
   readonly from: FixedMemory | null
   /** The firewall mark of its packets; 0: none. */
@@ -55,19 +57,29 @@ export type NativeProbe = NativeTcp | NativeUdp | NativeIcmp
 
 type Judged = (TcpProbe | UdpProbe)['judge']
 
+/** What all probes with an equal judge share. */
+export interface CompiledJudge {
+  /** Returns a parser for one run. */
+  readonly hear: () => ResponseParser
+  /** The phase of a parser that has heard nothing. */
+  readonly first: Phase
+  readonly recall: Recall
+}
+
 /** Compiled judges by their data: many probes have equal ones. Bounded by the number of different judges. */
-const judges = new Map<string, () => ResponseParser>()
+const judges = new Map<string, CompiledJudge>()
 const MOST_JUDGES = 10_000
 
-function judgeOf(judge: NonNullable<Judged>): () => ResponseParser {
+function judgeOf(judge: NonNullable<Judged>): CompiledJudge {
   const key = JSON.stringify(judge)
-  let hear = judges.get(key)
-  if (!hear) {
-    hear = compileJudge(judge)
+  let compiled = judges.get(key)
+  if (!compiled) {
+    const hear = compileJudge(judge)
+    compiled = { hear, first: hear().phase, recall: new Recall() }
     if (judges.size >= MOST_JUDGES) judges.clear()
-    judges.set(key, hear)
+    judges.set(key, compiled)
   }
-  return hear
+  return compiled
 }
 
 /** Returns the probe for epoll, with the source that the kernel chooses. The bytes to send are kept once. */
@@ -101,7 +113,7 @@ function nativeTcp(probe: TcpProbe, to: FixedMemory, from: From, data: FixedMemo
     reset,
     isConnect: judge.kind === 'connected',
     canBeOwnEcho: canBeOwnEcho(probe),
-    hear: judgeOf(judge),
+    judge: judgeOf(judge),
     to,
     from,
     mark: probe.mark ?? 0,
@@ -112,7 +124,7 @@ function nativeTcp(probe: TcpProbe, to: FixedMemory, from: From, data: FixedMemo
 
 function nativeUdp(probe: UdpProbe, to: FixedMemory, from: From, data: FixedMemory): NativeUdp {
   const { judge, mark = 0 } = probe
-  const hear = judge && judgeOf(judge)
+  const hear = judge && judgeOf(judge).hear
   const ports = mark ? localPortsTo(to) : null
   return { kind: 'udp', probe, family: probe.address.family, hear, to, from, mark, ports, data }
 }

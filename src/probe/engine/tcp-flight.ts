@@ -65,7 +65,7 @@ export class NativeTcpFlight extends PhaseTimes implements Run, Watcher {
   #hasSent = false
   /** The negative errno of a connection that was reset before this run heard that it was open. */
   #reset = 0
-  readonly #pace = new Pace()
+  #pace: Pace | null = null
   #cancelRest: (() => void) | null = null
   #over = false
 
@@ -126,13 +126,11 @@ export class NativeTcpFlight extends PhaseTimes implements Run, Watcher {
     }
     if (!(flags & EPOLLOUT)) return false
     this.#isConnected = true
-    const { canBeOwnEcho, isConnect, hear } = this.#prepared
-    const hearing = hear()
+    const { canBeOwnEcho, isConnect, judge } = this.#prepared
     if (canBeOwnEcho && isConnectedToItself(this.#fd)) this.#finish(down('refused', SELF_CONNECTED))
-    else if (isConnect) this.#finish(hearing.end())
+    else if (isConnect) this.#finish(judge.hear().end())
     else {
-      this.#hearing = hearing
-      this.enter(hearing.phase)
+      this.enter(judge.first)
       return true
     }
     return false
@@ -166,15 +164,14 @@ export class NativeTcpFlight extends PhaseTimes implements Run, Watcher {
   /** Returns null if more has to come. */
   #readOn(isEnding: boolean): Answer | null {
     buffer ??= fixedMemory(READ)
-    const hearing = this.#hearing as ResponseParser
     for (let total = 0; total < MOST_READ; ) {
       const length = receiveBytes(this.#fd, buffer)
       if (length === EINTR) continue
-      if (length <= 0) return this.#endOf(length, hearing)
+      if (length <= 0) return this.#endOf(length)
       if (filled?.length !== length) filled = buffer.bytes.subarray(0, length)
-      const answer = hearing.push(filled)
-      this.enter(hearing.phase)
+      const answer = this.#judge(filled)
       if (answer) return answer
+      this.#pace ??= new Pace()
       if (this.#pace.mustRest(length)) return this.#readIn(REST)
       if (length < READ && !isEnding) return null
       total += length
@@ -182,11 +179,32 @@ export class NativeTcpFlight extends PhaseTimes implements Run, Watcher {
     return this.#readIn(0)
   }
 
+  /** Returns null if more has to come. The first piece is looked up first. */
+  #judge(bytes: Buffer): Answer | null {
+    const { hear, recall } = this.#prepared.judge
+    if (this.#hearing !== null) return this.#push(this.#hearing, bytes)
+    const known = recall.answerTo(bytes)
+    if (known) {
+      this.enter(recall.phase)
+      return known
+    }
+    this.#hearing = hear()
+    const answer = this.#push(this.#hearing, bytes)
+    if (answer) recall.keep(bytes, answer, this.#hearing.phase)
+    return answer
+  }
+
+  #push(hearing: ResponseParser, bytes: Buffer): Answer | null {
+    const answer = hearing.push(bytes)
+    this.enter(hearing.phase)
+    return answer
+  }
+
   /** Returns the answer where there is nothing to read; null if more has to come. */
-  #endOf(length: number, hearing: ResponseParser): Answer | null {
+  #endOf(length: number): Answer | null {
     if (length === 0 || length === EAGAIN)
       if (this.#reset < 0) return failure([this.#reset, 'read'])
-      else return length === 0 ? hearing.end() : null
+      else return length === 0 ? (this.#hearing ?? this.#prepared.judge.hear()).end() : null
     return failure([length, 'read'])
   }
 

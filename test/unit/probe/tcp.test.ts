@@ -173,6 +173,23 @@ function suite(runProbe: RunProbe): void {
     ])
   })
 
+  it('tells the answers of one server apart, whether they are new or were given before', async () => {
+    const bodies = ['OK', 'OK', 'ok', 'OK', 'OK, now longer', 'OK', 'nothing', 'OK']
+    const server = await servers.httpServer((_, response) => response.end(bodies[asked++]))
+    let asked = 0
+    const judge = { ...HTTP.judge, match: { kind: 'text', text: 'OK' } } as const
+    const seen: [boolean | null, string, string][] = []
+    for (const _ of bodies) {
+      const { ok, detail, phases } = await runProbe(probe(server, { ...HTTP, judge }), 1000)
+      seen.push([ok, detail.replace(/:.*/, ''), phases.map(({ phase }) => phase).join()])
+    }
+    const phases = 'connect,first byte,body'
+    const passed = (bytes: number) => [true, `200 OK, found "OK" in ${bytes} bytes`, phases]
+    const missed = (bytes: number) => [false, `200 OK, but no "OK" in ${bytes} bytes`, phases]
+    const wanted = bodies.map(body => (body.includes('OK') ? passed : missed)(body.length))
+    assert.deepEqual(seen, wanted)
+  })
+
   it('reads many answers at the same time without mixing them up', async () => {
     const server = await servers.tcpServer(socket => {
       socket.once('data', data => {
