@@ -290,6 +290,14 @@ export class Scheduler {
     this.#disarm = this.#clock.alarm(at - now, () => this.#tick())
   }
 
+  /** No run is in progress, so the timer need not go off before a job is due. A tick that is due already shows a stall. */
+  #rest(): void {
+    if (this.#isStartScheduled || this.#expected <= this.#clock.now()) return
+    this.#disarm()
+    this.#expected = Number.POSITIVE_INFINITY
+    this.#arm()
+  }
+
   #tick(): void {
     const now = this.#clock.now()
     const late = now - this.#expected
@@ -431,6 +439,7 @@ export class Scheduler {
     const result = resultOf(answer, run, ms)
     job.onTimes?.(this.#timeOf(Math.ceil(job.due)), job.isWaiting)
     job.report(isEarly ? { ...result, isEarly } : result)
+    if (this.#running.length === 0) this.#rest()
   }
 }
 

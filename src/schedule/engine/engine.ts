@@ -19,6 +19,8 @@ interface EngineJob extends Sender {
   readonly begin: BeginNative
   /** Hands the job to the check's own code; null: that cannot run it. */
   readonly defer: (() => void) | null
+  /** What its runs call at their end; null before the first one. */
+  done: OnDone | null
   /** Delay of the start of the current run in milliseconds; NaN: the first one. */
   delay: number
 }
@@ -126,6 +128,7 @@ export class Engine {
       binding,
       begin: this.#beginning(binding, work),
       defer: work.path ? null : () => this.#defer(job),
+      done: null,
       last: null,
       run: 0,
       fullIn: -1,
@@ -174,7 +177,9 @@ export class Engine {
   #start(job: EngineJob, timeout: number, done: OnDone): Run {
     job.delay = this.#delay
     this.#delay = Number.NaN
-    return job.begin(timeout, orElse(done, job.defer))
+    // The scheduler hands the same function to all runs of a job.
+    job.done ??= orElse(done, job.defer)
+    return job.begin(timeout, job.done)
   }
 
   #defer(job: EngineJob): void {

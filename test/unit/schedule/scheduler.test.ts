@@ -222,7 +222,8 @@ describe('scheduler', () => {
       })
     set('a', { after: 1 }, { interval: 60_000 })
     clock.wind(600_000)
-    assert.ok(visits <= 11 * 3, `${visits} wake-ups`)
+    // One for the start, and one for the answer, which is an alarm here.
+    assert.ok(visits <= 11 * 2, `${visits} wake-ups`)
   })
 
   describe('deadlines', () => {
