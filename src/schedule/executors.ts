@@ -36,7 +36,7 @@ export interface Executors extends Executor<CheckWork> {
   close(): void | Promise<void>
 }
 
-/** What runs probes: Node's sockets, or epoll in a thread of its own. `auto`: epoll where it works. */
+/** What runs probes: Node's sockets, or epoll in a thread of its own. `auto`: epoll where it works, else Node's sockets. */
 export type EngineChoice = 'auto' | 'portable' | 'native'
 
 export interface ExecutorParts {
@@ -78,7 +78,7 @@ export function openExecutors(
   }: ExecutorParts = {},
 ): Executors {
   const free = descriptors - RESERVE
-  const isNative = choice !== 'portable' && (choice === 'native' || isEpollSupported())
+  const isNative = wantsNative(choice, log)
   const ofCore = isNative ? Math.max(1, Math.ceil(free * CORE_SHARE)) : free
   const scheduler = new Scheduler(clock, Math.min(concurrency, ofCore), onDelay)
   const pool = new Pool(log, clock)
@@ -209,6 +209,14 @@ export function openExecutors(
       await Promise.all([engine?.close(), pool.close()])
     },
   }
+}
+
+/** False for `auto` on a machine whose constants and layouts the engine does not have, which is logged. */
+function wantsNative(choice: EngineChoice, log: WorkerLog, isSupported = isEpollSupported()): boolean {
+  if (choice !== 'auto' || isSupported) return choice !== 'portable'
+  const error = `there is no thread for checks on ${process.platform} ${process.arch}`
+  log.warn('engine.portable', { error }, PORTABLE)
+  return false
 }
 
 /** Returns null if the engine does not work on this machine. */

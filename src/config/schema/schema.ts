@@ -307,9 +307,9 @@ export const settingsFields = {
   concurrency: z.int().min(1).max(65_535).default(512).describe('Limit of checks that run at the same time.'),
   engine: z
     .enum(['auto', 'portable', 'native'])
-    .default('portable')
+    .default('auto')
     .describe(
-      "What runs checks that are data, such as `http` and `connect`: `native`, a thread of its own with epoll, which costs least; `portable`, Node's sockets; `auto`, `native` where it works. Read at the start.",
+      "What runs checks that are data, such as `http` and `connect`: `native`, a thread of its own with epoll, which takes least processor time; `portable`, Node's sockets, which take less memory; `auto`, `native` where it works, else `portable`. Read at the start.",
     ),
   'removal-limit': percent()
     .prefault('50%')
