@@ -12,6 +12,7 @@ import {
 } from 'fastify'
 import { z } from '../check/option-types.js'
 import type { Log } from '../system/log.js'
+import { runSliced, type Sliced } from '../util/time-slice.js'
 import { Busy, type Control } from './control.js'
 import { documentOf, KINDS, type Kind, Refusal } from './problem-document.js'
 import { readPart } from './request-problems.js'
@@ -111,10 +112,11 @@ class HttpApp implements App {
     this.#app.addHook('onSend', async ({ raw }, reply) => {
       this.#arrivals.get(raw)?.listener.sending(reply.raw)
     })
-    for (const route of parts.routes) this.#add(route)
   }
 
+  /** In slices: for each route a function is made of a text. */
   async ready(): Promise<void> {
+    await runSliced(this.#adding())
     await this.#app.ready()
   }
 
@@ -130,6 +132,13 @@ class HttpApp implements App {
 
   close(): Promise<void> {
     return this.#app.close()
+  }
+
+  *#adding(): Sliced<void> {
+    for (const route of this.#parts.routes) {
+      this.#add(route)
+      yield
+    }
   }
 
   #add(route: AnyRoute): void {

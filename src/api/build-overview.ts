@@ -1,11 +1,7 @@
 /** Builds the overview from the status document. Pure. */
-import {
-  OVERVIEW_SCHEMA,
-  type OverviewDocument,
-  type ServiceOverview,
-  type TroubledReal,
-} from './overview-types.js'
+import type { OverviewDocument, ServiceOverview, TroubledReal } from './overview-types.js'
 import type { RealStatus, ServiceStatus, StatusDocument } from './status-types.js'
+import { OVERVIEW_SCHEMA } from './versions.js'
 
 /** Number of real servers that are named for each service. */
 export const MOST_TROUBLED = 5

@@ -30,24 +30,24 @@ import { nameOfCheck } from '../health/jobs.js'
 import { NO_HINTS } from '../hints/snapshot.js'
 import type { WallClock } from '../util/clock.js'
 import { dateTime } from '../util/time-text.js'
+import { checkHintsOf, hintsStatusOf } from './build-hints.js'
+import { endedWindowOf } from './build-windows.js'
 import { clusterStatusOf } from './cluster-status.js'
-import { checkHintsOf, hintsStatusOf } from './hint-types.js'
 import { overrideStatus } from './override-status.js'
 import type { Snapshot } from './snapshot.js'
 import { reasonOf, reasonOfChecks } from './status-reason.js'
-import {
-  type AddressConflict,
-  type CheckStatus,
-  type DampingStatus,
-  type RealStatus,
-  SCHEMA,
-  type ServiceStatus,
-  type SlowStartStatus,
-  type SourceStatus,
-  type StatusDocument,
-  type Totals,
+import type {
+  AddressConflict,
+  CheckStatus,
+  DampingStatus,
+  RealStatus,
+  ServiceStatus,
+  SlowStartStatus,
+  SourceStatus,
+  StatusDocument,
+  Totals,
 } from './status-types.js'
-import { endedWindowOf } from './windows-document.js'
+import { STATUS_SCHEMA } from './versions.js'
 
 /** Converts times of the steady clock to dates. */
 type Dates = Pick<WallClock, 'at' | 'iso'>
@@ -56,7 +56,7 @@ export function buildStatus(snapshot: Snapshot, dates: Dates): StatusDocument {
   const { version, pid, kernel, reload, reconcile, schedule, health, isolation, cluster } = snapshot
   const services = health.services.map(service => serviceStatus(service, snapshot, dates))
   return {
-    schema: SCHEMA,
+    schema: STATUS_SCHEMA,
     version,
     pid,
     now: dates.iso(snapshot.now),

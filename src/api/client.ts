@@ -19,7 +19,7 @@ import type { HealthDocument, NotifyAnswer, NotifyRequest, RoleDocument } from '
 import type { DirectorsDocument, ReloadOutcome, StatusDocument } from './status-types.js'
 import type { AddTokenRequest, TokenAdded, TokenList, TokenRevoked } from './token-types.js'
 import type { WhyAnswer } from './why-types.js'
-import type { WindowsDocument } from './windows-document.js'
+import type { WindowsDocument } from './windows-types.js'
 
 export { DEFAULT_SOCKET } from './default-socket.js'
 

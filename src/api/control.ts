@@ -28,7 +28,7 @@ import type { Assumed, DriftDocument, PlanDocument, TableDocument } from './tabl
 import type { AddTokenRequest, TokenAdded, TokenList, TokenRevoked } from './token-types.js'
 import type { DoctorDocument, Posted, ValidateDocument } from './validate-types.js'
 import type { WhyAnswer } from './why-types.js'
-import type { WindowsDocument } from './windows-document.js'
+import type { WindowsDocument } from './windows-types.js'
 
 export interface Control {
   status(): Promise<StatusDocument>

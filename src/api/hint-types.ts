@@ -1,8 +1,6 @@
 /** What brings checks forward, in the status and in `lvsd why`. */
 import { z } from '../check/option-types.js'
 import { HINT_KINDS, type HintKind } from '../core/hints.js'
-import type { HintsSnapshot, JobHints } from '../hints/snapshot.js'
-import type { WallClock } from '../util/clock.js'
 import { time } from './model-types.js'
 
 const kind = z.enum(HINT_KINDS)
@@ -56,24 +54,3 @@ export const hintsStatus = z
 
 export type CheckHints = Readonly<z.output<typeof checkHints>>
 export type HintsStatus = Readonly<z.output<typeof hintsStatus>>
-
-/** Undefined if nothing is to be said. */
-export function checkHintsOf(
-  { sentinel, isKnocking, last }: JobHints,
-  dates: Pick<WallClock, 'iso'>,
-): CheckHints | undefined {
-  if (!sentinel && !isKnocking && !last) return undefined
-  return {
-    sentinel: sentinel && {
-      state: sentinel.state,
-      since: sentinel.since === null ? null : dates.iso(sentinel.since),
-      idleLimit: sentinel.idleLimit === null ? null : Math.round(sentinel.idleLimit),
-    },
-    isKnocking,
-    last: last && { kind: last.kind, detail: last.detail, at: dates.iso(last.at) },
-  }
-}
-
-export function hintsStatusOf({ of, ...counts }: HintsSnapshot): HintsStatus {
-  return { ...counts }
-}

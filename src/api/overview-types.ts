@@ -3,9 +3,6 @@ import { z } from '../check/option-types.js'
 import { list } from './model-types.js'
 import { realStatus, serviceStatus, statusDocument } from './status-types.js'
 
-/** Version of the format. It increases when a field changes its meaning or is removed. */
-export const OVERVIEW_SCHEMA = 1
-
 const troubledReal = realStatus
   .pick({
     name: true,

@@ -5,13 +5,13 @@ import { descriptorLimit } from '../system/descriptor-limit.js'
 import { groupId } from '../system/groups.js'
 import type { Log } from '../system/log.js'
 import { Poller } from '../util/poller.js'
-import { type App, type Listener, openApp } from './app.js'
+import type { App, Listener } from './app.js'
 import { Connections } from './connections.js'
 import type { Control } from './control.js'
 import { SUDO_USER } from './headers.js'
+import { LateApp } from './late-app.js'
 import { operatorOf } from './operator.js'
 import type { Caller } from './route.js'
-import { ROUTES } from './routes/all.js'
 import {
   type Found,
   type Held,
@@ -47,7 +47,7 @@ export async function openControlSocket(
   control: Control,
   log: Pick<Log, 'warn' | 'error'> = SILENT,
 ): Promise<ControlSocket> {
-  const socket = new OpenSocket(path, await openApp({ routes: ROUTES, control, log }), log)
+  const socket = new OpenSocket(path, new LateApp({ control, log }), log)
   try {
     await socket.open()
   } catch (error) {

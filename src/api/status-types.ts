@@ -18,10 +18,7 @@ import {
   sysctlState,
   time,
 } from './model-types.js'
-import { endedWindow } from './windows-document.js'
-
-/** Version of the document's format. It increases when a field changes its meaning or is removed. */
-export const SCHEMA = 2
+import { endedWindow } from './windows-types.js'
 
 export const alertDestinationStatus = z
   .object({

@@ -1,8 +1,7 @@
 /** What lvsd finds in a configuration, and in this machine. */
 import { z } from '../check/option-types.js'
-import type { Problem } from '../config/problems/problem.js'
 import { list } from './model-types.js'
-import { type RequestProblem, requestProblem } from './problem-document.js'
+import { requestProblem } from './problem-document.js'
 
 /** A configuration that is sent. */
 export const configurationText = z.union([
@@ -62,11 +61,6 @@ export const doctorDocument = z
 
 export type ValidateDocument = Readonly<z.output<typeof validateDocument>>
 export type DoctorDocument = Readonly<z.output<typeof doctorDocument>>
-
-export function configurationProblem({ severity, code, message, file, at }: Problem): RequestProblem {
-  const { line, column } = at
-  return { in: 'configuration', path: at.file ?? file, line, column, message, severity, code }
-}
 
 export function postedOf(
   body: z.output<typeof configurationText>,

@@ -2,9 +2,7 @@
 import { z } from '../check/option-types.js'
 import { ALERT_NAMES, type AlertName, SEVERITIES, TEST_ALERT } from '../core/alert-rules.js'
 import { list, time } from './model-types.js'
-
-/** Version of the document of webhooks and commands. It increases when a field changes its meaning or is removed. */
-export const ALERT_SCHEMA = 1
+import { ALERT_SCHEMA } from './versions.js'
 
 const names: readonly (AlertName | typeof TEST_ALERT)[] = [...ALERT_NAMES, TEST_ALERT]
 

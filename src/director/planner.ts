@@ -1,15 +1,11 @@
 /** What a configuration would do, and what is wrong with it. Nothing is changed. One after another, in a thread. */
 import { dirname, join } from 'node:path'
 import { changeDocument } from '../api/build-table.js'
+import { configurationProblem } from '../api/configuration-problem.js'
 import { Busy, type Unusable } from '../api/control.js'
 import { overrideStatus } from '../api/override-status.js'
 import type { Assumed, PlanDocument } from '../api/table-types.js'
-import {
-  configurationProblem,
-  type DoctorDocument,
-  type Posted,
-  type ValidateDocument,
-} from '../api/validate-types.js'
+import type { DoctorDocument, Posted, ValidateDocument } from '../api/validate-types.js'
 import type { Loaded } from '../config/load.js'
 import { loadConfigApart } from '../config/load-apart.js'
 import { hasErrors } from '../config/problems/problem.js'

@@ -1,12 +1,12 @@
 /** What a configuration would change, before a reload. */
 import { z } from '../../check/option-types.js'
+import { configurationProblem } from '../configuration-problem.js'
 import type { Control, Unusable } from '../control.js'
 import { Refusal } from '../problem-document.js'
 import { routeOver } from '../route.js'
 import { type PlanDocument, planDocument } from '../table-types.js'
 import {
   CONFIGURATION_LIMIT,
-  configurationProblem,
   configurationText,
   formatQuery,
   postedOf,

@@ -1,10 +1,10 @@
 /** Reloads the configuration. */
 import { z } from '../../check/option-types.js'
+import { configurationProblem } from '../configuration-problem.js'
 import type { Control } from '../control.js'
 import { Refusal } from '../problem-document.js'
 import { routeOver } from '../route.js'
 import { reloadOutcome } from '../status-types.js'
-import { configurationProblem } from '../validate-types.js'
 
 const route = routeOver<Pick<Control, 'reload'>>()
 

@@ -2,7 +2,7 @@
 import { z } from '../../check/option-types.js'
 import type { Control } from '../control.js'
 import { routeOver } from '../route.js'
-import { windowsDocument } from '../windows-document.js'
+import { windowsDocument } from '../windows-types.js'
 
 const route = routeOver<Pick<Control, 'windows'>>()
 

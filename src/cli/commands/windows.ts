@@ -1,7 +1,7 @@
 /** lvsd windows: the next maintenance windows of the running lvsd, or of a configuration; ends open ones early. */
 import { statSync } from 'node:fs'
 import { endWindows, fetchWindows } from '../../api/client.js'
-import type { WindowsDocument } from '../../api/windows-document.js'
+import type { WindowsDocument } from '../../api/windows-types.js'
 import { comingWindows, type WithWindows } from '../../core/coming-windows.js'
 import { didYouMeanOf } from '../../util/closest-match.js'
 import { localZone } from '../../util/zoned-time.js'

@@ -1,5 +1,5 @@
 /** Formats maintenance windows for people, and as JSON. Pure. */
-import type { EndedWindow } from '../../api/windows-document.js'
+import type { EndedWindow } from '../../api/windows-types.js'
 import type { ComingWindow } from '../../core/coming-windows.js'
 import { nameOfWindow } from '../../core/window.js'
 import { painter } from '../../util/paint.js'

@@ -1,7 +1,8 @@
 /** Makes one attempt to deliver alerts to a receiver: a webhook, an Alertmanager or a command. */
 import type { LookupFunction } from 'node:net'
 import { setImmediate } from 'node:timers/promises'
-import { ALERT_SCHEMA, type AlertDocument } from '../../api/webhook-types.js'
+import { ALERT_SCHEMA } from '../../api/versions.js'
+import type { AlertDocument } from '../../api/webhook-types.js'
 import type { AlertCommand, Alertmanager, AlertReceiver, Webhook } from '../../core/alert-receiver.js'
 import { locateProgram, USUAL_PATH } from '../../system/find-program.js'
 import { runCommand } from '../../system/processes.js'

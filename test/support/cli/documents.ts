@@ -1,5 +1,5 @@
 /** Fixed status documents. */
-import { hintsStatusOf } from '../../../src/api/hint-types.js'
+import { hintsStatusOf } from '../../../src/api/build-hints.js'
 import type { CheckStatus, RealStatus, ServiceStatus, StatusDocument } from '../../../src/api/status-types.js'
 import { NO_HINTS } from '../../../src/hints/snapshot.js'
 import { POLICY } from '../tables.js'

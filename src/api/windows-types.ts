@@ -1,8 +1,5 @@
 /** The maintenance windows of a running lvsd. */
 import { z } from '../check/option-types.js'
-import { comingWindows } from '../core/coming-windows.js'
-import type { Service } from '../core/model.js'
-import type { EarlyEnd } from '../overrides/early-ends.js'
 import { list, time } from './model-types.js'
 
 const maintenanceWindow = z
@@ -50,31 +47,3 @@ export const windowsDocument = z
 
 export type EndedWindow = Readonly<z.output<typeof endedWindow>>
 export type WindowsDocument = Readonly<z.output<typeof windowsDocument>>
-
-export function endedWindowOf({ target, window, begin, end, at, who }: EarlyEnd): EndedWindow {
-  const { service, real } = target
-  return { service, real, window, begin: iso(begin), until: iso(end), at: iso(at), who }
-}
-
-/** `count`: how many of the coming windows. */
-export function buildWindows(
-  services: readonly Service[],
-  endedEarly: readonly EarlyEnd[],
-  { now, count }: { readonly now: number; readonly count: number },
-): WindowsDocument {
-  return {
-    schema: 1,
-    now: iso(now),
-    services: services.map(({ name, windows = [] }) => ({ name, windows })),
-    coming: comingWindows(services, now, count).map(({ begin, end, ...rest }) => ({
-      begin: iso(begin),
-      end: iso(end),
-      ...rest,
-    })),
-    ended: endedEarly.map(endedWindowOf),
-  }
-}
-
-function iso(ms: number): string {
-  return new Date(ms).toISOString()
-}
