@@ -17,7 +17,8 @@ import type { Daemon } from '../director/daemon.js'
 import type { EventListener } from '../events/event-bus.js'
 import { endNow } from '../system/exit.js'
 import { type Log, openLineLog } from '../system/log.js'
-import { keepHeapSmall, letHeapGrow } from '../system/small-heap.js'
+import { letHeapGrow } from '../system/small-heap.js'
+import { keepMemorySmall } from '../system/small-memory.js'
 import { version } from '../system/version.js'
 import { waitAtMost } from '../util/with-timeout.js'
 import { type Directives, directivesOf } from './command-directives.js'
@@ -144,7 +145,7 @@ async function run(stay: DaemonArgs, beginning: StartState): Promise<number> {
       env,
       listeners: [reloading.listener, tableSentences(log)],
     })
-    keepHeapSmall()
+    keepMemorySmall()
     log.info(
       'ldirectord.started',
       {},

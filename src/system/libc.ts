@@ -1,6 +1,7 @@
 /**
  * System calls that Node does not offer, made through koffi. A wrong pointer or length would corrupt the memory of a
- * root process. Therefore only this file and `epoll.ts` call C. Here every pointer is a Buffer that is passed with its own length.
+ * root process. Therefore only this file and those that take `openNumericLibrary` call C. Here every pointer is a Buffer that is
+ * passed with its own length.
  *
  * koffi is loaded at the first call, so commands without system calls (`lvsd validate`, the memory table) run without
  * it. The constants are those of x86, ARM, RISC-V and POWER; `load` refuses big-endian machines.
@@ -134,7 +135,7 @@ function load(): Libc {
   return loaded
 }
 
-/** The C library for `epoll.ts`, which passes numbers only. */
+/** The C library for files that pass numbers only. */
 export interface NumericLibrary {
   /** Returns the function of this C prototype. Its pointers are `int64_t`. */
   func(prototype: string): (...values: number[]) => number

@@ -6,7 +6,8 @@ import { type Known, loadConfigApart, loadConfigAtStart } from '../../config/loa
 import { renderProblems } from '../../config/problems/render-problem.js'
 import { TABLES } from '../../ipvs/table.js'
 import { JournalInUse } from '../../storage/journal.js'
-import { keepHeapSmall, letHeapGrow } from '../../system/small-heap.js'
+import { letHeapGrow } from '../../system/small-heap.js'
+import { keepMemorySmall } from '../../system/small-memory.js'
 import { waitAtMost } from '../../util/with-timeout.js'
 import { CommandError, defineCommand, EXIT } from '../command.js'
 
@@ -93,7 +94,7 @@ export const command = defineCommand({
     }).catch(error => {
       throw cannotStart(error)
     })
-    keepHeapSmall()
+    keepMemorySmall()
     reload = () => void daemon.reload(false)
     if (isReloadWanted) reload()
     await stopped
