@@ -108,3 +108,10 @@ export function setDropping(i: number, what: keyof typeof FILTERS): Promise<void
   const commands = ['filter del dev eth0 parent ffff:', ...FILTERS[what]]
   return runIn(nameOf(i), ['tc', '-batch', '-'], commands.join('\n'))
 }
+
+/** Of the packets to the machine of server `i` this share is lost, in percent, by chance (tc-netem(8)). */
+export function setLosing(i: number, percent: number): Promise<void> {
+  const which = `dev ${nameOf(i)} root`
+  const command = percent === 0 ? `qdisc del ${which}` : `qdisc replace ${which} netem loss ${percent}%`
+  return runIn(DIRECTOR, ['tc', '-batch', '-'], command)
+}
