@@ -24,7 +24,9 @@ export interface ActiveGrowthParts {
 }
 
 /** Share of one processor that the looks may take, and milliseconds between two. */
-const PACE = { share: 0.002, least: 50, most: 10_000 } as const
+const PACE = { share: 0.0025, least: 50, most: 10_000 } as const
+/** One of so many looks is measured where they are no further apart, in milliseconds: to measure costs as much as to look. */
+const MEASURED = { every: 10, upTo: 200 } as const
 /** Milliseconds between two looks where nothing changes, and after which that is so. */
 const IDLE = { every: 250, after: 5000 } as const
 /** Milliseconds between two hints about the same server, whose check may have passed because it answers slowly. */
@@ -43,6 +45,7 @@ export class ActiveGrowth {
   readonly #looks: Poller
   #services = new Map<string, Watched>()
   #pace = FIRST_PACE
+  #count = 0
   #changedAt: number
   /** When the last hint about a real server was given, by service and real server. */
   readonly #given = new Map<string, number>()
@@ -60,14 +63,19 @@ export class ActiveGrowth {
 
   #look(): void {
     try {
-      const cost = (this.#parts.costOf ?? costOf)(() => this.#read())
-      this.#pace = nextPaceWithin(PACE, this.#pace, cost)
+      this.#measured(() => this.#read())
       const isIdle = this.#parts.clock.now() - this.#changedAt > IDLE.after
       this.#looks.every(isIdle ? Math.max(IDLE.every, this.#pace.interval) : this.#pace.interval)
     } catch {
       this.#services.clear()
       this.#looks.every(RETRY)
     }
+  }
+
+  #measured(look: () => void): void {
+    const isMeasured = this.#pace.interval > MEASURED.upTo || this.#count++ % MEASURED.every === 0
+    if (isMeasured) this.#pace = nextPaceWithin(PACE, this.#pace, (this.#parts.costOf ?? costOf)(look))
+    else look()
   }
 
   #read(): void {

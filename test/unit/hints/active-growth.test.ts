@@ -82,13 +82,13 @@ describe('active-growth: hints', () => {
 })
 
 describe('active-growth: looks', () => {
-  it('are 50 ms apart, and take at most 0.2 % of a processor', async () => {
+  it('are 50 ms apart, and take at most 0.25 % of a processor', async () => {
     const { wind, state } = rig()
     await wind(2000, [0])
     const before = state.looks
     await wind(1000, [0])
     assert.equal(state.looks - before, 20)
-    const dear = rig({ cost: 2 })
+    const dear = rig({ cost: 2.5 })
     await dear.wind(3000, [0])
     const then = dear.state.looks
     await dear.wind(10_000, [0])
