@@ -1,6 +1,7 @@
 /**
  * Faults of one server of ten, each on a machine of its own: how long until it is out of the kernel's table, how many
  * requests of a steady client fail, and how long until it is back. FAULTS and INTERVALS choose some: FAULTS=kill,drop.
+ * TIMES is how often each is measured.
  */
 import { fetchPage, steadyClient } from '../kernel/site/client.js'
 import { buildLinks, setCable, setDropping, VIRTUAL } from '../kernel/site/links.js'
@@ -113,7 +114,7 @@ async function* measure({ quick, folder }: Run): AsyncIterable<Row> {
   const missing = keepalived.missing()
   for (const interval of chosen('INTERVALS', quick ? ['1'] : ['1', '10']).map(Number)) {
     const timing = { interval, timeout: interval === 1 ? 1 : 5, sentinels: false }
-    const times = quick ? 3 : interval === 1 ? 10 : 4
+    const times = Number(process.env.TIMES ?? (quick ? 3 : interval === 1 ? 10 : 4))
     const run = (daemon: Daemon, sentinels: boolean) =>
       measureDaemon(daemon, servers, folder, { ...timing, sentinels }, times)
     const ours = await run(lvsd, true)

@@ -61,7 +61,7 @@ const LIMIT = 'limit'
 const isCompiled = import.meta.url.endsWith('.js')
 
 /** Variables that benchmarks in a lab read. */
-const HANDED = ['FAULTS', 'INTERVALS']
+const HANDED = ['FAULTS', 'INTERVALS', 'TIMES']
 
 /** Before each row that comes out of a lab, where daemons may print too. */
 const ROW = 'row: '
