@@ -5,39 +5,36 @@
  */
 import { type Address, bytesOf, isLinkLocal } from './address.js'
 import type { OwnAddress } from './check-source.js'
-import { kernelServicesOf } from './kernel-services.js'
-import type { ResolvedConfig } from './model.js'
+import { idsOf } from './kernel-services.js'
+import type { ResolvedConfig, ResolvedService } from './model.js'
 
-/** A virtual address, with the names of its services and the addresses of their real servers. */
+/** A virtual address, with its services. */
 export interface SharedAddress {
   readonly address: Address
-  readonly services: readonly string[]
-  readonly reals: ReadonlySet<string>
+  readonly services: readonly ResolvedService[]
 }
 
 /** Returns the distinct virtual addresses by their texts. The packets of firewall marks may have any address. */
 export function sharedAddresses({
   services,
 }: Pick<ResolvedConfig, 'services'>): ReadonlyMap<string, SharedAddress> {
-  const found = new Map<string, { address: Address; services: Set<string>; reals: Set<string> }>()
-  for (const service of services) {
-    for (const id of [service.id, ...(service.also ?? []).map(one => one.id)]) {
-      if (id?.kind !== 'address' || isLinkLocal(id.address)) continue
+  const found = new Map<string, { readonly address: Address; readonly services: ResolvedService[] }>()
+  for (const service of services)
+    for (const id of idsOf(service)) {
+      if (id.kind !== 'address' || isLinkLocal(id.address)) continue
       const entry = found.get(id.address.text)
-      if (entry) entry.services.add(service.name)
-      else
-        found.set(id.address.text, {
-          address: id.address,
-          services: new Set([service.name]),
-          reals: new Set(),
-        })
+      if (!entry) found.set(id.address.text, { address: id.address, services: [service] })
+      else if (entry.services.at(-1) !== service) entry.services.push(service)
     }
-    for (const real of service.reals)
-      for (const { id } of kernelServicesOf(service, real))
-        if (id?.kind === 'address' && real.address)
-          found.get(id.address.text)?.reals.add(withoutZone(real.address.text))
-  }
-  return new Map([...found].map(([text, entry]) => [text, { ...entry, services: [...entry.services] }]))
+  return found
+}
+
+/** Returns the texts of the addresses of real servers, without zones. */
+function realsOf(services: Iterable<ResolvedService>): ReadonlySet<string> {
+  const found = new Set<string>()
+  for (const { reals } of services)
+    for (const { address } of reals) if (address) found.add(withoutZone(address.text))
+  return found
 }
 
 // ---------------------------------------------------------------- whom to ask
@@ -122,13 +119,17 @@ export interface Answerer {
 /** Names a machine by the neighbour table. Real servers of the address come before those of others. */
 export function answererOf(
   hardware: string,
-  { address, reals }: Pick<SharedAddress, 'address' | 'reals'>,
+  { address, services }: SharedAddress,
   neighbours: readonly KnownNeighbour[],
-  isReal: (text: string) => boolean,
+  all: Iterable<SharedAddress>,
 ): Answerer {
   const its = neighbours.filter(one => one.hardware === hardware && one.address.text !== address.text)
   const texts = its.map(one => one.address.text)
-  const real = texts.find(text => reals.has(text)) ?? texts.find(isReal) ?? null
+  const among = (some: Iterable<ResolvedService>) => {
+    const reals = texts.length > 0 ? realsOf(some) : null
+    return texts.find(text => reals?.has(text))
+  }
+  const real = among(services) ?? among(Array.from(all, one => one.services).flat()) ?? null
   const other = its.find(one => !isLinkLocal(one.address)) ?? its[0]
   return { real, address: real ?? other?.address.text ?? null }
 }

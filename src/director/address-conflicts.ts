@@ -71,6 +71,7 @@ export class AddressConflicts {
 
   /** Returns the machines that are told of, for each of the addresses of a service. */
   of(service: Pick<ResolvedService, 'id' | 'also'>): readonly Conflict[] {
+    if (this.#conflicts.length === 0) return []
     const texts = new Set(idsOf(service).flatMap(id => (id.kind === 'address' ? [id.address.text] : [])))
     return this.#conflicts.filter(({ address, isTold }) => isTold && texts.has(address.text))
   }
@@ -175,7 +176,7 @@ export class AddressConflicts {
   }
 
   #servicesOf(text: string): readonly string[] {
-    const services = this.#shared.get(text)?.services ?? []
+    const services = (this.#shared.get(text)?.services ?? []).map(({ name }) => name)
     const more = services.length - MOST_NAMED
     return more > 0 ? [...services.slice(0, MOST_NAMED), counted(more, 'other')] : services
   }

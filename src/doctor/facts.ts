@@ -4,6 +4,7 @@
  */
 import type { RedisExamination } from '../cluster/redis/examine.js'
 import type { Family } from '../core/address.js'
+import type { NamedAnswer } from '../core/address-conflict.js'
 import type { ResolvedConfig } from '../core/model.js'
 
 export interface Facts {
@@ -112,8 +113,19 @@ export interface Site {
   /** By address of a checked server: the source that the kernel chooses for it, or its refusal (`ENETUNREACH`). */
   readonly sources: ReadonlyMap<string, Source>
   readonly folders: readonly Folder[]
+  /** Null or absent: nothing was asked. */
+  readonly conflicts?: Conflicts | null
   /** Null or absent: the configuration has none. */
   readonly redis?: RedisExamination | null
+}
+
+/** Who else answers for the virtual addresses that this machine has on Ethernet interfaces. */
+export interface Conflicts {
+  /** Number of addresses that were asked about. */
+  readonly asked: number
+  readonly found: readonly (NamedAnswer & { readonly services: readonly string[] })[]
+  /** Why not all could be asked about; null: nothing prevented it. */
+  readonly refusal: string | null
 }
 
 export type Source =

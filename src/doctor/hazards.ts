@@ -1,5 +1,6 @@
 /** All hazards, in the order in which findings of one severity are shown. To add one: a file in `hazards/`, and a row here. */
 import type { Hazard } from './finding.js'
+import { addressConflict } from './hazards/address-conflict.js'
 import { arp } from './hazards/arp.js'
 import { clock } from './hazards/clock.js'
 import { configuration } from './hazards/configuration.js'
@@ -32,6 +33,7 @@ export const HAZARDS: readonly Hazard[] = [
   servicePath,
   forwarding,
   arp,
+  addressConflict,
   realDirector,
   rpFilter,
   ...ipvsSysctls,

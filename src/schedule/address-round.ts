@@ -84,8 +84,7 @@ function named(
 ): readonly NamedAnswer[] {
   const shared = about.get(answer.address.text)
   if (!shared) return []
-  const isReal = (text: string) => [...all.values()].some(({ reals }) => reals.has(text))
-  const who = answererOf(answer.hardware, shared, neighbours, isReal)
+  const who = answererOf(answer.hardware, shared, neighbours, all.values())
   return [{ ...answer, interface: links.get(answer.link)?.name ?? String(answer.link), who }]
 }
 

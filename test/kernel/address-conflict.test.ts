@@ -6,6 +6,7 @@ import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
 import type { Address } from '../../src/core/address.js'
 import { parseAddress } from '../../src/core/address.js'
+import type { Finding } from '../../src/doctor/finding.js'
 import { openLinkLayer } from '../../src/netlink/link-layer.js'
 import { openSocket } from '../../src/netlink/socket.js'
 import { askAddresses } from '../../src/probe/ask-addresses.js'
@@ -97,8 +98,10 @@ describe('another machine answers for a virtual address', () => {
       (await lvsdCommand('why', 'four')).output.replace(/\s+/g, ' '),
       /the real server 10\.9\.0\.31/,
     )
+    assert.deepEqual(await doctorFinds(), [`warning ${V4.real} answers for ${V4.virtual} too, on lan`])
     answerArp(false)
     await lvsd.hears(`${V4.virtual}: no other machine`)
+    assert.match((await doctorFinds()).join(), /^ok no other machine answers .*2 asked about/)
 
     ip('r31', [`addr add ${V6.virtual}/128 dev eth0 nodad`])
     const six = await lvsd.hears('answers neighbour solicitations')
@@ -150,6 +153,13 @@ describe('another machine answers for a virtual address', () => {
     ip(DIRECTOR, ['link del second'])
   })
 })
+
+/** What doctor says of conflicts, in its own words. */
+async function doctorFinds(): Promise<readonly string[]> {
+  const { output } = await lvsdCommand('doctor', '--json')
+  const { findings } = JSON.parse(output) as { findings: readonly Finding[] }
+  return findings.filter(({ id }) => id === 'address-conflict').map(one => `${one.severity} ${one.title}`)
+}
 
 /** Hardware addresses of all that answer for the virtual address on an interface. */
 async function answersOn(name: string): Promise<readonly string[]> {

@@ -20,7 +20,8 @@ export const command = defineCommand({
   name: 'doctor',
   summary: 'Find dangerous settings of this machine and of a configuration',
   details: `Reads sysctls, modules, addresses, routes, limits and rights of this machine, and judges them by what the configuration
-uses. Each finding says what follows from it, and the command that mends it. Changes nothing and sends nothing.
+uses. Each finding says what follows from it, and the command that mends it. Changes nothing.
+As root it asks the network once, by ARP or neighbour solicitation, who else has the virtual addresses of this machine.
 
 - error: the service does not work, or not for all clients.
 - warning: it works now, and does harm when a server fails, a director takes over or the load rises.

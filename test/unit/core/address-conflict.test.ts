@@ -19,15 +19,15 @@ const NOBODY = { real: null, address: null }
 
 describe('address-conflict: the addresses of a configuration', () => {
   const shared = (...services: ReturnType<typeof service>[]) =>
-    [...sharedAddresses({ services })].map(([text, { services: names, reals }]) => [text, names, [...reals]])
+    [...sharedAddresses({ services })].map(([text, one]) => [text, ...one.services.map(({ name }) => name)])
 
-  it('are distinct, with their services and the real servers of these', () => {
-    const web = service('web', { id: serviceId('192.0.2.80', 80), reals: [real('192.0.2.11')] })
-    const tls = service('tls', { id: serviceId('192.0.2.80', 443), reals: [real('192.0.2.12')] })
-    const six = service('six', { id: serviceId('2001:db8::80', 80), reals: [real('2001:db8::11')] })
+  it('are distinct, each with its services', () => {
+    const web = service('web', { id: serviceId('192.0.2.80', 80) })
+    const tls = service('tls', { id: serviceId('192.0.2.80', 443) })
+    const six = service('six', { id: serviceId('2001:db8::80', 80) })
     assert.deepEqual(shared(web, tls, six), [
-      ['192.0.2.80', ['web', 'tls'], ['192.0.2.11', '192.0.2.12']],
-      ['2001:db8::80', ['six'], ['2001:db8::11']],
+      ['192.0.2.80', 'web', 'tls'],
+      ['2001:db8::80', 'six'],
     ])
   })
 
@@ -104,10 +104,14 @@ describe('address-conflict: a question', () => {
 
 describe('address-conflict: the machine that answers', () => {
   const HARDWARE = '02:00:00:00:00:11'
-  const shared = { address: address('192.0.2.80'), reals: new Set(['192.0.2.11']) }
+  const shared = {
+    address: address('192.0.2.80'),
+    services: [service('web', { reals: [real('192.0.2.11')] })],
+  }
+  const others = { address: address('192.0.2.81'), services: [service('b', { reals: [real('192.0.2.99')] })] }
   const neighbour = (text: string, hardware = HARDWARE) => ({ address: address(text), hardware })
   const who = (...neighbours: ReturnType<typeof neighbour>[]) =>
-    answererOf(HARDWARE, shared, neighbours, text => text === '192.0.2.99')
+    answererOf(HARDWARE, shared, neighbours, [shared, others])
 
   it('is the real server of the address that has its hardware address', () => {
     const all = [

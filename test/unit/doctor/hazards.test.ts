@@ -63,6 +63,10 @@ interface Case {
 
 const REDIS = { place: '[::1]:6379', fault: null, version: '7.0.15', refused: [] }
 
+const CONFLICT = {
+  ...{ address: address('2001:db8::80'), link: 2, interface: 'eth0', hardware: '02:00:00:00:00:11' },
+  ...{ who: { real: '2001:db8:1::1', address: '2001:db8:1::1' }, services: ['web'] },
+}
 const vs = (name: string) => `net.ipv4.vs.${name}`
 
 const CASES: readonly Case[] = [
@@ -910,6 +914,32 @@ const CASES: readonly Case[] = [
     facts: { config: site, site: { folders: [{ use: 'socket', path: '/run/lvsd', found: 'absent' }] } },
   },
 
+  {
+    id: 'address-conflict',
+    when: 'a real server answers too',
+    is: 'warning',
+    facts: { config: site, site: { conflicts: { asked: 2, found: [CONFLICT], refusal: null } } },
+    says: /^2001:db8:1::1 answers for 2001:db8::80 too, on eth0$/m,
+  },
+  {
+    id: 'address-conflict',
+    when: 'it may not be asked',
+    is: 'not known',
+    facts: { config: site, site: { conflicts: { asked: 0, found: [], refusal: 'EPERM' } } },
+  },
+  {
+    id: 'address-conflict',
+    when: 'nobody answers',
+    is: 'ok',
+    facts: { config: site, site: { conflicts: { asked: 2, found: [], refusal: null } } },
+  },
+  {
+    id: 'address-conflict',
+    when: 'this machine has none of the addresses on an Ethernet interface',
+    is: 'nothing',
+    facts: { config: site, site: { conflicts: { asked: 0, found: [], refusal: null } } },
+  },
+  { id: 'address-conflict', when: 'nothing was asked', is: 'nothing', facts: { config: site } },
   {
     id: 'redis',
     when: 'it refuses connections',

@@ -4,11 +4,11 @@ import type { HardwareLink } from '../../../src/netlink/link-layer.js'
 import type { AskParts } from '../../../src/probe/ask-addresses.js'
 import { askRound } from '../../../src/schedule/address-round.js'
 import { FakeClock } from '../../support/fake-clock.js'
-import { address } from '../../support/tables.js'
+import { address, real, service } from '../../support/tables.js'
 
 const VIRTUAL = '192.0.2.80'
 const SHARED: ReadonlyMap<string, SharedAddress> = new Map([
-  [VIRTUAL, { address: address(VIRTUAL), services: ['web'], reals: new Set(['192.0.2.11']) }],
+  [VIRTUAL, { address: address(VIRTUAL), services: [service('web', { reals: [real('192.0.2.11')] })] }],
 ])
 const link = (index: number, name: string, isEthernet = true): HardwareLink => ({
   ...{ index, name, isEthernet },
