@@ -37,7 +37,9 @@ const MOST_NAMED = 10
 export class AddressConflicts {
   readonly #parts: AddressConflictsParts
   readonly #stop = new AbortController()
-  #shared: ReadonlyMap<string, SharedAddress> = new Map()
+  #services: ResolvedConfig['services'] = []
+  /** The addresses of the services; null: not looked up since a reload, which thousands of services would hold up. */
+  #shared: ReadonlyMap<string, SharedAddress> | null = null
   /** Milliseconds; null: nothing is asked. */
   #interval: number | null = null
   #events: EventSocket | null = null
@@ -52,21 +54,21 @@ export class AddressConflicts {
     this.#parts = parts
   }
 
-  /** Takes a configuration that is active. New addresses are asked about soon. */
-  follow(config: Pick<ResolvedConfig, 'services' | 'settings'>): void {
+  /** Takes a configuration that is active. It is asked about soon, unless it has the same services as before. */
+  follow({ services, settings }: Pick<ResolvedConfig, 'services' | 'settings'>): void {
     if (this.#stop.signal.aborted) return
-    const before = this.#shared
-    const interval = config.settings.conflictCheck ?? null
-    this.#shared = sharedAddresses(config)
-    this.#interval = this.#shared.size === 0 ? null : interval
-    if (this.#interval === null) {
+    const interval = services.length === 0 ? null : (settings.conflictCheck ?? null)
+    const isNew = this.#interval === null || services !== this.#services
+    this.#services = services
+    if (isNew) this.#shared = null
+    this.#interval = interval
+    if (interval === null) {
       this.#rest()
       this.#take(NOTHING_HELD)
       return
     }
-    const isNew = this.#events === null || [...this.#shared.keys()].some(text => !before.has(text))
     this.#events ??= this.#openEvents()
-    this.#dueBy(this.#parts.clock.now() + (isNew ? SETTLING : this.#interval))
+    this.#dueBy(this.#parts.clock.now() + (isNew ? SETTLING : interval))
   }
 
   /** Returns the machines that are told of, for each of the addresses of a service. */
@@ -82,6 +84,11 @@ export class AddressConflicts {
     await this.#running
   }
 
+  get #addresses(): ReadonlyMap<string, SharedAddress> {
+    this.#shared ??= sharedAddresses({ services: this.#services })
+    return this.#shared
+  }
+
   #rest(): void {
     this.#disarm()
     this.#events?.close()
@@ -93,7 +100,7 @@ export class AddressConflicts {
   #openEvents(): EventSocket | null {
     try {
       return this.#parts.openEvents(texts => {
-        if (texts === null || [...texts].some(text => this.#shared.has(text)))
+        if (texts === null || [...texts].some(text => this.#addresses.has(text)))
           this.#dueBy(this.#parts.clock.now() + SETTLING)
       })
     } catch (error) {
@@ -136,13 +143,13 @@ export class AddressConflicts {
   /** Asks about all addresses if they are due, else about those for which another machine has answered. Never rejects. */
   async #round(): Promise<void> {
     const { clock, ask } = this.#parts
-    const all = this.#shared
+    const all = this.#addresses
     const isWhole = clock.now() >= this.#dueAt
     const doubtful = new Set(this.#conflicts.map(({ address }) => address.text))
     const about = isWhole ? all : new Map([...all].filter(([text]) => doubtful.has(text)))
     if (isWhole) this.#dueAt = clock.now() + (this.#interval ?? 0)
     try {
-      const result = await ask({ about, all, signal: this.#stop.signal })
+      const result = about.size === 0 ? NOTHING_HELD : await ask({ about, all, signal: this.#stop.signal })
       if (this.#stop.signal.aborted || this.#interval === null) return
       this.#take(result)
       if (result.refusal !== null) this.#tellFailure(result.refusal)
@@ -176,7 +183,7 @@ export class AddressConflicts {
   }
 
   #servicesOf(text: string): readonly string[] {
-    const services = (this.#shared.get(text)?.services ?? []).map(({ name }) => name)
+    const services = (this.#addresses.get(text)?.services ?? []).map(({ name }) => name)
     const more = services.length - MOST_NAMED
     return more > 0 ? [...services.slice(0, MOST_NAMED), counted(more, 'other')] : services
   }

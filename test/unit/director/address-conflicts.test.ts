@@ -88,7 +88,7 @@ describe('director: questions about virtual addresses', () => {
     assert.deepEqual(await seconds(3), [BOTH])
   })
 
-  it('come again soon after a reload with new addresses, and not after one without', async () => {
+  it('come again soon after a reload that changes services, and not after one that does not', async () => {
     const { follow, seconds } = rig()
     follow(60_000, SERVICES.slice(0, 1))
     assert.deepEqual(await seconds(10), [FIRST])
@@ -140,6 +140,9 @@ describe('director: questions about virtual addresses', () => {
     one.follow(null)
     one.follow(60_000, [])
     assert.deepEqual([await one.seconds(100), one.opened()], [[], 0])
+    const marked = service('marked', { id: { kind: 'fwmark', fwmark: 1, family: 'ipv4' } })
+    one.follow(60_000, [marked])
+    assert.deepEqual(await one.seconds(100), [])
     one.follow(60_000)
     assert.equal(one.opened(), 1)
     await one.conflicts.close()
