@@ -55,6 +55,30 @@ export class FairQueue<T extends Queued> {
     return item
   }
 
+  /** Puts an item back to the head that `next` has returned; it is no longer underway. */
+  putBack(item: T): void {
+    this.release(item)
+    item.isWaiting = true
+    this.#lanes[item.lane].unshift(item)
+  }
+
+  /** Counts a run that starts without having waited, as one of the quick lane. `release` must be called when it ends. */
+  begin(item: T): void {
+    item.lane = 'quick'
+    this.#lanes.quick.underway++
+  }
+
+  /** Number of further runs that may be in progress. */
+  get room(): number {
+    const { quick, slow } = this.#lanes
+    return this.#cap - quick.underway - slow.underway
+  }
+
+  /** True if slow items wait, which take turns with the quick ones. */
+  get hasSlow(): boolean {
+    return this.#lanes.slow.waiting > 0
+  }
+
   release(item: T): void {
     this.#lanes[item.lane].underway--
   }
@@ -80,6 +104,12 @@ class Lane<T extends Queued> {
 
   push(item: T): void {
     this.#line.push(item)
+    this.waiting++
+  }
+
+  unshift(item: T): void {
+    if (this.#head === 0) this.#line.unshift(item)
+    else this.#line[--this.#head] = item
     this.waiting++
   }
 

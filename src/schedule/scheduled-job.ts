@@ -19,7 +19,7 @@ export interface ScheduledJob extends HeapItem, Queued {
   readonly report: (result: CheckResult) => void
   /** Null: nobody asks. */
   readonly onTimes: ((due: number, isRunning: boolean) => void) | null
-  readonly queue: FairQueue<ScheduledJob>
+  readonly queue: FairQueue<Startable>
   run: Run | null
   /** True: a run follows the one in progress at once. */
   isWantedAgain: boolean
@@ -35,6 +35,31 @@ export interface ScheduledJob extends HeapItem, Queued {
   /** Index in the list of running jobs. */
   runningIndex: number
 }
+
+/** Starts of many jobs that are due at one tick, which need not all be started. See `calendar.ts`. */
+export interface Series extends Queued {
+  readonly isSeries: true
+  readonly queue: FairQueue<Startable>
+  /** Milliseconds of the clock. */
+  readonly scheduledAt: number
+  readonly isOver: boolean
+  /** Counts the next runs, up to the first that has to be started. Returns their number. */
+  count(limits: CountLimits): number
+  /** Returns the next job, which is to be started; null at the end. */
+  take(): ScheduledJob | null
+}
+
+export interface CountLimits {
+  readonly most: number
+  /** Time of the clock in milliseconds: runs that start at or after it are not counted. */
+  readonly end: number
+  /** Places for further runs: of all executors, and of this one. */
+  readonly room: number
+  readonly roomInQueue: number
+}
+
+/** What waits in a queue. */
+export type Startable = ScheduledJob | Series
 
 export const NEVER = Number.NEGATIVE_INFINITY
 

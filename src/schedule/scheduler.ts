@@ -13,10 +13,18 @@ import { answerFromError } from '../check/error-to-answer.js'
 import { type OnDone, type Run, resultOf, type StartRun } from '../check/run.js'
 import type { Clock } from '../util/clock.js'
 import { DueHeap } from '../util/due-heap.js'
+import type { Calendar } from './calendar.js'
 import { DelayHistogram } from './delay-histogram.js'
 import type { Executor, NextRun, OnTimes, OnWorkResult, Timing } from './executor.js'
 import { FairQueue } from './fair-queue.js'
-import { FAILED_TO_START, NEVER, newJob, type ScheduledJob } from './scheduled-job.js'
+import {
+  FAILED_TO_START,
+  NEVER,
+  newJob,
+  type ScheduledJob,
+  type Series,
+  type Startable,
+} from './scheduled-job.js'
 import type { ScheduleStats } from './stats.js'
 
 /** Milliseconds. */
@@ -37,6 +45,7 @@ const APART = [4, 2]
 const LEAST_PHASES = 5
 /** Golden ratio: its multiples fill an interval evenly, for any number of jobs. */
 const GOLDEN = 0.618_033_988_749_895
+const NEVER_DUE = Number.POSITIVE_INFINITY
 
 export class Scheduler {
   readonly #clock: Clock
@@ -44,12 +53,13 @@ export class Scheduler {
   readonly #dueJobs = new DueHeap<ScheduledJob>()
   readonly #cap: number
   /** One queue per executor, which take turns. */
-  readonly #queues: FairQueue<ScheduledJob>[] = []
+  readonly #queues: FairQueue<Startable>[] = []
   /** Index of the queue whose turn it is. */
   #turn = 0
   readonly #running: ScheduledJob[] = []
   readonly #startDelays: DelayHistogram
   readonly #onDelay: (ms: number) => void
+  readonly #calendar: Calendar | null
   #jobs = 0
   /** Starts per tick on average. */
   #rate = 0
@@ -63,9 +73,18 @@ export class Scheduler {
   #isStartScheduled = false
   #isClosed = false
 
-  /** `onDelay` is called at each start but the first of a job, with the milliseconds since it was due. */
-  constructor(clock: Clock, cap: number, onDelay: (ms: number) => void = () => {}) {
+  /**
+   * `onDelay` is called at each start but the first of a job, with the milliseconds since it was due. A calendar takes the jobs
+   * that start once in each interval.
+   */
+  constructor(
+    clock: Clock,
+    cap: number,
+    onDelay: (ms: number) => void = () => {},
+    calendar: Calendar | null = null,
+  ) {
     this.#onDelay = onDelay
+    this.#calendar = calendar
     this.#clock = clock
     this.#origin = clock.now() - clock.random() * TICK
     this.#golden = clock.random()
@@ -80,7 +99,7 @@ export class Scheduler {
     most = this.#cap,
     onTimes: OnTimes<Work> | null = null,
   ): Executor<Work> {
-    const queue = new FairQueue<ScheduledJob>(Math.min(most, this.#cap))
+    const queue = new FairQueue<Startable>(Math.min(most, this.#cap))
     this.#queues.push(queue)
     const jobs = new Map<string, ScheduledJob>()
     const remove = (id: string) => {
@@ -186,6 +205,7 @@ export class Scheduler {
   }
 
   #retime(job: ScheduledJob, timing: Timing): void {
+    this.#calendar?.give(job)
     this.#rate -= rateOf(job)
     job.timing = timing
     this.#rate += rateOf(job)
@@ -204,6 +224,7 @@ export class Scheduler {
   #drop(job: ScheduledJob): void {
     this.#jobs--
     this.#rate -= rateOf(job)
+    this.#calendar?.give(job)
     this.#dueJobs.remove(job)
     if (job.isWaiting) job.queue.withdraw(job)
     const { run } = job
@@ -216,6 +237,7 @@ export class Scheduler {
   /** Moves the next start to at most `ms` milliseconds from now. It is never postponed. */
   #runSooner(job: ScheduledJob, ms: number): void {
     const due = this.#tickIn(ms)
+    this.#leaveCalendar(job)
     if (due >= job.due) return
     if (job.phaseShift === 'shifting') job.phaseShift = 'pending'
     this.#dueJobs.put(job, due)
@@ -259,7 +281,12 @@ export class Scheduler {
     return Math.max(0, this.#clock.now() - this.#stalledFor - startedAt - heldUp)
   }
 
+  #leaveCalendar(job: ScheduledJob): void {
+    if (this.#calendar?.give(job)) this.#dueJobs.put(job, job.due)
+  }
+
   #nextRun(job: ScheduledJob): NextRun {
+    this.#leaveCalendar(job)
     const at = this.#timeOf(Math.ceil(job.due))
     return { in: Math.max(0, at - this.#clock.now()), isRunning: job.run !== null || job.isWaiting }
   }
@@ -280,10 +307,10 @@ export class Scheduler {
     if (this.#isClosed) return
     const now = this.#clock.now()
     const next = Math.floor((now + 1 - this.#origin) / TICK) + 1
-    const first = this.#dueJobs.first
+    const due = Math.min(this.#dueJobs.first?.due ?? NEVER_DUE, this.#calendar?.next ?? NEVER_DUE)
     const isBusy = this.#running.length > 0
-    if (!isBusy && !first) return
-    const at = this.#timeOf(isBusy ? next : Math.max(next, Math.ceil(first?.due ?? next)))
+    if (!isBusy && due === NEVER_DUE) return
+    const at = this.#timeOf(isBusy ? next : Math.max(next, Math.ceil(due)))
     if (at >= this.#expected) return
     this.#disarm()
     this.#expected = at
@@ -322,8 +349,15 @@ export class Scheduler {
     for (let job = this.#dueJobs.first; job && job.due <= tick; job = this.#dueJobs.first) {
       job.scheduledAt = this.#timeOf(Math.ceil(job.due))
       if (!job.run && !job.isWaiting) job.queue.enqueue(job)
-      this.#dueJobs.put(job, this.#nextDue(job, tick))
+      this.#putNext(job, this.#nextDue(job, tick))
     }
+    this.#calendar?.enqueue(tick, at => this.#timeOf(at))
+  }
+
+  #putNext(job: ScheduledJob, due: number): void {
+    const isRegular = job.phaseShift === 'done' && job.grid === null
+    if (isRegular && this.#calendar?.take(job, due, job.timing.interval / TICK)) this.#dueJobs.remove(job)
+    else this.#dueJobs.put(job, due)
   }
 
   #nextDue(job: ScheduledJob, tick: number): number {
@@ -367,23 +401,50 @@ export class Scheduler {
     let now = this.#clock.now()
     const end = now + BATCH_TIME
     for (let i = 0; i < BATCH && now < end; i++) {
-      const job = this.#next()
-      if (!job) break
-      this.#start(job, now)
+      const next = this.#next()
+      if (!next) break
+      if ('isSeries' in next) i += this.#startSeries(next, BATCH - i, end) - 1
+      else this.#start(next, now)
       now = this.#clock.now()
     }
     this.#startQueuedSoon()
     this.#arm()
   }
 
+  /** Starts or counts runs of a series: one, or up to `most` where no others wait. Returns their number. */
+  #startSeries(series: Series, most: number, end: number): number {
+    const { queue } = series
+    const isAlone = !queue.hasSlow && this.#queues.every(other => other === queue || other.waiting === 0)
+    const limit = isAlone ? most : 1
+    let started = 0
+    while (started < limit && this.#clock.now() < end) {
+      // The series itself has the place that it was given.
+      const room = this.#cap - this.#running.length
+      const roomInQueue = queue.room + 1
+      if (room <= 0 || roomInQueue <= 0) break
+      const counted = series.count({ most: limit - started, end, room, roomInQueue })
+      started += counted
+      if (counted > 0) continue
+      const job = series.take()
+      if (!job) break
+      job.scheduledAt = series.scheduledAt
+      queue.begin(job)
+      this.#start(job, this.#clock.now())
+      started++
+    }
+    if (series.isOver) queue.release(series)
+    else queue.putBack(series)
+    return started
+  }
+
   get #hasNext(): boolean {
     return this.#running.length < this.#cap && this.#queues.some(queue => queue.hasNext)
   }
 
-  #next(): ScheduledJob | null {
+  #next(): Startable | null {
     if (this.#running.length >= this.#cap) return null
     for (let i = 0; i < this.#queues.length; i++) {
-      const queue = this.#queues[this.#turn] as FairQueue<ScheduledJob>
+      const queue = this.#queues[this.#turn] as FairQueue<Startable>
       this.#turn = (this.#turn + 1) % this.#queues.length
       const job = queue.next()
       if (job) return job
@@ -416,7 +477,9 @@ export class Scheduler {
   }
 
   #judge(awake: number): void {
-    for (const job of this.#running.filter(running => nextDeadlineOf(running) <= awake)) {
+    const due = this.#running.filter(running => nextDeadlineOf(running) <= awake)
+    // In the order of their starts: that of `#running` depends on which other runs have ended.
+    for (const job of due.sort((a, b) => a.startedAt - b.startedAt)) {
       const { run, timing } = job
       if (!run) continue
       if (awake < job.startedAt + (run.heldUp ?? 0) + timing.timeout - EARLY) run.wake()
