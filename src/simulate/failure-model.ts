@@ -4,6 +4,7 @@
  */
 import { down, up } from '../check/answer.js'
 import { exponential, randomAt, streamOf } from '../util/random.js'
+import { Answers } from './answers.js'
 import type { FailureSpec } from './failure-spec.js'
 import type { Outcome } from './simulated-run.js'
 
@@ -25,6 +26,10 @@ const RESET = down('reset', 'simulated: a failure of one check')
 const NEVER = Number.POSITIVE_INFINITY
 /** Mean time of a slow answer, as a share of the time limit: one answer in twenty is late. */
 const SLOWNESS = 1 / 3
+/** An answer is late if it takes this many times the mean, which one in 22,000 does. */
+const LATE = 10
+/** Milliseconds: a deadline may be evaluated earlier by less than this. */
+const MARGIN = 100
 /** Places in the stream of a server before those of its times. */
 const FLAPPING = 0
 const SLOW = 1
@@ -41,7 +46,6 @@ export class FailureModel {
   /** Time of the next failure or repair. */
   readonly #next: Float64Array
   readonly #place: Uint32Array
-  readonly #noise: Uint32Array
 
   /** All servers are up at `start`. */
   constructor(
@@ -67,7 +71,6 @@ export class FailureModel {
     this.#isSlow = new Uint8Array(servers)
     this.#next = new Float64Array(servers)
     this.#place = new Uint32Array(servers).fill(FIRST_TIME)
-    this.#noise = new Uint32Array(servers)
     for (let server = 0; server < servers; server++) {
       const stream = this.#timesOf(server)
       this.#isFlapping[server] = randomAt(stream, FLAPPING) < spec.flapping ? 1 : 0
@@ -82,16 +85,37 @@ export class FailureModel {
     return this.#isDown[server] === 1
   }
 
-  /** Returns what a run finds that starts now, with this time limit in milliseconds. */
-  outcome(server: number, now: number, timeout: number): ModelledOutcome {
-    this.follow(server, now)
-    const after = this.#after(server, timeout)
-    if (this.#isDown[server]) {
+  /** Returns the answers of a server to a check with this number. `interval` and `timeout` are in milliseconds. */
+  answersOf(
+    server: number,
+    check: number,
+    { interval, timeout }: { readonly interval: number; readonly timeout: number },
+  ): Answers {
+    const { latency, false: failing } = this.#spec
+    const isSlow = this.#isSlow[server] === 1
+    const longest = Math.max(0, Math.min(LATE * latency, timeout - MARGIN, interval / 2))
+    const mean = isSlow ? timeout * SLOWNESS : latency
+    return new Answers({ seed: this.#seed, check, mean, failing, longest: isSlow ? 0 : longest })
+  }
+
+  /** Milliseconds that an answer takes at most that is not late. */
+  get longest(): number {
+    return LATE * this.#spec.latency
+  }
+
+  /** Returns what a run finds that starts now. */
+  outcome(server: number, now: number, answers: Answers): ModelledOutcome {
+    if (this.isDown(server, now)) {
       const isSilent = this.#isSilent[server] === 1
-      return { answer: REFUSED, after: isSilent ? NEVER : after, isDown: true }
+      return { answer: REFUSED, after: isSilent ? NEVER : answers.refusal(), isDown: true }
     }
-    const isFalse = this.#spec.false > 0 && this.#random(server) < this.#spec.false
-    return { answer: isFalse ? RESET : PASSED, after, isDown: false }
+    const { isFailure, after } = answers.next()
+    return { answer: isFailure ? RESET : PASSED, after, isDown: false }
+  }
+
+  /** Returns the time in milliseconds before which a server that is up at the last time asked does not fail; else null. */
+  wellUntil(server: number): number | null {
+    return this.#isDown[server] === 1 ? null : (this.#next[server] ?? NEVER)
   }
 
   /** Tells the listener all failures and repairs of the server up to this time. */
@@ -115,18 +139,6 @@ export class FailureModel {
     return mean === NEVER
       ? NEVER
       : exponential(mean, randomAt(this.#timesOf(server), this.#takePlace(server)))
-  }
-
-  #after(server: number, timeout: number): number {
-    const mean = this.#isSlow[server] && !this.#isDown[server] ? timeout * SLOWNESS : this.#spec.latency
-    return exponential(mean, this.#random(server))
-  }
-
-  /** A number of the stream of the server's answers. */
-  #random(server: number): number {
-    const place = this.#noise[server] ?? 0
-    this.#noise[server] = place + 1
-    return randomAt(streamOf(this.#seed, 2 * server + 1), place)
   }
 
   #timesOf(server: number): number {

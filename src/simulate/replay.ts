@@ -9,7 +9,8 @@ import { type Missing, RecordedSeries, TOLERANCE } from './recorded-series.js'
 import type { RecordedState, Recording } from './recording.js'
 import { compareServers } from './replay-comparison.js'
 import type { ReplayReport } from './replay-report.js'
-import { type Ask, SimulatedDirector } from './simulated-director.js'
+import { SimulatedDirector } from './simulated-director.js'
+import type { Checked } from './world.js'
 
 export interface ReplayInput {
   readonly config: Config
@@ -52,7 +53,7 @@ class Replay {
       checks: input.checks,
       clock: this.#clock,
       world: {
-        asksOf: (job, subscribers) => this.#asksOf(job, subscribers),
+        checked: (job, subscribers) => this.#checked(job, subscribers),
         firstIn: (job, subscribers) => this.#firstIn(job, subscribers),
       },
       observer: {
@@ -128,13 +129,14 @@ class Replay {
     states.push({ t: this.#clock.now(), state })
   }
 
-  #asksOf({ use }: Job, subscribers: readonly Subscriber[]): Ask {
+  #checked({ use }: Job, subscribers: readonly Subscriber[]): Checked {
     const series = this.#seriesOf(subscribers, use.policy)
-    return now => {
+    const ask: Checked['ask'] = now => {
       const { outcome, missing } = series.take(now, use.policy)
       if (missing) this.#missing[missing]++
       return outcome
     }
+    return { ask }
   }
 
   /** The run is in the phase of the recorded runs, so that it finds what they found. */

@@ -5,13 +5,14 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Check } from '../check/check.js'
 import type { StartRun } from '../check/run.js'
-import type { Change, ResolvedConfig } from '../core/model.js'
+import type { CheckResult, ResolvedConfig } from '../core/model.js'
 import { scheduleJobs } from '../director/schedule-jobs.js'
 import type { HealthEvents } from '../health/health-changes.js'
 import { HealthTracker } from '../health/health-tracker.js'
-import { type Job, type Subscriber, workOf } from '../health/jobs.js'
+import { workOf } from '../health/jobs.js'
 import { memoryKernel } from '../ipvs/memory.js'
 import { Reconciler } from '../reconcile/reconciler.js'
+import { Calendar } from '../schedule/calendar.js'
 import type { Executor, Timing } from '../schedule/executor.js'
 import { MOST_CODE } from '../schedule/executors.js'
 import { placementOf } from '../schedule/placement.js'
@@ -22,29 +23,7 @@ import type { VirtualClock } from '../util/virtual-clock.js'
 import { groupOf } from '../workers/pool.js'
 import { counting, type MessageCount } from './counting-socket.js'
 import { type Outcome, SimulatedRun } from './simulated-run.js'
-
-/** What a run of one check finds that starts now; `now` is in milliseconds of the virtual clock. */
-export type Ask = (now: number) => Outcome
-
-export interface World {
-  /** Returns what runs of this job ask. The subscribers are the checks of real servers that use its results. */
-  asksOf(job: Job, subscribers: readonly Subscriber[]): Ask
-  /**
-   * Returns the milliseconds until the first run of this job, from which its interval continues. Absent: all jobs start at once,
-   * and the second run of each is moved within its interval, as at a start of the daemon.
-   */
-  firstIn?(job: Job, subscribers: readonly Subscriber[]): number
-}
-
-/** Called as things happen. */
-export interface Observer {
-  /** `outcome`: of the run that has caused it; null: the time has. */
-  transition?(change: HealthEvents['transition'][0], outcome: Outcome | null): void
-  damping?(change: HealthEvents['damping'][0]): void
-  applied?(changes: readonly Change[]): void
-  /** A run starts, `ms` milliseconds after it was due. Not called for the first run of a job. */
-  delay?(ms: number): void
-}
+import type { Checked, Observer, World } from './world.js'
 
 export interface SimulatedDirectorParts {
   readonly config: ResolvedConfig
@@ -54,10 +33,17 @@ export interface SimulatedDirectorParts {
   readonly observer: Observer
   /** Milliseconds of the processor for each run of a check. */
   readonly cost?: number
+  /**
+   * Milliseconds that a run takes at most that is sure to pass: `World` says which are. Absent: every run is started, also those
+   * that change nothing.
+   */
+  readonly longestSure?: number | undefined
 }
 
 /** Milliseconds of real time after which signals and other work get a turn. */
 const TURN = 20
+/** Milliseconds for which the start of runs may keep a result waiting. */
+const BATCH = 20
 /**
  * Milliseconds between two rounds of the reconciler. A round takes no time of the virtual clock; the daemon pauses after each, for
  * about this time where the table is large.
@@ -67,7 +53,8 @@ const BETWEEN_ROUNDS = 50
 type Places = Record<'core' | 'here' | 'checks' | 'commands' | 'user', Executor<SimulatedWork>>
 
 interface SimulatedWork {
-  readonly ask: Ask
+  readonly id: string
+  readonly checked: Checked
   isFirst: boolean
 }
 
@@ -80,16 +67,27 @@ export class SimulatedDirector {
   readonly #placeOf = new Map<string, Executor<SimulatedWork>>()
   readonly #sent: MessageCount = { messages: 0 }
   readonly #refusals = new Set<string>()
+  readonly #calendar: Calendar | null
+  /** True: runs that are sure to pass are counted. */
+  #isCounting = false
   #runs = 0
+  #counted = 0
   #waiting = 0
   #outcome: Outcome | null = null
   readonly #dirty = new Set<string>()
   #nextRound = Number.NEGATIVE_INFINITY
+  #isRoundAsked = false
 
   constructor(parts: SimulatedDirectorParts) {
     const { config, clock, observer } = parts
     this.#parts = parts
-    this.#scheduler = new Scheduler(clock, config.settings.concurrency, ms => observer.delay?.(ms))
+    const { longestSure } = parts
+    this.#calendar =
+      longestSure === undefined
+        ? null
+        : new Calendar({ now: clock.now, longest: longestSure + BATCH, counted: this.#count })
+    const { concurrency } = config.settings
+    this.#scheduler = new Scheduler(clock, concurrency, ms => observer.delay?.(ms), this.#calendar)
     const executor = (most?: number) => this.#scheduler.executor(this.#begin, this.#report, most)
     this.#places = {
       core: executor(),
@@ -114,6 +112,7 @@ export class SimulatedDirector {
       table: () => this.#reconciler.table,
       onDirty: services => {
         for (const { name } of services) this.#dirty.add(name)
+        this.#askForRound()
       },
       recheck: (id, ms) => this.#placeOf.get(id)?.soon(id, ms),
       events: {
@@ -125,7 +124,17 @@ export class SimulatedDirector {
 
   /** Runs of checks so far. */
   get runs(): number {
-    return this.#runs
+    return this.#runs + this.#counted
+  }
+
+  /** Of these: the runs that were counted. */
+  get counted(): number {
+    return this.#counted
+  }
+
+  /** From now on runs that are sure to pass are counted. */
+  beginCounting(): void {
+    this.#isCounting = true
   }
 
   /** Checks without a first result. */
@@ -183,6 +192,16 @@ export class SimulatedDirector {
     await this.#reconciler.stop()
   }
 
+  /** The time passes to that of the next round, whatever else happens then. */
+  #askForRound(): void {
+    const { clock } = this.#parts
+    if (this.#isRoundAsked || clock.now() >= this.#nextRound) return
+    this.#isRoundAsked = true
+    clock.alarm(this.#nextRound - clock.now(), () => {
+      this.#isRoundAsked = false
+    })
+  }
+
   async #settle(): Promise<void> {
     const names = [...this.#dirty]
     this.#dirty.clear()
@@ -202,7 +221,7 @@ export class SimulatedDirector {
     const subscribers = this.health.store.subscribers(id)
     const firstIn = world.firstIn?.(job, subscribers)
     const placed = firstIn === undefined ? timing : { ...timing, firstIn }
-    this.#places[group].set(id, { ask: world.asksOf(job, subscribers), isFirst: true }, placed)
+    this.#places[group].set(id, { id, checked: world.checked(job, subscribers), isFirst: true }, placed)
     // A job that is placed again keeps its phase.
     if (firstIn !== undefined) this.#places[group].retime(id, placed)
   }
@@ -210,7 +229,9 @@ export class SimulatedDirector {
   #begin: StartRun<SimulatedWork> = (work, _, done) => {
     const { clock, cost = 0 } = this.#parts
     this.#runs++
-    const outcome = work.ask(clock.now())
+    const counted = this.#calendar?.recall(work.id) ?? 0
+    if (counted > 0) work.checked.skip?.(counted)
+    const outcome = work.checked.ask(clock.now())
     clock.spend(cost)
     return new SimulatedRun(
       outcome,
@@ -225,9 +246,20 @@ export class SimulatedDirector {
     )
   }
 
-  #report = (id: string, result: Parameters<HealthTracker['result']>[1]): void => {
+  #report = (id: string, result: CheckResult, { checked }: SimulatedWork): void => {
     this.health.result(id, result)
     this.#outcome = null
+    // A further pass of a check that is up, without a streak, is the identity in `nextHealth`.
+    if (!this.#isCounting || !result.ok || !this.health.store.isSettled(id, true)) return
+    const sure = checked.sure?.()
+    if (sure) this.#calendar?.promise(id, sure)
+  }
+
+  #count = (ms: number): void => {
+    const { clock, cost = 0 } = this.#parts
+    this.#counted++
+    this.#scheduler.delayed(ms)
+    clock.spend(cost)
   }
 
   #emit(event: keyof HealthEvents, details: readonly unknown[]): void {

@@ -68,6 +68,10 @@ export interface SimulationReport {
     readonly seconds: number
     readonly cpuSeconds: number
     readonly runs: number
+    /** Of these: the runs that could change nothing and were counted instead of started. */
+    readonly counted: number
+    /** The processor time of scheduler, health and table for each run, and the number of runs on which it was measured. */
+    readonly measured: { readonly runs: number; readonly microsecondsEach: number }
     /** Bytes. */
     readonly highestRss: number
   }

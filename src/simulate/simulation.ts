@@ -1,16 +1,17 @@
 /** Simulates a site whose servers fail at random, and measures what lvsd makes of it. */
 import type { Check } from '../check/check.js'
 import type { Change, Config, ResolvedConfig } from '../core/model.js'
-import type { Transition } from '../health/health-changes.js'
+import type { DampingChange, Transition } from '../health/health-changes.js'
 import type { Job, Subscriber } from '../health/jobs.js'
 import { VirtualClock } from '../util/virtual-clock.js'
 import { Distribution } from './distribution.js'
 import { countReals, enlarged } from './enlarged-site.js'
 import { FailureModel, type ModelledOutcome } from './failure-model.js'
 import type { FailureSpec } from './failure-spec.js'
-import { type Ask, SimulatedDirector } from './simulated-director.js'
+import { SimulatedDirector } from './simulated-director.js'
 import type { Outcome } from './simulated-run.js'
 import type { SimulationReport } from './simulation-report.js'
+import type { Checked } from './world.js'
 
 export interface SimulationInput {
   readonly config: Config
@@ -25,12 +26,25 @@ export interface SimulationInput {
   readonly within: number
   /** Milliseconds of the processor for each run of a check. */
   readonly cost: number
+  /**
+   * Runs of checks after the start whose processor time is measured. Later runs that are sure to change nothing are counted
+   * instead of started, with the same report. Infinity: every run is started.
+   */
+  readonly measured: number
+  /** Called with what happens, at milliseconds of the virtual clock. */
+  readonly onEvent?: (at: number, event: SimulatedEvent) => void
   /** True ends it with what it has. */
   readonly isInterrupted?: () => boolean
 }
 
+/** A change of health, of damping, or of the table. */
+export type SimulatedEvent = Transition | DampingChange | readonly Change[]
+
 /** Milliseconds of the virtual clock in which all checks must have a first result, or the director is full. */
 const START_LIMIT = 600_000
+/** Milliseconds. Where a run takes longer, the ticks of the scheduler are late, which runs that are counted do not show. */
+const MOST_COST = 10
+const NOTHING_MEASURED = { runs: 0, microsecondsEach: 0 }
 
 /** Returns what has happened. Equal inputs give equal reports, but for the figures of `run`. */
 export async function simulate(input: SimulationInput): Promise<SimulationReport> {
@@ -64,6 +78,8 @@ class Simulation {
   readonly #realBegan = performance.now()
   readonly #cpuBegan = process.cpuUsage()
   #isStarting = true
+  /** Number of the next check. */
+  #checks = 0
   #highestRss = 0
 
   constructor(input: SimulationInput) {
@@ -94,11 +110,21 @@ class Simulation {
       checks,
       clock: this.#clock,
       cost,
-      world: { asksOf: (job, subscribers) => this.#asksOf(job, subscribers) },
+      world: { checked: (job, subscribers) => this.#checked(job, subscribers) },
+      longestSure: this.#model.longest,
       observer: {
-        transition: (transition, outcome) => this.#transition(transition, outcome),
-        damping: ({ hold }) => void (hold === 'held' && this.#counts.held++),
-        applied: changes => this.#applied(changes),
+        transition: (transition, outcome) => {
+          this.#tell(transition)
+          this.#transition(transition, outcome)
+        },
+        damping: change => {
+          this.#tell(change)
+          if (change.hold === 'held') this.#counts.held++
+        },
+        applied: changes => {
+          this.#tell(changes)
+          this.#applied(changes)
+        },
         delay: ms => this.#lateness.add(ms),
       },
     })
@@ -113,7 +139,7 @@ class Simulation {
     const began = this.#clock.now()
     const runsBefore = director.runs
     const messagesBefore = director.messages
-    if (director.waiting === 0) await director.run(began + this.#input.for, () => this.#isOver())
+    const measured = director.waiting === 0 ? await this.#runFor(this.#input.for) : NOTHING_MEASURED
     const end = this.#clock.now()
     for (const server of this.#servers.values()) this.#model.follow(server, end)
     const simulated = end - began
@@ -138,8 +164,25 @@ class Simulation {
       lateness: this.#lateness.summary(),
       stalledFor: director.stats().stalledFor,
       cost: this.#input.cost,
-      run: this.#costs(director.runs),
+      run: this.#costs(measured),
     }
+  }
+
+  /** Lets this time pass. Returns how much of the processor each run took that was started. */
+  async #runFor(ms: number): Promise<SimulationReport['run']['measured']> {
+    const director = this.#director
+    const { measured, cost } = this.#input
+    const end = this.#clock.now() + ms
+    const runsBefore = director.runs
+    const cpuBefore = process.cpuUsage()
+    const isCounting = cost <= MOST_COST
+    const enough = isCounting ? measured : Number.POSITIVE_INFINITY
+    if (enough > 0) await director.run(end, () => director.runs - runsBefore >= enough || this.#isOver())
+    const runs = director.runs - runsBefore
+    const { user, system } = process.cpuUsage(cpuBefore)
+    director.beginCounting()
+    await director.run(end, () => this.#isOver())
+    return { runs, microsecondsEach: runs === 0 ? 0 : (user + system) / runs }
   }
 
   close(): Promise<void> {
@@ -164,23 +207,36 @@ class Simulation {
     return this.#input.isInterrupted?.() || performance.now() - this.#realBegan > this.#input.within
   }
 
-  #costs(runs: number): SimulationReport['run'] {
+  #costs(measured: SimulationReport['run']['measured']): SimulationReport['run'] {
     const { user, system } = process.cpuUsage(this.#cpuBegan)
     this.#highestRss = process.resourceUsage().maxRSS * 1024
     return {
       seconds: (performance.now() - this.#realBegan) / 1000,
       cpuSeconds: (user + system) / 1e6,
-      runs,
+      runs: this.#director.runs,
+      counted: this.#director.counted,
+      measured,
       highestRss: this.#highestRss,
     }
   }
 
   // -------------------------------------------------------------- what happens
 
-  #asksOf({ use, target }: Job, [first]: readonly Subscriber[]): Ask {
+  #checked({ use, target }: Job, [first]: readonly Subscriber[]): Checked {
     const server = this.#servers.get(keyOf(first?.real ?? target)) ?? 0
-    const { timeout } = use.policy
-    return now => this.#model.outcome(server, now, timeout)
+    const answers = this.#model.answersOf(server, this.#checks++, use.policy)
+    return {
+      ask: now => this.#model.outcome(server, now, answers),
+      sure: () => {
+        const until = this.#model.wellUntil(server)
+        return until === null ? null : { until, runs: answers.sure }
+      },
+      skip: runs => answers.skip(runs),
+    }
+  }
+
+  #tell(event: SimulatedEvent): void {
+    this.#input.onEvent?.(this.#clock.now(), event)
   }
 
   #failed(server: number, at: number): void {

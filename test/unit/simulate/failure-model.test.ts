@@ -24,11 +24,14 @@ function eventsOf(
     },
   )
   for (let server = 0; server < servers; server++) {
-    for (const at of asked) model.outcome(server, at, 3000)
+    const answers = model.answersOf(server, server, { interval: 10_000, timeout: 3000 })
+    for (const at of asked) model.outcome(server, at, answers)
     model.follow(server, end)
   }
   return events
 }
+
+const POLICY = { interval: 10_000, timeout: 3000 }
 
 describe('FailureModel', () => {
   it('gives the same failures however often it is asked', () => {
@@ -70,9 +73,9 @@ describe('FailureModel', () => {
       const listener = { failed: () => {}, repaired: () => {} }
       const spec = { ...DEFAULT_FAILURES, mttf: 1, mttr: 1000 * HOUR, silent }
       const model = new FailureModel(spec, { servers: 100, seed: 1, start: 0, listener })
-      return Array.from({ length: 100 }, (_, server) => model.outcome(server, HOUR, 3000)).filter(
-        ({ isDown }) => isDown,
-      )
+      return Array.from({ length: 100 }, (_, server) =>
+        model.outcome(server, HOUR, model.answersOf(server, server, POLICY)),
+      ).filter(({ isDown }) => isDown)
     }
     assert.ok(find(0).length > 90)
     for (const { answer, after } of find(0)) assert.ok(answer.reason === 'refused' && Number.isFinite(after))
@@ -85,7 +88,8 @@ describe('FailureModel', () => {
       { ...NO_FAILURES, false: 0.1 },
       { servers: 1, seed: 1, start: 0, listener },
     )
-    const found = Array.from({ length: 5000 }, (_, i) => model.outcome(0, i, 3000).answer.ok)
+    const answers = model.answersOf(0, 0, POLICY)
+    const found = Array.from({ length: 5000 }, (_, i) => model.outcome(0, i, answers).answer.ok)
     const failed = found.filter(ok => ok === false).length
     assert.ok(failed > 400 && failed < 600, String(failed))
   })
@@ -93,7 +97,8 @@ describe('FailureModel', () => {
   it('lets one answer in twenty of a slow server be late', () => {
     const listener = { failed: () => {}, repaired: () => {} }
     const model = new FailureModel({ ...NO_FAILURES, slow: 1 }, { servers: 1, seed: 1, start: 0, listener })
-    const late = Array.from({ length: 5000 }, (_, i) => model.outcome(0, i, 3000)).filter(
+    const answers = model.answersOf(0, 0, POLICY)
+    const late = Array.from({ length: 5000 }, (_, i) => model.outcome(0, i, answers)).filter(
       ({ after }) => after > 3000,
     )
     assert.ok(late.length > 190 && late.length < 310, String(late.length))

@@ -35,6 +35,7 @@ const INPUT = {
   for: HOUR,
   within: Number.POSITIVE_INFINITY,
   cost: 0,
+  measured: 0,
 }
 
 describe('simulate', () => {

@@ -54,6 +54,18 @@ describe('lvsd simulate', () => {
     assert.ok(report.counts.removals > 0 && report.derived.runsPerSecond > 0)
   })
 
+  it('counts the checks that are sure to change nothing, after the first, or runs every check', () => {
+    const words = ['--reals', '1000', '--for', '1h', '--failures', 'mttf=10h', '--json']
+    const [some, every] = [words, [...words, '--every-check']].map(each =>
+      JSON.parse(simulate(SITE, ...each).stdout),
+    )
+    assert.equal(every.run.counted, 0)
+    assert.ok(some.run.counted > 0.6 * some.runs, `${some.run.counted} of ${some.runs}`)
+    assert.ok(some.run.measured.runs >= 100_000 && some.run.measured.microsecondsEach > 0)
+    const found = ({ run: _, file: __, derived: { load }, ...report }: typeof some) => ({ ...report, load })
+    assert.deepEqual(found(some), found(every))
+  })
+
   it('says which lines of a configuration are wrong', () => {
     const { stdout, stderr, status } = simulate(SITE.replace('fall:', 'fal:'))
     assert.deepEqual([stdout, status], ['', 1])

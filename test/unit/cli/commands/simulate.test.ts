@@ -20,6 +20,7 @@ const OPTIONS = {
   seed: '1',
   cost: '90',
   json: false,
+  'every-check': false,
 }
 
 async function run(options: Partial<Omit<typeof OPTIONS, 'reals'> & { reals: string }> = {}) {
@@ -45,6 +46,8 @@ describe('lvsd simulate', () => {
     assert.match(out, /checks +420, 1 per second, 0\.0063% of one processor/)
     assert.match(out, /detection +0 +- +- +- +-\n/)
     assert.match(out, /lateness of checks +420 /)
+    assert.match(out, /every check was run\n/)
+    assert.match(out, /CPU +\S+ per simulated hour .*, computed from \d+\.\dµs for each of 420 checks\n/)
     assert.doesNotMatch(out, /full/)
   })
 
