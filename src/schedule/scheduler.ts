@@ -307,7 +307,7 @@ export class Scheduler {
     if (this.#isClosed) return
     const now = this.#clock.now()
     const next = Math.floor((now + 1 - this.#origin) / TICK) + 1
-    const due = Math.min(this.#dueJobs.first?.due ?? NEVER_DUE, this.#calendar?.next ?? NEVER_DUE)
+    const due = this.#firstDue
     const isBusy = this.#running.length > 0
     if (!isBusy && due === NEVER_DUE) return
     const at = this.#timeOf(isBusy ? next : Math.max(next, Math.ceil(due)))
@@ -317,9 +317,16 @@ export class Scheduler {
     this.#disarm = this.#clock.alarm(at - now, () => this.#tick())
   }
 
+  /** The earliest start of a job, in ticks. */
+  get #firstDue(): number {
+    return Math.min(this.#dueJobs.first?.due ?? NEVER_DUE, this.#calendar?.next ?? NEVER_DUE)
+  }
+
   /** No run is in progress, so the timer need not go off before a job is due. A tick that is due already shows a stall. */
   #rest(): void {
     if (this.#isStartScheduled || this.#expected <= this.#clock.now()) return
+    // Set anew less than a millisecond before the tick, the timer would go off at the next one.
+    if (this.#timeOf(Math.ceil(this.#firstDue)) <= this.#expected) return
     this.#disarm()
     this.#expected = Number.POSITIVE_INFINITY
     this.#arm()

@@ -226,6 +226,17 @@ describe('scheduler', () => {
     assert.ok(visits <= 11 * 2, `${visits} wake-ups`)
   })
 
+  it('starts a job in time that is due just after the end of the last run', () => {
+    const { clock, set, starts } = rig()
+    set('a', { after: TICK - 0.5 }, { firstIn: 1000 })
+    set('b', { after: 1 }, { firstIn: 1000 + TICK })
+    clock.wind(10_000)
+    const at = (id: string) => starts.filter(start => start.id === id).map(start => start.at)
+    assert.ok(at('b').length >= 8)
+    for (const [i, time] of at('b').entries())
+      assert.ok(Math.abs(time - (at('a')[i] ?? 0) - TICK) < 1, String(time))
+  })
+
   describe('deadlines', () => {
     it('end a run that hangs, and report its phase', () => {
       const { clock, set, results } = rig()
