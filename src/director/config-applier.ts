@@ -1,7 +1,9 @@
 /** Activates a configuration. Only this file determines the order in which the parts take it. */
+import { setImmediate } from 'node:timers/promises'
 import type { Runnable } from '../accepted/accepted.js'
 import type { Cluster } from '../cluster/cluster.js'
-import type { ResolvedConfig, ResolvedReal, ResolvedService } from '../core/model.js'
+import { stepsTo } from '../core/config-steps.js'
+import type { Config, ResolvedConfig, ResolvedReal, ResolvedService } from '../core/model.js'
 import type { Override } from '../core/override.js'
 import type { Events } from '../events/event-bus.js'
 import type { HealthTracker } from '../health/health-tracker.js'
@@ -40,6 +42,8 @@ export class ConfigApplier {
   readonly #parts: ConfigApplierParts
   readonly #jobs: PendingJobs
   #config: ResolvedConfig
+  /** The configuration that all parts have, names not resolved; null before the first. */
+  #placed: Config | null = null
 
   constructor(parts: ConfigApplierParts) {
     this.#parts = parts
@@ -68,9 +72,8 @@ export class ConfigApplier {
     const { reconciler, names, overrides, sysctls, cluster, health, loaded } = this.#parts
     await sysctls.follow(loaded().config.sysctls ?? {})
     cluster.follow(loaded().config, loaded().checks)
-    await this.#preparePlace()
     const before = health.store.config
-    this.#place()
+    await this.#placeInSteps(loaded())
     await this.#write(before)
     const { resync, resolve } = this.#config.settings
     reconciler.resyncEvery(resync)
@@ -93,7 +96,7 @@ export class ConfigApplier {
     // Nothing is active before the first `apply`.
     if (this.#parts.health.store.config === null) return
     try {
-      this.#place()
+      this.#place(this.#parts.loaded().config)
       await this.#parts.reconciler.resync()
     } catch (error) {
       const message = 'lvsd cannot apply the new addresses of names'
@@ -118,22 +121,30 @@ export class ConfigApplier {
     return this.#parts.overrides.of(this.#config, service, real)
   }
 
-  /** Makes what the configuration needs that is new, in time slices, so that `#place` takes one short turn. */
-  async #preparePlace(): Promise<void> {
-    const { names, health, loaded } = this.#parts
-    const { config, checks } = loaded()
-    const resolved = await runSliced(names.preparing(config))
-    await runSliced(health.store.preparing(resolved, checks))
+  /** Hands the configuration to all parts, with turns of the event loop between the steps and while each is prepared. */
+  async #placeInSteps({ config, checks }: Runnable): Promise<void> {
+    const { names, health } = this.#parts
+    // Directors that share checks agree on those of a whole configuration.
+    const steps = config.cluster ? [config] : stepsTo(this.#placed, config)
+    for (const step of steps) {
+      const resolved = await runSliced(names.preparing(step))
+      await runSliced(health.store.preparing(resolved, checks))
+      // News of names have put all of it in force meanwhile.
+      if (step !== config && this.#placed === config) return
+      this.#place(step)
+      if (step !== config) await setImmediate()
+    }
   }
 
-  /** Hands the configuration to all parts. The kernel's table changes with the next round of the reconciler. */
-  #place(): void {
+  /** Hands a configuration to all parts in one turn. The kernel's table changes with the next round of the reconciler. */
+  #place(config: Config): void {
     const { names, health, cluster, events, configWatcher, overrides, loaded } = this.#parts
-    const { config, checks } = loaded()
+    const { checks } = loaded()
     names.follow(config)
     const resolved = names.resolve(config)
     const changes = health.applyConfig(resolved, checks, names.doubtsIn(resolved))
     this.#config = resolved
+    this.#placed = config
     cluster.verdicts.take(() => health.store.allSubscribers())
     this.#jobs.take(changes, paceIn(cluster))
     events.emit('config', resolved)

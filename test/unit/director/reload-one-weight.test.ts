@@ -7,6 +7,7 @@ import { type Check, defineCheck, up } from '../../../src/check/check.js'
 import type { Loaded } from '../../../src/config/load.js'
 import type { ResolvedConfig } from '../../../src/core/model.js'
 import { startDaemon } from '../../../src/director/daemon.js'
+import type { EventListener } from '../../../src/events/event-bus.js'
 import { ipvs } from '../../../src/ipvs/attributes.js'
 import { memoryKernel } from '../../../src/ipvs/memory.js'
 import { coder } from '../../../src/netlink/family.js'
@@ -20,20 +21,23 @@ const on: Check = defineCheck({ name: 'on', summary: '', options: () => ({}), ru
 const SERVICES = 5
 
 /** Ten real servers in each service; the first one of all has this weight. */
-function site(weight: number): ResolvedConfig {
+function site(weight: number, { each = 10, interval = 1000 } = {}): ResolvedConfig {
   return config(
     Array.from({ length: SERVICES }, (_, i) =>
       service(`web${i}`, {
         id: serviceId('2001:db8::80', 80 + i),
-        reals: Array.from({ length: 10 }, (_, j) =>
-          real(`fd00:${i + 1}::${j + 1}`, { weight: i + j === 0 ? weight : 1, checks: [use('on')] }),
+        reals: Array.from({ length: each }, (_, j) =>
+          real(`fd00:${i + 1}::${(j + 1).toString(16)}`, {
+            weight: i + j === 0 ? weight : 1,
+            checks: [use('on', {}, { interval })],
+          }),
         ),
       }),
     ),
   )
 }
 
-async function started() {
+async function started(first = site(1), listener: EventListener = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'lvsd-reload-'))
   onCleanup(() => rmSync(folder, { recursive: true }))
   const sent: string[] = []
@@ -52,7 +56,7 @@ async function started() {
     checks: new Map([['on', on]]),
     ...{ problems: [], text: '' },
   })
-  let next = loadedOf(site(1))
+  let next = loadedOf(first)
   const daemon = await startDaemon({
     loaded: next,
     kernel,
@@ -61,6 +65,7 @@ async function started() {
     log: recordingLog().log,
     notify: { ready: () => {}, reloading: () => {}, stopping: () => {}, close: () => {} },
     load: async () => next,
+    listeners: [listener],
     executors: onResult => {
       const jobs = new Set<string>()
       return {
@@ -118,5 +123,35 @@ describe('a reload of one weight', () => {
     await reload(site(1))
     assert.equal(sent[0], 'GET_SERVICE')
     assert.deepEqual((await kernel.dump()).table.get(key ?? ''), web)
+  })
+})
+
+describe('a reload of every check', () => {
+  it('is taken over in steps of at most 500 real servers, between which other events have their turn', async () => {
+    const steps: { readonly changed: number; readonly turn: number }[] = []
+    let [before, turn]: [readonly object[], number] = [[], 0]
+    const { reload, kernel } = await started(site(1, { each: 200 }), {
+      config: ({ services }) => {
+        const fresh = services.filter(one => !before.includes(one))
+        steps.push({ changed: fresh.reduce((sum, { reals }) => sum + reals.length, 0), turn })
+        before = services
+      },
+    })
+    const { table } = await kernel.dump()
+    steps.length = 0
+    let next = setImmediate(function count() {
+      turn++
+      next = setImmediate(count)
+    })
+    const { ok } = await reload(site(1, { each: 200, interval: 2000 }))
+    clearImmediate(next)
+    assert.ok(ok)
+    assert.deepEqual(
+      steps.map(({ changed }) => changed),
+      [400, 400, 200],
+    )
+    const [first, second, third] = steps.map(one => one.turn)
+    assert.ok(Number(first) < Number(second) && Number(second) < Number(third), `${[first, second, third]}`)
+    assert.deepEqual((await kernel.dump()).table, table)
   })
 })
