@@ -45,6 +45,8 @@ const PROGRAMS = {
 /** Files of threads, processes and users, which no literal import names. */
 const BY_PATH =
   /^(?:checks\/[a-z0-9-]+|src\/(?:check\/check|cli\/write-code-cache|workers\/entry|.*-(?:thread|entry)))\.ts$/
+/** Threads that load no kinds. Each is one file, as it shares no classes with others. */
+const ALONE = /^src\/(?:schedule\/engine\/engine|cluster\/redis\/connection)-thread\.ts$/
 /** Parts of fastify that lvsd does not use (`src/api/app.ts`): JSON Schema, and requests of tests. */
 const UNUSED = /^(?:@fastify\/(?:ajv-compiler|fast-json-stringify-compiler)|light-my-request)$/
 /** A command that loads this library loads all that reads a configuration. */
@@ -100,9 +102,10 @@ const parts = await Promise.all([
     splitting: false,
   }),
   bundled(
-    sources.filter(name => BY_PATH.test(name)),
+    sources.filter(name => BY_PATH.test(name) && !ALONE.test(name)),
     {},
   ),
+  ...sources.filter(name => ALONE.test(name)).map(name => bundled([name], { splitting: false })),
   bundled(['src/ldirectord-command/main.ts', 'src/cli/manual/write-manual.ts'], {
     replaced: {
       'src/ldirectord-command/main.ts': running('ldirectord'),
