@@ -13,6 +13,10 @@ export const LAZY = 500
 /** What the outbox remembers of a job. */
 export interface Sender {
   readonly job: number
+  /**
+   * What results are compared with. One that differs in times only does not take its place, so it need not outlive its
+   * message, which would cost more than to make it.
+   */
   last: CheckResult | null
   /** Number of results. */
   run: number
@@ -39,14 +43,15 @@ export class Outbox {
   add(sender: Sender, result: CheckResult, delay: number): void {
     const { last } = sender
     sender.run++
-    sender.last = result
-    if (!sender.isSettled || !last || !isSameVerdict(last, result)) {
+    const isSame = last !== null && isSameVerdict(last, result)
+    const isLike = last !== null && isSameButTimes(last, result)
+    if (!isSame || !isLike) sender.last = result
+    if (!sender.isSettled || !isSame) {
       sender.isSettled = false
       this.#isUrgent = true
     }
     // Who has started it at once waits for it.
     if (result.isEarly) this.#isUrgent = true
-    const isLike = last !== null && isSameButTimes(last, result)
     if (sender.isSettled && isLike && !result.isEarly && sender.fullIn !== this.#message)
       this.#addNumbers(sender.job, result, delay)
     else {

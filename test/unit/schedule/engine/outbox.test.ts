@@ -52,6 +52,17 @@ describe('engine: the outbox', () => {
     assert.equal(posted.length, 2)
   })
 
+  it('holds no result that differs from an earlier one in times only', () => {
+    const { outbox, sender } = stage()
+    const [first, second] = [result(), result({ detail: '201 Created' })]
+    outbox.add(sender, first, 0)
+    sender.isSettled = true
+    outbox.add(sender, result({ ms: 30 }), 0)
+    assert.equal(sender.last, first)
+    outbox.add(sender, second, 0)
+    assert.equal(sender.last, second)
+  })
+
   it('sends another verdict or reason at once, with all that waits before it', () => {
     for (const over of [
       { ok: false, reason: 'refused' },
