@@ -3,7 +3,7 @@
  * grid, its timer, its limit of concurrent runs and its delay statistics.
  *
  * Starts and deadlines are on a grid of 50 ms, so that one wake-up serves many checks; only `atOnce`, and a first run that is
- * wanted at once (`firstIn` 0), start off the grid. Few jobs start at every second or fourth tick. The phase of the grid is
+ * wanted at once (`firstIn` 0), start off the grid. Few jobs start at every second to tenth tick. The phase of the grid is
  * random, so that several directors do not send at the same instant. While runs are in progress, every tick of the grid is
  * handled. A tick that is more than its length late shows that lvsd was stopped or starved (a stall); that time is subtracted
  * from the clock that is used for deadlines. Deadlines are evaluated after all data that has arrived has been read.
@@ -40,9 +40,9 @@ const BATCH_TIME = 10
  * Few jobs start together at some ticks only, because to wake up costs as much as several checks: the number of starts
  * that one wake-up serves as far as possible, the ticks between two of them, and the least number of them in an interval.
  */
-const TOGETHER = 20
-const APART = [4, 2]
-const LEAST_PHASES = 5
+const TOGETHER = 50
+const APART = [10, 5, 4, 2]
+const LEAST_PHASES = 2
 /** Golden ratio: its multiples fill an interval evenly, for any number of jobs. */
 const GOLDEN = 0.618_033_988_749_895
 const NEVER_DUE = Number.POSITIVE_INFINITY

@@ -114,15 +114,15 @@ describe('scheduler', () => {
 
   it('starts all jobs at once first, and spreads the following starts evenly over the interval', () => {
     const { clock, set, starts } = rig()
-    for (let i = 0; i < 480; i++) set(`${i}`, { after: 5 }, { interval: 2000 })
+    for (let i = 0; i < 2400; i++) set(`${i}`, { after: 5 }, { interval: 2000 })
     clock.wind(TICK)
-    assert.equal(starts.length, 480)
+    assert.equal(starts.length, 2400)
     clock.wind(20_000)
     const slots = new Map<number, number>()
     for (const { at } of starts.filter(start => start.at > 10_000)) slots.set(at, (slots.get(at) ?? 0) + 1)
-    // 480 in 40 slots: twelve each, give or take.
-    assert.ok(Math.max(...slots.values()) <= 16, `${Math.max(...slots.values())} in one slot`)
-    assert.ok(Math.min(...slots.values()) >= 8, `${Math.min(...slots.values())} in one slot`)
+    // 2400 in 40 slots: sixty each, give or take.
+    assert.ok(Math.max(...slots.values()) <= 64, `${Math.max(...slots.values())} in one slot`)
+    assert.ok(Math.min(...slots.values()) >= 56, `${Math.min(...slots.values())} in one slot`)
   })
 
   it('never lets more than the interval pass between two starts while it keeps up', () => {
@@ -179,8 +179,8 @@ describe('scheduler', () => {
     clock.wind(10_000)
     const late = starts.filter(start => start.at > 5000 && start.at <= 7000)
     const slots = new Set(late.map(start => start.at)).size
-    // So few jobs start at every fourth tick.
-    assert.ok(slots >= 9 && slots <= 11, `${slots} slots`)
+    // So few jobs start at every tenth tick.
+    assert.ok(slots >= 3 && slots <= 5, `${slots} slots`)
   })
 
   it('starts few jobs together, so that one wake-up serves several, but never later than their interval', () => {
@@ -188,7 +188,7 @@ describe('scheduler', () => {
     for (let i = 0; i < 80; i++) set(`${i}`, { after: 5 }, { interval: 1000 })
     clock.wind(10_000)
     const slots = new Set(starts.filter(({ at }) => at > 5000 && at <= 6000).map(({ at }) => at))
-    assert.equal(slots.size, 5)
+    assert.equal(slots.size, 2)
     for (let i = 0; i < 80; i++) assert.ok(timesOf(starts, `${i}`).length >= 10)
   })
 
@@ -578,8 +578,8 @@ describe('scheduler', () => {
     assert.equal(jobs, 10)
     assert.ok(lateness.p99 < 1)
     clock.wind(7)
-    clock.stop(700)
-    assert.ok(scheduler.stats().lateness.max > 600)
+    clock.stop(1000)
+    assert.ok(scheduler.stats().lateness.max > 700)
     clock.wind(180_000)
     assert.ok(scheduler.stats().lateness.max < 1, 'the recent past is two minutes')
   })

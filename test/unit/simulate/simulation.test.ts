@@ -119,7 +119,7 @@ describe('simulate', () => {
   it('is late, and stalls, where the checks need more than a processor', async () => {
     const given = await site({ interval: 1000, timeout: 900, fastinter: 1000 })
     const at = (cost: number) => simulate({ ...INPUT, ...given, for: 60_000, cost })
-    const [small, large] = [await at(1), await at(30)]
+    const [small, large] = [await at(1), await at(50)]
     assert.ok(small.lateness.max < 200 && small.stalledFor === 0, JSON.stringify(small.lateness))
     assert.ok(large.lateness.p50 > 400, JSON.stringify(large.lateness))
     assert.ok(large.runs < small.runs)
