@@ -20,6 +20,11 @@ export class NodeLoop implements ProbeLoop {
     this.#watchers.remove(place)
   }
 
+  /** Node's event loop waits for nobody. */
+  lookSoon(): boolean {
+    return false
+  }
+
   alarm(ms: number, call: () => void): () => void {
     const timer = setTimeout(call, ms)
     return () => clearTimeout(timer)

@@ -6,6 +6,9 @@
  * While something may answer, two waits begin at least 1 ms apart, so that one wake-up serves the events of many sockets.
  * It adds at most 1 ms to a measured time. What timers have started is looked at once without a wait: servers on this
  * machine answer before `connect` returns.
+ *
+ * Most servers answer within a millisecond. So who has just sent something may be called after the next wait, to see whether
+ * the answer is there, before it watches its descriptor: to add a descriptor to epoll and to be told costs more than to look.
  */
 // The global `performance` is a getter, which costs more than the call.
 import { performance } from 'node:perf_hooks'
@@ -16,7 +19,12 @@ import { DueHeap, type HeapItem } from '../../util/due-heap.js'
 import { type Watcher, Watchers } from './watchers.js'
 
 /** What a run needs of an event loop. */
-export type ProbeLoop = Pick<Reactor, 'watch' | 'unwatch' | 'alarm' | 'afterReading'>
+export type ProbeLoop = Pick<Reactor, 'watch' | 'unwatch' | 'alarm' | 'afterReading' | 'lookSoon'>
+
+/** Looks whether something has come that it does not watch. */
+export interface Looker {
+  look(): void
+}
 
 interface Alarm extends HeapItem {
   readonly call: () => void
@@ -33,6 +41,7 @@ export class Reactor implements Clock {
   readonly #watchers = new Watchers()
   readonly #alarms = new DueHeap<Alarm>()
   #calls: (() => void)[] = []
+  #lookers: Looker[] = []
   #lastWait = 0
   /** Number of watched descriptors that are no reason to let events gather. */
   #lasting = 0
@@ -81,18 +90,31 @@ export class Reactor implements Clock {
     return this.#watchers.size
   }
 
+  /**
+   * Lets `looker` look once: at the end of this turn if a timer or a call asks, else in the next one, about 1 ms later.
+   * Returns false where it must watch.
+   */
+  lookSoon(looker: Looker): boolean {
+    this.#lookers.push(looker)
+    return true
+  }
+
   // -------------------------------------------------------------- turns
 
   /** Waits for events, for at most `most` milliseconds, and handles what is due. */
   turn(most: number): void {
     this.#read(this.#patience(most))
+    if (this.#calls.length === 0) this.#look(0)
     const hasRung = this.#ring()
     if (!hasRung && this.#calls.length === 0) return
     // What has arrived meanwhile is read before the calls.
     this.#read(0)
+    if (hasRung) this.#look(0)
     const calls = this.#calls
     this.#calls = []
+    const known = this.#lookers.length
     for (const call of calls) call()
+    this.#look(known)
   }
 
   /** Returns how long to wait, in milliseconds, after a pause that lets events gather. */
@@ -101,9 +123,16 @@ export class Reactor implements Clock {
     const now = this.now()
     const early = APART - (now - this.#lastWait)
     const left = this.#left(now, most)
-    if (early <= 0 || left === 0 || this.watched === this.#lasting) return left
-    pauseThread(Math.ceil(1000 * Math.min(early, left)))
-    return this.#left(this.now(), most)
+    const isLooking = this.#lookers.length > 0
+    const mayGather = early > 0 && left > 0 && (isLooking || this.watched > this.#lasting)
+    if (mayGather) pauseThread(Math.ceil(1000 * Math.min(early, left)))
+    if (isLooking) return 0
+    return mayGather ? this.#left(this.now(), most) : left
+  }
+
+  #look(from: number): void {
+    if (this.#lookers.length === from) return
+    for (const looker of this.#lookers.splice(from)) looker.look()
   }
 
   #left(now: number, most: number): number {

@@ -11,6 +11,7 @@ import {
   EINPROGRESS,
   EINTR,
   EPIPE,
+  type FixedMemory,
   fixedMemory,
 } from '../../system/numeric-calls.js'
 import {
@@ -30,13 +31,15 @@ import { SELF_CONNECTED } from '../tcp.js'
 import { bindTo } from './local-ports.js'
 import { PhaseTimes } from './phase-times.js'
 import type { NativeTcp } from './prepared.js'
-import type { ProbeLoop } from './reactor.js'
+import type { Looker, ProbeLoop } from './reactor.js'
 import type { Watcher } from './watchers.js'
 
 /** Bytes of one read, as on Node's sockets; the data is judged, or copied by the parser, before the next read. */
 const READ = 64 * 1024
 /** Maximum number of bytes that are read of one connection before others have their turn. */
 const MOST_READ = 4 * READ
+/** The first look is at once, for servers of this machine, the second one a millisecond later. */
+const LOOKS = 2
 const ENDED = EPOLLRDHUP | EPOLLHUP | EPOLLERR
 /** An unsigned number: JavaScript's `|` would make EPOLLET negative. */
 const EVENTS = EPOLLET + (EPOLLIN | EPOLLOUT | EPOLLRDHUP)
@@ -52,7 +55,7 @@ let buffer: ReturnType<typeof fixedMemory> | undefined
 /** The part of the buffer that the last read has filled: many answers have the same length. */
 let filled: Buffer | undefined
 
-export class NativeTcpFlight extends PhaseTimes implements Run, Watcher {
+export class NativeTcpFlight extends PhaseTimes implements Run, Watcher, Looker {
   readonly wakeAt = Number.POSITIVE_INFINITY
   readonly #reactor: ProbeLoop
   readonly #prepared: NativeTcp
@@ -67,6 +70,8 @@ export class NativeTcpFlight extends PhaseTimes implements Run, Watcher {
   #reset = 0
   #pace: Pace | null = null
   #cancelRest: (() => void) | null = null
+  /** How often it may still look for an open connection before it watches for one. */
+  #looks = LOOKS
   #over = false
 
   constructor(reactor: ProbeLoop, prepared: NativeTcp, done: OnDone) {
@@ -100,7 +105,7 @@ export class NativeTcpFlight extends PhaseTimes implements Run, Watcher {
 
   /** Returns what failed at once; null: nothing. */
   #connect(): Failed | null {
-    const { family, to, from, mark, ports } = this.#prepared
+    const { family, to, from, mark, ports, data, isConnect } = this.#prepared
     this.#fd = openStream(family)
     if (this.#fd < 0) return [this.#fd, 'socket']
     const marked = mark === 0 ? 0 : markSocket(this.#fd, mark)
@@ -109,8 +114,41 @@ export class NativeTcpFlight extends PhaseTimes implements Run, Watcher {
     if (bound < 0) return [bound, 'bind']
     const connected = connectSocket(this.#fd, to)
     if (connected < 0 && connected !== EINPROGRESS) return [connected, 'connect']
+    if (data !== null && !isConnect && this.#reactor.lookSoon(this)) return null
+    return this.#watch()
+  }
+
+  #watch(): Failed | null {
     this.#place = this.#reactor.watch(this.#fd, EVENTS, this)
     return this.#place < 0 ? [this.#place, 'epoll_ctl'] : null
+  }
+
+  /** Sends if the connection is open, and reads if the request has been sent; watches what is not there yet. */
+  look(): void {
+    if (this.#over) return
+    if (this.#isConnected) this.#read(false)
+    else {
+      this.#sendFirst()
+      this.#looks--
+      const maySoon = this.#isConnected ? this.#hasSent : this.#looks > 0
+      if (this.#over || (maySoon && this.#reactor.lookSoon(this))) return
+    }
+    const failed = this.#over ? null : this.#watch()
+    if (failed) this.#finish(failure(failed))
+  }
+
+  /** A connection that is not open refuses to send, with the error of its end if it has ended. */
+  #sendFirst(): void {
+    const sent = sendBytes(this.#fd, this.#prepared.data as FixedMemory)
+    if (sent === EAGAIN || sent === EINTR) return
+    if (sent === ECONNRESET || sent === EPIPE) this.#reset = sent
+    else if (sent < 0) {
+      this.#finish(failure([sent, 'connect']))
+      return
+    }
+    if (!this.#open() || sent < 0) return
+    this.#sent = sent
+    this.#send()
   }
 
   /** Returns false if the connection is not open, or the run has ended. */
@@ -124,7 +162,11 @@ export class NativeTcpFlight extends PhaseTimes implements Run, Watcher {
         return false
       }
     }
-    if (!(flags & EPOLLOUT)) return false
+    return (flags & EPOLLOUT) !== 0 && this.#open()
+  }
+
+  /** The connection is open. Returns false if that ends the run. */
+  #open(): boolean {
     this.#isConnected = true
     const { canBeOwnEcho, isConnect, judge } = this.#prepared
     if (canBeOwnEcho && isConnectedToItself(this.#fd)) this.#finish(down('refused', SELF_CONNECTED))

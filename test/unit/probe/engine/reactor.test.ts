@@ -54,6 +54,38 @@ describe('engine: the reactor', () => {
     assert.deepEqual(seen, ['timer', 'read'])
   })
 
+  it('lets a looker look in the turn of the timer that asks, and again in the next one, before its timers', () => {
+    const reactor = opened()
+    const seen: string[] = []
+    const second = { look: () => void seen.push('second') }
+    const first = {
+      look: () => {
+        seen.push('first')
+        reactor.lookSoon(second)
+      },
+    }
+    reactor.alarm(0, () => {
+      seen.push('timer')
+      reactor.lookSoon(first)
+    })
+    reactor.turn(1000)
+    assert.deepEqual(seen, ['timer', 'first'])
+    reactor.alarm(0, () => void seen.push('timer'))
+    reactor.turn(1000)
+    assert.deepEqual(seen, ['timer', 'first', 'second', 'timer'])
+  })
+
+  it('lets a looker look before a call of the timers, which may end it', () => {
+    const reactor = opened()
+    const seen: string[] = []
+    reactor.afterReading(() => reactor.lookSoon({ look: () => void reactor.lookSoon(again) }))
+    const again = { look: () => void seen.push('look') }
+    reactor.turn(0)
+    reactor.alarm(0, () => reactor.afterReading(() => void seen.push('call')))
+    reactor.turn(1000)
+    assert.deepEqual(seen, ['look', 'call'])
+  })
+
   it('calls timers in their order, and none that was cancelled', () => {
     const reactor = opened()
     const seen: number[] = []
