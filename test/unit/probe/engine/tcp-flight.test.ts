@@ -7,6 +7,15 @@ import { NativeProbes } from '../../../../src/probe/engine/start-native.js'
 import type { Watcher } from '../../../../src/probe/engine/watchers.js'
 import type { TcpProbe } from '../../../../src/probe/tcp.js'
 import { EPOLLIN } from '../../../../src/system/epoll.js'
+import { closeDescriptor } from '../../../../src/system/numeric-calls.js'
+import {
+  bindSocket,
+  connectSocket,
+  listenSocket,
+  localPort,
+  openStream,
+  socketAddress,
+} from '../../../../src/system/sockets.js'
 import { onCleanup } from '../../../support/after-each.js'
 import { address } from '../../../support/tables.js'
 import { until } from '../../../support/until.js'
@@ -52,6 +61,20 @@ async function listening(): Promise<{ server: Server; port: number; sockets: Soc
   })
   await once(server, 'listening')
   return { server, port: (server.address() as AddressInfo).port, sockets, heard }
+}
+
+/** Returns a port that drops further connections: its queue is full, and nobody takes from it. */
+function fullListener(): number {
+  const listener = openStream('ipv6')
+  bindSocket(listener, socketAddress(address('::1'), 0))
+  listenSocket(listener)
+  const port = localPort(listener)
+  const clients = Array.from({ length: 40 }, () => openStream('ipv6'))
+  for (const client of clients) connectSocket(client, socketAddress(address('::1'), port))
+  onCleanup(() => {
+    for (const fd of [listener, ...clients]) closeDescriptor(fd)
+  })
+  return port
 }
 
 function begun(port: number) {
@@ -106,6 +129,16 @@ describe('engine: a run over TCP', () => {
       loop.watchers[0]?.ready(EPOLLIN)
       assert.equal(answers[0]?.ok, true)
     }
+  })
+
+  it('watches for a connection that is not open at the second look', () => {
+    const { loop, run, answers } = begun(fullListener())
+    loop.look()
+    assert.deepEqual([loop.watchers.length, loop.lookers.length], [0, 1])
+    loop.look()
+    assert.deepEqual([loop.watchers.length, loop.lookers.length, answers.length], [1, 0, 0])
+    const { reason } = run.expire(1000)
+    assert.deepEqual([reason, run.phase], ['timeout', 'connect'])
   })
 
   it('does not look after its end', async () => {
