@@ -16,7 +16,7 @@ import type { WorkerLog } from '../workers/worker-group.js'
 import type { CheckSources } from './check-sources.js'
 import { alternating, type BeginRun, connectTo, withConnectsBetween } from './connects-between.js'
 import { type IsSettled, NativeExecutor, PORTABLE } from './engine/native-executor.js'
-import type { EngineProbe } from './engine/protocol.js'
+import type { EngineProbe, EngineWork } from './engine/protocol.js'
 import type { Executor, OnResult, Timing } from './executor.js'
 import { MarkedProbes } from './marked-probes.js'
 import { orElse } from './path-probe.js'
@@ -158,6 +158,7 @@ export function openExecutors(
         report: onResult,
         onDelay: ms => scheduler.delayed(ms),
         isSettled,
+        workOf: id => engineWorkOf(given.get(id)?.work),
         onDeferred: id => {
           const job = takeBack(id)
           if (job) setCode(id, job.work, { ...job.timing, firstIn: 0 })
@@ -176,10 +177,7 @@ export function openExecutors(
     remove(id)
     given.set(id, { work, timing })
     executorOf.set(id, to)
-    const { target, connects = 0, source, path } = work
-    const { address, port } = target
-    const more = { ...(source && { source }), ...(path && { path }) }
-    to.set(id, { probe, connects, target: { address, port }, ...more }, timing)
+    to.set(id, forEngine(work, probe), timing)
   }
   return {
     set: (id, work, timing) => {
@@ -209,6 +207,20 @@ export function openExecutors(
       await Promise.all([engine?.close(), pool.close()])
     },
   }
+}
+
+/** Returns what the engine needs of a work; null if the engine does not run it. */
+function engineWorkOf(work: CheckWork | undefined): EngineWork | null {
+  if (!work) return null
+  const place = placementOf(work)
+  if (place.kind !== 'core' || place.prepared.probe.kind === 'fixed') return null
+  return forEngine(work, place.prepared.probe)
+}
+
+function forEngine({ target, connects = 0, source, path }: CheckWork, probe: EngineProbe): EngineWork {
+  const { address, port } = target
+  const more = { ...(source && { source }), ...(path && { path }) }
+  return { probe, connects, target: { address, port }, ...more }
 }
 
 /** False for `auto` on a machine whose constants and layouts the engine does not have, which is logged. */

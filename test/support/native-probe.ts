@@ -33,6 +33,7 @@ function engine(): NativeExecutor {
     report: (id, result) => waiting.get(id)?.(result),
     onDelay: () => {},
     isSettled: () => false,
+    workOf: () => null,
     onDeferred: id => waiting.get(id)?.(new Error('left to the code of the check')),
     onGivenUp: jobs => {
       for (const { id } of jobs) waiting.get(id)?.(new Error('the engine does not work'))

@@ -14,9 +14,10 @@ import { Recall } from './recall.js'
 
 /** What each run reads is here, because V8 reads the properties of copies made by a spread several times more slowly. */
 export interface NativeTcp {
-  readonly probe: TcpProbe
   readonly kind: 'tcp'
   readonly family: Family
+  readonly address: Address
+  readonly port: number
   readonly end: boolean
   readonly reset: boolean
   /** True if the connection itself is the answer. */
@@ -55,6 +56,9 @@ export interface NativeIcmp {
 
 export type NativeProbe = NativeTcp | NativeUdp | NativeIcmp
 
+/** A probe that epoll can run. */
+export type EpollProbe = TcpProbe | UdpProbe | IcmpProbe
+
 type Judged = (TcpProbe | UdpProbe)['judge']
 
 /** What all probes with an equal judge share. */
@@ -83,41 +87,55 @@ function judgeOf(judge: NonNullable<Judged>): CompiledJudge {
 }
 
 /** Returns the probe for epoll, with the source that the kernel chooses. The bytes to send are kept once. */
-export function prepareNative(given: TcpProbe | UdpProbe | IcmpProbe): NativeProbe {
+export function prepareNative(given: EpollProbe): NativeProbe {
   if (given.kind === 'icmp') return { kind: 'icmp', probe: { ...given, source: null } }
   const to = socketAddress(given.address, given.port)
   const data = bytesOf(given.send)
-  const probe = { ...given, send: NOTHING, source: null }
-  if (probe.kind === 'tcp') return nativeTcp(probe, to, null, data.bytes.length > 0 ? data : null)
-  return nativeUdp(probe, to, null, data)
+  if (given.kind === 'tcp') return nativeTcp(given, to, data.bytes.length > 0 ? data : null)
+  return nativeUdp({ ...given, send: NOTHING, source: null }, to, null, data)
 }
 
 /** Returns the same probe with another source, and with its address as the interfaces are now. */
 export function nativeFrom(prepared: NativeProbe, source: Address | null): NativeProbe {
   if (prepared.kind === 'icmp') return { kind: 'icmp', probe: { ...prepared.probe, source } }
-  const { address, port } = prepared.probe
+  const { address, port } = prepared.kind === 'tcp' ? prepared : prepared.probe
   const [to, from] = [socketAddress(address, port), sourceOf(source)]
-  if (prepared.kind === 'tcp') return nativeTcp(prepared.probe, to, from, prepared.data)
-  return nativeUdp(prepared.probe, to, from, prepared.data)
+  if (prepared.kind === 'udp') return nativeUdp(prepared.probe, to, from, prepared.data)
+  return placed(prepared, prepared.judge, to, from)
 }
 
 type From = FixedMemory | null
 
-function nativeTcp(probe: TcpProbe, to: FixedMemory, from: From, data: FixedMemory | null): NativeTcp {
-  const { end, reset, judge } = probe
+type TcpPlan = Pick<
+  NativeTcp,
+  'address' | 'port' | 'end' | 'reset' | 'isConnect' | 'canBeOwnEcho' | 'data'
+> & {
+  readonly mark?: number | undefined
+}
+
+/** Keeps nothing of the probe but what runs read: an engine has thousands. */
+function nativeTcp(probe: TcpProbe, to: FixedMemory, data: FixedMemory | null): NativeTcp {
+  const isConnect = probe.judge.kind === 'connected'
+  const plan = { ...probe, isConnect, canBeOwnEcho: canBeOwnEcho(probe), data }
+  return placed(plan, judgeOf(probe.judge), to, null)
+}
+
+function placed(plan: TcpPlan, judge: CompiledJudge, to: FixedMemory, from: From): NativeTcp {
+  const { address, port, end, reset, isConnect, canBeOwnEcho, mark = 0, data } = plan
   return {
     kind: 'tcp',
-    probe,
-    family: probe.address.family,
+    family: address.family,
+    address,
+    port,
     end,
     reset,
-    isConnect: judge.kind === 'connected',
-    canBeOwnEcho: canBeOwnEcho(probe),
-    judge: judgeOf(judge),
+    isConnect,
+    canBeOwnEcho,
+    judge,
     to,
     from,
-    mark: probe.mark ?? 0,
-    ports: probe.mark ? localPortsTo(to) : null,
+    mark,
+    ports: mark ? localPortsTo(to) : null,
     data,
   }
 }
@@ -141,6 +159,6 @@ function bytesOf(send: Uint8Array): FixedMemory {
   return memory
 }
 
-export function isNative(probe: PreparedProbe['probe']): probe is TcpProbe | UdpProbe | IcmpProbe {
+export function isNative(probe: PreparedProbe['probe']): probe is EpollProbe {
   return probe.kind !== 'fixed'
 }

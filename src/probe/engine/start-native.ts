@@ -6,7 +6,7 @@ import type { Address } from '../../core/address.js'
 import type { Phase } from '../../core/model.js'
 import { startIcmp } from '../icmp.js'
 import { EchoSockets } from './echo-sockets.js'
-import { type NativeProbe, nativeFrom, prepareNative } from './prepared.js'
+import { type EpollProbe, type NativeProbe, nativeFrom, prepareNative } from './prepared.js'
 import type { ProbeLoop } from './reactor.js'
 import { NativeTcpFlight } from './tcp-flight.js'
 import { NativeUdpFlight } from './udp-flight.js'
@@ -23,17 +23,19 @@ export class NativeProbes {
   }
 
   /** Returns what starts runs of this probe, from the source that `sourceOf` returns at that time. */
-  startFrom(probe: NativeProbe['probe'], sourceOf: () => Address | null): BeginNative {
+  startFrom(probe: EpollProbe, sourceOf: () => Address | null): BeginNative {
     let bound: string | null = null
     let current = prepareNative(probe)
-    const hasZone = probe.address.zone !== null
+    // The probe itself is not kept.
+    const { address } = probe
+    const hasZone = address.zone !== null
     return (timeout, done) => {
       const source = sourceOf()
       const text = source?.text ?? null
       // The index of the interface of a zone may have changed.
       if (text !== bound || hasZone) current = nativeFrom(current, source)
       bound = text
-      const grounded = hasZone ? groundedBy(probe.address) : null
+      const grounded = hasZone ? groundedBy(address) : null
       if (grounded) return new GroundedRun(this.#reactor, grounded, done)
       return this.#start(current, timeout, done)
     }

@@ -31,6 +31,11 @@ export interface NativeParts {
   readonly onDelay: (ms: number) => void
   /** True if further results of the job with this verdict would change nothing: they may come later. */
   readonly isSettled: IsSettled
+  /**
+   * Returns the work of a job again, for a new thread; null: it must run as code. It is not kept here, because it takes as
+   * much memory as all else.
+   */
+  readonly workOf: (id: string) => EngineWork | null
   /** The job must run as code. It is no job of the engine any more. */
   readonly onDeferred: (id: string) => void
   /** These jobs must run elsewhere. The engine is closed. */
@@ -51,11 +56,10 @@ interface Job {
   readonly id: string
   readonly number: number
   readonly place: number
-  readonly work: EngineWork
   timing: Timing
   /** When `timing` was given, in milliseconds of the clock. */
   timedAt: number
-  /** Without `isEarly`, which is not said of those that repeat it. */
+  /** The newest, which is the one that the core keeps. Without `isEarly`, which is not said of those that repeat it. */
   last: CheckResult | null
 }
 
@@ -97,10 +101,10 @@ export class NativeExecutor implements Executor<EngineWork> {
     this.remove(id)
     const place = this.#free.pop() ?? ++this.#lastPlace
     const timedAt = this.#parts.clock.now()
-    const job: Job = { id, number: ++this.#lastNumber, place, work, timing, timedAt, last: null }
+    const job: Job = { id, number: ++this.#lastNumber, place, timing, timedAt, last: null }
     this.#byId.set(id, job)
     this.#byNumber.set(job.number, job)
-    this.#give(job)
+    this.#give(job, work)
   }
 
   retime(id: string, timing: Timing): void {
@@ -169,7 +173,7 @@ export class NativeExecutor implements Executor<EngineWork> {
 
   // -------------------------------------------------------------- the thread
 
-  #give({ number: job, place, work, timing }: Job): void {
+  #give({ number: job, place, timing }: Job, work: EngineWork): void {
     this.#host.shared.dues[place] = machineNow() + timing.firstIn
     this.#host.order({ kind: 'set', job, place, work, timing })
   }
@@ -188,7 +192,9 @@ export class NativeExecutor implements Executor<EngineWork> {
     for (const job of this.#byId.values()) {
       job.timing = timingAfter(now - job.timedAt, job.timing)
       job.timedAt = now
-      this.#give(job)
+      const work = this.#parts.workOf(job.id)
+      if (work) this.#give(job, work)
+      else this.#defer(job)
     }
   }
 
@@ -226,10 +232,13 @@ export class NativeExecutor implements Executor<EngineWork> {
     if (settled.length > 0) this.#host.order({ kind: 'settled', runs: settled })
     for (const number of deferred) {
       const job = this.#byNumber.get(number)
-      if (!job) continue
-      this.#forget(job)
-      this.#parts.onDeferred(job.id)
+      if (job) this.#defer(job)
     }
+  }
+
+  #defer(job: Job): void {
+    this.#forget(job)
+    this.#parts.onDeferred(job.id)
   }
 
   /** Returns true if further results like this one may come later. */
@@ -254,7 +263,8 @@ export class NativeExecutor implements Executor<EngineWork> {
       if (!job?.last) continue
       const { last } = job
       const phases = last.phases.map(({ phase }, i) => ({ phase, ms: numbers[from + i] ?? 0 }))
-      this.#result(job.id, repeated(last, ms, phases), delay)
+      job.last = repeated(last, ms, phases)
+      this.#result(job.id, job.last, delay)
     }
   }
 

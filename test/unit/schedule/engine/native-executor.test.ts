@@ -33,6 +33,7 @@ function opened(over: Partial<NativeParts> = {}) {
   const givenUp: (readonly string[])[] = []
   const delays: number[] = []
   const { log, lines } = recordingLog()
+  const works = new Map<string, EngineWork>()
   const executor = new NativeExecutor({
     clock: systemClock,
     cap: 100,
@@ -41,11 +42,17 @@ function opened(over: Partial<NativeParts> = {}) {
     report: (id, result) => void results.push({ id, result }),
     onDelay: ms => void delays.push(ms),
     isSettled: () => false,
+    workOf: id => works.get(id) ?? null,
     onDeferred: id => void deferred.push(id),
     onGivenUp: jobs => void givenUp.push(jobs.map(({ id }) => id)),
     ...over,
   })
   onCleanup(() => executor.close())
+  const set = executor.set.bind(executor)
+  executor.set = (id, work, timing) => {
+    works.set(id, work)
+    set(id, work, timing)
+  }
   const of = (id: string) => results.filter(one => one.id === id)
   return { executor, results, of, deferred, givenUp, delays, lines }
 }
@@ -231,6 +238,17 @@ describe('engine: the executor', () => {
       lines.map(({ event }) => event),
       ['engine.restarted', 'engine.portable'],
     )
+    await executor.close()
+  })
+
+  it('leaves a job to the code of its check if a new thread cannot have its work', async () => {
+    const { port } = await servers.silentServer()
+    const file = new URL('./ending-thread.ts', import.meta.url)
+    const { executor, deferred } = opened({ file, workOf: () => null })
+    executor.set('a', workFor(port), every(100))
+    await until(() => deferred.length > 0)
+    assert.deepEqual(deferred, ['a'])
+    assert.equal(executor.has('a'), false)
     await executor.close()
   })
 
