@@ -24,6 +24,9 @@ interface Seen extends ActiveConnections {
   readonly values: Words
 }
 
+/** Services that are remembered, so that changed configurations take no more and more memory. */
+const MOST_SEEN = 4096
+
 export class ActiveCounts {
   readonly #connection: IpvsConnection
   readonly #identity = new SteadyWords(identityLevel)
@@ -62,8 +65,9 @@ export class ActiveCounts {
       values: values.kept(),
       counts: values.decode().map(({ ACTIVE_CONNS = 0 }) => ACTIVE_CONNS),
     }
-    if (next.reals.length > 0) this.#seen.set(key, next)
-    else this.#seen.delete(key)
+    // Services that have gone are not read any more.
+    if (!seen && this.#seen.size >= MOST_SEEN) this.#seen.clear()
+    this.#seen.set(key, next)
     return next
   }
 }
