@@ -16,6 +16,21 @@ const TIMES = 4
 /** New connections that are remembered. */
 const MOST = 100
 
+/** Share of one processor that the looks may take, and bounds of the milliseconds between two. */
+const PACE = { share: 0.0025, least: 50, most: 10_000 } as const
+/** Looks whose times count. */
+export const TIMED = 5
+
+/**
+ * Returns the milliseconds between two looks, of which the last ones took so many milliseconds. The second shortest counts:
+ * in the others something else had the processor. What a process has used of it is counted in ticks of 10 ms on some machines.
+ */
+export function lookEvery(times: readonly number[]): number {
+  const sorted = [...times].sort((a, b) => a - b)
+  const cost = sorted[1] ?? sorted[0] ?? PACE.most
+  return Math.min(Math.max(cost / PACE.share, PACE.least), PACE.most)
+}
+
 /** What is known of one server. */
 export interface Growth {
   readonly active: number

@@ -20,14 +20,20 @@ const LAST_WAIT = EARLY_LIMIT - (ATTEMPTS.most - 1) * ATTEMPTS.every
 /** Milliseconds since the first attempt after which the check is left to its time limit. */
 const LONGEST = 5 * EARLY_LIMIT
 
+/** Part of the way to a longer time that one connection makes. */
+const TOWARDS = 0.1
+
 /**
- * `connectTimes`: milliseconds that connections of passed checks took. The shortest counts: lvsd itself may be late, and a
- * server far away never answers sooner. `timeout`: the time limit of the check.
+ * Returns the milliseconds that connections usually take, after one more. A shorter time counts at once and a longer one
+ * little: lvsd itself may be late, and a server far away never answers sooner.
  */
-export function hasEarlyLimit(connectTimes: readonly number[], timeout: number): boolean {
-  return (
-    timeout > EARLY_LIMIT && connectTimes.length > 0 && Math.min(...connectTimes) <= EARLY_LIMIT * USUAL_SHARE
-  )
+export function nextUsual(before: number | undefined, ms: number): number {
+  return before === undefined || ms <= before ? ms : before + TOWARDS * (ms - before)
+}
+
+/** `usual`: milliseconds that connections of passed checks take. `timeout`: the time limit of the check. */
+export function hasEarlyLimit(usual: number, timeout: number): boolean {
+  return timeout > EARLY_LIMIT && usual <= EARLY_LIMIT * USUAL_SHARE
 }
 
 /** `leave`: the check goes on as without a hint. `wait`: this step comes once more. */

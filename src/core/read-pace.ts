@@ -21,28 +21,10 @@ export interface ReadPace {
 
 export const FIRST_PACE: ReadPace = { interval: 1000, costs: [] }
 
-/** Bounds of a pace: the share of one processor, and the milliseconds between two readings. */
-export interface PaceBounds {
-  readonly share: number
-  readonly least: number
-  readonly most: number
-}
-
-const BOUNDS: PaceBounds = { share: READ_SHARE, ...READ_EVERY }
-
 /** Returns the pace after a reading that cost `cost` milliseconds of one processor. */
-export function nextPace(pace: ReadPace, cost: number): ReadPace {
-  return nextPaceWithin(BOUNDS, pace, cost)
-}
-
-/** The same for readings with other bounds. */
-export function nextPaceWithin(
-  { share, least, most }: PaceBounds,
-  { interval, costs: before }: ReadPace,
-  cost: number,
-): ReadPace {
+export function nextPace({ interval, costs: before }: ReadPace, cost: number): ReadPace {
   const costs = [...before, cost].slice(-COSTS)
-  const wanted = Math.min(Math.max(medianOf(costs) / share, least), most)
+  const wanted = Math.min(Math.max(medianOf(costs) / READ_SHARE, READ_EVERY.least), READ_EVERY.most)
   const isKept = wanted <= interval && wanted > SHORTER_FROM * interval
   return { interval: isKept ? interval : wanted, costs }
 }

@@ -2,7 +2,6 @@
 import { isChanging } from '../core/health.js'
 import type { EventListener } from '../events/event-bus.js'
 import type { HealthStore } from '../health/health-store.js'
-import { connectTimeOf } from '../hints/connect-attempts.js'
 import { EarlyChecks, type EarlyChecksParts } from '../hints/early-checks.js'
 import { openPathEvents } from '../netlink/path-events.js'
 import type { Paths } from '../netlink/paths.js'
@@ -31,10 +30,6 @@ export function openEarlyChecks({ concurrency, store, paths, ...parts }: EarlyCh
       store()
         .checksOf(id)
         .some(({ health, own }) => isChanging(own ?? health)),
-    connectTimesOf: id =>
-      store()
-        .checksOf(id)
-        .flatMap(({ recent }) => recent.groups.flatMap(({ result }) => connectTimeOf(result) ?? [])),
   })
 }
 

@@ -1,12 +1,10 @@
 /** Looks at the active connections of real servers, and gives a hint where they grow and none ends (core/active-growth.ts). */
-import { type Growth, growingOf, nextGrowth } from '../core/active-growth.js'
+import { type Growth, growingOf, lookEvery, nextGrowth, TIMED } from '../core/active-growth.js'
 import type { Hint } from '../core/hints.js'
 import { keyOfService, type ServiceId } from '../core/model.js'
-import { FIRST_PACE, nextPaceWithin } from '../core/read-pace.js'
 import type { ActiveConnections, Kernel } from '../ipvs/kernel.js'
 import type { Log } from '../system/log.js'
 import type { Clock } from '../util/clock.js'
-import { CostMeter } from '../util/cost-meter.js'
 import { counted } from '../util/plural.js'
 import { Poller } from '../util/poller.js'
 
@@ -19,14 +17,12 @@ export interface ActiveGrowthParts {
   /** Returns the jobs of a real server that gets new connections, else none. Keys are those of the kernel's table. */
   jobsOf(service: string, real: string): readonly string[]
   onHint(ids: readonly string[], hint: Hint): void
-  /** Measures what a look costs, in milliseconds of one processor; replaced in tests. */
-  readonly costOf?: (look: () => void) => number
+  /** Returns the milliseconds that a look takes; replaced in tests. */
+  readonly timed?: (look: () => void) => number
 }
 
-/** Share of one processor that the looks may take, and milliseconds between two. */
-const PACE = { share: 0.0025, least: 50, most: 10_000 } as const
-/** One of so many looks is measured where they are no further apart, in milliseconds: to measure costs as much as to look. */
-const MEASURED = { every: 10, upTo: 200 } as const
+/** Milliseconds to the first look. */
+const FIRST_IN = 1000
 /** Milliseconds between two looks where nothing changes, and after which that is so. */
 const IDLE = { every: 250, after: 5000 } as const
 /** Milliseconds between two hints about the same server, whose check may have passed because it answers slowly. */
@@ -44,8 +40,7 @@ export class ActiveGrowth {
   readonly #parts: ActiveGrowthParts
   readonly #looks: Poller
   #services = new Map<string, Watched>()
-  #pace = FIRST_PACE
-  #count = 0
+  #times: readonly number[] = []
   #changedAt: number
   /** When the last hint about a real server was given, by service and real server. */
   readonly #given = new Map<string, number>()
@@ -54,7 +49,7 @@ export class ActiveGrowth {
     this.#parts = parts
     this.#changedAt = parts.clock.now()
     this.#looks = new Poller('active connections', () => this.#look(), parts)
-    this.#looks.every(this.#pace.interval)
+    this.#looks.every(FIRST_IN)
   }
 
   close(): Promise<void> {
@@ -63,19 +58,15 @@ export class ActiveGrowth {
 
   #look(): void {
     try {
-      this.#measured(() => this.#read())
+      const took = (this.#parts.timed ?? timed)(() => this.#read())
+      this.#times = [...this.#times, took].slice(-TIMED)
+      const every = lookEvery(this.#times)
       const isIdle = this.#parts.clock.now() - this.#changedAt > IDLE.after
-      this.#looks.every(isIdle ? Math.max(IDLE.every, this.#pace.interval) : this.#pace.interval)
+      this.#looks.every(isIdle ? Math.max(IDLE.every, every) : every)
     } catch {
       this.#services.clear()
       this.#looks.every(RETRY)
     }
-  }
-
-  #measured(look: () => void): void {
-    const isMeasured = this.#pace.interval > MEASURED.upTo || this.#count++ % MEASURED.every === 0
-    if (isMeasured) this.#pace = nextPaceWithin(PACE, this.#pace, (this.#parts.costOf ?? costOf)(look))
-    else look()
   }
 
   #read(): void {
@@ -113,10 +104,8 @@ export class ActiveGrowth {
   }
 }
 
-function costOf(look: () => void): number {
-  const meter = new CostMeter()
-  meter.start()
+function timed(look: () => void): number {
+  const began = performance.now()
   look()
-  meter.stop()
-  return meter.total
+  return performance.now() - began
 }

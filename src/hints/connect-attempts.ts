@@ -3,7 +3,14 @@
  * (core/early-timeout.ts). If nobody answers, the check that the hint has brought forward fails before its time limit.
  */
 import type { Address } from '../core/address.js'
-import { EARLY_LIMIT, hasEarlyLimit, MOST_EARLY, nextStep, pauseAfter } from '../core/early-timeout.js'
+import {
+  EARLY_LIMIT,
+  hasEarlyLimit,
+  MOST_EARLY,
+  nextStep,
+  nextUsual,
+  pauseAfter,
+} from '../core/early-timeout.js'
 import type { CheckResult } from '../core/model.js'
 import type { Executors } from '../schedule/executors.js'
 import type { Clock } from '../util/clock.js'
@@ -16,8 +23,6 @@ export interface ConnectAttemptsParts {
   readonly tcp: Pick<Tcp, 'connect'>
   readonly executors: Pick<Executors, 'giveUpConnecting'>
   sourceOf(target: Address): Address | null
-  /** Milliseconds that connections of the passed checks of this job took; empty: none is known. */
-  connectTimesOf(id: string): readonly number[]
 }
 
 /** Milliseconds that a run has waited for its connection at least: it may have started a moment after the first attempt. */
@@ -40,6 +45,8 @@ export class ConnectAttempts {
   /** Null until it is needed, as most directors never do. */
   #byJob: ReadonlyMap<string, AskedEndpoint> | null = null
   readonly #series = new Map<string, Series>()
+  /** Milliseconds that connections usually take, by job. */
+  readonly #usual = new Map<string, number>()
   /** Attempts without an answer, of jobs whose runs have been given up. */
   readonly #silent = new Map<string, number>()
 
@@ -55,12 +62,14 @@ export class ConnectAttempts {
     this.#find = endpoints
     this.#timeouts = timeoutOf
     this.#byJob = null
+    for (const id of this.#usual.keys()) if (timeoutOf(id) === null) this.#usual.delete(id)
   }
 
   /** Begins with the first attempt, if the check of this job may fail early. */
   begin(id: string): void {
     const timeout = this.#timeouts(id)
-    if (timeout === null || !hasEarlyLimit(this.#parts.connectTimesOf(id), timeout)) return
+    const usual = this.#usual.get(id) ?? null
+    if (timeout === null || usual === null || !hasEarlyLimit(usual, timeout)) return
     const endpoint = this.#endpointOf(id)
     if (!endpoint) return
     const known = this.#series.get(endpoint.key)
@@ -71,6 +80,7 @@ export class ConnectAttempts {
   /** Takes a result. Returns it with the number of attempts, if it was given up for them. */
   result(id: string, result: CheckResult): CheckResult {
     const { ok, reason } = result
+    if (ok) this.#learn(id, result)
     const isSilence = ok === false && reason === 'timeout'
     // The server has answered, or there is another reason than its silence.
     if (!isSilence) for (const series of this.#series.values()) series.ids.delete(id)
@@ -80,6 +90,14 @@ export class ConnectAttempts {
     if (!isSilence) return result
     const detail = `${result.detail}, and no answer to ${counted(attempts, 'more attempt')}`
     return { ...result, detail }
+  }
+
+  #learn(id: string, { phases }: CheckResult): void {
+    const first = phases[0]
+    if (first?.phase !== 'connect' || this.#timeouts(id) === null) return
+    const before = this.#usual.get(id)
+    const usual = nextUsual(before, first.ms)
+    if (usual !== before) this.#usual.set(id, usual)
   }
 
   close(): void {
@@ -158,9 +176,4 @@ export class ConnectAttempts {
     series.disarm()
     for (const connection of series.connections.splice(0)) connection.drop(true)
   }
-}
-
-/** Returns the milliseconds that the connection took; null: the check did not pass, or does not tell. */
-export function connectTimeOf({ ok, phases: [first] }: CheckResult): number | null {
-  return ok && first?.phase === 'connect' ? first.ms : null
 }

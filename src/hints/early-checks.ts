@@ -23,8 +23,6 @@ export interface EarlyChecksParts {
   /** Maximum number of sentinels. */
   readonly most: number
   isChanging(id: string): boolean
-  /** Milliseconds that connections of the passed checks of this job took; empty: none is known. */
-  connectTimesOf(id: string): readonly number[]
   /** Returns the source address for a target; null: the kernel chooses. */
   sourceOf?: ((target: Address) => Address | null) | undefined
   /** Routes and interfaces of this machine, and their changes. Null or absent: they give no hints. */
@@ -66,11 +64,7 @@ export class EarlyChecks {
     }
     this.#sentinels = new Sentinels({ ...watch, most })
     this.#knocker = new Knocker(watch)
-    this.#attempts = new ConnectAttempts({
-      ...watch,
-      executors,
-      connectTimesOf: id => parts.connectTimesOf(id),
-    })
+    this.#attempts = new ConnectAttempts({ ...watch, executors })
     this.#pathHints = parts.network
       ? new PathHints({
           ...{ clock, onHint: watch.onHint, ...parts.network },

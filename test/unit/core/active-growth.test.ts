@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { type Growth, growingOf, nextGrowth } from '../../../src/core/active-growth.js'
+import { type Growth, growingOf, lookEvery, nextGrowth } from '../../../src/core/active-growth.js'
 
 /** Looks 50 ms apart, each at the active connections of all servers. Returns the places that grow, with their number. */
 function found(looks: readonly (readonly number[])[], every = 50): string {
@@ -14,6 +14,16 @@ function found(looks: readonly (readonly number[])[], every = 50): string {
     .map(({ place, count }) => `${place}: ${count}`)
     .join(', ')
 }
+
+describe('active-growth: looks', () => {
+  it('take a quarter of a percent of a processor, by the second shortest of them, and are 50 ms to 10 s apart', () => {
+    assert.equal(lookEvery([20, 0.5, 0.25, 10, 30]), 200)
+    assert.equal(lookEvery([0.5]), 200)
+    assert.equal(lookEvery([0.01, 0.01]), 50)
+    assert.equal(lookEvery([100, 100]), 10_000)
+    assert.equal(lookEvery([]), 10_000)
+  })
+})
 
 describe('active-growth: connections of a server', () => {
   it('grow where two have come and stay for 150 ms, and those of the others come and go', () => {

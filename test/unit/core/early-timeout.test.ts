@@ -5,6 +5,7 @@ import {
   EARLY_LIMIT,
   hasEarlyLimit,
   nextStep,
+  nextUsual,
   pauseAfter,
 } from '../../../src/core/early-timeout.js'
 
@@ -59,20 +60,23 @@ describe('early-timeout: a series of attempts', () => {
 
 describe('early-timeout: a check', () => {
   it('has an early limit where connections take a tenth of it at most, and its time limit is longer', () => {
-    assert.equal(hasEarlyLimit([30, 900], 1000), true)
-    assert.equal(hasEarlyLimit([31, 900], 1000), false)
-    assert.equal(hasEarlyLimit([], 1000), false)
-    assert.equal(hasEarlyLimit([2], EARLY_LIMIT), false)
+    assert.equal(hasEarlyLimit(30, 1000), true)
+    assert.equal(hasEarlyLimit(31, 1000), false)
+    assert.equal(hasEarlyLimit(2, EARLY_LIMIT), false)
   })
 
-  it('has none if all of its connections took longer than a tenth', () => {
-    const times = fc.array(fc.double({ min: 0, max: 1000, noNaN: true }), { minLength: 1 })
+  it('knows the usual time by the shortest, and learns a longer one in a while', () => {
+    const usualOf = (times: readonly number[]) =>
+      times.reduce<number | undefined>((before, ms) => nextUsual(before, ms), undefined)
+    assert.equal(usualOf([120, 3, 60]), 8.7)
+    assert.ok((usualOf([1, ...Array<number>(5).fill(50)]) ?? 0) < 30)
+    assert.ok((usualOf([1, ...Array<number>(20).fill(50)]) ?? 0) > 30)
+    const ms = fc.double({ min: 0, max: 1000, noNaN: true })
     fc.assert(
-      fc.property(times, all => {
-        assert.equal(
-          hasEarlyLimit(all, 3000),
-          all.some(ms => ms <= EARLY_LIMIT / 10),
-        )
+      fc.property(fc.array(ms, { minLength: 1 }), all => {
+        const usual = usualOf(all) ?? Number.NaN
+        assert.ok(usual >= Math.min(...all) && usual <= Math.max(...all))
+        assert.ok(usual <= (all.at(-1) ?? 0) + (Math.max(...all) - Math.min(...all)))
       }),
     )
   })

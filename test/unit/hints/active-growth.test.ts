@@ -27,7 +27,7 @@ function rig({ cost = 0.05, known = ['a', 'b', 'c'] } = {}) {
     services: () => [WEB],
     jobsOf: (service, real) => (known.includes(real) ? [`${service} ${real}`] : []),
     onHint: (ids, { detail, isStrong }: Hint) => void hints.push(`${ids} ${isStrong}: ${detail}`),
-    costOf: look => {
+    timed: look => {
       look()
       return cost
     },

@@ -37,7 +37,6 @@ function rig({ times = [2], timeout = 1000 as number | null, fails = false } = {
     },
     executors: { giveUpConnecting: id => void givenUp.push(`${id} after ${clock.now() - begun}`) },
     sourceOf: () => null,
-    connectTimesOf: () => times,
   })
   const endpoints = new Map(
     Array.from({ length: 20 }, (_, i): [string, AskedEndpoint] => {
@@ -49,6 +48,9 @@ function rig({ times = [2], timeout = 1000 as number | null, fails = false } = {
     () => endpoints,
     () => timeout,
   )
+  for (const ms of times)
+    for (const id of ['twin', ...Array.from({ length: 20 }, (_, i) => `job ${i}`)])
+      attempts.result(id, { ...PASS, phases: [{ phase: 'connect', ms }] })
   return { clock, attempts, givenUp, made }
 }
 

@@ -46,7 +46,6 @@ function rig({ most = 100, isBroken = false, lacking = 0 } = {}) {
       giveUpConnecting: id => void givenUp.push(id),
     },
     isChanging: () => false,
-    connectTimesOf: () => [2],
     openTcp: () => {
       if (isBroken) throw new Error('no epoll')
       if (lacking-- > 0) throw Object.assign(new Error('epoll_create1'), { code: 'EMFILE' })
@@ -96,6 +95,7 @@ describe('early-checks', () => {
   it('lets a check fail early whose server is silent while clients get no answer, unless it shall not', () => {
     const { clock, early, givenUp, follow, result } = rig()
     follow([jobOf('a', 80), jobOf('patient', 81)])
+    for (const id of ['a', 'patient']) result(id, { ...PASS, phases: [{ phase: 'connect', ms: 2 }] })
     early.hints.give(['a', 'patient'], { kind: 'half-open', detail: 'clients wait', isStrong: true })
     clock.wind(300)
     assert.deepEqual(givenUp, ['a'])
