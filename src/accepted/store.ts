@@ -9,10 +9,10 @@
 import { createHash } from 'node:crypto'
 import { lstatSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
-import { isDeepStrictEqual } from 'node:util'
 import type { Config } from '../core/model.js'
 import { writeDurably } from '../storage/durable-file.js'
 import { readText, setAside } from '../storage/state-text.js'
+import { survivesJson } from '../util/survives-json.js'
 import { runSliced, type Sliced } from '../util/time-slice.js'
 
 export interface Accepted {
@@ -99,8 +99,7 @@ function* jsonOf({ services, ...own }: Config): Sliced<string | null> {
 }
 
 function preservedJson(value: object): string | null {
-  const json = JSON.stringify(value)
-  return isDeepStrictEqual(JSON.parse(json), value) ? json : null
+  return survivesJson(value) ? JSON.stringify(value) : null
 }
 
 /** True if the file is the same but for the time. */
