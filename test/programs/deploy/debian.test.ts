@@ -166,6 +166,7 @@ describe('Debian package', function () {
       inside('dpkg --install /first.deb')
       assert.equal(inside('command -v node || echo none'), 'none\n')
       assert.match(inside('lvsd --version'), /^lvsd \d/)
+      assert.ok(isThere(`${HOME}/dist/src/cli/program.cjs.cache`))
       assert.match(inside('lvsd demo --seconds 5'), /\[::1\]/)
       // What is left out of the libraries is missed by none of them.
       writeFileSync(join(root, HOME, 'load.mjs'), LOAD_ALL)
