@@ -7,8 +7,8 @@ import { besideFile, openThread } from '../system/thread.js'
 import { type FileReader, pooled } from './file-readers.js'
 import { type Look, Looker, type Places } from './looker.js'
 
-/** Milliseconds after which a look counts as hanging. */
-const HANGS = 1000
+/** Milliseconds after which a look counts as hanging: not on a busy machine. Until then it takes one of libuv's threads. */
+const HANGS = 5000
 
 export interface Looks {
   /** One at a time. `digest` is the known digest. */
