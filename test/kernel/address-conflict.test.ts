@@ -4,22 +4,20 @@
  */
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
-import type { Address } from '../../src/core/address.js'
-import { parseAddress } from '../../src/core/address.js'
+import { join } from 'node:path'
 import type { Finding } from '../../src/doctor/finding.js'
-import { openLinkLayer } from '../../src/netlink/link-layer.js'
-import { openSocket } from '../../src/netlink/socket.js'
-import { askAddresses } from '../../src/probe/ask-addresses.js'
-import { systemClock } from '../../src/util/clock.js'
+import { packageRoot } from '../../src/system/version.js'
 import { type Lvsd, lvsdCommand, startLvsd, writeConfig } from './site/lvsd.js'
-import { throughout, within } from './site/namespaces.js'
+import { within } from './site/namespaces.js'
 import { startRealServer } from './site/real-server.js'
+import { runOnDirector } from './site/run.js'
 import { buildSite, DIRECTOR, freshDirector, ip, set } from './site/site.js'
 
 const V6 = { virtual: 'fc00::90', real: 'fc00::31' }
 const V4 = { virtual: '10.9.0.90', real: '10.9.0.31' }
 const BACKUP = 'backup'
 const VMAC = '00:00:5e:00:01:05'
+const WHO_HAS = join(packageRoot, 'build/test/kernel/site/who-has.js')
 
 const config = (settings: string) => `
 settings: { conflict-check: 1s, ${settings} }
@@ -135,8 +133,8 @@ describe('another machine answers for a virtual address', () => {
       `addr add ${V4.virtual}/32 dev vrrp5`,
       'link set vrrp5 up',
     ])
-    const answers = await throughout(DIRECTOR, () => answersOn('lan'))
-    assert.ok(answers.includes(VMAC), `the machine answers itself: ${answers}`)
+    const { output } = await runOnDirector(process.execPath, [WHO_HAS, 'lan', V4.virtual])
+    assert.ok(output.split('\n').includes(VMAC), `the machine answers itself: ${output}`)
     const lvsd = await startLvsd(writeConfig(config('')))
     answerArp(true)
     const { server } = await lvsd.hears('answers ARP requests')
@@ -159,19 +157,4 @@ async function doctorFinds(): Promise<readonly string[]> {
   const { output } = await lvsdCommand('doctor', '--json')
   const { findings } = JSON.parse(output) as { findings: readonly Finding[] }
   return findings.filter(({ id }) => id === 'address-conflict').map(one => `${one.severity} ${one.title}`)
-}
-
-/** Hardware addresses of all that answer for the virtual address on an interface. */
-async function answersOn(name: string): Promise<readonly string[]> {
-  const linkLayer = openLinkLayer(openSocket(65_536, 'route'))
-  const link = linkLayer.links().find(one => one.name === name)
-  linkLayer.close()
-  assert.ok(link)
-  const address = parseAddress(V4.virtual) as Address
-  const { answers } = await askAddresses({
-    questions: [{ address, link: link.index }],
-    links: new Map([[link.index, { ...link, source: null }]]),
-    clock: systemClock,
-  })
-  return answers.map(({ hardware }) => hardware)
 }
