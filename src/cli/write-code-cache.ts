@@ -17,8 +17,9 @@ import { runScript, writeCache } from '../system/code-cache.js'
 const PROGRAM = new URL('./program.cjs', import.meta.url)
 /** The word by which the process of the director knows what it is. */
 const DIRECTOR = 'director'
-/** Milliseconds for all of it. */
-const PATIENCE = 60_000
+/** Milliseconds until the director gives up, and until it is killed. */
+const PATIENCE = 20_000
+const LAST_PATIENCE = 30_000
 /** Requests at the HTTP server after which the director has done what it does again and again. */
 const ENOUGH = 2
 
@@ -30,7 +31,8 @@ function callDirector(): void {
   const words = [...process.execArgv, fileURLToPath(import.meta.url), DIRECTOR]
   const { status, signal, error } = spawnSync(process.execPath, words, {
     stdio: ['ignore', 'ignore', 'inherit'],
-    timeout: PATIENCE,
+    timeout: LAST_PATIENCE,
+    killSignal: 'SIGKILL',
   })
   if (status === 0) return
   console.error(`no code cache is made: ${error?.message ?? `its director ended with ${signal ?? status}`}`)
@@ -42,6 +44,8 @@ async function warm(): Promise<void> {
   v8.setFlagsFromString = () => {}
   const folder = mkdtempSync(join(tmpdir(), 'lvsd-cache-'))
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+  // A machine without a loopback interface, for instance.
+  setTimeout(() => process.exit(1), PATIENCE).unref()
   const server = createServer((_, response) => response.end('fine'))
   const address = await listening(server)
   const config = join(folder, 'lvsd.yaml')
