@@ -74,15 +74,16 @@ export function questionsAbout(
   links: ReadonlyMap<number, EthernetLink>,
 ): readonly AddressQuestion[] {
   const usable = own.filter(({ link, isTentative }) => links.has(link) && !isTentative)
-  const subnets = usable.filter(each => each.scope === 'global' && each.prefix < bitsOf(each.address))
+  const networks = new Networks()
+  for (const each of usable)
+    if (each.scope === 'global' && each.prefix < bitsOf(each.address)) networks.add(each)
   const holders = new Map<string, Set<number>>()
   for (const { address, link } of usable)
     holders.set(address.text, (holders.get(address.text) ?? new Set()).add(link))
   return [...addresses].flatMap(address => {
     const holding = holders.get(address.text)
     if (!holding || isLinkLocal(address)) return []
-    const around = subnets.filter(subnet => contains(subnet, address)).map(({ link }) => link)
-    return [...new Set([...holding, ...around])].map(link => ({ address, link }))
+    return [...new Set([...holding, ...networks.around(address)])].map(link => ({ address, link }))
   })
 }
 
@@ -90,13 +91,30 @@ function bitsOf({ family }: Address): number {
   return family === 'ipv6' ? 128 : 32
 }
 
-function contains({ address, prefix }: OwnAddress, wanted: Address): boolean {
-  if (address.family !== wanted.family) return false
-  const [a, b] = [bytesOf(address), bytesOf(wanted)]
-  return a.every((byte, i) => {
-    const bits = Math.max(0, Math.min(8, prefix - i * 8))
-    return ((byte ^ (b[i] ?? 0)) & (0xff << (8 - bits)) & 0xff) === 0
-  })
+/** The interfaces of networks. Thousands of addresses are often in one network, so each address is looked up. */
+class Networks {
+  readonly #links = new Map<string, Set<number>>()
+  readonly #prefixes = { ipv4: new Set<number>(), ipv6: new Set<number>() }
+
+  add({ address, prefix, link }: OwnAddress): void {
+    this.#prefixes[address.family].add(prefix)
+    const key = networkOf(bytesOf(address), prefix)
+    this.#links.set(key, (this.#links.get(key) ?? new Set()).add(link))
+  }
+
+  /** Returns the interfaces with a network that contains the address. */
+  around(address: Address): readonly number[] {
+    const bytes = bytesOf(address)
+    return [...this.#prefixes[address.family]].flatMap(prefix => [
+      ...(this.#links.get(networkOf(bytes, prefix)) ?? []),
+    ])
+  }
+}
+
+/** Returns the first `prefix` bits, and their number, as a key. */
+function networkOf(bytes: Uint8Array, prefix: number): string {
+  const masked = bytes.map((byte, i) => byte & (0xff << (8 - Math.max(0, Math.min(8, prefix - i * 8)))))
+  return `${masked.join('.')}/${prefix}`
 }
 
 // ---------------------------------------------------------------- who answered
@@ -116,22 +134,30 @@ export interface Answerer {
   readonly address: string | null
 }
 
-/** Names a machine by the neighbour table. Real servers of the address come before those of others. */
-export function answererOf(
-  hardware: string,
-  { address, services }: SharedAddress,
-  neighbours: readonly KnownNeighbour[],
-  all: Iterable<SharedAddress>,
-): Answerer {
-  const its = neighbours.filter(one => one.hardware === hardware && one.address.text !== address.text)
-  const texts = its.map(one => one.address.text)
-  const among = (some: Iterable<ResolvedService>) => {
-    const reals = texts.length > 0 ? realsOf(some) : null
-    return texts.find(text => reals?.has(text))
+/** Names the machine with this hardware address that has answered for the address. */
+export type AnswererOf = (hardware: string, of: SharedAddress) => Answerer
+
+/**
+ * Returns what names machines by the neighbour table. Real servers of the address come before those of others. A router
+ * may answer for thousands of addresses, so what all names have in common is made once.
+ */
+export function answerers(neighbours: readonly KnownNeighbour[], all: Iterable<SharedAddress>): AnswererOf {
+  const byHardware = new Map<string, Address[]>()
+  for (const { hardware, address } of neighbours) {
+    const its = byHardware.get(hardware)
+    if (its) its.push(address)
+    else byHardware.set(hardware, [address])
   }
-  const real = among(services) ?? among(Array.from(all, one => one.services).flat()) ?? null
-  const other = its.find(one => !isLinkLocal(one.address)) ?? its[0]
-  return { real, address: real ?? other?.address.text ?? null }
+  let ofAll: ReadonlySet<string> | null = null
+  return (hardware, { address, services }) => {
+    const its = (byHardware.get(hardware) ?? []).filter(({ text }) => text !== address.text)
+    if (its.length === 0) return { real: null, address: null }
+    ofAll ??= realsOf(new Set(Array.from(all, one => one.services).flat()))
+    const among = (reals: ReadonlySet<string>) => its.find(({ text }) => reals.has(text))?.text
+    const real = among(realsOf(services)) ?? among(ofAll) ?? null
+    const other = its.find(one => !isLinkLocal(one)) ?? its[0]
+    return { real, address: real ?? other?.text ?? null }
+  }
 }
 
 /** An answer of another machine, with the name of the interface, and what is known of the machine. */

@@ -2,8 +2,8 @@
 import { type Address, isLinkLocal } from '../core/address.js'
 import {
   type AddressAnswer,
-  answererOf,
-  type KnownNeighbour,
+  type AnswererOf,
+  answerers,
   type NamedAnswer,
   questionsAbout,
   type SharedAddress,
@@ -50,11 +50,11 @@ export async function askRound(parts: AddressRoundParts): Promise<AddressRoundRe
   // Another interface of this machine on the same network answers too, as may a macvlan of keepalived.
   const ownHardware = new Set(all.map(({ hardware }) => hardware))
   const others = answers.filter(({ hardware }) => !ownHardware.has(hardware))
-  const neighbours = others.length > 0 ? linkLayer.neighbours() : []
+  const nameOf = answerers(others.length > 0 ? linkLayer.neighbours() : [], parts.all.values())
   return {
     held,
     asked: textsOf(asked),
-    answers: others.flatMap(answer => named(answer, parts, links, neighbours)),
+    answers: others.flatMap(answer => named(answer, about, links, nameOf)),
     refusal,
   }
 }
@@ -78,13 +78,13 @@ function askingLinks(
 
 function named(
   answer: AddressAnswer,
-  { about, all }: AddressRoundParts,
+  about: AddressRoundParts['about'],
   links: ReadonlyMap<number, AskingLink>,
-  neighbours: readonly KnownNeighbour[],
+  nameOf: AnswererOf,
 ): readonly NamedAnswer[] {
   const shared = about.get(answer.address.text)
   if (!shared) return []
-  const who = answererOf(answer.hardware, shared, neighbours, all.values())
+  const who = nameOf(answer.hardware, shared)
   return [{ ...answer, interface: links.get(answer.link)?.name ?? String(answer.link), who }]
 }
 

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import {
   type AddressRound,
   afterRound,
-  answererOf,
+  answerers,
   type Conflict,
   conflictText,
   type EthernetLink,
@@ -102,6 +102,42 @@ describe('address-conflict: a question', () => {
   })
 })
 
+describe('address-conflict: thousands of addresses in one network', () => {
+  const COUNT = 3000
+  const texts = Array.from({ length: COUNT }, (_, i) => `10.0.${i >> 8}.${i & 255}`)
+
+  it('are looked at a few times each for the questions', () => {
+    let looks = 0
+    const all = texts.map(text => {
+      const one = own(text, 2, 16)
+      const get = () => {
+        looks++
+        return one.address
+      }
+      return Object.defineProperty({ ...one }, 'address', { get })
+    })
+    const questions = questionsAbout(texts.map(address), all, LINKS)
+    assert.equal(questions.length, COUNT)
+    assert.ok(looks <= 10 * COUNT, `${looks} looks`)
+  })
+
+  it('are gone through once for the names of those that answer', () => {
+    const shared = texts.map(text => ({ address: address(text), services: [service(text)] }))
+    let passes = 0
+    const all = {
+      [Symbol.iterator]() {
+        passes++
+        return shared.values()
+      },
+    }
+    const router = { address: address('192.0.2.7'), hardware: '02:00:00:00:00:07' }
+    const nameOf = answerers([router], all)
+    for (const one of shared)
+      assert.deepEqual(nameOf(router.hardware, one), { real: null, address: '192.0.2.7' })
+    assert.equal(passes, 1)
+  })
+})
+
 describe('address-conflict: the machine that answers', () => {
   const HARDWARE = '02:00:00:00:00:11'
   const shared = {
@@ -111,7 +147,7 @@ describe('address-conflict: the machine that answers', () => {
   const others = { address: address('192.0.2.81'), services: [service('b', { reals: [real('192.0.2.99')] })] }
   const neighbour = (text: string, hardware = HARDWARE) => ({ address: address(text), hardware })
   const who = (...neighbours: ReturnType<typeof neighbour>[]) =>
-    answererOf(HARDWARE, shared, neighbours, [shared, others])
+    answerers(neighbours, [shared, others])(HARDWARE, shared)
 
   it('is the real server of the address that has its hardware address', () => {
     const all = [
