@@ -165,8 +165,11 @@ export class AddressConflicts {
     for (const conflict of began) this.#tellBegin(conflict)
     for (const address of over) {
       const fields = { address, services: this.#servicesOf(address) }
-      const message = `${address}: no other machine answers for it any more`
-      this.#parts.log.info('address.conflict-over', fields, message)
+      // After a takeover the other machine has it, and answers.
+      const why = held.has(address)
+        ? 'no other machine answers for it any more'
+        : 'this machine does not have it, or does not ask about it, any more'
+      this.#parts.log.info('address.conflict-over', fields, `${address}: ${why}`)
     }
   }
 

@@ -54,6 +54,7 @@ function rig({ refusal = null as string | null, fails = '' } = {}) {
       return asked.splice(0)
     },
     told: () => lines.splice(0).map(({ event, address: text }) => `${event} ${text ?? ''}`.trim()),
+    texts: () => lines.splice(0).map(({ msg }) => msg),
   }
 }
 
@@ -132,6 +133,23 @@ describe('director: questions about virtual addresses', () => {
       way(one)
       await one.seconds(5)
       assert.deepEqual(one.told(), [`address.conflict-over ${FIRST}`])
+    }
+  })
+
+  it('that end because the address has left do not tell that no other machine answers', async () => {
+    for (const [hasLeft, text] of [
+      [true, `${FIRST}: this machine does not have it, or does not ask about it, any more`],
+      [false, `${FIRST}: no other machine answers for it any more`],
+    ] as const) {
+      const { answering, follow, seconds, held, texts } = rig()
+      answering.add(FIRST)
+      follow(60_000)
+      await seconds(10)
+      texts()
+      if (hasLeft) held.delete(FIRST)
+      else answering.clear()
+      await seconds(10)
+      assert.deepEqual(texts(), [text])
     }
   })
 
