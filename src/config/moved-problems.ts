@@ -3,6 +3,7 @@
  * stand now, and those of what was read again. Pure.
  */
 import { isSameValue } from '../util/same-value.js'
+import { START } from './problems/position.js'
 import type { Position, Problem } from './problems/problem.js'
 import { byPlace, MOST_PROBLEMS } from './problems/report.js'
 import type { Hidden } from './secrets.js'
@@ -63,8 +64,9 @@ class Mover {
     for (const [i, { text }] of to.blocks.entries()) if (isMoved(text)) this.#to.set(text, lines[i] ?? 1)
   }
 
-  isInHead({ line }: Position): boolean {
-    return line < (this.#from[0] ?? 1)
+  /** A problem of the whole text stands at its start, which is in the first block if there is no head. */
+  isInHead({ line, column, length }: Position): boolean {
+    return line < (this.#from[0] ?? 1) || isSameValue({ line, column, length }, START)
   }
 
   isBehind({ line }: Position): boolean {
@@ -77,6 +79,7 @@ class Mover {
 
   /** Returns null for a position outside the blocks, or in one without a place. */
   moved<P extends Hidden>(at: P): P | null {
+    if (this.isInHead(at)) return null
     const i = this.#from.findLastIndex(first => first <= at.line)
     const to = this.#to.get(this.#blocks[i]?.text ?? '')
     const by = to === undefined ? null : to - (this.#from[i] ?? 1)

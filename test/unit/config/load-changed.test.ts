@@ -183,6 +183,18 @@ describe('load-changed: reads the services that have changed', function () {
     )
   })
 
+  it('never moves a problem of the whole text with the first virtual, where no global part is before it', async () => {
+    const virtual = (i: number) =>
+      `virtual6=[2001:db8::${i}]:80\n\treal6=[2001:db8:1::${i}]:80 gate\n\tchecktype=connect\n`
+    const text = `${virtual(1).replace('gate\n', 'gate\r\n')}${virtual(2)}`
+    const before = await known('site.cf', text)
+    assert.deepEqual(
+      before.problems.map(({ code, at }) => [code, at.line]),
+      [['CARRIAGE_RETURNS', 1]],
+    )
+    assert.equal(await loadChanged('site.cf', `${virtual(3)}${text}`, before), null)
+  })
+
   it('refuses an ldirectord.cf that was read on a machine of another name', async () => {
     const [file, text] = FORMS['ldirectord.cf']?.(200) ?? ['', '']
     const before = await known(file, text)
