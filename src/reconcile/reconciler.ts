@@ -186,7 +186,8 @@ export class Reconciler {
 
   /**
    * Writes what is wanted of these services (names) before anything is read: their entries and no others. Resolves when
-   * this is done; never rejects. While it is uncertain what the table holds, it corrects all differences instead.
+   * this is done; never rejects. While it is uncertain what the table holds, it corrects all differences instead, and also
+   * after a refusal: another program may have deleted what was to be changed.
    */
   async write(names: Iterable<string>): Promise<void> {
     if (this.#lastTable === null || !this.#isCertain) return this.resync()
@@ -195,6 +196,7 @@ export class Reconciler {
     this.#isUrgent = true
     this.#pause.end()
     await this.#run()
+    if (!this.#isCertain) await this.resync()
   }
 
   /** Looks at the table soon. Where another program has changed it, a resync follows. */

@@ -480,6 +480,16 @@ describe('reconciler', () => {
     assert.deepEqual(await dump(), state.wanted)
   })
 
+  it('has corrected all of the table when a write ends whose entry another program had deleted', async () => {
+    const kernel = memoryKernel()
+    const { reconciler, state, dump } = stage(FULL, kernel)
+    await reconciler.resync()
+    await kernel.byHand.apply([{ op: 'delete-real', id: WEB, was: B }])
+    state.wanted = table(tableService(WEB, [A, { ...B, weight: 3 }]))
+    await reconciler.write(['web'])
+    assert.deepEqual(await dump(), state.wanted)
+  })
+
   it('repairs what another program has changed when it is to look soon', async () => {
     const { reconciler, dump, kernel } = stage(FULL)
     await reconciler.resync()
