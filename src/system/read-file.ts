@@ -20,20 +20,41 @@ export function readText(path: string, most = MAX_BYTES): string {
 /** Milliseconds after which a file server counts as hanging. */
 const PATIENCE = 5000
 
-/** The same without blocking the thread. No pipe is read. */
-export async function readTextSoon(path: string, most = MAX_BYTES): Promise<string> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    const why = `the file cannot be read within ${PATIENCE / 1000} s`
-    timer = setTimeout(() => reject(new Error(why)), PATIENCE)
-  })
-  try {
-    return await Promise.race([readSoon(path, most), late])
-  } catch (error) {
-    throw new Error(whyUnreadable(error as NodeJS.ErrnoException))
-  } finally {
-    clearTimeout(timer)
+type Read = (path: string, most: number) => Promise<string>
+
+/**
+ * Returns `read` with a time limit of `patience` milliseconds. A read that is late keeps one of libuv's four threads, so until
+ * it ends, no other read of its path begins: each one fails at once.
+ */
+export function withPatience(read: Read, patience: number): Read {
+  const hanging = new Set<string>()
+  return async (path, most) => {
+    const why = `the file cannot be read within ${patience / 1000} s`
+    if (hanging.has(path)) throw new Error(`${why}: an earlier attempt has not ended yet`)
+    const reading = read(path, most)
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        hanging.add(path)
+        void reading.catch(() => {}).finally(() => hanging.delete(path))
+        reject(new Error(why))
+      }, patience)
+    })
+    try {
+      return await Promise.race([reading, late])
+    } catch (error) {
+      throw new Error(whyUnreadable(error as NodeJS.ErrnoException))
+    } finally {
+      clearTimeout(timer)
+    }
   }
+}
+
+const readInTime = withPatience(readSoon, PATIENCE)
+
+/** The same without blocking the thread, within five seconds. No pipe is read. */
+export function readTextSoon(path: string, most = MAX_BYTES): Promise<string> {
+  return readInTime(path, most)
 }
 
 async function readSoon(path: string, most: number): Promise<string> {
