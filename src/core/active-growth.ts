@@ -18,17 +18,31 @@ const MOST = 100
 
 /** Share of one processor that the looks may take, and bounds of the milliseconds between two. */
 const PACE = { share: 0.0025, least: 50, most: 10_000 } as const
+/** Milliseconds between two looks at the same services, at most: what came in `WINDOW` is seen by three looks. */
+const USEFUL = WINDOW / 2
+/** Services that are looked at first, while it is not known what that takes. */
+const FIRST = 20
 /** Looks whose times count. */
 export const TIMED = 5
 
+/** What services one look reads, and the milliseconds to the next one. */
+export interface Looks {
+  readonly most: number
+  every(services: number): number
+}
+
 /**
- * Returns the milliseconds between two looks, of which the last ones took so many milliseconds. The second shortest counts:
- * in the others something else had the processor. What a process has used of it is counted in ticks of 10 ms on some machines.
+ * Returns how to look, by the milliseconds that one service took in the last looks. The second shortest counts: in the
+ * others something else had the processor. What a process has used of it is counted in ticks of 10 ms on some machines.
  */
-export function lookEvery(times: readonly number[]): number {
+export function looksBy(times: readonly number[]): Looks {
   const sorted = [...times].sort((a, b) => a - b)
-  const cost = sorted[1] ?? sorted[0] ?? PACE.most
-  return Math.min(Math.max(cost / PACE.share, PACE.least), PACE.most)
+  const each = sorted[1] ?? sorted[0]
+  if (each === undefined) return { most: FIRST, every: () => PACE.most }
+  return {
+    most: Math.max(1, Math.floor((PACE.share * USEFUL) / each)),
+    every: services => Math.min(Math.max((each * services) / PACE.share, PACE.least), PACE.most),
+  }
 }
 
 /** What is known of one server. */

@@ -1,5 +1,5 @@
 /** Looks at the active connections of real servers, and gives a hint where they grow and none ends (core/active-growth.ts). */
-import { type Growth, growingOf, lookEvery, nextGrowth, TIMED } from '../core/active-growth.js'
+import { type Growth, growingOf, looksBy, nextGrowth, TIMED } from '../core/active-growth.js'
 import type { Hint } from '../core/hints.js'
 import { keyOfService, type ServiceId } from '../core/model.js'
 import type { ActiveConnections, Kernel } from '../ipvs/kernel.js'
@@ -27,6 +27,8 @@ const FIRST_IN = 1000
 const IDLE = { every: 250, after: 5000 } as const
 /** Milliseconds between two hints about the same server, whose check may have passed because it answers slowly. */
 const AGAIN_AFTER = 2000
+/** Looks at the same services before it is the turn of others, where one look cannot read all: a sign takes three. */
+const LOOKS_IN_TURN = 4
 /** Milliseconds until the next look if the table cannot be read. */
 const RETRY = 60_000
 
@@ -40,7 +42,10 @@ export class ActiveGrowth {
   readonly #parts: ActiveGrowthParts
   readonly #looks: Poller
   #services = new Map<string, Watched>()
+  /** Milliseconds that one service took in the last looks. */
   #times: readonly number[] = []
+  /** The services whose turn it is, by their place among all, and the looks at them. */
+  #turn = { from: 0, to: 0, looks: 0 }
   #changedAt: number
   /** When the last hint about a real server was given, by service and real server. */
   readonly #given = new Map<string, number>()
@@ -58,9 +63,12 @@ export class ActiveGrowth {
 
   #look(): void {
     try {
-      const took = (this.#parts.timed ?? timed)(() => this.#read())
-      this.#times = [...this.#times, took].slice(-TIMED)
-      const every = lookEvery(this.#times)
+      let count = 0
+      const took = (this.#parts.timed ?? timed)(() => {
+        count = this.#read()
+      })
+      this.#times = [...this.#times, took / Math.max(1, count)].slice(-TIMED)
+      const every = looksBy(this.#times).every(count)
       const isIdle = this.#parts.clock.now() - this.#changedAt > IDLE.after
       this.#looks.every(isIdle ? Math.max(IDLE.every, every) : every)
     } catch {
@@ -69,11 +77,12 @@ export class ActiveGrowth {
     }
   }
 
-  #read(): void {
+  /** Returns the number of services that it has read. */
+  #read(): number {
     const now = this.#parts.clock.now()
     for (const [key, at] of this.#given) if (now - at >= AGAIN_AFTER) this.#given.delete(key)
     const services = new Map<string, Watched>()
-    for (const id of this.#parts.services()) {
+    for (const id of this.#those()) {
       const key = keyOfService(id)
       const found = this.#parts.kernel.active(id)
       const watched = this.#followed(this.#services.get(key), found, now)
@@ -81,6 +90,21 @@ export class ActiveGrowth {
       this.#judge(key, watched, now)
     }
     this.#services = services
+    return services.size
+  }
+
+  /** Returns the services to read: all, or those whose turn it is where all would take too long. */
+  #those(): readonly ServiceId[] {
+    const all = [...this.#parts.services()]
+    const { most } = looksBy(this.#times)
+    if (all.length <= most) return all
+    const { from, to, looks } = this.#turn
+    if (looks > 0 && looks < LOOKS_IN_TURN && from < all.length) this.#turn = { from, to, looks: looks + 1 }
+    else {
+      const next = to < all.length ? to : 0
+      this.#turn = { from: next, to: next + most, looks: 1 }
+    }
+    return all.slice(this.#turn.from, this.#turn.to)
   }
 
   #followed(before: Watched | undefined, { reals, counts }: ActiveConnections, now: number): Watched {

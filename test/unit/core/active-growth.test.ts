@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { type Growth, growingOf, lookEvery, nextGrowth } from '../../../src/core/active-growth.js'
+import { type Growth, growingOf, looksBy, nextGrowth } from '../../../src/core/active-growth.js'
 
 /** Looks 50 ms apart, each at the active connections of all servers. Returns the places that grow, with their number. */
 function found(looks: readonly (readonly number[])[], every = 50): string {
@@ -16,12 +16,23 @@ function found(looks: readonly (readonly number[])[], every = 50): string {
 }
 
 describe('active-growth: looks', () => {
+  const every = (times: readonly number[]) => looksBy(times).every(1)
+
   it('take a quarter of a percent of a processor, by the second shortest of them, and are 50 ms to 10 s apart', () => {
-    assert.equal(lookEvery([20, 0.5, 0.25, 10, 30]), 200)
-    assert.equal(lookEvery([0.5]), 200)
-    assert.equal(lookEvery([0.01, 0.01]), 50)
-    assert.equal(lookEvery([100, 100]), 10_000)
-    assert.equal(lookEvery([]), 10_000)
+    assert.equal(every([20, 0.5, 0.25, 10, 30]), 200)
+    assert.equal(every([0.5]), 200)
+    assert.equal(every([0.01, 0.01]), 50)
+    assert.equal(every([100, 100]), 10_000)
+    assert.equal(every([]), 10_000)
+  })
+
+  it('read no more services than they can a second later again, and at least one', () => {
+    for (const each of [0.005, 0.025, 1]) {
+      const looks = looksBy([each, each])
+      assert.ok(looks.every(looks.most) <= 1000)
+      assert.ok(looks.every(looks.most + 1) > 1000)
+    }
+    assert.deepEqual([looksBy([5, 5]).most, looksBy([0.025]).most, looksBy([]).most], [1, 100, 20])
   })
 })
 

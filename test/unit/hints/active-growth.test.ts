@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { setImmediate } from 'node:timers/promises'
 import type { Hint } from '../../../src/core/hints.js'
-import type { ServiceId } from '../../../src/core/model.js'
+import { keyOfService, type ServiceId } from '../../../src/core/model.js'
 import { ActiveGrowth } from '../../../src/hints/active-growth.js'
 import type { ActiveConnections } from '../../../src/ipvs/kernel.js'
 import { FakeClock } from '../../support/fake-clock.js'
@@ -10,26 +10,36 @@ import { address } from '../../support/tables.js'
 
 const WEB: ServiceId = { kind: 'address', protocol: 'tcp', address: address('2001:db8::80'), port: 80 }
 
-function rig({ cost = 0.05, known = ['a', 'b', 'c'] } = {}) {
+function rig({ cost = 0.05, known = ['a', 'b', 'c'], services = [WEB] } = {}) {
   const clock = new FakeClock()
   const hints: string[] = []
-  const state = { counts: [0, 0, 0], reals: ['a', 'b', 'c'], isBroken: false, looks: 0 }
+  const state = {
+    counts: [0, 0, 0],
+    reals: ['a', 'b', 'c'],
+    isBroken: false,
+    looks: 0,
+    read: [] as string[],
+    sizes: [] as number[],
+  }
   const watch = new ActiveGrowth({
     clock,
     log: recordingLog().log,
     kernel: {
-      active(): ActiveConnections {
+      active(id): ActiveConnections {
         state.looks++
+        state.read.push(keyOfService(id))
         if (state.isBroken) throw new Error('EPERM')
         return { reals: state.reals, counts: state.counts }
       },
     },
-    services: () => [WEB],
+    services: () => services,
     jobsOf: (service, real) => (known.includes(real) ? [`${service} ${real}`] : []),
     onHint: (ids, { detail, isStrong }: Hint) => void hints.push(`${ids} ${isStrong}: ${detail}`),
     timed: look => {
+      const before = state.looks
       look()
-      return cost
+      state.sizes.push(state.looks - before)
+      return cost * (state.looks - before)
     },
   })
   /** Winds 10 ms at a time; every 100 ms each server of `growing` has one connection more. */
@@ -113,5 +123,26 @@ describe('active-growth: looks', () => {
     assert.equal(state.looks, 2)
     await watch.close()
     assert.equal(clock.alarms, 0)
+  })
+
+  it('read at most 2.5 ms of services in a row, all of them in turn, and each at least three times', async () => {
+    const services = Array.from({ length: 250 }, (_, i): ServiceId => ({ ...WEB, port: i + 1 }))
+    const { wind, state } = rig({ cost: 0.025, services })
+    await wind(10_000, [0])
+    state.read = []
+    state.sizes = []
+    await wind(30_000, [0])
+    assert.equal(Math.max(...state.sizes), 100)
+    const times = new Map<string, number>()
+    for (const key of state.read) times.set(key, (times.get(key) ?? 0) + 1)
+    assert.equal(times.size, 250)
+    assert.ok(Math.min(...times.values()) >= 3)
+  })
+
+  it('see the connections of a service whose turn it is', async () => {
+    const services = Array.from({ length: 250 }, (_, i): ServiceId => ({ ...WEB, port: i + 1 }))
+    const { wind } = rig({ cost: 0.025, services })
+    const told = await wind(20_000, [0])
+    assert.ok(new Set(told.map(text => text.split(' a ')[0])).size >= 200, `${told.length}`)
   })
 })
