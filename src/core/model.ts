@@ -269,8 +269,8 @@ export interface CheckUse {
   readonly connects?: number
   /** True: an idle connection to the target is kept, whose end brings the check forward. */
   readonly sentinel?: boolean
-  /** False: the check has its whole time limit even while clients get no answer (core/early-timeout.ts). Absent: true. */
-  readonly earlyTimeout?: false
+  /** True: the check may fail before its time limit while clients get no answer (core/early-timeout.ts). */
+  readonly earlyTimeout?: true
   /** Source address of the check; absent: lvsd chooses one that is not virtual. */
   readonly source?: WantedSource
   /** `service`: it goes to the virtual address, through the real server. Absent: to the address of the real server. */

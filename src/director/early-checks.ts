@@ -40,19 +40,21 @@ export function earlyChecksListener(earlyChecks: () => EarlyChecks, store: () =>
       const { jobs } = store()
       // Of services that share a check, one that wants a sentinel suffices.
       const watched = new Set<string>()
-      // One that wants none suffices.
+      // All of them must want an early time limit.
+      const early = new Set<string>()
       const patient = new Set<string>()
       const uses = services.flatMap(({ reals }) => reals.flatMap(({ checks }) => checks))
-      if (uses.some(({ sentinel, earlyTimeout = true }) => sentinel || !earlyTimeout))
+      if (uses.some(({ sentinel, earlyTimeout }) => sentinel || earlyTimeout))
         for (const { use, jobId } of store().allSubscribers()) {
           if (use.sentinel) watched.add(jobId)
-          if (use.earlyTimeout === false) patient.add(jobId)
+          const kind = use.earlyTimeout ? early : patient
+          kind.add(jobId)
         }
       earlyChecks().follow({
         jobs,
         hasSentinel: id => watched.has(id),
         isKnocking: settings.knock === true,
-        hasEarlyLimit: id => !patient.has(id),
+        hasEarlyLimit: id => early.has(id) && !patient.has(id),
       })
     },
   }

@@ -83,7 +83,7 @@ export function lvsdConfig(site: Site): string {
     'defaults:',
     '  scheduler: rr',
     '  forwarding: masq',
-    `  check: { ${lvsdCheck(site)}, interval: ${interval}s, timeout: ${timeout}s, fall: 1, rise: 1${sentinels ? ', sentinel: true' : ''} }`,
+    `  check: { ${lvsdCheck(site)}, interval: ${interval}s, timeout: ${timeout}s, fall: 1, rise: 1${sentinels ? ', sentinel: true, early-timeout: true' : ''} }`,
     'services:',
     ...services.flatMap((service, i) => [
       `  web${i + 1}:`,

@@ -59,7 +59,7 @@ export const checkFields = {
     ),
   'early-timeout': z
     .boolean()
-    .default(true)
+    .default(false)
     .describe(
       'Fail before `timeout` if clients of the server get no answer, and seven connects within 300ms none either; only where connects have taken at most 30ms.',
     ),

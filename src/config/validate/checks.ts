@@ -62,7 +62,7 @@ export function readCheck(
       ...target,
       ...(connects > 0 && { connects }),
       ...(sentinel && { sentinel }),
-      ...(fields.values['early-timeout'] === false && { earlyTimeout: false as const }),
+      ...(fields.values['early-timeout'] === true && { earlyTimeout: true as const }),
       ...(source !== null && { source }),
       ...(path === 'service' && { path }),
     }
