@@ -22,11 +22,15 @@ const post = (report: Report) => port.postMessage(report)
 const sources = hasSources ? openSources() : null
 const engine = new Engine({ cap, shared, sources, post })
 
-const why = selfTest(engine.reactor)
-if (why === null) serve()
-else post({ kind: 'unfit', why })
-engine.close()
-port.close()
+try {
+  const why = selfTest(engine.reactor)
+  if (why === null) serve()
+  else post({ kind: 'unfit', why })
+} finally {
+  // The process goes on after an exception here, so its descriptors would stay open.
+  engine.close()
+  port.close()
+}
 
 function serve(): void {
   engine.reactor.watchAlways(waker, EPOLLIN, { ready: takeOrders })

@@ -241,6 +241,22 @@ describe('engine: the executor', () => {
     await executor.close()
   })
 
+  it('closes the connections of a thread that ends by an exception', async () => {
+    let connections = 0
+    const { port } = await servers.tcpServer(socket => {
+      connections++
+      socket.resume()
+      socket.on('end', () => socket.destroy())
+      socket.on('close', () => connections--)
+    })
+    const { executor, givenUp } = opened()
+    for (let i = 0; i < 10; i++) executor.set(`${i}`, workFor(port, HTTP), every(3_600_000, 60_000))
+    await until(() => connections === 10)
+    executor.set('wrong', { ...workFor(port), probe: null as never }, every(1000))
+    await until(() => givenUp.length === 1)
+    await until(() => connections === 0)
+  })
+
   it('leaves a job to the code of its check if a new thread cannot have its work', async () => {
     const { port } = await servers.silentServer()
     const file = new URL('./ending-thread.ts', import.meta.url)
