@@ -33,6 +33,9 @@ const MOST_LOST = 10
 /** Milliseconds that a run waits for a worker. After that it has no verdict. */
 const PATIENCE = 30_000
 
+/** Milliseconds between two calls of `catchUp` for the same deadline, at most: they come with each tick. */
+const SAME_DEADLINE = 250
+
 let count = 0
 
 export class WorkerRun implements Run {
@@ -56,6 +59,8 @@ export class WorkerRun implements Run {
   #lost: number | null = null
   /** Rounds of the worker's loop and time held up when the deadline was reached. */
   #deadline: { readonly rounds: number; readonly heldUp: number } | null = null
+  /** When it was last asked whether all has been read. */
+  #caughtUpAt = Number.NEGATIVE_INFINITY
   #isOver = false
 
   constructor(record: CheckRecord, clock: Clock, { timeout, done, traced, source = null }: RunTerms) {
@@ -102,8 +107,12 @@ export class WorkerRun implements Run {
     if (this.#postedAt === null || this.#answeredAt !== null || !this.#host) return true
     const { rounds } = this.#host
     const { heldUp } = this
+    const now = this.#clock.now()
+    // It was to be given up then, and went on.
+    const isAnother = now - this.#caughtUpAt > SAME_DEADLINE
+    this.#caughtUpAt = now
     // The worker has stood still since then, so the deadline has moved.
-    if (!this.#deadline || heldUp > this.#deadline.heldUp)
+    if (!this.#deadline || isAnother || heldUp > this.#deadline.heldUp)
       this.#deadline = { rounds: this.#host.comeRound(), heldUp }
     return rounds >= this.#deadline.rounds + ROUNDS
   }

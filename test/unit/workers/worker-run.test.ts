@@ -1,7 +1,7 @@
 /** The deadline of a run in a worker, by a fake clock and a worker that is played. */
 import assert from 'node:assert/strict'
 import { up } from '../../../src/check/check.js'
-import type { CheckResult } from '../../../src/core/model.js'
+import type { CheckResult, Phase } from '../../../src/core/model.js'
 import { Scheduler } from '../../../src/schedule/scheduler.js'
 import { CheckRecord } from '../../../src/workers/check-record.js'
 import { type Host, WorkerRun } from '../../../src/workers/worker-run.js'
@@ -18,7 +18,8 @@ class PlayedHost implements Host {
   isStill = false
   /** Its loop does not come round, and nothing tells. */
   isMute = false
-  readonly phaseOf = () => 'first byte' as const
+  phase: Phase = 'first byte'
+  readonly phaseOf = () => this.phase
   readonly abandon = () => {}
   readonly #clock: FakeClock
 
@@ -70,7 +71,7 @@ function rig(beat = BEAT) {
   clock.wind(50)
   const [run] = runs
   assert.ok(run)
-  return { clock, host, results, run }
+  return { clock, host, results, run, engine }
 }
 
 describe('worker-run: the deadline of a run in a worker', () => {
@@ -106,6 +107,24 @@ describe('worker-run: the deadline of a run in a worker', () => {
     clock.wind(300)
     assert.equal(results.length, 0)
     // What had arrived in time is read at last.
+    run.land(up('fine'))
+    assert.deepEqual(
+      results.map(({ ok }) => ok),
+      [true],
+    )
+  })
+
+  it('is evaluated as late if the run was nearly given up before, and went on', () => {
+    const { clock, host, run, results, engine } = rig()
+    host.phase = 'connect'
+    clock.wind(300)
+    engine.giveUpConnecting('mine', 200)
+    clock.wind(1)
+    host.phase = 'first byte'
+    clock.wind(649)
+    host.isMute = true
+    clock.wind(300)
+    assert.equal(results.length, 0)
     run.land(up('fine'))
     assert.deepEqual(
       results.map(({ ok }) => ok),
