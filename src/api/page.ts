@@ -31,14 +31,12 @@ export const PAGE_HEADERS = {
 } as const
 
 const FOLDER = new URL('../../../dist/src/web/', import.meta.url)
-const files = new Map<PageFileName, PageFile | null>()
+const files = new Map<PageFileName, PageFile>()
 
-/** Returns null if the page has not been built. */
+/** Returns null if the page has not been built. Throws if a file cannot be read; the next request reads it again. */
 export function pageFile(name: PageFileName): PageFile | null {
-  const known = files.get(name)
-  if (known !== undefined) return known
-  const file = read(name)
-  files.set(name, file)
+  const file = files.get(name) ?? read(name)
+  if (file) files.set(name, file)
   return file
 }
 
@@ -46,7 +44,8 @@ function read(name: PageFileName): PageFile | null {
   try {
     const body = readFileSync(new URL(name, FOLDER))
     return { type: TYPES[name], body, zipped: gzipSync(body, { level: 9 }) }
-  } catch {
-    return null
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
+    throw error
   }
 }
