@@ -6,7 +6,7 @@
 import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:http'
+import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -20,6 +20,8 @@ const DIRECTOR = 'director'
 /** Milliseconds until the director gives up, and until it is killed. */
 const PATIENCE = 20_000
 const LAST_PATIENCE = 30_000
+/** Milliseconds for the checks: without a loopback interface, the cache has no more than what starts a director. */
+const CHECKS_PATIENCE = 10_000
 /** Requests at the HTTP server after which the director has done what it does again and again. */
 const ENOUGH = 2
 
@@ -44,7 +46,6 @@ async function warm(): Promise<void> {
   v8.setFlagsFromString = () => {}
   const folder = mkdtempSync(join(tmpdir(), 'lvsd-cache-'))
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
-  // A machine without a loopback interface, for instance.
   setTimeout(() => process.exit(1), PATIENCE).unref()
   const server = createServer((_, response) => response.end('fine'))
   const address = await listening(server)
@@ -52,17 +53,27 @@ async function warm(): Promise<void> {
   writeFileSync(config, configOf(address))
   process.argv.splice(2, Number.POSITIVE_INFINITY, ...['run', config, '--kernel', 'memory'])
   process.argv.push(...['--socket', join(folder, 'socket'), '--state', folder])
-  const { exports, script } = runScript<{ lvsd(): Promise<unknown> }>(PROGRAM, { isFresh: true })
-  await exports.lvsd()
-  for (let asked = 0; asked < ENOUGH; asked++) await once(server, 'request')
+  const ran = runScript<{ lvsd(): Promise<unknown> }>(PROGRAM, { isFresh: true })
+  await ran.exports.lvsd()
+  await checked(server)
   server.closeAllConnections()
   server.close()
-  writeCache(PROGRAM, script)
+  writeCache(PROGRAM, ran)
   process.kill(process.pid, 'SIGTERM')
 }
 
+/** Resolves when the server has been checked, or could not be. */
+async function checked(server: Server): Promise<void> {
+  const signal = AbortSignal.timeout(CHECKS_PATIENCE)
+  try {
+    for (let asked = 0; asked < ENOUGH; asked++) await once(server, 'request', { signal })
+  } catch (error) {
+    if (!signal.aborted) throw error
+  }
+}
+
 /** On IPv6, or where this machine has none, on IPv4. */
-async function listening(server: ReturnType<typeof createServer>): Promise<string> {
+async function listening(server: Server): Promise<string> {
   for (const host of ['::1', '127.0.0.1'])
     try {
       await once(server.listen(0, host), 'listening')

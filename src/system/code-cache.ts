@@ -4,15 +4,17 @@
  *
  * The build and the installers make the cache (`cli/write-code-cache.ts`), as the owner of the files. lvsd as it runs only reads it,
  * beside the script. So whoever may write the cache may write the script, too. V8 refuses a cache of another version or with
- * other flags; then the script runs without it.
+ * other flags; then the script runs without it. A cache of another Node.js is refused here, because V8 11.3 would end the process
+ * by a segmentation fault: it compares its own version alone, and releases of Node.js with one version of V8, such as 20.19.0 and
+ * 20.20.2, have different built-in functions.
  */
-import { readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { basename } from 'node:path'
 import { Script } from 'node:vm'
 import { crc32 } from 'node:zlib'
 
-/** `refused`: by V8, or because it is of another script or damaged. */
+/** `refused`: by V8, or because it is of another script or another Node.js, or damaged. */
 export type CacheUse = 'used' | 'missing' | 'refused'
 
 /** What a script is told of itself. */
@@ -31,9 +33,11 @@ export interface Ran<T> {
   readonly exports: T
   readonly cache: CacheUse
   readonly script: Script
+  /** The text that was compiled, which may not be that of the file any more. */
+  readonly text: Buffer
 }
 
-/** Bytes before the data of V8: the CRC-32 of the script, and that of the data. */
+/** Bytes before the data of V8: the CRC-32 of the script and of what runs it, and that of the data. */
 const HEAD = 8
 
 /** Runs the script at this URL. `isFresh`: without its cache. Throws what the script throws. */
@@ -51,19 +55,29 @@ export function runScript<T>(file: URL, { isFresh = false } = {}): Ran<T> {
   const module = { exports: {} }
   const body = script.runInThisContext() as Body
   body(createRequire(file), module, module.exports, { place: file.href, name, cache })
-  return { exports: module.exports as T, cache, script }
+  return { exports: module.exports as T, cache, script, text }
 }
 
-/** Writes the cache of a script that has run, with all that V8 has compiled of it. Throws if that is not possible. */
-export function writeCache(file: URL, script: Script): void {
+/**
+ * Writes the cache of a script that has run, with all that V8 has compiled of it. Throws if that is not possible, and leaves nothing
+ * behind then. Two processes may do it at once.
+ */
+export function writeCache(file: URL, { script, text }: Pick<Ran<unknown>, 'script' | 'text'>): void {
   const data = script.createCachedData()
+  const sum = sumOf(text)
+  if (sum === null) throw new Error('which Node.js this is cannot be read: /proc is not mounted')
   const head = Buffer.alloc(HEAD)
-  head.writeUInt32LE(crc32(readFileSync(file)), 0)
+  head.writeUInt32LE(sum, 0)
   head.writeUInt32LE(crc32(data), 4)
   const path = cacheOf(file)
-  const next = new URL(`${path.href}.new`)
-  writeFileSync(next, Buffer.concat([head, data]), { mode: 0o644 })
-  renameSync(next, path)
+  const next = new URL(`${path.href}.${process.pid}`)
+  try {
+    writeFileSync(next, Buffer.concat([head, data]), { mode: 0o644 })
+    renameSync(next, path)
+  } catch (error) {
+    rmSync(next, { force: true })
+    throw error
+  }
 }
 
 function cacheOf(file: URL): URL {
@@ -78,10 +92,23 @@ function read(file: URL): Buffer | null {
   }
 }
 
-/** Returns null if the cache is damaged, or that of another script: V8 compares no more than the length of the script. */
+/**
+ * Returns null if the cache is damaged, or that of another script or Node.js: of the script V8 compares no more than the length.
+ */
 function dataOf(cache: Buffer, text: Buffer): Buffer | null {
   if (cache.length <= HEAD) return null
   const data = cache.subarray(HEAD)
-  const fits = cache.readUInt32LE(0) === crc32(text) && cache.readUInt32LE(4) === crc32(data)
+  const fits = cache.readUInt32LE(0) === sumOf(text) && cache.readUInt32LE(4) === crc32(data)
   return fits ? data : null
+}
+
+/**
+ * Null where this Node.js cannot be looked at, without /proc. A distribution may build the same version again, with a repair in V8:
+ * so its file counts, too.
+ */
+function sumOf(text: Buffer): number | null {
+  const program = statSync('/proc/self/exe', { throwIfNoEntry: false })
+  if (!program) return null
+  const { version, versions, arch } = process
+  return crc32([version, versions.v8, arch, program.size, program.mtimeMs].join(' '), crc32(text))
 }

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
-import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
+import fs, { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
 import { join } from 'node:path'
+import { mock } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import { crc32 } from 'node:zlib'
 import { runScript, writeCache } from '../../../src/system/code-cache.js'
+import { onCleanup } from '../../support/after-each.js'
 import { temporaryFolder } from '../../support/folder.js'
 
 interface Exports {
@@ -28,8 +31,7 @@ function scriptWith(answer: number): string {
 function cachedScript(): URL {
   const file = pathToFileURL(join(temporaryFolder(), 'script.cjs'))
   writeFileSync(file, scriptWith(1))
-  const { script } = runScript<Exports>(file)
-  writeCache(file, script)
+  writeCache(file, runScript<Exports>(file))
   return copyOf(file)
 }
 
@@ -52,7 +54,7 @@ describe('code cache: what V8 compiled of a script before', () => {
     writeFileSync(file, scriptWith(1))
     const first = runScript<Exports>(file)
     assert.deepEqual([first.cache, first.exports.cache, first.exports.answer], ['missing', 'missing', 1])
-    writeCache(file, first.script)
+    writeCache(file, first)
     const second = runScript<Exports>(copyOf(file))
     assert.deepEqual([second.cache, second.exports.cache, second.exports.answer], ['used', 'used', 1])
     assert.equal(runScript<Exports>(file, { isFresh: true }).cache, 'missing')
@@ -74,6 +76,16 @@ describe('code cache: what V8 compiled of a script before', () => {
     assert.deepEqual([cache, exports.answer], ['refused', 2])
   })
 
+  it('is refused where the script was replaced before the cache of the former one was written', () => {
+    const file = pathToFileURL(join(temporaryFolder(), 'script.cjs'))
+    writeFileSync(file, scriptWith(1))
+    const ran = runScript<Exports>(file)
+    writeFileSync(file, scriptWith(2))
+    writeCache(file, ran)
+    const { cache, exports } = runScript<Exports>(copyOf(file))
+    assert.deepEqual([cache, exports.answer], ['refused', 2])
+  })
+
   it('is refused where any part of it is damaged or cut off', () => {
     const file = cachedScript()
     const whole = readFileSync(cacheOf(file))
@@ -88,6 +100,35 @@ describe('code cache: what V8 compiled of a script before', () => {
       const { cache, exports } = runScript<Exports>(file)
       assert.deepEqual([cache, exports.answer], ['refused', 1])
     }
+  })
+
+  for (const [which, stat] of [
+    ['another Node.js, as V8 may not see it and crash', { size: 1, mtimeMs: 2 }],
+    ['a Node.js that cannot be looked at', undefined],
+  ] as const)
+    it(`is refused for ${which}`, () => {
+      const file = cachedScript()
+      const { mock: replaced } = mock.method(fs, 'statSync', () => stat)
+      const restore = () => {
+        replaced.restore()
+        syncBuiltinESMExports()
+      }
+      onCleanup(restore)
+      syncBuiltinESMExports()
+      const ran = runScript<Exports>(file)
+      assert.deepEqual([ran.cache, ran.exports.answer], ['refused', 1])
+      if (!stat) assert.throws(() => writeCache(file, ran), /\/proc/)
+      restore()
+      assert.equal(runScript<Exports>(copyOf(file)).cache, 'used')
+    })
+
+  it('leaves nothing behind where it cannot be written', () => {
+    const file = pathToFileURL(join(temporaryFolder(), 'script.cjs'))
+    writeFileSync(file, scriptWith(1))
+    const ran = runScript<Exports>(file)
+    mkdirSync(cacheOf(file))
+    assert.throws(() => writeCache(file, ran), { code: 'EISDIR' })
+    assert.deepEqual(readdirSync(new URL('.', file)).sort(), ['script.cjs', 'script.cjs.cache'])
   })
 
   it('is refused by V8 for other flags or another version', () => {
