@@ -35,6 +35,8 @@ const PATIENCE = 30_000
 
 /** Milliseconds between two calls of `catchUp` for the same deadline, at most: they come with each tick. */
 const SAME_DEADLINE = 250
+/** Further deadlines of a run: on a starved machine ticks may always be as late. */
+const MOST_OTHERS = 4
 
 let count = 0
 
@@ -61,6 +63,7 @@ export class WorkerRun implements Run {
   #deadline: { readonly rounds: number; readonly heldUp: number } | null = null
   /** When it was last asked whether all has been read. */
   #caughtUpAt = Number.NEGATIVE_INFINITY
+  #others = 0
   #isOver = false
 
   constructor(record: CheckRecord, clock: Clock, { timeout, done, traced, source = null }: RunTerms) {
@@ -109,7 +112,7 @@ export class WorkerRun implements Run {
     const { heldUp } = this
     const now = this.#clock.now()
     // It was to be given up then, and went on.
-    const isAnother = now - this.#caughtUpAt > SAME_DEADLINE
+    const isAnother = now - this.#caughtUpAt > SAME_DEADLINE && ++this.#others <= MOST_OTHERS
     this.#caughtUpAt = now
     // The worker has stood still since then, so the deadline has moved.
     if (!this.#deadline || isAnother || heldUp > this.#deadline.heldUp)

@@ -132,6 +132,21 @@ describe('worker-run: the deadline of a run in a worker', () => {
     )
   })
 
+  it('is evaluated in the end, however late the core always is', () => {
+    const clock = new FakeClock()
+    const host = new PlayedHost(clock, BEAT)
+    const record = new CheckRecord('mine', { module: 'file:///mine.mjs', target: targetOf(9), options: {} })
+    const run = new WorkerRun(record, clock, { timeout: 1000, done: () => {}, traced: false })
+    run.hold(host)
+    run.posted()
+    let asked = 0
+    while (!run.catchUp() && asked < 100) {
+      clock.wind(300)
+      asked++
+    }
+    assert.ok(asked < 10, `${asked}`)
+  })
+
   it('is extended by a block that is reported late', () => {
     const { clock, host, results } = rig()
     clock.wind(990)
