@@ -62,7 +62,8 @@ export class ConnectAttempts {
     this.#find = endpoints
     this.#timeouts = timeoutOf
     this.#byJob = null
-    for (const id of this.#usual.keys()) if (timeoutOf(id) === null) this.#usual.delete(id)
+    for (const map of [this.#usual, this.#silent])
+      for (const id of map.keys()) if (timeoutOf(id) === null) map.delete(id)
   }
 
   /** Begins with the first attempt, if the check of this job may fail early. */
@@ -87,7 +88,8 @@ export class ConnectAttempts {
     const attempts = this.#silent.get(id)
     if (attempts === undefined) return result
     this.#silent.delete(id)
-    if (!isSilence) return result
+    // It may have gone on, because it was connected.
+    if (!isSilence || result.phase !== 'connect') return result
     const detail = `${result.detail}, and no answer to ${counted(attempts, 'more attempt')}`
     return { ...result, detail }
   }
@@ -162,6 +164,8 @@ export class ConnectAttempts {
   #fail(series: Series): void {
     this.#end(series)
     for (const id of series.ids) {
+      // A reload may have removed it, or its early time limit.
+      if (this.#timeouts(id) === null) continue
       this.#silent.set(id, series.made)
       this.#parts.executors.giveUpConnecting(id, LEAST)
     }

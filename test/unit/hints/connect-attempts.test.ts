@@ -100,6 +100,33 @@ describe('connect-attempts: a server that is silent', () => {
     assert.deepEqual([givenUp, made.length, clock.alarms], [[], 6, 0])
   })
 
+  it('is not told of where the check went on and timed out later', () => {
+    const { clock, attempts, givenUp } = rig()
+    attempts.begin('job 0')
+    clock.wind(EARLY_LIMIT)
+    assert.equal(givenUp.length, 1)
+    const later: CheckResult = { ...TIMEOUT, detail: 'no answer', phase: 'first byte' }
+    assert.equal(attempts.result('job 0', later), later)
+  })
+
+  it('does not fail a check that a reload has removed meanwhile, or its early time limit', () => {
+    const { clock, attempts, givenUp } = rig()
+    attempts.begin('job 0')
+    attempts.begin('twin')
+    clock.wind(100)
+    attempts.follow(
+      () => new Map(),
+      id => (id === 'twin' ? 1000 : null),
+    )
+    clock.wind(1000)
+    assert.deepEqual(givenUp, ['twin after 300'])
+    attempts.follow(
+      () => new Map(),
+      () => null,
+    )
+    assert.equal(attempts.result('twin', TIMEOUT), TIMEOUT)
+  })
+
   it('does not fail a check that had another result meanwhile', () => {
     const { clock, attempts, givenUp } = rig()
     attempts.begin('job 0')
