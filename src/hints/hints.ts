@@ -57,6 +57,8 @@ interface Pursued {
   startedAt: number
   /** Number of checks that have followed a failed one. */
   followed: number
+  /** True if the server was said to be back, so that the check has been started anew. */
+  isAnew: boolean
 }
 
 export class Hints {
@@ -102,7 +104,7 @@ export class Hints {
     this.#given[hint.kind]++
     const at = this.#parts.clock.now()
     for (const id of ids) {
-      if (this.#isPursued(id, at)) this.#strengthen(id, { ...hint, at })
+      if (this.#isPursued(id, at)) this.#improve(id, { ...hint, at })
       if (this.#waiting.has(id) || this.#isPursued(id, at) || !this.#parts.executors.next(id)) continue
       if (this.#waiting.size >= MOST_WAITING) this.#dropped++
       else this.#waiting.set(id, { ...hint, at })
@@ -161,13 +163,24 @@ export class Hints {
     return pursued !== undefined && now - pursued.startedAt < LOST_AFTER
   }
 
-  /** A check on its way may fail early from now on. */
-  #strengthen(id: string, hint: GivenHint): void {
+  /** A check on its way may fail early from now on, or waits in vain for a server that is back. */
+  #improve(id: string, hint: GivenHint): void {
     const pursued = this.#pursued.get(id)
-    if (!pursued || !hint.isStrong || pursued.hint.isStrong) return
+    if (!pursued) return
+    if (hint.isStrong && !pursued.hint.isStrong) {
+      this.#pursue(id, pursued, hint)
+      this.#parts.onStrong?.(id)
+    } else if (hint.isRecovery && !pursued.isAnew) {
+      // Once: a check that is cancelled again and again would have no result.
+      pursued.isAnew = true
+      this.#pursue(id, pursued, hint)
+      this.#parts.executors.atOnce(id, true)
+    }
+  }
+
+  #pursue(id: string, pursued: Pursued, hint: GivenHint): void {
     pursued.hint = hint
     this.#last.set(id, hint)
-    this.#parts.onStrong?.(id)
   }
 
   #start(id: string, hint: Hint | undefined): void {
@@ -183,7 +196,7 @@ export class Hints {
       if (!rest) break
       this.#budget = rest
       this.#waiting.delete(id)
-      this.#pursued.set(id, { hint, startedAt: now, followed: 0 })
+      this.#pursued.set(id, { hint, startedAt: now, followed: 0, isAnew: hint.isRecovery === true })
       this.#last.set(id, hint)
       this.#broughtForward++
       this.#start(id, hint)

@@ -61,6 +61,21 @@ describe('hints: a hint', () => {
     assert.deepEqual(started, [{ id: 'a', at: clock.now(), isAnew: true }])
   })
 
+  it('of a recovery starts a check anew that another has brought forward, once', () => {
+    const { hints, started, clock, result } = rig()
+    const back: Hint = { kind: 'knock', detail: 'it accepts', isRecovery: true }
+    hints.give(['a'], HINT)
+    for (let i = 0; i < 3; i++) {
+      clock.wind(200)
+      hints.give(['a'], back)
+    }
+    assert.deepEqual(
+      started.map(({ isAnew }) => isAnew),
+      [undefined, true],
+    )
+    assert.equal(result('a', resultOf(true)).hint, back.detail)
+  })
+
   it('that is strong says so at each start, and a silent server is asked again at once', () => {
     const { clock, hints, started, strong, result } = rig({ fall: 3 })
     hints.give(['a'], STRONG)
