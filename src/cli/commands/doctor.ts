@@ -51,8 +51,9 @@ As root it asks the network once, by ARP or neighbour solicitation, who else has
     if (given !== undefined && !existsSync(given))
       throw new CommandError(`there is no file ${given}`, EXIT.problem)
     const first = given === undefined ? null : await loadConfig(given)
-    const socket = context.options.socket ?? first?.config?.settings.socket
-    const { daemon, file } = await askDaemon(socketPath(socket, context.env))
+    const { env, options } = context
+    const socket = options.socket ?? (env.LVSD_SOCKET || first?.config?.settings.socket)
+    const { daemon, file } = await askDaemon(socketPath(socket, env))
     const path = given ?? file ?? (existsSync(DEFAULT_CONFIG) ? DEFAULT_CONFIG : null)
     const loaded = first ?? (path === null ? null : await loadConfig(path))
     const site = path !== null && loaded !== null ? await siteOf(path, loaded, context) : null

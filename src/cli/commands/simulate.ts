@@ -22,13 +22,14 @@ is sent to any server or to the kernel, and names are not looked up. Servers fai
 every configuration, so two configurations can be compared.
 
 SPEC is a list such as mttf=30d,mttr=10m. Times are means of exponential distributions:
-  mttf      from the end of a failure to the next one of the same server (30d)
-  mttr      from a failure to its end (10m)
-  flapping  share of the servers that flap (0.1%); flap: time that they are up, and that they are down (5m)
-  slow      share of the servers that answer in a third of the time limit on average, one answer in twenty too late (0.1%)
-  silent    share of the failures in which a server does not answer at all; in the others it refuses (50%)
-  false     probability that a check of a server that is well fails (0.001%)
-  latency   time of an answer (2ms)
+- mttf: from the end of a failure to the next one of the same server (30d)
+- mttr: from a failure to its end (10m)
+- flapping: share of the servers that flap (0.1%); flap: time that they are up, and that they are down (5m)
+- slow: share of the servers that answer in a third of the time limit on average, one answer in twenty too late (0.1%)
+- silent: share of the failures in which a server does not answer at all; in the others it refuses (50%)
+- false: probability that a check of a server that is well fails (0.001%)
+- latency: time of an answer (2ms)
+
 "none": nothing fails.
 
 A removal is false if the server was up when its last check began. Each check takes --cost of a processor, so a director that is too

@@ -48,6 +48,10 @@ describe('help: the commands', () => {
         assert.match(command.summary, /^[^\n]{10,90}$/)
       })
 
+      it('has no columns in its details, whose lines are joined', async () => {
+        assert.doesNotMatch((await loadCommand(name)).details ?? '', /^ +\S+ {2,}\S/m)
+      })
+
       it('explains every argument and option, and shows examples that parse', async () => {
         const command = await loadCommand(name)
         const help = commandHelp(command)

@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { openControlSocket } from '../../../../src/api/server.js'
 import { EXIT } from '../../../../src/cli/command.js'
 import { command } from '../../../../src/cli/commands/doctor.js'
 import { type DoctorView, renderFindings } from '../../../../src/cli/terminal/doctor.js'
 import { error, type Finding, note, notKnown, ok, warning } from '../../../../src/doctor/finding.js'
+import { onCleanup } from '../../../support/after-each.js'
 import { testContext } from '../../../support/context.js'
-import { temporaryFile } from '../../../support/folder.js'
+import { controlOf } from '../../../support/control.js'
+import { temporaryFile, temporaryFolder } from '../../../support/folder.js'
 
 const GOOD = `
 services:
@@ -34,6 +38,20 @@ describe('lvsd doctor', () => {
     assert.doesNotMatch(out, /site\.yaml is valid/)
     for (const line of out.split('\n').filter(line => !line.startsWith('      ')))
       assert.ok(line.length <= 80, line)
+  })
+
+  it('asks the lvsd at $LVSD_SOCKET also where the configuration names another socket', async () => {
+    const path = join(temporaryFolder(), 'lvsd.sock')
+    const socket = await openControlSocket(path, controlOf())
+    onCleanup(() => socket.close())
+    const { context, out } = testContext()
+    await command.run({
+      ...context,
+      env: { LVSD_SOCKET: path },
+      options: { all: true, json: false, socket: undefined },
+      arguments: { CONFIG: temporaryFile('site.yaml', `settings: { socket: /none/lvsd.sock }${GOOD}`) },
+    })
+    assert.match(out(), /daemon: lvsd \S+ runs/)
   })
 
   it('lists the passed findings with --all', async () => {
