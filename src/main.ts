@@ -9,6 +9,8 @@ import { type HealthQuestion, healthQuestionOf } from './cli/health/question.js'
 import { startProgram } from './cli/start.js'
 
 const words = process.argv.slice(2)
+// A director that is being loaded has not read its configuration, so there is nothing to read again.
+if (words[0] === 'run') process.on('SIGHUP', () => {})
 const question = questionOf(words)
 const health = question ? null : healthQuestionOf(words)
 if (question) void import('./cli/completion/answer.js').then(({ printAnswer }) => printAnswer(question))

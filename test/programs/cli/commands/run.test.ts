@@ -153,6 +153,23 @@ describe('lvsd run', () => {
     assert.deepEqual(await lvsd.ended, [0, null])
   })
 
+  it('is not ended by a HUP signal that comes while it is loaded', async () => {
+    // Who asks for the words first is the entry, before it loads the rest.
+    const preload = `const { argv } = process
+      const known = { value: argv, writable: true, configurable: true }
+      const hangUp = () => process.kill(process.pid, 'SIGHUP')
+      const get = () => (Object.defineProperty(process, 'argv', known), setImmediate(hangUp), argv)
+      Object.defineProperty(process, 'argv', { get, configurable: true })`
+    const env = {
+      ...process.env,
+      NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(preload)}`,
+    }
+    const lvsd = run(UP, [], env)
+    await lvsd.hears(/^lvsd runs/)
+    lvsd.child.kill('SIGTERM')
+    assert.deepEqual(await lvsd.ended, [0, null])
+  })
+
   it('stops in order if more signals arrive, and keeps the services that must stay', async () => {
     const lvsd = run(
       `    check: 'off'\n    cleanstop: true\n    fallbackcommand: "echo >>FOLDER/told"\n    reals: ['[fd00::1]:80']`,
