@@ -67,10 +67,11 @@ export class ActiveGrowth {
       const took = (this.#parts.timed ?? timed)(() => {
         count = this.#read()
       })
-      this.#times = [...this.#times, took / Math.max(1, count)].slice(-TIMED)
-      const every = looksBy(this.#times).every(count)
+      // Without services it tells nothing of what one takes.
+      if (count > 0) this.#times = [...this.#times, took / count].slice(-TIMED)
+      const every = count > 0 ? looksBy(this.#times).every(count) : 0
       const isIdle = this.#parts.clock.now() - this.#changedAt > IDLE.after
-      this.#looks.every(isIdle ? Math.max(IDLE.every, every) : every)
+      this.#looks.every(isIdle || count === 0 ? Math.max(IDLE.every, every) : every)
     } catch {
       this.#services.clear()
       this.#looks.every(RETRY)

@@ -139,6 +139,17 @@ describe('active-growth: looks', () => {
     assert.ok(Math.min(...times.values()) >= 3)
   })
 
+  it('read few services at first, whatever a look took without services', async () => {
+    const services: ServiceId[] = []
+    const { wind, state } = rig({ cost: 0.025, services })
+    await wind(5000)
+    assert.deepEqual(new Set(state.sizes), new Set([0]))
+    services.push(...Array.from({ length: 250 }, (_, i): ServiceId => ({ ...WEB, port: i + 1 })))
+    state.sizes = []
+    await wind(300)
+    assert.equal(state.sizes[0], 20)
+  })
+
   it('see the connections of a service whose turn it is', async () => {
     const services = Array.from({ length: 250 }, (_, i): ServiceId => ({ ...WEB, port: i + 1 }))
     const { wind } = rig({ cost: 0.025, services })
