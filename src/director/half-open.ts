@@ -1,6 +1,13 @@
 /** Watches clients' connections for servers that are up and do not answer them. */
 import { idsOf } from '../core/kernel-services.js'
-import { keyOfReal, keyOfService, type ResolvedReal, type ServiceId, type Table } from '../core/model.js'
+import {
+  keyOfReal,
+  keyOfService,
+  type ResolvedReal,
+  type ResolvedService,
+  type ServiceId,
+  type Table,
+} from '../core/model.js'
 import type { HealthStore } from '../health/health-store.js'
 import { ActiveGrowth } from '../hints/active-growth.js'
 import { HalfOpen, type HalfOpenParts } from '../hints/half-open.js'
@@ -18,20 +25,7 @@ export interface HalfOpenSettings extends Pick<HalfOpenParts, 'log' | 'onHint'> 
 export function openHalfOpen({ kernel, table, store, ...parts }: HalfOpenSettings): {
   close(): Promise<unknown>
 } {
-  const jobsOf = (service: string, real: string) => {
-    // A server that gets no new connections has been judged already.
-    if (!table()?.get(service)?.reals.get(real)?.weight) return []
-    const ids = new Set<string>()
-    // The connections of a check through the path of the service are in the list themselves.
-    for (const { service: one, real: server, use, jobId } of store().allSubscribers())
-      if (
-        use.path === undefined &&
-        keyOf(server) === real &&
-        idsOf(one).some(id => keyOfService(id) === service)
-      )
-        ids.add(jobId)
-    return [...ids]
-  }
+  const jobsOf = jobFinder(table, store)
   const common = { ...parts, clock: systemClock, jobsOf }
   const list = new HalfOpen({ ...common, list: new ConnectionList() })
   const growth = new ActiveGrowth({
@@ -39,6 +33,49 @@ export function openHalfOpen({ kernel, table, store, ...parts }: HalfOpenSetting
     services: () => [...(table()?.values() ?? [])].map(({ id }) => id).filter(isOverTcp),
   })
   return { close: () => Promise.all([list.close(), growth.close()]) }
+}
+
+/** Returns the jobs of a real server of the kernel's table that gets new connections, else none. */
+export function jobFinder(
+  table: () => Table | null,
+  store: () => Pick<HealthStore, 'config' | 'checkStatesOf'>,
+): (service: string, real: string) => readonly string[] {
+  let services: readonly ResolvedService[] = []
+  let byKey: ReadonlyMap<string, readonly ResolvedService[]> = new Map()
+  /** A fault before many servers asks for each of them in one turn. */
+  const servicesOf = (key: string) => {
+    const now = store().config?.services ?? []
+    if (now !== services) byKey = servicesByKey(now)
+    services = now
+    return byKey.get(key) ?? []
+  }
+  return (service, real) => {
+    // A server that gets no new connections has been judged already.
+    if (!table()?.get(service)?.reals.get(real)?.weight) return []
+    const ids = new Set<string>()
+    for (const { reals } of servicesOf(service))
+      for (const server of reals)
+        if (keyOf(server) === real)
+          // The connections of a check through the path of the service are in the list themselves.
+          for (const { subscriber } of store().checkStatesOf(server))
+            if (subscriber.use.path === undefined) ids.add(subscriber.jobId)
+    return [...ids]
+  }
+}
+
+/** Two services may have the same key while a name has no address, or by mistake. */
+function servicesByKey(
+  services: readonly ResolvedService[],
+): ReadonlyMap<string, readonly ResolvedService[]> {
+  const found = new Map<string, ResolvedService[]>()
+  for (const service of services)
+    for (const id of idsOf(service)) {
+      const key = keyOfService(id)
+      const known = found.get(key)
+      if (known) known.push(service)
+      else found.set(key, [service])
+    }
+  return found
 }
 
 /** A firewall mark may be for any protocol. */
