@@ -25,10 +25,9 @@ import {
   type Series,
   type Startable,
 } from './scheduled-job.js'
+import { StartPhases, TICK } from './start-phases.js'
 import type { ScheduleStats } from './stats.js'
 
-/** Milliseconds. */
-export const TICK = 50
 /** Milliseconds. A deadline at most this long after a tick is evaluated with that tick. */
 const EARLY = 5
 /** Milliseconds after which a run that may have unread data is asked again. */
@@ -36,15 +35,6 @@ const READING = 20
 /** Limits of runs started in a row before answers are read again: number, and milliseconds. A fork takes 2 ms. */
 const BATCH = 64
 const BATCH_TIME = 10
-/**
- * Few jobs start together at some ticks only, because to wake up costs as much as several checks: the number of starts
- * that one wake-up serves as far as possible, the ticks between two of them, and the least number of them in an interval.
- */
-const TOGETHER = 50
-const APART = [10, 5, 4, 2]
-const LEAST_PHASES = 2
-/** Golden ratio: its multiples fill an interval evenly, for any number of jobs. */
-const GOLDEN = 0.618_033_988_749_895
 const NEVER_DUE = Number.POSITIVE_INFINITY
 
 export class Scheduler {
@@ -61,9 +51,7 @@ export class Scheduler {
   readonly #onDelay: (ms: number) => void
   readonly #calendar: Calendar | null
   #jobs = 0
-  /** Starts per tick on average. */
-  #rate = 0
-  #golden: number
+  readonly #phases: StartPhases
   #stalls = 0
   #stalledFor = 0
   #lastStall: number | null = null
@@ -87,7 +75,7 @@ export class Scheduler {
     this.#calendar = calendar
     this.#clock = clock
     this.#origin = clock.now() - clock.random() * TICK
-    this.#golden = clock.random()
+    this.#phases = new StartPhases(clock.random())
     this.#cap = Math.max(1, cap)
     this.#startDelays = new DelayHistogram(clock.now())
   }
@@ -189,7 +177,7 @@ export class Scheduler {
 
   #add(job: ScheduledJob): void {
     this.#jobs++
-    this.#rate += rateOf(job)
+    this.#phases.add(job)
     this.#setGrid(job)
     if (job.timing.firstIn > 0) this.#dueJobs.put(job, this.#tickIn(job.timing.firstIn))
     else this.#queueFirst(job)
@@ -200,15 +188,15 @@ export class Scheduler {
   #queueFirst(job: ScheduledJob): void {
     job.scheduledAt = this.#clock.now()
     job.queue.enqueue(job)
-    this.#dueJobs.put(job, this.#nextDue(job, Math.ceil(this.#tickIn(0))))
+    this.#dueJobs.put(job, this.#phases.nextDue(job, Math.ceil(this.#tickIn(0))))
     this.#startQueuedSoon()
   }
 
   #retime(job: ScheduledJob, timing: Timing): void {
     this.#calendar?.give(job)
-    this.#rate -= rateOf(job)
+    this.#phases.remove(job)
     job.timing = timing
-    this.#rate += rateOf(job)
+    this.#phases.add(job)
     this.#setGrid(job)
     job.phaseShift = 'done'
     // Never postponed: who is given another grid again and again would not run at all.
@@ -223,7 +211,7 @@ export class Scheduler {
 
   #drop(job: ScheduledJob): void {
     this.#jobs--
-    this.#rate -= rateOf(job)
+    this.#phases.remove(job)
     this.#calendar?.give(job)
     this.#dueJobs.remove(job)
     if (job.isWaiting) job.queue.withdraw(job)
@@ -356,7 +344,7 @@ export class Scheduler {
     for (let job = this.#dueJobs.first; job && job.due <= tick; job = this.#dueJobs.first) {
       job.scheduledAt = this.#timeOf(Math.ceil(job.due))
       if (!job.run && !job.isWaiting) job.queue.enqueue(job)
-      this.#putNext(job, this.#nextDue(job, tick))
+      this.#putNext(job, this.#phases.nextDue(job, tick))
     }
     this.#calendar?.enqueue(tick, at => this.#timeOf(at))
   }
@@ -365,31 +353,6 @@ export class Scheduler {
     const isRegular = job.phaseShift === 'done' && job.grid === null
     if (isRegular && this.#calendar?.take(job, due, job.timing.interval / TICK)) this.#dueJobs.remove(job)
     else this.#dueJobs.put(job, due)
-  }
-
-  #nextDue(job: ScheduledJob, tick: number): number {
-    const interval = job.timing.interval / TICK
-    if (job.grid !== null) {
-      job.phaseShift = 'done'
-      return job.grid + (Math.floor((tick - job.grid) / interval) + 1) * interval
-    }
-    if (job.phaseShift === 'pending') {
-      job.phaseShift = 'shifting'
-      this.#golden = (this.#golden + GOLDEN) % 1
-      return tick + Math.max(1, this.#golden * interval)
-    }
-    // By now the other jobs of the configuration are known.
-    const due = job.phaseShift === 'shifting' ? this.#shared(job.due, interval) : job.due
-    job.phaseShift = 'done'
-    const missed = Math.max(0, Math.floor((tick - due) / interval))
-    return due + (missed + 1) * interval
-  }
-
-  /** Returns a start at or before `due`, in ticks, that others can share if there are few. */
-  #shared(due: number, interval: number): number {
-    const most = Math.min(TOGETHER / this.#rate, interval / LEAST_PHASES)
-    const apart = APART.find(ticks => ticks <= most && interval % ticks === 0)
-    return apart ? Math.floor(due / apart) * apart : due
   }
 
   // -------------------------------------------------------------- runs
@@ -511,11 +474,6 @@ export class Scheduler {
     job.report(isEarly ? { ...result, isEarly } : result)
     if (this.#running.length === 0) this.#rest()
   }
-}
-
-/** Returns the starts of a job per tick. */
-function rateOf({ timing }: ScheduledJob): number {
-  return TICK / timing.interval
 }
 
 /** Returns the next time at which a run needs the clock: its wake-up or its deadline. */

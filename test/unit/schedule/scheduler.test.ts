@@ -4,7 +4,8 @@ import { type Answer, noVerdict, up } from '../../../src/check/check.js'
 import { timedOut } from '../../../src/check/error-to-answer.js'
 import type { OnDone, Run, StartRun } from '../../../src/check/run.js'
 import type { CheckResult, Phase } from '../../../src/core/model.js'
-import { Scheduler, TICK } from '../../../src/schedule/scheduler.js'
+import { Scheduler } from '../../../src/schedule/scheduler.js'
+import { TICK } from '../../../src/schedule/start-phases.js'
 import { FakeClock } from '../../support/fake-clock.js'
 
 /** What a run does: an answer after so many milliseconds, or none ever. */
