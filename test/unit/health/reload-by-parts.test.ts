@@ -181,7 +181,7 @@ class Life {
       removed: removed.map(({ id }) => id),
       rescheduled,
       newlySubscribed,
-      health: plain(this.health.snapshot(services, this.#table).services),
+      health: plain(this.health.snapshot(services, this.#table).services, 'share'),
       rules: sorted(this.health.ruleMemory().snapshot()),
       down: sorted(this.health.downMemory().snapshot()),
     }
@@ -201,8 +201,9 @@ function sorted(saved: Iterable<unknown>): readonly string[] {
   return [...saved].map(one => JSON.stringify(one)).sort()
 }
 
-function plain(value: unknown): unknown {
-  return JSON.parse(JSON.stringify(value))
+/** Without this key: the share of a slow start is of the last look at it, which is due when the weight that follows changes. */
+function plain(value: unknown, left?: string): unknown {
+  return JSON.parse(JSON.stringify(value, (key, inner) => (key === left ? undefined : inner)))
 }
 
 describe('a reload by parts', () => {
