@@ -131,16 +131,19 @@ export class ConfigApplier {
       await runSliced(health.store.preparing(resolved, checks))
       // News of names have put all of it in force meanwhile.
       if (step !== config && this.#placed === config) return
-      this.#place(step)
+      this.#place(step, config)
       if (step !== config) await setImmediate()
     }
   }
 
-  /** Hands a configuration to all parts in one turn. The kernel's table changes with the next round of the reconciler. */
-  #place(config: Config): void {
+  /**
+   * Hands a configuration to all parts in one turn. The kernel's table changes with the next round of the reconciler. `next`:
+   * the one that follows, whose names stay known.
+   */
+  #place(config: Config, next: Config = config): void {
     const { names, health, cluster, events, configWatcher, overrides, loaded } = this.#parts
     const { checks } = loaded()
-    names.follow(config)
+    names.follow(next === config ? config : withServicesOf(config, next))
     const resolved = names.resolve(config)
     const changes = health.applyConfig(resolved, checks, names.doubtsIn(resolved))
     this.#config = resolved
@@ -153,4 +156,8 @@ export class ConfigApplier {
     this.applyOverrides()
     health.availability.follow(resolved.services)
   }
+}
+
+function withServicesOf(config: Config, next: Config): Config {
+  return { ...config, services: [...new Set([...config.services, ...next.services])] }
 }

@@ -10,6 +10,7 @@ import { startDaemon } from '../../../src/director/daemon.js'
 import type { EventListener } from '../../../src/events/event-bus.js'
 import { ipvs } from '../../../src/ipvs/attributes.js'
 import { memoryKernel } from '../../../src/ipvs/memory.js'
+import type { Resolver } from '../../../src/names/lookup.js'
 import { coder } from '../../../src/netlink/family.js'
 import { decodeMessages, genericPart, type as messageType } from '../../../src/netlink/message.js'
 import { memoryJournal } from '../../../src/storage/journal.js'
@@ -37,7 +38,7 @@ function site(weight: number, { each = 10, interval = 1000 } = {}): ResolvedConf
   )
 }
 
-async function started(first = site(1), listener: EventListener = {}) {
+async function started(first = site(1), listener: EventListener = {}, resolver?: Resolver) {
   const folder = mkdtempSync(join(tmpdir(), 'lvsd-reload-'))
   onCleanup(() => rmSync(folder, { recursive: true }))
   const sent: string[] = []
@@ -66,6 +67,7 @@ async function started(first = site(1), listener: EventListener = {}) {
     notify: { ready: () => {}, reloading: () => {}, stopping: () => {}, close: () => {} },
     load: async () => next,
     listeners: [listener],
+    ...(resolver && { resolver }),
     executors: onResult => {
       const jobs = new Set<string>()
       return {
@@ -153,5 +155,32 @@ describe('a reload of every check', () => {
     const [first, second, third] = steps.map(one => one.turn)
     assert.ok(Number(first) < Number(second) && Number(second) < Number(third), `${[first, second, third]}`)
     assert.deepEqual((await kernel.dump()).table, table)
+  })
+
+  it('keeps the address of a name that moves from one of the first services to one that is new', async () => {
+    let isAnswering = true
+    const resolver: Resolver = {
+      addresses: async (host, family) =>
+        isAnswering
+          ? { addresses: family === 'ipv6' ? [`fd00:9::${host.length}`] : [] }
+          : { code: 'EAI_AGAIN' },
+      names: async () => [],
+      close: () => {},
+    }
+    const named = (interval: number, ...more: readonly string[]) => {
+      const [web0 = service(''), ...others] = site(1, { each: 200, interval }).services
+      return [{ ...web0, reals: [...web0.reals, ...more.map(host => real(host))] }, ...others]
+    }
+    const { daemon, reload, kernel } = await started(
+      config(named(1000, 'www.example', 'other.example')),
+      {},
+      resolver,
+    )
+    await daemon.idle()
+    isAnswering = false
+    const fresh = service('fresh', { id: serviceId('2001:db8::99'), reals: [real('www.example')] })
+    await reload(config([...named(2000, 'other.example'), fresh]))
+    const entry = (await kernel.dump()).table.get('tcp [2001:db8::99]:80')
+    assert.deepEqual([...(entry?.reals.keys() ?? [])], ['[fd00:9::11]:80'])
   })
 })
