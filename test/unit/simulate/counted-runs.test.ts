@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { loadConfig } from '../../../src/config/load.js'
-import type { Config } from '../../../src/core/model.js'
+import { type Change, type Config, keyOfService } from '../../../src/core/model.js'
 import { NO_FAILURES } from '../../../src/simulate/failure-spec.js'
 import { type SimulatedEvent, type SimulationInput, simulate } from '../../../src/simulate/simulation.js'
 
@@ -96,7 +96,17 @@ function wordsOf(event: SimulatedEvent): string {
     const { service, real, check, from, to, result, state, passing } = event
     return `${service.name} ${real.host} ${check} ${from} ${to} ${state} ${passing} ${JSON.stringify(result)}`
   }
-  return JSON.stringify(event, (_, value) => (typeof value === 'bigint' ? String(value) : value))
+  // Services that change at one time do so in any order.
+  const told = isChanges(event) ? event.toSorted(byService) : event
+  return JSON.stringify(told, (_, value) => (typeof value === 'bigint' ? String(value) : value))
+}
+
+function byService({ id: a }: Change, { id: b }: Change): number {
+  return keyOfService(a).localeCompare(keyOfService(b))
+}
+
+function isChanges(event: SimulatedEvent): event is readonly Change[] {
+  return Array.isArray(event)
 }
 
 const INPUT = { reals: 20, seed: 1, for: HOUR / 3, within: Number.POSITIVE_INFINITY, cost: 0.09 }
