@@ -65,7 +65,7 @@ export function runScript<T>(file: URL, { isFresh = false } = {}): Ran<T> {
 export function writeCache(file: URL, { script, text }: Pick<Ran<unknown>, 'script' | 'text'>): void {
   const data = script.createCachedData()
   const sum = sumOf(text)
-  if (sum === null) throw new Error('which Node.js this is cannot be read: /proc is not mounted')
+  if (sum === null) throw new Error('which Node.js this is cannot be read from /proc')
   const head = Buffer.alloc(HEAD)
   head.writeUInt32LE(sum, 0)
   head.writeUInt32LE(crc32(data), 4)
@@ -103,12 +103,15 @@ function dataOf(cache: Buffer, text: Buffer): Buffer | null {
 }
 
 /**
- * Null where this Node.js cannot be looked at, without /proc. A distribution may build the same version again, with a repair in V8:
- * so its file counts, too.
+ * Null where this Node.js cannot be looked at, without /proc or a right to it. A distribution may build the same version again,
+ * with a repair in V8: so its file counts, too.
  */
 function sumOf(text: Buffer): number | null {
-  const program = statSync('/proc/self/exe', { throwIfNoEntry: false })
-  if (!program) return null
   const { version, versions, arch } = process
-  return crc32([version, versions.v8, arch, program.size, program.mtimeMs].join(' '), crc32(text))
+  try {
+    const { size, mtimeMs } = statSync('/proc/self/exe')
+    return crc32([version, versions.v8, arch, size, mtimeMs].join(' '), crc32(text))
+  } catch {
+    return null
+  }
 }

@@ -35,6 +35,10 @@ function cachedScript(): URL {
   return copyOf(file)
 }
 
+function refused(): never {
+  throw Object.assign(new Error('no right'), { code: 'EACCES' })
+}
+
 let copies = 0
 
 function copyOf(file: URL): URL {
@@ -103,12 +107,12 @@ describe('code cache: what V8 compiled of a script before', () => {
   })
 
   for (const [which, stat] of [
-    ['another Node.js, as V8 may not see it and crash', { size: 1, mtimeMs: 2 }],
-    ['a Node.js that cannot be looked at', undefined],
+    ['another Node.js, as V8 may not see it and crash', () => ({ size: 1, mtimeMs: 2 })],
+    ['a Node.js that cannot be looked at', null],
   ] as const)
     it(`is refused for ${which}`, () => {
       const file = cachedScript()
-      const { mock: replaced } = mock.method(fs, 'statSync', () => stat)
+      const { mock: replaced } = mock.method(fs, 'statSync', stat ?? refused)
       const restore = () => {
         replaced.restore()
         syncBuiltinESMExports()
