@@ -112,12 +112,12 @@ function isChanges(event: SimulatedEvent): event is readonly Change[] {
 const INPUT = { reals: 20, seed: 1, for: HOUR / 3, within: Number.POSITIVE_INFINITY, cost: 0.09 }
 
 describe('simulate, with runs counted', () => {
-  it('gives the report, the transitions and the changes of the table that every check gives', async () => {
+  it('gives the report that every check gives, and, where runs take no time, its transitions and changes of the table', async () => {
     const cases = fc.record({
       plan: plans,
       failures,
       seed: fc.nat(),
-      cost: fc.constantFrom(0, 0.09, 1, 7),
+      cost: fc.constantFrom(0, 0, 0.09, 1, 7),
       measured: fc.constantFrom(0, 500),
     })
     let counted = 0
@@ -128,7 +128,8 @@ describe('simulate, with runs counted', () => {
         const some = await all({ ...input, measured })
         assert.equal(every.counted, 0)
         counted += some.counted
-        assert.deepEqual(some.events, every.events)
+        // Where runs take time, an alarm that is due as they start may ring one run earlier or later.
+        if (cost === 0) assert.deepEqual(some.events, every.events)
         assert.deepEqual(some.report, every.report)
       }),
       { numRuns: 8, endOnFailure: true },
