@@ -52,7 +52,7 @@ export class Bucket {
   /** Adds a job that starts at `due` next, in ticks. Returns false while starts wait since the last interval. */
   add(job: ScheduledJob, due: number): boolean {
     if (this.#isBehind) return false
-    const at = this.#placeFor(due)
+    const at = this.#placeFor(due, job.number)
     this.jobs.splice(at, 0, job)
     this.#first.splice(at, 0, due)
     this.until.splice(at, 0, UNKNOWN)
@@ -117,13 +117,15 @@ export class Bucket {
     return this.#waiting.some(series => series.has(at))
   }
 
-  /** Binary search in the parts of a tick at which the jobs start; after those of the same time. */
-  #placeFor(due: number): number {
+  /** Binary search in the parts of a tick at which the jobs start. Those of the same time have the order of their numbers. */
+  #placeFor(due: number, number: number): number {
     const part = partOf(due)
     let [low, high] = [0, this.jobs.length]
     while (low < high) {
       const middle = (low + high) >> 1
-      if (partOf(this.#first[middle] as number) <= part) low = middle + 1
+      const other = partOf(this.#first[middle] as number)
+      const isBefore = other === part ? (this.jobs[middle]?.number ?? 0) < number : other < part
+      if (isBefore) low = middle + 1
       else high = middle
     }
     return low

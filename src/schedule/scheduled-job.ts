@@ -34,6 +34,10 @@ export interface ScheduledJob extends HeapItem, Queued {
   grid: number | null
   /** Index in the list of running jobs. */
   runningIndex: number
+  /** Its number among all jobs, in the order in which they were added. */
+  number: number
+  /** Number of its current or last start among those of all jobs. */
+  startNumber: number
 }
 
 /** Starts of many jobs that are due at one tick, which need not all be started. See `calendar.ts`. */
@@ -87,6 +91,8 @@ export function newJob({ id, timing, begin, report, onTimes, queue }: JobParts):
     phaseShift: timing.firstIn > 0 ? 'done' : 'pending',
     grid: null,
     runningIndex: -1,
+    number: 0,
+    startNumber: 0,
   }
 }
 

@@ -51,6 +51,9 @@ export class Scheduler {
   readonly #onDelay: (ms: number) => void
   readonly #calendar: Calendar | null
   #jobs = 0
+  /** Number of jobs and of starts so far. */
+  #added = 0
+  #starts = 0
   readonly #phases: StartPhases
   #stalls = 0
   #stalledFor = 0
@@ -177,6 +180,7 @@ export class Scheduler {
 
   #add(job: ScheduledJob): void {
     this.#jobs++
+    job.number = ++this.#added
     this.#phases.add(job)
     this.#setGrid(job)
     if (job.timing.firstIn > 0) this.#dueJobs.put(job, this.#tickIn(job.timing.firstIn))
@@ -426,6 +430,7 @@ export class Scheduler {
     // The first start of a job is made as soon as there is a free place, so it has no delay.
     if (job.startedAt !== NEVER) this.delayed(now - job.scheduledAt, now)
     job.startedAt = now - this.#stalledFor
+    job.startNumber = ++this.#starts
     job.runningIndex = this.#running.push(job) - 1
     job.onTimes?.(this.#timeOf(Math.ceil(job.due)), true)
     try {
@@ -449,7 +454,7 @@ export class Scheduler {
   #judge(awake: number): void {
     const due = this.#running.filter(running => nextDeadlineOf(running) <= awake)
     // In the order of their starts: that of `#running` depends on which other runs have ended.
-    for (const job of due.sort((a, b) => a.startedAt - b.startedAt)) {
+    for (const job of due.sort((a, b) => a.startNumber - b.startNumber)) {
       const { run, timing } = job
       if (!run) continue
       if (awake < job.startedAt + (run.heldUp ?? 0) + timing.timeout - EARLY) run.wake()

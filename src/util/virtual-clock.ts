@@ -6,8 +6,13 @@ import type { Clock } from './clock.js'
 import { DueHeap, type HeapItem } from './due-heap.js'
 import { type Random, randomStream } from './random.js'
 
-interface Alarm extends HeapItem {
+interface Alarm {
   readonly ring: () => void
+}
+
+/** The alarms of one time, in the order in which they were set: so Node.js calls timers. */
+interface Moment extends HeapItem {
+  readonly alarms: Set<Alarm>
 }
 
 /** Milliseconds. Timers of Node.js are not shorter either. */
@@ -23,7 +28,8 @@ export interface VirtualClockParts {
 export class VirtualClock implements Clock {
   #now: number
   readonly random: Random
-  readonly #alarms = new DueHeap<Alarm>()
+  readonly #moments = new DueHeap<Moment>()
+  readonly #byTime = new Map<number, Moment>()
   #deferred: (() => void)[] = []
 
   constructor({ start = 0, seed = 0 }: VirtualClockParts = {}) {
@@ -34,13 +40,29 @@ export class VirtualClock implements Clock {
   now = (): number => this.#now
 
   alarm = (ms: number, ring: () => void): (() => void) => {
-    const alarm: Alarm = { due: 0, heapIndex: -1, ring }
-    this.#alarms.put(alarm, this.#now + Math.max(SOONEST, ms))
-    return () => this.#alarms.remove(alarm)
+    const alarm: Alarm = { ring }
+    const moment = this.#momentAt(this.#now + Math.max(SOONEST, ms))
+    moment.alarms.add(alarm)
+    return () => this.#remove(alarm, moment)
   }
 
   afterReading = (then: () => void): void => {
     this.#deferred.push(then)
+  }
+
+  #momentAt(due: number): Moment {
+    const known = this.#byTime.get(due)
+    if (known) return known
+    const moment: Moment = { due: 0, heapIndex: -1, alarms: new Set() }
+    this.#byTime.set(due, moment)
+    this.#moments.put(moment, due)
+    return moment
+  }
+
+  #remove(alarm: Alarm, moment: Moment): void {
+    if (!moment.alarms.delete(alarm) || moment.alarms.size > 0) return
+    this.#byTime.delete(moment.due)
+    this.#moments.remove(moment)
   }
 
   /** Lets `ms` milliseconds pass, as work of the process does: alarms that are due meanwhile are late. */
@@ -56,16 +78,17 @@ export class VirtualClock implements Clock {
   turn(end: number): boolean {
     if (this.#now > end || (this.#deferred.length === 0 && !this.#moveOn(end))) return false
     const until = this.#now
-    for (let { first } = this.#alarms; first && first.due <= until; { first } = this.#alarms) {
-      this.#alarms.remove(first)
-      first.ring()
+    for (let { first } = this.#moments; first && first.due <= until; { first } = this.#moments) {
+      const alarm = first.alarms.values().next().value as Alarm
+      this.#remove(alarm, first)
+      alarm.ring()
     }
     for (const then of this.#deferred.splice(0)) then()
     return true
   }
 
   #moveOn(end: number): boolean {
-    const { first } = this.#alarms
+    const { first } = this.#moments
     if (this.#now >= end || !first || first.due > end) {
       this.#now = Math.max(this.#now, end)
       return false

@@ -23,6 +23,21 @@ describe('VirtualClock', () => {
     )
   })
 
+  it('calls alarms of the same time in the order in which they were set, whatever else is set', () => {
+    const clock = new VirtualClock()
+    const called: number[] = []
+    for (let i = 0; i < 20; i++) {
+      clock.alarm(10, () => void called.push(i))
+      clock.alarm(5 + (i % 3), () => {})()
+      clock.alarm(5 + (i % 7), () => {})
+    }
+    while (clock.turn(20)) {}
+    assert.deepEqual(
+      called,
+      Array.from({ length: 20 }, (_, i) => i),
+    )
+  })
+
   it('does not call an alarm that is cancelled or lies behind the end', () => {
     const clock = new VirtualClock()
     const rung: string[] = []
