@@ -25,8 +25,11 @@ export interface ActiveGrowthParts {
 const FIRST_IN = 1000
 /** Milliseconds between two looks where nothing changes, and after which that is so. */
 const IDLE = { every: 250, after: 5000 } as const
-/** Milliseconds between two hints about the same server, whose check may have passed because it answers slowly. */
-const AGAIN_AFTER = 2000
+/**
+ * Milliseconds between the first two hints about the same server, and the most: each pause is twice as long as the one before.
+ * The check has passed then, and connections that last for hours would bring it forward for ever.
+ */
+const AGAIN_AFTER = { first: 2000, most: 32_000 } as const
 /** Looks at the same services before it is the turn of others, where one look cannot read all: a sign takes three. */
 const LOOKS_IN_TURN = 4
 /** Milliseconds until the next look if the table cannot be read. */
@@ -47,8 +50,8 @@ export class ActiveGrowth {
   /** The services whose turn it is, by their place among all, and the looks at them. */
   #turn = { from: 0, to: 0, looks: 0 }
   #changedAt: number
-  /** When the last hint about a real server was given, by service and real server. */
-  readonly #given = new Map<string, number>()
+  /** When the last hint about a real server was given, and the pause after it, by service and real server. */
+  readonly #given = new Map<string, { readonly at: number; readonly pause: number }>()
 
   constructor(parts: ActiveGrowthParts) {
     this.#parts = parts
@@ -81,7 +84,7 @@ export class ActiveGrowth {
   /** Returns the number of services that it has read. */
   #read(): number {
     const now = this.#parts.clock.now()
-    for (const [key, at] of this.#given) if (now - at >= AGAIN_AFTER) this.#given.delete(key)
+    for (const [key, { at, pause }] of this.#given) if (now - at >= 2 * pause) this.#given.delete(key)
     const services = new Map<string, Watched>()
     for (const id of this.#those()) {
       const key = keyOfService(id)
@@ -120,9 +123,12 @@ export class ActiveGrowth {
     for (const { place, count } of growingOf(growth, now)) {
       const real = reals[place] ?? ''
       const key = `${service} ${real}`
-      const ids = this.#given.has(key) ? [] : this.#parts.jobsOf(service, real)
+      const last = this.#given.get(key)
+      const isSoon = last !== undefined && now - last.at < last.pause
+      const ids = isSoon ? [] : this.#parts.jobsOf(service, real)
       if (ids.length === 0) continue
-      this.#given.set(key, now)
+      const pause = last ? Math.min(2 * last.pause, AGAIN_AFTER.most) : AGAIN_AFTER.first
+      this.#given.set(key, { at: now, pause })
       const detail = `${counted(count, 'new connection')} of clients to ${service}, and none ends`
       this.#parts.onHint(ids, { kind: 'half-open', detail, isStrong: true })
     }

@@ -167,8 +167,10 @@ export function openExecutors(
           engine = null
           for (const { id, timing } of jobs) {
             const job = takeBack(id)
-            const place = job && placementOf(job.work)
-            if (job && place?.kind === 'core') setHere(id, job.work, timing, place.prepared)
+            if (!job) continue
+            const place = placementOf(job.work)
+            if (place.kind === 'core') setHere(id, job.work, timing, place.prepared)
+            else setCode(id, job.work, timing)
           }
         },
       })

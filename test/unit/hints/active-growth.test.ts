@@ -65,12 +65,25 @@ describe('active-growth: hints', () => {
     ])
   })
 
-  it('are given again after two seconds, not before', async () => {
+  it('are given again after two seconds, then after twice as long each time', async () => {
     const { wind } = rig()
     await wind(2000)
     assert.equal((await wind(300, [0])).length, 1)
     assert.equal((await wind(1600, [0])).length, 0)
     assert.equal((await wind(600, [0])).length, 1)
+    assert.equal((await wind(3500, [0])).length, 0)
+    assert.equal((await wind(1000, [0])).length, 1)
+    // After 8, 16, and then 32 seconds each.
+    assert.equal((await wind(200_000, [0])).length, 7)
+  })
+
+  it('are given soon again for a server that has recovered meanwhile', async () => {
+    const { wind } = rig()
+    await wind(2000)
+    await wind(5000, [0])
+    await wind(10_000)
+    assert.equal((await wind(1000, [0])).length, 1)
+    assert.equal((await wind(2000, [0])).length, 1)
   })
 
   it('are not given for a server without jobs, nor where all servers have more connections', async () => {
