@@ -81,7 +81,7 @@ describe('active-growth: hints', () => {
     const { wind } = rig()
     await wind(2000)
     await wind(5000, [0])
-    await wind(10_000)
+    await wind(30_000)
     assert.equal((await wind(1000, [0])).length, 1)
     assert.equal((await wind(2000, [0])).length, 1)
   })
