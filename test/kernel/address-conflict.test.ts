@@ -119,7 +119,7 @@ describe('another machine answers for a virtual address', () => {
     const both = await lvsd.hears('answers ARP requests')
     assert.equal(both.hardware, hardwareOf(BACKUP, 'eth0'))
     ip(BACKUP, [`addr del ${V4.virtual}/32 dev eth0`])
-    await backup.hears(`${V4.virtual}: no other machine`)
+    await backup.hears(`${V4.virtual}: this machine does not have it`)
     await lvsd.hears(`${V4.virtual}: no other machine`)
   })
 

@@ -142,8 +142,11 @@ describe('the kernel reports of the way to a server', () => {
     const lvsd = await begin()
     const own = (last: string) => `${networkOf(1)}::${last}/64 dev ${nameOf(1)}`
     await ipIn(DIRECTOR, `addr add ${own('e')} nodad`, `addr del ${own('d')}`)
-    const { reason } = await hinted(lvsd, 'the source address towards the server has changed')
-    assert.equal(reason, 'passed')
+    // Connections of clients that an earlier test has left unanswered may have brought the check forward a moment before.
+    await until(async () => (await lvsd.status()).hints.given.address > 0, { what: 'a hint' })
+    const early = () => lvsd.lines.find(({ job, hint }) => job === `web/${FIRST}/http` && hint !== undefined)
+    await until(() => early() !== undefined, { what: 'a check that a hint has brought forward' })
+    assert.equal(early()?.reason, 'passed')
     await ipIn(DIRECTOR, `addr add ${own('d')} nodad`, `addr del ${own('e')}`)
     await tableBecomes(BOTH)
   })
