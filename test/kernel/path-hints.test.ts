@@ -97,28 +97,6 @@ describe('the kernel reports of the way to a server', () => {
     await isBack(lvsd)
   })
 
-  it('that its neighbour does not answer: it is out', async () => {
-    const lvsd = await begin()
-    // Asked again after a second without an answer, three times.
-    for (const [name, value] of [
-      ['base_reachable_time_ms', 1000],
-      ['delay_first_probe_time', 1],
-      ['retrans_time_ms', 300],
-    ] as const)
-      setIn(DIRECTOR, `ipv6/neigh/${nameOf(1)}/${name}`, value)
-    await setDropping(1, 'everything')
-    // The kernel asks for a neighbour to which it sends.
-    const client = steadyClient(VIRTUAL, {
-      rate: 10,
-      limit: 10_000,
-      fetch: () => fetchPage(VIRTUAL, '/', { timeout: 2000 }),
-    })
-    const { reason } = await hinted(lvsd, `the neighbour ${addressOf(1)} does not answer the kernel`)
-    assert.notEqual(reason, 'passed')
-    await tableBecomes(ONE)
-    await client.stop()
-  })
-
   it('that its neighbour has another hardware address: it is checked and stays', async () => {
     const lvsd = await begin()
     // It tells its neighbours of its new address.
@@ -149,5 +127,28 @@ describe('the kernel reports of the way to a server', () => {
     assert.equal(early()?.reason, 'passed')
     await ipIn(DIRECTOR, `addr add ${own('d')} nodad`, `addr del ${own('e')}`)
     await tableBecomes(BOTH)
+  })
+
+  // Last: the connections of its client stay unanswered for a minute, and bring checks forward too.
+  it('that its neighbour does not answer: it is out', async () => {
+    const lvsd = await begin()
+    // Asked again after a second without an answer, three times.
+    for (const [name, value] of [
+      ['base_reachable_time_ms', 1000],
+      ['delay_first_probe_time', 1],
+      ['retrans_time_ms', 300],
+    ] as const)
+      setIn(DIRECTOR, `ipv6/neigh/${nameOf(1)}/${name}`, value)
+    await setDropping(1, 'everything')
+    // The kernel asks for a neighbour to which it sends.
+    const client = steadyClient(VIRTUAL, {
+      rate: 10,
+      limit: 10_000,
+      fetch: () => fetchPage(VIRTUAL, '/', { timeout: 2000 }),
+    })
+    const { reason } = await hinted(lvsd, `the neighbour ${addressOf(1)} does not answer the kernel`)
+    assert.notEqual(reason, 'passed')
+    await tableBecomes(ONE)
+    await client.stop()
   })
 })
