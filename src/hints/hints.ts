@@ -59,6 +59,8 @@ interface Pursued {
   followed: number
   /** True if the server was said to be back, so that the check has been started anew. */
   isAnew: boolean
+  /** A hint of another kind that has come since the check was started, which may have begun before what it tells of. */
+  later: GivenHint | null
 }
 
 export class Hints {
@@ -105,9 +107,7 @@ export class Hints {
     const at = this.#parts.clock.now()
     for (const id of ids) {
       if (this.#isPursued(id, at)) this.#improve(id, { ...hint, at })
-      if (this.#waiting.has(id) || this.#isPursued(id, at) || !this.#parts.executors.next(id)) continue
-      if (this.#waiting.size >= MOST_WAITING) this.#dropped++
-      else this.#waiting.set(id, { ...hint, at })
+      else this.#wait(id, { ...hint, at })
     }
     this.#pump()
   }
@@ -125,16 +125,24 @@ export class Hints {
 
   /**
    * Takes an explained result after the health has taken it: after one that came early, the checks that `fall` still needs
-   * follow at once.
+   * follow at once. So does one for a hint that has come meanwhile.
    */
   judged(id: string, result: CheckResult): void {
     const pursued = result.hint === undefined ? undefined : this.#pursued.get(id)
     if (!pursued) return
+    const { later } = pursued
+    pursued.later = null
     if (isFollowed(result, pursued.followed, pursued.hint) && this.#parts.isChanging(id)) {
       pursued.followed++
       pursued.startedAt = this.#parts.clock.now() + FOLLOW_UP
+      if (later) this.#pursue(id, pursued, later)
       this.#followUps.set(id, pursued.startedAt)
-    } else this.#pursued.delete(id)
+    } else {
+      this.#pursued.delete(id)
+      if (!later) return
+      this.#wait(id, later)
+      this.#pump()
+    }
   }
 
   /** Returns the last hint whose check was brought forward. */
@@ -163,7 +171,16 @@ export class Hints {
     return pursued !== undefined && now - pursued.startedAt < LOST_AFTER
   }
 
-  /** A check on its way may fail early from now on, or waits in vain for a server that is back. */
+  #wait(id: string, hint: GivenHint): void {
+    if (this.#waiting.has(id) || !this.#parts.executors.next(id)) return
+    if (this.#waiting.size >= MOST_WAITING) this.#dropped++
+    else this.#waiting.set(id, hint)
+  }
+
+  /**
+   * A check on its way may fail early from now on, or waits in vain for a server that is back. Else another follows it. A hint
+   * of the same kind tells nothing new, and may come from the check itself, as an ICMP error does.
+   */
   #improve(id: string, hint: GivenHint): void {
     const pursued = this.#pursued.get(id)
     if (!pursued) return
@@ -175,7 +192,7 @@ export class Hints {
       pursued.isAnew = true
       this.#pursue(id, pursued, hint)
       this.#parts.executors.atOnce(id, true)
-    }
+    } else if (hint.kind !== pursued.hint.kind) pursued.later ??= hint
   }
 
   #pursue(id: string, pursued: Pursued, hint: GivenHint): void {
@@ -196,7 +213,7 @@ export class Hints {
       if (!rest) break
       this.#budget = rest
       this.#waiting.delete(id)
-      this.#pursued.set(id, { hint, startedAt: now, followed: 0, isAnew: hint.isRecovery === true })
+      this.#pursued.set(id, { hint, startedAt: now, followed: 0, isAnew: hint.isRecovery === true, later: null })
       this.#last.set(id, hint)
       this.#broughtForward++
       this.#start(id, hint)

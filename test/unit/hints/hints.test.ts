@@ -99,6 +99,40 @@ describe('hints: a hint', () => {
     assert.equal(result('a', resultOf(false, 'timeout')).hint, STRONG.detail)
   })
 
+  it('that comes while a check is on its way brings another forward after it', () => {
+    const { hints, started, result } = rig()
+    const route: Hint = { kind: 'route', detail: 'the route to the server has changed' }
+    hints.give(['a'], STRONG)
+    for (let i = 0; i < 3; i++) hints.give(['a'], route)
+    assert.equal(started.length, 1)
+    assert.equal(result('a', resultOf(true)).hint, STRONG.detail)
+    assert.equal(started.length, 2)
+    assert.equal(result('a', resultOf(true)).hint, route.detail)
+    assert.equal(started.length, 2)
+  })
+
+  it('that comes while a check is on its way explains those that follow a failure of it', () => {
+    const { clock, hints, started, result } = rig({ fall: 3 })
+    const route: Hint = { kind: 'route', detail: 'the route to the server has changed' }
+    hints.give(['a'], STRONG)
+    hints.give(['a'], route)
+    const told = []
+    for (let i = 0; i < 3; i++) {
+      told.push(result('a', resultOf(false, 'unreachable')).hint)
+      clock.wind(FOLLOW_UP)
+    }
+    assert.deepEqual(told, [STRONG.detail, route.detail, route.detail])
+    assert.equal(started.length, 3)
+  })
+
+  it('of the same kind, while a check is on its way, brings no other forward', () => {
+    const { hints, started, result } = rig()
+    hints.give(['a'], HINT)
+    hints.give(['a'], { ...HINT, detail: 'once more' })
+    result('a', resultOf(true))
+    assert.equal(started.length, 1)
+  })
+
   it('is not answered by a run of the schedule', () => {
     const { clock, hints, started, result } = rig()
     hints.give(['a'], HINT)
