@@ -213,7 +213,13 @@ export class Hints {
       if (!rest) break
       this.#budget = rest
       this.#waiting.delete(id)
-      this.#pursued.set(id, { hint, startedAt: now, followed: 0, isAnew: hint.isRecovery === true, later: null })
+      this.#pursued.set(id, {
+        hint,
+        startedAt: now,
+        followed: 0,
+        isAnew: hint.isRecovery === true,
+        later: null,
+      })
       this.#last.set(id, hint)
       this.#broughtForward++
       this.#start(id, hint)
