@@ -1,7 +1,8 @@
 /** What processes cost, as /proc tells it. */
 import { readdirSync, readFileSync } from 'node:fs'
+import { processorMs } from './cpu-clock.js'
 
-/** USER_HZ: the unit of /proc/PID/stat, ten milliseconds on every Linux that Node runs on. */
+/** USER_HZ: the unit of /proc/PID/stat, ten milliseconds on every Linux that Node runs on. Of children that have ended. */
 const TICK_MS = 10
 
 interface Stat {
@@ -64,8 +65,9 @@ function statOf(pid: string): Stat | null {
     .map(Number)
   const [, parent = 0] = fields
   // utime, stime, cutime, cstime: proc(5), fields 14 to 17.
-  const cpu = fields.slice(11, 15).reduce((sum, ticks) => sum + ticks * TICK_MS, 0)
-  return text === '' ? null : { pid: Number(pid), parent, cpu }
+  const [user = 0, system = 0, ...children] = fields.slice(11, 15).map(ticks => ticks * TICK_MS)
+  const own = processorMs(Number(pid)) ?? user + system
+  return text === '' ? null : { pid: Number(pid), parent, cpu: children.reduce((sum, ms) => sum + ms, own) }
 }
 
 /** Empty for a process that has just gone. */
