@@ -32,7 +32,7 @@ const SLICE = 100
 
 interface Server {
   readonly address: Address
-  readonly ids: string[]
+  ids: string[]
   /** The way to it at the last reading; null before, and for link-local addresses. */
   way: Way | null
 }
@@ -55,9 +55,10 @@ export class PathHints {
   readonly #neighbours = new Map<string, string | null>()
   /** Whether the interfaces worked at the last look. */
   readonly #links = new Map<number, boolean>()
-  /** Index of the next server whose way is read; null: none is to be read. */
-  #next: number | null = null
-  #isReadAgain = false
+  /** Servers whose ways are still to be read in the reading in progress; null: none is in progress. */
+  #reading: Server[] | null = null
+  /** Whose ways the next reading reads: all, or those of servers that no reading has read. */
+  #wanted: 'none' | 'new' | 'all' = 'none'
   #readAt = Number.NEGATIVE_INFINITY
   #disarm: (() => void) | null = null
   /** True from a failure until the ways of all servers are known again. */
@@ -70,14 +71,19 @@ export class PathHints {
 
   /** Takes the jobs whose servers are followed. */
   follow(jobs: Iterable<Job>): void {
-    const before = new Map(this.#servers.map(server => [server.address.text, server.way]))
+    const before = new Map(this.#servers.map(server => [server.address.text, server]))
     const servers = new Map<string, Server>()
     for (const { id, target, path, answer } of jobs) {
       if (answer) continue
       const { address } = path?.real ?? target
       const known = servers.get(address.text)
-      if (known) known.ids.push(id)
-      else servers.set(address.text, { address, ids: [id], way: before.get(address.text) ?? null })
+      if (known) {
+        known.ids.push(id)
+        continue
+      }
+      const server = before.get(address.text) ?? { address, ids: [], way: null }
+      server.ids = [id]
+      servers.set(address.text, server)
     }
     this.#servers = [...servers.values()]
     this.#hops = new Set(this.#servers.map(({ address, way }) => way?.hop ?? withoutZone(address.text)))
@@ -91,13 +97,15 @@ export class PathHints {
     this.#stop()
   }
 
+  /** What has changed while the kernel did not report is read; while it does, the ways that are known are those of now. */
   #begin(): void {
+    const isReporting = this.#events !== null
     this.#events ??= this.#parts.openEvents({
       routes: true,
       addresses: true,
       onEvent: event => this.#guarded(() => this.#events && this.#hear(event)),
     })
-    this.#readSoon(0)
+    this.#readSoon(0, isReporting ? 'new' : 'all')
   }
 
   #stop(): void {
@@ -105,7 +113,8 @@ export class PathHints {
     this.#events = null
     this.#disarm?.()
     this.#disarm = null
-    this.#next = null
+    this.#reading = null
+    this.#wanted = 'none'
   }
 
   #guarded(look: () => void): void {
@@ -191,12 +200,13 @@ export class PathHints {
 
   // -------------------------------------------------------------- the ways to the servers
 
-  #readSoon(ms: number): void {
-    if (this.#next !== null) {
-      this.#isReadAgain = true
-      return
-    }
-    this.#next = 0
+  #readSoon(ms: number, what: 'new' | 'all' = 'all'): void {
+    const isArmed = this.#reading !== null || this.#wanted !== 'none'
+    if (this.#wanted !== 'all') this.#wanted = what
+    if (!isArmed) this.#arm(ms)
+  }
+
+  #arm(ms: number): void {
     const { clock } = this.#parts
     this.#alarm(Math.max(ms, this.#readAt + READ_EVERY - clock.now()), () => this.#read())
   }
@@ -206,19 +216,23 @@ export class PathHints {
   }
 
   #read(): void {
-    const from = this.#next ?? 0
-    const slice = this.#servers.slice(from, from + SLICE)
-    for (const server of slice) this.#readWay(server)
-    this.#next = from + SLICE < this.#servers.length ? from + SLICE : null
+    this.#reading ??= this.#begun()
+    for (const server of this.#reading.splice(0, SLICE)) this.#readWay(server)
     this.#disarm = null
-    if (this.#next !== null) {
+    if (this.#reading.length > 0) {
       this.#alarm(0, () => this.#read())
       return
     }
+    this.#reading = null
     this.#isFailing = false
     this.#readAt = this.#parts.clock.now()
-    if (this.#isReadAgain) this.#readSoon(SETTLING)
-    this.#isReadAgain = false
+    if (this.#wanted !== 'none') this.#arm(SETTLING)
+  }
+
+  #begun(): Server[] {
+    const isAll = this.#wanted === 'all'
+    this.#wanted = 'none'
+    return this.#servers.filter(({ way }) => isAll || !way)
   }
 
   #readWay(server: Server): void {

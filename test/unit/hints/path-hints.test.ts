@@ -168,6 +168,34 @@ describe('path-hints', () => {
     assert.equal(heard.asked, 950)
   })
 
+  it('reads the routes of new servers alone after a reload, those that it follows already being reported', () => {
+    const { heard, pathHints, clock, jobs, routes, report } = rig({
+      '2001:db8:1::1': way(2),
+      '2001:db8:1::2': way(2),
+    })
+    routes['2001:db8:1::3'] = way(3)
+    const third = { ...jobs[0], id: 'third', target: { address: addressOf('2001:db8:1::3') } } as Job
+    pathHints.follow([...jobs.slice(1), third])
+    clock.wind(2000)
+    assert.equal(heard.asked, 3)
+    routes['2001:db8:1::2'] = way(3)
+    assert.deepEqual(report({ routes: true }), ['2001:db8:1::2: route: the route to the server has changed'])
+    assert.equal(heard.asked, 5)
+  })
+
+  it('reads all routes where a reload and a change of routes come together', () => {
+    for (const isRouteFirst of [true, false]) {
+      const { heard, pathHints, clock, jobs, hints, routes } = rig({ '2001:db8:1::1': way(2) })
+      routes['2001:db8:1::1'] = way(3)
+      const change = () => heard.onEvent?.({ ...NEWS, routes: true })
+      if (isRouteFirst) change()
+      pathHints.follow(jobs)
+      if (!isRouteFirst) change()
+      clock.wind(2000)
+      assert.deepEqual(hints, ['2001:db8:1::1: route: the route to the server has changed'])
+    }
+  })
+
   it('listens while there are servers', () => {
     const { heard, pathHints, clock } = rig({ '2001:db8:1::1': way(2) })
     pathHints.follow([])
