@@ -1,4 +1,6 @@
 /** epoll(7), and eventfd(2) to wake who waits in it. See `numeric-calls.ts` for what the calls return. */
+
+import { opened } from './noted-descriptors.js'
 import {
   callError,
   calls,
@@ -40,7 +42,7 @@ export class Epoll {
   /** `most`: events of one wait. Throws a SystemError. */
   constructor(most = 256) {
     const c = calls()
-    const fd = outcome(c, c.epoll_create1(EPOLL_CLOEXEC))
+    const fd = opened(outcome(c, c.epoll_create1(EPOLL_CLOEXEC)))
     if (fd < 0) throw callError(fd, 'epoll_create1')
     this.fd = fd
     this.#most = most
@@ -96,7 +98,7 @@ export function pauseThread(us: number): void {
 /** Opens an eventfd(2), by which one thread wakes another that waits in `Epoll.wait`. Throws a SystemError. */
 export function openWaker(): number {
   const c = calls()
-  const fd = outcome(c, c.eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC))
+  const fd = opened(outcome(c, c.eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)))
   if (fd < 0) throw callError(fd, 'eventfd')
   return fd
 }

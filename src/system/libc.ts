@@ -6,11 +6,13 @@
  * koffi is loaded at the first call, so commands without system calls (`lvsd validate`, the memory table) run without
  * it. The constants are those of x86, ARM, RISC-V and POWER; `load` refuses big-endian machines.
  */
+
 import { createRequire } from 'node:module'
 import { endianness } from 'node:os'
 import { getSystemErrorName } from 'node:util'
 import type { KoffiFunc } from 'koffi'
 import { type Address, bytesOf, type Family } from '../core/address.js'
+import { closing, opened } from './noted-descriptors.js'
 
 /** A failed system call. `code` is the errno name, such as EPERM. */
 export class SystemError extends Error {
@@ -473,6 +475,7 @@ export function isReaderGone(fd: number): boolean {
 }
 
 export function close(fd: number): void {
+  closing(fd)
   load().close(fd)
 }
 
@@ -480,7 +483,7 @@ function open(domain: number, type: number, protocol: number): number {
   const libc = load()
   const fd = libc.socket(domain, type | SOCK_CLOEXEC, protocol)
   if (fd < 0) throw fail(libc, 'socket')
-  return fd
+  return opened(fd)
 }
 
 function bind(fd: number, address: Uint8Array): void {

@@ -5,6 +5,7 @@
  * made by `fixedMemory`, is held by its owner as long as the kernel may use it, and is never resized.
  */
 import { errorName, type NumericLibrary, openNumericLibrary, SystemError } from './libc.js'
+import { closing } from './noted-descriptors.js'
 
 /** Memory that does not move, with its address. */
 export interface FixedMemory {
@@ -126,6 +127,7 @@ export function fixedCopy(data: Uint8Array): FixedMemory | null {
 }
 
 export function closeDescriptor(fd: number): number {
+  closing(fd)
   const c = calls()
   return outcome(c, c.close(fd))
 }

@@ -1,5 +1,6 @@
 /** Sockets without Node's event loop: open, connect, send, receive, options. See `numeric-calls.ts` for what the calls return. */
 import { type Address, bytesOf, type Family } from '../core/address.js'
+import { opened } from './noted-descriptors.js'
 import { calls, closeDescriptor, type FixedMemory, fixedMemory, outcome, scratch } from './numeric-calls.js'
 
 // <sys/socket.h>, <netinet/in.h>
@@ -48,14 +49,14 @@ export function interfaceIndex(zone: string): number {
 export function openStream(family: Family): number {
   const c = calls()
   const domain = family === 'ipv6' ? AF_INET6 : AF_INET
-  return outcome(c, c.socket(domain, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0))
+  return opened(outcome(c, c.socket(domain, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)))
 }
 
 /** Opens a UDP socket that does not block. */
 export function openDatagram(family: Family): number {
   const c = calls()
   const domain = family === 'ipv6' ? AF_INET6 : AF_INET
-  return outcome(c, c.socket(domain, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0))
+  return opened(outcome(c, c.socket(domain, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)))
 }
 
 /** EINPROGRESS is the usual return of a TCP socket. */

@@ -10,6 +10,7 @@
  */
 import type { Worker } from 'node:worker_threads'
 import { openWaker, wake } from '../../system/epoll.js'
+import { leftOpen, newDescriptorNotes } from '../../system/noted-descriptors.js'
 import { closeDescriptor } from '../../system/numeric-calls.js'
 import { besideFile, openThread } from '../../system/thread.js'
 import type { Clock } from '../../util/clock.js'
@@ -92,11 +93,13 @@ export class EngineHost {
   }
 
   #start(): void {
+    const descriptors = newDescriptorNotes()
     const start: EngineStart = {
       waker: this.#waker,
       cap: this.#parts.cap,
       hasSources: this.#parts.hasSources,
       shared: this.shared,
+      descriptors,
     }
     const worker = openThread(this.#parts.file ?? THREAD, {
       name: 'engine',
@@ -110,7 +113,11 @@ export class EngineHost {
     // Must follow the listener, which would undo it. The director has what keeps the process alive.
     worker.unref()
     worker.on('error', error => ended(error.message))
-    worker.on('exit', code => ended(`it ended with ${code}`))
+    worker.on('exit', code => {
+      // One that was terminated has closed nothing.
+      for (const fd of leftOpen(descriptors)) closeDescriptor(fd)
+      ended(`it ended with ${code}`)
+    })
     this.#look()
   }
 

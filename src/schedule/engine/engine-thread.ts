@@ -5,6 +5,7 @@ import { PATH_GROUPS, watchPaths } from '../../netlink/path-changes.js'
 import { openPaths } from '../../netlink/paths.js'
 import { openSocket } from '../../netlink/socket.js'
 import { EPOLLIN, takeWakes } from '../../system/epoll.js'
+import { noteDescriptorsIn } from '../../system/noted-descriptors.js'
 import { CheckSources } from '../check-sources.js'
 import { Engine } from './engine.js'
 import type { EngineStart, Order, Report } from './protocol.js'
@@ -15,7 +16,8 @@ const BUFFER = 64 * 1024
 /** Milliseconds between two looks at whether sources have changed. */
 const LOOK_EVERY = 2000
 
-const { waker, cap, hasSources, shared } = workerData as EngineStart
+const { waker, cap, hasSources, shared, descriptors } = workerData as EngineStart
+noteDescriptorsIn(descriptors)
 const port = parentPort
 if (!port) throw new Error('this file runs in a thread')
 const post = (report: Report) => port.postMessage(report)

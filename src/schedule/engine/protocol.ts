@@ -82,6 +82,8 @@ export interface EngineStart {
   readonly cap: number
   readonly hasSources: boolean
   readonly shared: SharedTimes
+  /** Where it notes its descriptors. */
+  readonly descriptors: Uint8Array
 }
 
 /** Numbers in memory that both sides see. */

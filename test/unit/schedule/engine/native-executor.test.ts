@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict'
+import { readdirSync, readlinkSync } from 'node:fs'
 import type { ProbeSpec } from '../../../../src/check/probe-spec.js'
 import type { CheckResult } from '../../../../src/core/model.js'
 import { NO_CHANGES } from '../../../../src/netlink/path-changes.js'
 import { CheckSources } from '../../../../src/schedule/check-sources.js'
 import { NativeExecutor, type NativeParts } from '../../../../src/schedule/engine/native-executor.js'
 import type { EngineWork } from '../../../../src/schedule/engine/protocol.js'
+import { closeDescriptor } from '../../../../src/system/numeric-calls.js'
+import { openStream } from '../../../../src/system/sockets.js'
 import { systemClock } from '../../../../src/util/clock.js'
 import { onCleanup } from '../../../support/after-each.js'
 import { deafServer } from '../../../support/deaf-server.js'
@@ -25,6 +28,20 @@ type TcpProbe = Extract<ProbeSpec, { kind: 'tcp' }>
 function workFor(port: number, over: Pick<TcpProbe, 'send' | 'judge'> = CONNECT): EngineWork {
   const target = { address: address('::1'), port }
   return { probe: { kind: 'tcp', ...target, end: false, reset: false, ...over }, connects: 0, target }
+}
+
+const readlinkOf = (fd: string) => readlinkSync(`/proc/self/fd/${fd}`)
+/** What the descriptors of this process refer to. That of the folder itself is closed again. */
+function linksOfAll(): ReadonlySet<string> {
+  return new Set(
+    readdirSync('/proc/self/fd').flatMap(fd => {
+      try {
+        return [readlinkOf(fd)]
+      } catch {
+        return []
+      }
+    }),
+  )
 }
 
 function opened(over: Partial<NativeParts> = {}) {
@@ -291,6 +308,23 @@ describe('engine: the executor', () => {
       assert.equal(lines.at(-1)?.event, event)
     }
     assert.deepEqual(givenUp, [['a']])
+  })
+
+  it('closes the descriptors of a thread that hangs, and none else', async () => {
+    const clock = new FakeClock()
+    const own = openStream('ipv6')
+    onCleanup(() => void closeDescriptor(own))
+    const { lines } = opened({ clock, file: new URL('./holding-thread.ts', import.meta.url) })
+    const before = readlinkOf(`${own}`)
+    for (const event of ['engine.restarted', 'engine.portable']) {
+      await until(() => lines.at(-1)?.msg === 'after ready')
+      const held = String(lines.at(-1)?.descriptors).split(' ').map(readlinkOf)
+      assert.ok(held.length === 20 && held.every(link => link.startsWith('socket:')), held.join())
+      clock.wind(6500)
+      assert.equal(lines.at(-1)?.event, event)
+      await until(() => held.every(link => !linksOfAll().has(link)), { what: 'all are closed' })
+    }
+    assert.equal(readlinkOf(`${own}`), before)
   })
 
   it('gives up a thread that does not start', async () => {
