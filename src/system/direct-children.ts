@@ -4,7 +4,8 @@
  * command that prints more waits for the next look, and endless output needs little time.
  */
 
-import type { Child } from './node-children.js'
+import { Socket } from 'node:net'
+import { type Child, collect } from './node-children.js'
 import { closeDescriptor, type FixedMemory, fixedMemory } from './numeric-calls.js'
 import { type Exit, exitOfChild, type Program, readPipe, spawnProgram } from './posix-spawn.js'
 
@@ -55,7 +56,7 @@ export function startDirectly(program: Program, kept: number, begun: (pid: numbe
     watched.add(child)
   })
   watch()
-  return { pid, exit, finish: () => reader.finish() }
+  return { pid, exit, finish: isLeft => reader.finish(isLeft) }
 }
 
 function watch(): void {
@@ -91,20 +92,25 @@ class OutputReader {
     this.#left = kept
   }
 
-  read(): void {
+  /** Returns true if no process can print any more. */
+  read(): boolean {
     room ??= fixedMemory(CHUNK)
     for (let gulp = 0; gulp < GULP && this.#fd >= 0; ) {
       const length = readPipe(this.#fd, room)
-      if (length <= 0) return
+      if (length <= 0) return length === 0
       gulp += length
       this.#keep(room.bytes.subarray(0, length))
     }
+    return this.#fd < 0
   }
 
-  finish(): string {
-    this.read()
-    if (this.#fd >= 0) closeDescriptor(this.#fd)
+  /** `isLeft`: as `Child.finish`. */
+  finish(isLeft: boolean): string {
+    const isOver = this.read()
+    const fd = this.#fd
     this.#fd = -1
+    if (fd >= 0 && isLeft && !isOver) discard(fd)
+    else if (fd >= 0) closeDescriptor(fd)
     return this.#text
   }
 
@@ -115,4 +121,11 @@ class OutputReader {
     // A character that is cut at the limit is not returned.
     this.#text += this.#decoder.decode(kept, { stream: true })
   }
+}
+
+/** Reads what processes that stay print, so that none waits for its pipe. It does not keep this process alive. */
+function discard(fd: number): void {
+  const stream = new Socket({ fd, readable: true, writable: false })
+  void collect(stream, { text: '', left: 0 })
+  stream.unref()
 }

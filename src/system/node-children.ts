@@ -1,4 +1,7 @@
-/** Commands that Node starts: those with input, those whose processes may stay, and all where posix_spawn is not available. */
+/**
+ * Commands that Node starts: those with input, another lvsd, and all where posix_spawn is not available. Node has no names for
+ * real-time signals and tells the end by one as exit code 0.
+ */
 import { type ChildProcess, spawn } from 'node:child_process'
 import type { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
@@ -77,7 +80,7 @@ function exitOf(child: ChildProcess): Promise<Exit> {
 }
 
 /** Keeps the beginning of the output and discards the rest, with pauses. An unread pipe would block the child. */
-function collect(stream: Readable, collected: { text: string; left: number }): Promise<void> {
+export function collect(stream: Readable, collected: { text: string; left: number }): Promise<void> {
   const decoder = new TextDecoder()
   let gulp = 0
   stream.on('data', (chunk: Buffer) => {

@@ -1,6 +1,6 @@
 /**
  * Runs commands as child processes: a limited number at a time, each in its own process group, and none outlives its
- * run. Commands of checks are started by posix_spawn where it is available, all others by Node.
+ * run. Commands of checks and hooks are started by posix_spawn where it is available, all others by Node.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { isMainThread } from 'node:worker_threads'
@@ -98,7 +98,7 @@ function start(command: Command): Child | Promise<Child> {
     mark(pid, sort)
   }
   // Only the main thread hears of the ends of children by a signal.
-  const isDirect = sort === 'check' && input === undefined && isMainThread && isSpawnSupported()
+  const isDirect = sort !== 'director' && input === undefined && isMainThread && isSpawnSupported()
   return isDirect ? startDirectly(command, OUTPUT_KEPT, begun) : startByNode(command, OUTPUT_KEPT, begun)
 }
 

@@ -41,6 +41,32 @@ describe('command-queue: hooks', () => {
     assert.equal(written(), 'next\n')
   })
 
+  it('that end by a signal are logged as failed, by a real-time signal too', async () => {
+    const { hooks, lines } = stage()
+    for (const signal of ['TERM', '40']) void hooks.run('web', `kill -${signal} $$;`, [])
+    await hooks.idle()
+    assert.deepEqual(
+      lines.map(({ msg, end }) => [msg, end]),
+      [
+        ['hook failed', 'ended by SIGTERM'],
+        ['hook failed', 'ended by SIG40'],
+      ],
+    )
+  })
+
+  it('leave processes that may print more than a pipe holds', async () => {
+    const { hooks, lines, out } = stage()
+    const page = `head -c 300000 /dev/zero && touch ${out}`
+    void hooks.run('web', `(while [ ! -e ${out}.ended ]; do sleep 0.02; done; ${page}) & echo begun;`, [])
+    await hooks.idle()
+    assert.deepEqual(
+      lines.map(({ msg }) => msg),
+      ['hook done'],
+    )
+    writeFileSync(`${out}.ended`, '')
+    await until(() => existsSync(out), { what: 'the process that stays has printed all' })
+  })
+
   it('that another user can change are not run, which is logged', async () => {
     const { hooks, lines, out } = stage()
     writeFileSync(`${out}.sh`, `#!/bin/sh\necho >>${out}\n`)
