@@ -123,6 +123,8 @@ export interface Site {
 export interface Conflicts {
   /** Number of addresses that were asked about. */
   readonly asked: number
+  /** Number of those beyond the most that doctor asks about. */
+  readonly unasked: number
   readonly found: readonly (NamedAnswer & { readonly services: readonly string[] })[]
   /** Why not all could be asked about; null: nothing prevented it. */
   readonly refusal: string | null

@@ -1,13 +1,13 @@
 /** Another machine that answers ARP or neighbour solicitations for a virtual address of this one. */
 import { conflictText } from '../../core/address-conflict.js'
-import { type Hazard, type Judgement, notKnown, ok, warning } from '../finding.js'
+import { type Hazard, type Judgement, note, notKnown, ok, warning } from '../finding.js'
 
 export const addressConflict: Hazard = {
   id: 'address-conflict',
   judge({ site }): readonly Judgement[] {
     const { conflicts } = site ?? {}
     if (!conflicts) return []
-    const { asked, found, refusal } = conflicts
+    const { asked, unasked, found, refusal } = conflicts
     const warnings = found.map(({ services, ...answer }) =>
       warning(
         `${answer.who.real ?? answer.hardware} answers for ${answer.address.text} too, on ${answer.interface}`,
@@ -15,7 +15,16 @@ export const addressConflict: Hazard = {
         { services },
       ),
     )
-    if (warnings.length > 0) return warnings
+    const rest =
+      unasked === 0
+        ? []
+        : [
+            note(
+              `doctor has not asked about ${unasked} of the virtual addresses`,
+              'It asks about 250, the first of the configuration, because each takes 20 ms. The running lvsd asks about all, unless conflict-check is none, and tells of a conflict by the event address.conflict.',
+            ),
+          ]
+    if (warnings.length > 0) return [...warnings, ...rest]
     if (refusal !== null)
       return [
         notKnown(
@@ -28,7 +37,8 @@ export const addressConflict: Hazard = {
           ok(
             `no other machine answers for the virtual addresses on Ethernet interfaces (${asked} asked about)`,
           ),
+          ...rest,
         ]
-      : []
+      : rest
   },
 }

@@ -31,9 +31,9 @@ export async function readConflicts(
       ...answer,
       services: (all.get(answer.address.text)?.services ?? []).map(({ name }) => name),
     }))
-    return { asked: asked.size, found, refusal }
+    return { asked: asked.size, unasked: all.size - about.size, found, refusal }
   } catch (error) {
-    return { asked: 0, found: [], refusal: (error as Error).message }
+    return { asked: 0, unasked: 0, found: [], refusal: (error as Error).message }
   } finally {
     for (const socket of sockets) socket.close()
   }

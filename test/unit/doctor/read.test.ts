@@ -5,6 +5,7 @@ import { release } from 'node:os'
 import { join } from 'node:path'
 import { examine } from '../../../src/doctor/examine.js'
 import { parseFibTrie, parseIfInet6, parseIpv6Route } from '../../../src/doctor/read/addresses.js'
+import { readConflicts } from '../../../src/doctor/read/conflicts.js'
 import { readMachine } from '../../../src/doctor/read/machine.js'
 import { readModules } from '../../../src/doctor/read/modules.js'
 import { readSite } from '../../../src/doctor/read/site.js'
@@ -13,7 +14,7 @@ import { readSysctls } from '../../../src/doctor/read/sysctls.js'
 import { loadChecks } from '../../../src/kinds/find-kinds.js'
 import { local } from '../../support/doctor.js'
 import { temporaryFolder } from '../../support/folder.js'
-import { address, config, real, service, use } from '../../support/tables.js'
+import { address, config, real, service, serviceId, use } from '../../support/tables.js'
 
 describe('doctor: what it reads', () => {
   it('is known of this machine, as far as this user may', () => {
@@ -35,6 +36,16 @@ describe('doctor: what it reads', () => {
     assert.deepEqual(found.get('::1'), { address: '::1' })
     assert.deepEqual(found.get('127.0.0.5'), { address: '127.0.0.1' })
     assert.ok('refusal' in (found.get('255.255.255.255') ?? {}))
+  })
+
+  it('is who else has 250 virtual addresses, and how many more there are', async () => {
+    const services = Array.from({ length: 300 }, (_, i) =>
+      service(`web${i}`, { id: serviceId(`2001:db8:9::${(i + 1).toString(16)}`) }),
+    )
+    const { settings, ...rest } = config(services)
+    const asked = { ...rest, settings: { ...settings, conflictCheck: 60_000 } }
+    assert.equal((await readConflicts(asked))?.unasked, 50)
+    assert.equal((await readConflicts({ ...asked, services: services.slice(0, 250) }))?.unasked, 0)
   })
 
   it('is how many checks a configuration has, how many of them ping, and its folders', async () => {
