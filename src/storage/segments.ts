@@ -11,10 +11,10 @@ import { type FileHandle, mkdir, open, readdir, rm, stat } from 'node:fs/promise
 import { join } from 'node:path'
 import type { Log } from '../system/log.js'
 import { type Clock, systemClock } from '../util/clock.js'
-import { runSliced, type Sliced } from '../util/time-slice.js'
+import { runSliced } from '../util/time-slice.js'
 import { waitAtMost } from '../util/with-timeout.js'
-import { lineFor, lineOf } from './checked-line.js'
 import { writeDurably } from './durable-file.js'
+import { type FoundEntries, headOf, linesOf, parseSegment } from './segment-text.js'
 import { readText, setAside } from './state-text.js'
 
 /** When a segment is full, and when the oldest is deleted: as soon as one of the limits is reached. */
@@ -233,7 +233,7 @@ export class Segments {
   async #begin(number: number): Promise<{ segment: Segment; file: SegmentFile }> {
     const { folder, openFile = open } = this.#parts
     await mkdir(folder, { recursive: true, mode: 0o700 })
-    const head = lineFor({ lvsd: this.#parts.name, version: this.#parts.version })
+    const head = headOf(this.#parts)
     const segment = { number, lines: 0, bytes: head.length, isFull: false, writtenAt: this.#now() }
     const file = await openFile(this.#pathOf(segment), NEW)
     try {
@@ -349,7 +349,7 @@ export class Segments {
       this.#segments.push({ number, lines: 0, bytes: 0, isFull: true, writtenAt: mtimeMs })
       return false
     }
-    const found = await runSliced(this.#parse(text, take))
+    const found = await runSliced(parseSegment(text, this.#parts, take))
     // What a process wrote when it was killed may end in the middle of a line, of the first too; no other segment may.
     if (isLast && found.bytes === 0) return false
     const segment = {
@@ -369,39 +369,6 @@ export class Segments {
     return found.wasClosed
   }
 
-  *#parse(text: string, take: (value: unknown) => void): Sliced<Found> {
-    const { name, version } = this.#parts
-    const isTorn = text !== '' && !text.endsWith('\n')
-    const [first = '', ...rest] = text.split('\n').slice(0, -1)
-    const head = lineOf(first) as { readonly value: { lvsd?: unknown; version?: unknown } | null } | null
-    const hasHead = head?.value?.lvsd === name && typeof head.value.version === 'number'
-    const lines: string[] = []
-    let damaged = 0
-    let wasClosed = false
-    for (const [i, line] of rest.entries()) {
-      const entry = lineOf(line)
-      wasClosed = (entry?.value as { closed?: unknown } | undefined)?.closed === true
-      try {
-        if (!entry) throw new Error('damaged')
-        if (!wasClosed) take(entry.value)
-        lines.push(line)
-      } catch {
-        damaged++
-      }
-      if (i % 100 === 0) yield
-    }
-    const whole = text.slice(0, text.lastIndexOf('\n') + 1)
-    return {
-      hasHead,
-      isNewer: hasHead && Number(head.value?.version) > version,
-      lines,
-      damaged,
-      isTorn,
-      wasClosed: wasClosed && !isTorn,
-      bytes: Buffer.byteLength(whole),
-    }
-  }
-
   #leaveOut(path: string, { message }: Error): null {
     const { log, name } = this.#parts
     const moved = setAside(path, 'damaged')
@@ -411,8 +378,8 @@ export class Segments {
   }
 
   /** Renames a segment that cannot be read completely, and writes what can be read. Returns the bytes of that, or null. */
-  async #setAside(path: string, { isNewer, lines, damaged }: Found): Promise<number | null> {
-    const { log, name, version } = this.#parts
+  async #setAside(path: string, { isNewer, lines, damaged }: FoundEntries): Promise<number | null> {
+    const { log, name } = this.#parts
     const moved = setAside(path, isNewer ? 'newer' : 'damaged')
     const what = isNewer ? 'was written by a newer lvsd' : 'is damaged'
     const lost = damaged > 0 ? `, ${damaged} cannot` : ''
@@ -421,7 +388,7 @@ export class Segments {
       { file: path, moved },
       `a file of the ${name} ${what}: ${lines.length} of its entries can be read and count${lost}`,
     )
-    const text = [lineFor({ lvsd: name, version }), ...lines.map(line => `${line}\n`)].join('')
+    const text = [headOf(this.#parts), ...lines.map(line => `${line}\n`)].join('')
     const isWritten =
       !moved.startsWith('nowhere') &&
       (await writeDurably(path, text).then(
@@ -436,28 +403,6 @@ export class Segments {
     for (const name of aside.slice(0, -MOST_ASIDE))
       await rm(join(this.#parts.folder, name), { force: true }).catch(() => {})
   }
-}
-
-interface Found {
-  readonly hasHead: boolean
-  readonly isNewer: boolean
-  /** Lines that can be read, without the first. */
-  readonly lines: readonly string[]
-  readonly damaged: number
-  /** True if the last line has no end. */
-  readonly isTorn: boolean
-  readonly wasClosed: boolean
-  /** Up to the end of the last line. */
-  readonly bytes: number
-}
-
-function* linesOf(values: readonly unknown[]): Sliced<readonly string[]> {
-  const lines: string[] = []
-  for (const value of values) {
-    lines.push(lineFor(value))
-    if (lines.length % 100 === 0) yield
-  }
-  return lines
 }
 
 async function writeAt(file: Pick<FileHandle, 'write'>, bytes: Buffer, position: number): Promise<void> {
