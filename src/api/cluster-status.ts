@@ -3,7 +3,8 @@ import type { ClusterSnapshot, ConnectivitySnapshot } from '../cluster/cluster.j
 import type { DirectorView } from '../cluster/members.js'
 import type { RedisStatus } from '../cluster/redis/site-redis.js'
 import type { SharingSnapshot } from '../cluster/verdicts/verdict-types.js'
-import type { ClusterStatus, DirectorsDocument, StatusDocument } from './status-types.js'
+import type { ClusterStatus, DirectorsDocument } from './cluster-status-types.js'
+import type { StatusDocument } from './status-types.js'
 
 export function clusterStatusOf(
   {

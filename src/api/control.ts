@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream'
 import type { SiteEvent } from '../cluster/site-events.js'
 import type { Problem } from '../config/problems/problem.js'
 import type { Named } from '../overrides/targets.js'
+import type { DirectorsDocument } from './cluster-status-types.js'
 import type { ConnectionsAnswer, ConnectionsRequest } from './connection-types.js'
 import type { EventsAnswer, EventsRequest, SiteEventsRequest } from './event-types.js'
 import type {
@@ -17,13 +18,7 @@ import type { OverviewDocument } from './overview-types.js'
 import type { RecheckedReal, RecheckOutcome, RecheckRequest, RecheckResultsRequest } from './recheck-types.js'
 import type { ResultsDocument } from './result-types.js'
 import type { HealthDocument, NotifyAnswer, NotifyRequest, RoleDocument } from './role-types.js'
-import type {
-  DirectorsDocument,
-  ReloadOutcome,
-  ServiceListing,
-  ServiceStatus,
-  StatusDocument,
-} from './status-types.js'
+import type { ReloadOutcome, ServiceListing, ServiceStatus, StatusDocument } from './status-types.js'
 import type { Assumed, DriftDocument, PlanDocument, TableDocument } from './table-types.js'
 import type { AddTokenRequest, TokenAdded, TokenList, TokenRevoked } from './token-types.js'
 import type { DoctorDocument, Posted, ValidateDocument } from './validate-types.js'

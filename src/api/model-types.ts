@@ -156,3 +156,6 @@ export const sysctlState = z
     changesByOthers: z.number(),
   })
   .meta({ id: 'SysctlState' }) satisfies z.ZodType<SysctlState>
+
+/** A condition and its start. */
+export const causeStatus = z.object({ since: time(), detail: z.string() })

@@ -1,7 +1,7 @@
 /** The role of this director over the API. */
 import { z } from '../check/option-types.js'
 import { LONGEST_NAME, VRRP_STATES } from '../core/vrrp-role.js'
-import { clusterStatus } from './status-types.js'
+import { clusterStatus } from './cluster-status-types.js'
 
 export const roleDocument = z
   .object({

@@ -112,7 +112,7 @@ const ELSE: readonly {
     words: ['redis', 'tls'],
     files: [
       'api/cluster-status.ts',
-      'api/status-types.ts',
+      'api/cluster-status-types.ts',
       'cli/terminal/status.ts',
       'cluster/',
       'config/schema/cluster-fields.ts',
@@ -134,7 +134,7 @@ const ELSE: readonly {
     words: ['on', 'off', 'none'],
     files: [
       'api/cluster-status.ts',
-      'api/status-types.ts',
+      'api/cluster-status-types.ts',
       'cli/terminal/',
       'cluster/',
       'cli/commands/simulate.ts',

@@ -1,8 +1,10 @@
 /** The state of everything, as `lvsd status` shows it. */
+
+import { directorsDocument } from '../cluster-status-types.js'
 import type { Control } from '../control.js'
 import { overviewDocument } from '../overview-types.js'
 import { routeOver } from '../route.js'
-import { directorsDocument, statusDocument } from '../status-types.js'
+import { statusDocument } from '../status-types.js'
 
 const route = routeOver<Pick<Control, 'status' | 'overview' | 'directors'>>()
 

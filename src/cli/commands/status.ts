@@ -1,6 +1,7 @@
 /** lvsd status: shows the status document of the daemon. */
 import { fetchDirectors, fetchStatus } from '../../api/client.js'
-import type { DirectorsDocument, RealStatus, ServiceStatus, StatusDocument } from '../../api/status-types.js'
+import type { DirectorsDocument } from '../../api/cluster-status-types.js'
+import type { RealStatus, ServiceStatus, StatusDocument } from '../../api/status-types.js'
 import { bracketed, withoutBrackets } from '../../core/address.js'
 import { hostPort } from '../../core/display-names.js'
 import { AmbiguousTarget, realsNamed, splitTarget, TargetError } from '../../overrides/targets.js'

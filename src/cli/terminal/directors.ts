@@ -1,5 +1,5 @@
 /** Formats the directors of a site for people. Pure. */
-import type { DirectorStatus, DirectorsDocument } from '../../api/status-types.js'
+import type { DirectorStatus, DirectorsDocument } from '../../api/cluster-status-types.js'
 import { painter } from '../../util/paint.js'
 import { counted } from '../../util/plural.js'
 import { printable } from '../../util/printable.js'

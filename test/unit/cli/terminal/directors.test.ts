@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { DirectorsDocument } from '../../../../src/api/status-types.js'
+import type { DirectorsDocument } from '../../../../src/api/cluster-status-types.js'
 import { renderDirectors } from '../../../../src/cli/terminal/directors.js'
 
 const NOW = '2026-11-28T12:00:00.000Z'
