@@ -118,6 +118,16 @@ export class FailureModel {
     return this.#isDown[server] === 1 ? null : (this.#next[server] ?? NEVER)
   }
 
+  /** Returns the time in milliseconds at which the server fails or is repaired next; Infinity: never. */
+  nextChange(server: number): number {
+    return this.#next[server] ?? NEVER
+  }
+
+  /** True if the last failure of the server up to the last time asked is one in which it does not answer at all. */
+  isSilent(server: number): boolean {
+    return this.#isSilent[server] === 1
+  }
+
   /** Tells the listener all failures and repairs of the server up to this time. */
   follow(server: number, now: number): void {
     for (let at = this.#next[server] ?? NEVER; at <= now; at = this.#next[server] ?? NEVER) {

@@ -2,7 +2,7 @@
 import { didYouMeanOf } from '../util/closest-match.js'
 import { parseDuration } from '../util/duration.js'
 
-/** How the servers of a simulation fail. Times are milliseconds; each is the mean of an exponential distribution. */
+/** How the servers of a simulation fail. Times are milliseconds; each is the mean of an exponential distribution, if nothing else is said. */
 export interface FailureSpec {
   /** From the end of a failure to the next one of the same server. */
   readonly mttf: number
@@ -20,6 +20,8 @@ export interface FailureSpec {
   readonly false: number
   /** Time of an answer. */
   readonly latency: number
+  /** From a failure in which a server refuses to the hint of its sentinel. Not a mean. */
+  readonly hint: number
 }
 
 const DAY = 86_400_000
@@ -33,6 +35,7 @@ export const DEFAULT_FAILURES: FailureSpec = {
   silent: 0.5,
   false: 0.00001,
   latency: 2,
+  hint: 20,
 }
 
 /** No server fails. */
@@ -44,7 +47,7 @@ export const NO_FAILURES: FailureSpec = {
   false: 0,
 }
 
-const TIMES = ['mttf', 'mttr', 'flap', 'latency'] as const
+const TIMES = ['mttf', 'mttr', 'flap', 'latency', 'hint'] as const
 const SHARES = ['flapping', 'slow', 'silent', 'false'] as const
 const KEYS: readonly string[] = [...TIMES, ...SHARES]
 

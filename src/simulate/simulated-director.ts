@@ -5,11 +5,14 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Check } from '../check/check.js'
 import type { StartRun } from '../check/run.js'
+import { isChanging } from '../core/health.js'
+import type { Hint } from '../core/hints.js'
 import type { CheckResult, ResolvedConfig } from '../core/model.js'
 import { scheduleJobs } from '../director/schedule-jobs.js'
 import type { HealthEvents } from '../health/health-changes.js'
 import { HealthTracker } from '../health/health-tracker.js'
 import { workOf } from '../health/jobs.js'
+import { type HintCounts, Hints } from '../hints/hints.js'
 import { memoryKernel } from '../ipvs/memory.js'
 import { Reconciler } from '../reconcile/reconciler.js'
 import { Calendar } from '../schedule/calendar.js'
@@ -58,13 +61,19 @@ interface SimulatedWork {
   isFirst: boolean
 }
 
+interface Placed {
+  readonly place: Executor<SimulatedWork>
+  readonly checked: Checked
+}
+
 export class SimulatedDirector {
   readonly health: HealthTracker
   readonly #parts: SimulatedDirectorParts
   readonly #scheduler: Scheduler
   readonly #reconciler: Reconciler
   readonly #places: Places
-  readonly #placeOf = new Map<string, Executor<SimulatedWork>>()
+  readonly #placed = new Map<string, Placed>()
+  readonly #hints: Hints
   readonly #sent: MessageCount = { messages: 0 }
   readonly #refusals = new Set<string>()
   readonly #calendar: Calendar | null
@@ -114,12 +123,34 @@ export class SimulatedDirector {
         for (const { name } of services) this.#dirty.add(name)
         this.#askForRound()
       },
-      recheck: (id, ms) => this.#placeOf.get(id)?.soon(id, ms),
+      recheck: (id, ms) => this.#placed.get(id)?.place.soon(id, ms),
       events: {
         hears: event => event === 'transition' || event === 'damping',
         emit: (event, ...details) => this.#emit(event, details),
       },
     })
+    this.#hints = new Hints({
+      clock,
+      executors: {
+        next: id => this.#uncounted(id)?.next(id) ?? null,
+        atOnce: (id, isAnew) => {
+          const place = this.#uncounted(id)
+          // The question takes the job out of the calendar, where its runs follow each other at its interval.
+          place?.next(id)
+          place?.atOnce(id, isAnew)
+        },
+      },
+      isChanging: id => this.health.store.checksOf(id).some(({ health, own }) => isChanging(own ?? health)),
+    })
+  }
+
+  /** Brings the checks of these jobs forward, as the daemon does. */
+  hint(ids: readonly string[], hint: Hint): void {
+    this.#hints.give(ids, hint)
+  }
+
+  get hints(): HintCounts {
+    return this.#hints.counts
   }
 
   /** Runs of checks so far. */
@@ -165,8 +196,8 @@ export class SimulatedDirector {
     scheduleJobs(
       {
         set: (id, _, timing) => this.#setJob(id, timing),
-        remove: id => this.#placeOf.get(id)?.remove(id),
-        soon: (id, ms) => this.#placeOf.get(id)?.soon(id, ms),
+        remove: id => this.#placed.get(id)?.place.remove(id),
+        soon: (id, ms) => this.#placed.get(id)?.place.soon(id, ms),
       },
       changes,
       { random: this.#parts.clock.random },
@@ -187,6 +218,7 @@ export class SimulatedDirector {
   }
 
   async close(): Promise<void> {
+    this.#hints.close()
     this.#scheduler.close()
     this.health.close()
     await this.#reconciler.stop()
@@ -210,27 +242,40 @@ export class SimulatedDirector {
     await this.#reconciler.idle()
   }
 
+  /** Returns the executor of a job whose runs are no longer counted. */
+  #uncounted(id: string): Executor<SimulatedWork> | null {
+    const placed = this.#placed.get(id)
+    if (!placed) return null
+    this.#skipCounted(id, placed.checked)
+    return placed.place
+  }
+
+  #skipCounted(id: string, checked: Checked): void {
+    const counted = this.#calendar?.recall(id) ?? 0
+    if (counted > 0) checked.skip?.(counted)
+  }
+
   #setJob(id: string, timing: Timing): void {
     const job = this.health.store.jobs.get(id)
     if (!job) return
-    const place = placementOf(workOf(job)).kind
-    const group = place === 'worker' ? groupOf(job.check) : place
-    this.#placeOf.set(id, this.#places[group])
+    const { kind } = placementOf(workOf(job))
+    const place = this.#places[kind === 'worker' ? groupOf(job.check) : kind]
     this.#waiting++
     const { world } = this.#parts
     const subscribers = this.health.store.subscribers(id)
+    const checked = world.checked(job, subscribers)
+    this.#placed.set(id, { place, checked })
     const firstIn = world.firstIn?.(job, subscribers)
     const placed = firstIn === undefined ? timing : { ...timing, firstIn }
-    this.#places[group].set(id, { id, checked: world.checked(job, subscribers), isFirst: true }, placed)
+    place.set(id, { id, checked, isFirst: true }, placed)
     // A job that is placed again keeps its phase.
-    if (firstIn !== undefined) this.#places[group].retime(id, placed)
+    if (firstIn !== undefined) place.retime(id, placed)
   }
 
   #begin: StartRun<SimulatedWork> = (work, _, done) => {
     const { clock, cost = 0 } = this.#parts
     this.#runs++
-    const counted = this.#calendar?.recall(work.id) ?? 0
-    if (counted > 0) work.checked.skip?.(counted)
+    this.#skipCounted(work.id, work.checked)
     const outcome = work.checked.ask(clock.now())
     clock.spend(cost)
     return new SimulatedRun(
@@ -246,9 +291,11 @@ export class SimulatedDirector {
     )
   }
 
-  #report = (id: string, result: CheckResult, { checked }: SimulatedWork): void => {
+  #report = (id: string, given: CheckResult, { checked }: SimulatedWork): void => {
+    const result = this.#hints.explained(id, given)
     this.health.result(id, result)
     this.#outcome = null
+    this.#hints.judged(id, result)
     // A further pass of a check that is up, without a streak, is the identity in `nextHealth`.
     if (!this.#isCounting || !result.ok || !this.health.store.isSettled(id, true)) return
     const sure = checked.sure?.()

@@ -58,6 +58,13 @@ export interface SimulationReport {
   /** What the kernel would refuse. */
   readonly refusals: readonly string[]
   readonly runs: number
+  /** Of sentinels: servers that have one, hints that they gave, and checks that these brought forward or had to drop. */
+  readonly hints: {
+    readonly sentinels: number
+    readonly given: number
+    readonly broughtForward: number
+    readonly dropped: number
+  }
   /** Of the starts of runs, beside their schedule. */
   readonly lateness: Summary
   readonly stalledFor: number

@@ -8,6 +8,7 @@ import { Distribution } from './distribution.js'
 import { countReals, enlarged } from './enlarged-site.js'
 import { FailureModel, type ModelledOutcome } from './failure-model.js'
 import type { FailureSpec } from './failure-spec.js'
+import { SentinelHints } from './sentinel-hints.js'
 import { SimulatedDirector } from './simulated-director.js'
 import type { Outcome } from './simulated-run.js'
 import type { SimulationReport } from './simulation-report.js'
@@ -62,6 +63,7 @@ class Simulation {
   readonly #clock: VirtualClock
   readonly #director: SimulatedDirector
   readonly #model: FailureModel
+  readonly #sentinels: SentinelHints
   readonly #servers = new Map<string, number>()
   /** When the server failed last, and when it was repaired last, by its number. */
   readonly #failedAt: Float64Array
@@ -128,6 +130,10 @@ class Simulation {
         delay: ms => this.#lateness.add(ms),
       },
     })
+    this.#sentinels = new SentinelHints({
+      ...{ clock: this.#clock, model: this.#model, after: failures.hint },
+      give: (ids, hint) => this.#director.hint(ids, hint),
+    })
   }
 
   async run(): Promise<SimulationReport> {
@@ -136,6 +142,7 @@ class Simulation {
     await director.run(START_LIMIT, () => director.waiting === 0 || this.#isOver())
     const started = { ms: this.#clock.now(), ...this.#taken() }
     this.#isStarting = false
+    this.#sentinels.start()
     const began = this.#clock.now()
     const runsBefore = director.runs
     const messagesBefore = director.messages
@@ -161,6 +168,7 @@ class Simulation {
       messages: director.messages - messagesBefore,
       refusals: director.refusals,
       runs: director.runs - runsBefore,
+      hints: this.#hints(),
       lateness: this.#lateness.summary(),
       stalledFor: director.stats().stalledFor,
       cost: this.#input.cost,
@@ -203,6 +211,11 @@ class Simulation {
     return this.#input.isInterrupted?.() ? 'interrupted' : 'time'
   }
 
+  #hints(): SimulationReport['hints'] {
+    const { given, broughtForward, dropped } = this.#director.hints
+    return { sentinels: this.#sentinels.size, given: given.sentinel, broughtForward, dropped }
+  }
+
   #isOver(): boolean {
     return this.#input.isInterrupted?.() || performance.now() - this.#realBegan > this.#input.within
   }
@@ -222,8 +235,10 @@ class Simulation {
 
   // -------------------------------------------------------------- what happens
 
-  #checked({ use, target }: Job, [first]: readonly Subscriber[]): Checked {
-    const server = this.#servers.get(keyOf(first?.real ?? target)) ?? 0
+  #checked({ id, use, target }: Job, subscribers: readonly Subscriber[]): Checked {
+    const server = this.#servers.get(keyOf(subscribers[0]?.real ?? target)) ?? 0
+    // Of services that share a check, one that wants a sentinel suffices.
+    if (subscribers.some(subscriber => subscriber.use.sentinel)) this.#sentinels.watch(server, id)
     const answers = this.#model.answersOf(server, this.#checks++, use.policy)
     return {
       ask: now => this.#model.outcome(server, now, answers),

@@ -29,8 +29,11 @@ SPEC is a list such as mttf=30d,mttr=10m. Times are means of exponential distrib
 - silent: share of the failures in which a server does not answer at all; in the others it refuses (50%)
 - false: probability that a check of a server that is well fails (0.001%)
 - latency: time of an answer (2ms)
+- hint: time from a failure in which a server refuses to the hint of its sentinel, where the check has one (20ms)
 
 "none": nothing fails.
+
+Not simulated: drains and maintenance, takeovers, and hints other than those of sentinels.
 
 A removal is false if the server was up when its last check began. Each check takes --cost of a processor, so a director that is too
 small is late, as it would be. A check that is sure to pass on a server that is up changes nothing: after the first ${MEASURED}, on which

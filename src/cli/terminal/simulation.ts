@@ -42,6 +42,7 @@ export function renderSimulation(report: SimulationReport): string {
       'removals',
       `${grouped(counts.removals)}, false: ${grouped(counts.falseRemovals)}; returns: ${grouped(counts.returns)}`,
     ],
+    ...(report.hints.sentinels > 0 ? [['hints', hintsText(report)]] : []),
     ['damping', `${counted(counts.held, 'time')} a server was held down`],
     ['changes', `${changesText(report.changes)} in ${counted(report.messages, 'message')} to the kernel`],
     ['checks', `${grouped(report.runs)}, ${grouped(Math.round(checksPerSecond))} per second${processor}`],
@@ -94,6 +95,11 @@ function startText({ start: { ms, waiting } }: SimulationReport): string {
   return `${counted(waiting, 'check')} without a result after ${formatDuration(ms)}`
 }
 
+function hintsText({ hints: { sentinels, given, broughtForward, dropped } }: SimulationReport): string {
+  const lost = dropped === 0 ? '' : `, ${grouped(dropped)} dropped`
+  return `${grouped(given)} from ${counted(sentinels, 'sentinel')}, ${counted(broughtForward, 'check')} brought forward${lost}`
+}
+
 function endText({ ended, simulated, wanted, run }: SimulationReport): string {
   const real = formatUptime(run.seconds * 1000)
   if (ended === 'complete') return `simulated ${formatUptime(simulated)} in ${real}`
@@ -102,7 +108,11 @@ function endText({ ended, simulated, wanted, run }: SimulationReport): string {
     interrupted: 'interrupted',
     full: 'the start did not end',
   }[ended]
-  return `simulated ${formatUptime(simulated)} of ${formatUptime(wanted)} in ${real}: ${why}`
+  const part = `simulated ${formatUptime(simulated)} of ${formatUptime(wanted)} in ${real}: ${why}`
+  if (ended !== 'time' || simulated === 0) return part
+  // As if the start took no time, so that it is rather too long.
+  const whole = formatUptime((run.seconds * 1000 * wanted) / simulated)
+  return `${part}; all of it takes about ${whole}`
 }
 
 function changesText({ added, changed, removed }: TableChanges): string {

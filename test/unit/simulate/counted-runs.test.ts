@@ -12,12 +12,12 @@ const MINUTE = 60_000
 type Site = Pick<SimulationInput, 'config' | 'checks'>
 
 /** Runs with a short interval, and a service whose servers have two checks, with other intervals and rules by time. */
-async function site({ interval, fast, fall, rise, timeout, rules }: Plan): Promise<Site> {
+async function site({ interval, fast, fall, rise, timeout, rules, sentinel }: Plan): Promise<Site> {
   const text = `
 services:
   web:
     virtual: '[2001:db8::80]:80'
-    check: { kind: connect, interval: ${interval}ms, timeout: ${timeout}ms, fastinter: ${fast}ms, fall: ${fall}, rise: ${rise} }
+    check: { kind: connect, interval: ${interval}ms, timeout: ${timeout}ms, fastinter: ${fast}ms, fall: ${fall}, rise: ${rise}, sentinel: ${sentinel} }
     weight: 100
     reals: ['[2001:db8:1::11]:80', '[2001:db8:1::12]:80', { address: '[2001:db8:1::13]:80', weight: 0 }]
 ${rules.map(rule => `    ${rule}\n`).join('')}
@@ -51,6 +51,7 @@ interface Plan {
   readonly fall: number
   readonly rise: number
   readonly rules: readonly string[]
+  readonly sentinel: boolean
 }
 
 const plans: fc.Arbitrary<Plan> = fc
@@ -61,6 +62,7 @@ const plans: fc.Arbitrary<Plan> = fc
     fall: fc.integer({ min: 1, max: 3 }),
     rise: fc.integer({ min: 1, max: 3 }),
     rules: fc.subarray(RULES),
+    sentinel: fc.boolean(),
   })
   .map(({ interval, share, quick, ...rest }) => ({
     ...rest,
@@ -78,6 +80,7 @@ const failures = fc.record({
   silent: fc.constantFrom(0, 0.5, 1),
   false: fc.constantFrom(0, 0.001, 0.05),
   latency: fc.constantFrom(1, 2, 30),
+  hint: fc.constantFrom(20, 300),
 })
 
 /** Returns the report without what depends on how it was made, and all that happened. */
@@ -138,7 +141,7 @@ describe('simulate, with runs counted', () => {
   })
 
   it('counts nearly all runs where nearly nothing fails', async () => {
-    const plan = { interval: 1000, timeout: 900, fast: 1000, fall: 2, rise: 1, rules: [] }
+    const plan = { interval: 1000, timeout: 900, fast: 1000, fall: 2, rise: 1, rules: [], sentinel: false }
     const given = {
       ...INPUT,
       ...(await site(plan)),

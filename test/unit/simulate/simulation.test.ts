@@ -12,6 +12,7 @@ const TICK = 50
 async function site(
   policy: Partial<CheckPolicy> = {},
   more = '',
+  sentinel = false,
 ): Promise<Pick<SimulationInput, 'config' | 'checks'>> {
   const all: CheckPolicy = { interval: 10_000, timeout: 3000, fall: 2, rise: 1, fastinter: 10_000, ...policy }
   const { interval, timeout, fastinter, fall, rise } = all
@@ -19,7 +20,7 @@ async function site(
 services:
   web:
     virtual: '[2001:db8::80]:80'
-    check: { kind: connect, interval: ${interval}ms, timeout: ${timeout}ms, fastinter: ${fastinter}ms, fall: ${fall}, rise: ${rise} }
+    check: { kind: connect, interval: ${interval}ms, timeout: ${timeout}ms, fastinter: ${fastinter}ms, fall: ${fall}, rise: ${rise}, sentinel: ${sentinel} }
     reals: ['[2001:db8:1::11]:80', '[2001:db8:1::12]:80', '[2001:db8:1::13]:80']
 ${more}
 `
@@ -124,6 +125,32 @@ describe('simulate', () => {
     assert.ok(large.lateness.p50 > 400, JSON.stringify(large.lateness))
     assert.ok(large.runs < small.runs)
     assert.equal(large.counts.removals, 0)
+  })
+
+  it('brings the checks of servers with a sentinel forward that refuse, and of no silent ones', async () => {
+    const failures = { ...NO_FAILURES, mttf: HOUR, mttr: HOUR / 6, hint: 50 }
+    const at = async (silent: number) =>
+      simulate({ ...INPUT, ...(await site({ fall: 3 }, '', true)), failures: { ...failures, silent } })
+    const [quick, silent] = [await at(0), await at(1)]
+    assert.ok(quick.detection.count > 20)
+    assert.deepEqual(quick.hints, {
+      sentinels: 60,
+      given: quick.counts.begun,
+      broughtForward: quick.counts.begun,
+      dropped: 0,
+    })
+    // The first check comes with the hint, the two others follow at once; a check that was on its way may be one of them.
+    assert.ok(quick.detection.p50 < 500, JSON.stringify(quick.detection))
+    assert.ok(silent.detection.p50 > 10_000, JSON.stringify(silent.detection))
+    assert.equal(silent.hints.given, 0)
+    assert.equal(quick.counts.falseRemovals, 0)
+    const without = await simulate({
+      ...INPUT,
+      ...(await site({ fall: 3 })),
+      failures: { ...failures, silent: 0 },
+    })
+    assert.ok(without.detection.p50 > 10_000, JSON.stringify(without.detection))
+    assert.equal(without.hints.sentinels, 0)
   })
 
   it('applies damping', async () => {
