@@ -45,14 +45,15 @@ function serviceChanges(wanted: TableService, held: TableService | undefined): C
 }
 
 function attributesOf(service: TableService): ServiceAttributes {
-  const { scheduler, schedulerFlags, persistence, onePacket } = service
-  return { scheduler, schedulerFlags, persistence, onePacket }
+  const { scheduler, schedulerFlags, persistence, onePacket, owner } = service
+  return { scheduler, schedulerFlags, persistence, onePacket, ...(owner !== undefined && { owner }) }
 }
 
 export function sameService(a: ServiceAttributes, b: ServiceAttributes): boolean {
   return (
     a.scheduler === b.scheduler &&
     a.onePacket === b.onePacket &&
+    a.owner === b.owner &&
     a.schedulerFlags.join() === b.schedulerFlags.join() &&
     a.persistence?.timeout === b.persistence?.timeout &&
     a.persistence?.prefix === b.persistence?.prefix &&
@@ -93,7 +94,7 @@ function applyOne(
     table.delete(key)
     copied.delete(key)
   } else if (!held) return
-  else if (change.op === 'set-service') table.set(key, { ...held, ...change.service })
+  else if (change.op === 'set-service') table.set(key, { id: held.id, ...change.service, reals: held.reals })
   else {
     const reals = copied.get(key) ?? freshReals(copied, key, held.reals)
     if (change.op === 'delete-real') reals.delete(keyOfReal(change.was))

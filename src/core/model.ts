@@ -67,6 +67,8 @@ export interface ServiceAttributes {
   readonly schedulerFlags: readonly SchedulerFlag[]
   readonly persistence: Persistence | null
   readonly onePacket: boolean
+  /** Number of the lvsd that has signed this service as its own (`core/path-owner.ts`); absent: it is not signed. */
+  readonly owner?: number
 }
 
 /** The kernel keeps a weight as a signed 32-bit number. */

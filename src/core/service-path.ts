@@ -102,16 +102,20 @@ export function markedId({ virtual }: Pick<ServicePath, 'virtual'>, fwmark: numb
   return { kind: 'fwmark', fwmark, family: virtual.family }
 }
 
-/** Returns the marked services, by their keys in the kernel: for each path that has a mark, one with its server alone. */
+/**
+ * Returns the marked services, by their keys in the kernel: for each path that has a mark, one with its server alone.
+ * `owner` signs them (`path-owner.ts`).
+ */
 export function markedServices(
   paths: ReadonlyMap<string, ServicePath>,
   marks: ReadonlyMap<string, number>,
+  owner?: number,
 ): Map<string, TableService> {
   const table = new Map<string, TableService>()
   for (const [key, path] of paths) {
     const mark = marks.get(key)
     if (mark === undefined) continue
-    const service = markedService(path, mark)
+    const service = markedService(path, mark, owner)
     table.set(keyOfService(service.id), service)
   }
   return table
@@ -120,15 +124,15 @@ export function markedServices(
 /** A path is the same object until its service or real server changes. */
 const made = new WeakMap<ServicePath, { readonly mark: number; readonly service: TableService }>()
 
-function markedService(path: ServicePath, mark: number): TableService {
+function markedService(path: ServicePath, mark: number, owner: number | undefined): TableService {
   const before = made.get(path)
-  if (before?.mark === mark) return before.service
-  const service = newService(path, mark)
+  if (before?.mark === mark && before.service.owner === owner) return before.service
+  const service = newService(path, mark, owner)
   made.set(path, { mark, service })
   return service
 }
 
-function newService(path: ServicePath, mark: number): TableService {
+function newService(path: ServicePath, mark: number, owner: number | undefined): TableService {
   const { real, realKey } = path
   return {
     id: markedId(path, mark),
@@ -137,6 +141,7 @@ function newService(path: ServicePath, mark: number): TableService {
     persistence: null,
     // The kernel would remember each packet of a UDP check for minutes. With NAT it must, to translate the answer.
     onePacket: real.forwarding !== 'masq',
+    ...(owner !== undefined && { owner }),
     reals: new Map([[realKey, real]]),
   }
 }

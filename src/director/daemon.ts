@@ -191,6 +191,7 @@ class RunningDaemon implements Daemon {
     lifecycle.add('accepted configuration', () => this.#reloader.close(LAST_PATIENCE))
     lifecycle.add('journal', () => journal.close())
     lifecycle.add('kernel', () => kernel.close())
+    lifecycle.add('paths of services', () => this.#servicePaths?.close())
     this.#api = new ApiService({ log, tokensPath: parts.tokensPath ?? null, control: () => this.#control() })
     lifecycle.add('API', () => this.#api.close(LAST_PATIENCE))
     // Before the lock of the journal is released, which protects the folder of the events too, and before the socket is

@@ -3,6 +3,7 @@ import type { ResolvedConfig } from '../core/model.js'
 import { DEFAULT_MARKS } from '../core/service-path.js'
 import type { HealthStore } from '../health/health-store.js'
 import type { Paths } from '../netlink/paths.js'
+import { PathOwner } from '../reconcile/path-owner.js'
 import { steadyNow } from '../util/clock.js'
 import { PathAnswers } from './path-answers.js'
 import { ServicePaths, type ServicePathsParts } from './service-paths.js'
@@ -22,9 +23,11 @@ export function openServicePaths({
   store,
   ...parts
 }: ServicePathsSettings): ServicePaths {
+  const isForwarding = kernelName === 'netlink'
   return new ServicePaths({
     ...parts,
-    isForwarding: kernelName === 'netlink',
+    isForwarding,
+    owner: isForwarding ? new PathOwner() : null,
     answers: paths && new PathAnswers({ paths, now: steadyNow }),
     range: () => config().settings.marks ?? DEFAULT_MARKS,
     jobs: () => store().jobs,

@@ -9,7 +9,6 @@
  *   yes    with its server alone     no              has no verdict: the sysctls of this machine drop the answers
  *   yes    with its server alone     yes             goes through the path
  */
-import { setImmediate } from 'node:timers/promises'
 import { noVerdict } from '../check/check.js'
 import type { PathUse } from '../check/run-code.js'
 import { type CheckResult, keyOfService, type ServiceId, type Table } from '../core/model.js'
@@ -25,23 +24,28 @@ import {
 } from '../core/service-path.js'
 import type { Job } from '../health/jobs.js'
 import type { Kernel } from '../ipvs/kernel.js'
+import type { PathOwner } from '../reconcile/path-owner.js'
 import type { Desired } from '../reconcile/reconciler.js'
 import { type Timing, timingAfter } from '../schedule/executor.js'
 import type { Executors } from '../schedule/executors.js'
 import { unproved } from '../schedule/path-probe.js'
 import type { Journal } from '../storage/journal.js'
 import type { Sliced } from '../util/time-slice.js'
+import { takeLeftServices } from './left-services.js'
 import type { PathAnswers } from './path-answers.js'
+import { Proofs } from './proofs.js'
 
 type Work = Parameters<Executors['set']>[1]
 
 export interface ServicePathsParts {
-  readonly journal: Pick<Journal, 'owned' | 'marks'>
+  readonly journal: Pick<Journal, 'owned' | 'marks' | 'record'>
   readonly kernel: Pick<Kernel, 'reals'>
   /** False for a table in memory, which forwards no packets. */
   readonly isForwarding: boolean
   /** Null: this is not known, and the checks run. */
   readonly answers: Pick<PathAnswers, 'refusals'> | null
+  /** Null: marked services are not signed, and none of an earlier lvsd is removed that the journal does not have. */
+  readonly owner: Pick<PathOwner, 'take' | 'running' | 'close'> | null
   range(): MarkRange
   /** Another map after each change. */
   jobs(): ReadonlyMap<string, Job>
@@ -62,9 +66,6 @@ interface Waiting {
   readonly why: string | undefined
 }
 
-/** Results that are proved before other work of lvsd gets a turn: some two milliseconds. */
-const IN_A_ROW = 20
-
 const NO_MARK = 'all firewall marks for checks through paths of services are in use: see settings: marks'
 const NO_ENTRY = "the service of this check with a firewall mark is not in the kernel's table"
 const IN_MEMORY = 'a table in memory forwards no packets, so no check goes through the path of a service'
@@ -77,6 +78,9 @@ export class ServicePaths {
   #range: MarkRange = { from: 0, count: 0 }
   /** False after a change of the paths. */
   #isAllotted = false
+  #hasTakenLeft = false
+  /** Signs the marked services. */
+  #owner: number | undefined
   #internal: Table = new Map()
   /** Keys of the marked services by path. */
   #keys = new Map<string, string>()
@@ -88,10 +92,7 @@ export class ServicePaths {
   readonly #missed = new Map<string, number>()
   readonly #waiting = new Map<string, Waiting>()
   readonly #running = new Map<string, { readonly work: Work; readonly path: PathUse; timing: Timing }>()
-  /** Number of results that are being proved, by job. */
-  readonly #proving = new Map<string, number>()
-  #queue: Promise<void> = Promise.resolve()
-  #inARow = 0
+  readonly #proofs = new Proofs()
   #executors: Executors | null = null
 
   constructor(parts: ServicePathsParts) {
@@ -105,6 +106,10 @@ export class ServicePaths {
     return id.kind === 'fwmark' && this.#given.has(id.fwmark)
   }
 
+  close(): void {
+    this.#parts.owner?.close()
+  }
+
   // -------------------------------------------------------------- the table
 
   /** Adds the marked services to the desired table. `actual` is the table as found, before anything is repaired. */
@@ -112,8 +117,12 @@ export class ServicePaths {
     this.#follow(this.#parts.jobs())
     // A mark that `settings: marks` had before may be one of the configuration now.
     for (const id of desired.ids) if (id.kind === 'fwmark') this.#given.delete(id.fwmark)
+    if (!this.#hasTakenLeft)
+      for (const mark of takeLeftServices(this.#parts, desired, actual)) this.#given.add(mark)
+    this.#hasTakenLeft = true
     if (this.#paths.size === 0 && this.#marks.size === 0) return desired
     this.#noteMissing(actual)
+    this.#owner ??= this.#parts.owner?.take(this.#ownerIn(actual))
     this.#allot(marksOfOthers(actual, this.#parts.journal.owned))
     const table = new Map(desired.table)
     const ids = [...desired.ids]
@@ -122,6 +131,13 @@ export class ServicePaths {
       ids.push(service.id)
     }
     return { ...desired, table, ids, internal: this.#internal, marks: this.#marks }
+  }
+
+  /** Returns the number by which this lvsd has signed before. */
+  #ownerIn(actual: Table): number | undefined {
+    for (const [key, { id, owner }] of actual)
+      if (owner !== undefined && this.isInternal(id) && this.#parts.journal.owned.has(key)) return owner
+    return undefined
   }
 
   #follow(jobs: ReadonlyMap<string, Job>): void {
@@ -141,7 +157,7 @@ export class ServicePaths {
     this.#range = range
     this.#marks = allotMarks(this.#paths.keys(), range, this.#marks, others)
     for (const mark of this.#marks.values()) this.#given.add(mark)
-    this.#internal = markedServices(this.#paths, this.#marks)
+    this.#internal = markedServices(this.#paths, this.#marks, this.#owner)
     this.#keys = new Map()
     for (const [key, path] of this.#paths) {
       const mark = this.#marks.get(key)
@@ -250,25 +266,9 @@ export class ServicePaths {
    */
   judge(id: string, result: CheckResult, pass: (result: CheckResult) => void): void {
     const running = this.#running.get(id)
-    const isProving = this.#proving.has(id)
     const isPlain = !running || result.ok === null || this.#parts.isSettled(id, result.ok)
-    if (!isProving && isPlain) {
-      pass(result)
-      return
-    }
-    this.#proving.set(id, (this.#proving.get(id) ?? 0) + 1)
-    this.#queue = this.#queue.then(async () => {
-      const proved = running && !isPlain ? await this.#proved(running.path, result) : result
-      this.#leave(id)
-      pass(proved)
-      if (++this.#inARow % IN_A_ROW === 0) await setImmediate()
-    })
-  }
-
-  #leave(id: string): void {
-    const left = (this.#proving.get(id) ?? 1) - 1
-    if (left > 0) this.#proving.set(id, left)
-    else this.#proving.delete(id)
+    if (isPlain && !this.#proofs.has(id)) pass(result)
+    else this.#proofs.add(id, () => (isPlain ? result : this.#proved(running.path, result)), pass)
   }
 
   async #proved({ key, mark }: PathUse, result: CheckResult): Promise<CheckResult> {

@@ -6,6 +6,7 @@ import type { RedisExamination } from '../cluster/redis/examine.js'
 import type { Family } from '../core/address.js'
 import type { NamedAnswer } from '../core/address-conflict.js'
 import type { ResolvedConfig } from '../core/model.js'
+import type { LeftServices } from '../core/path-owner.js'
 
 export interface Facts {
   readonly machine: Machine
@@ -117,6 +118,8 @@ export interface Site {
   readonly conflicts?: Conflicts | null
   /** Null or absent: the configuration has none. */
   readonly redis?: RedisExamination | null
+  /** Null or absent: the kernel's table cannot be read. */
+  readonly leftServices?: LeftServices | null
 }
 
 /** Who else answers for the virtual addresses that this machine has on Ethernet interfaces. */

@@ -11,6 +11,7 @@ import { descriptors } from './hazards/descriptors.js'
 import { folders } from './hazards/folders.js'
 import { forwarding } from './hazards/forwarding.js'
 import { ipvsSysctls } from './hazards/ipvs-sysctls.js'
+import { leftServices } from './hazards/left-services.js'
 import { modules } from './hazards/modules.js'
 import { ping } from './hazards/ping.js'
 import { programs } from './hazards/programs.js'
@@ -31,6 +32,7 @@ export const HAZARDS: readonly Hazard[] = [
   virtualAddress,
   source,
   servicePath,
+  leftServices,
   forwarding,
   arp,
   addressConflict,

@@ -22,6 +22,7 @@ import {
   type TableReal,
   type TunnelChecksum,
 } from '../core/model.js'
+import { ownerOfTimeout, timeoutOfOwner } from '../core/path-owner.js'
 import { malformed } from '../netlink/error.js'
 import {
   AF,
@@ -82,12 +83,12 @@ export function encodeServiceId(id: ServiceId): ServiceValues {
 
 /** Encodes the attributes of a service. */
 export function encodeService(id: ServiceId, attributes: ServiceAttributes): ServiceValues {
-  const { scheduler, persistence } = attributes
+  const { scheduler, persistence, owner } = attributes
   const family = familyOf(id)
   return {
     SCHED_NAME: scheduler,
     FLAGS: encodeFlags(flagsOf(attributes)),
-    TIMEOUT: persistence?.timeout ?? 0,
+    TIMEOUT: persistence?.timeout ?? timeoutOfOwner(owner),
     NETMASK: encodePrefix(family, persistence?.prefix ?? (family === 'ipv6' ? 128 : 32)),
     PE_NAME: persistence?.engine ?? undefined,
   }
@@ -173,6 +174,7 @@ function decodeServiceAttributes(family: Family, values: ServiceValues): Service
     throw malformed('a service without its scheduler, flags, timeout or netmask')
   const flags = Buffer.from(FLAGS.buffer, FLAGS.byteOffset, FLAGS.length).readUInt32LE(0)
   const isPersistent = (flags & serviceFlag.PERSISTENT) !== 0
+  const owner = isPersistent ? undefined : ownerOfTimeout(TIMEOUT)
   return {
     scheduler: SCHED_NAME,
     schedulerFlags: schedulerFlags.filter(([, bit]) => flags & bit).map(([name]) => name),
@@ -180,6 +182,7 @@ function decodeServiceAttributes(family: Family, values: ServiceValues): Service
       ? { timeout: TIMEOUT, prefix: decodePrefix(family, NETMASK), engine: PE_NAME ?? null }
       : null,
     onePacket: (flags & serviceFlag.ONEPACKET) !== 0,
+    ...(owner !== undefined && { owner }),
   }
 }
 

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { createSocket } from 'node:dgram'
+import { rmSync } from 'node:fs'
 import { onCleanup } from '../support/after-each.js'
 import { until } from '../support/until.js'
 import { lvsdCommand, startLvsd, writeConfig } from './site/lvsd.js'
@@ -275,5 +276,50 @@ ${services.join('\n')}
     await becomes(V6, ALL)
     assert.equal(await without.stop(), 0)
     assert.deepEqual(marks(), [`fwmark ${FOREIGN}`])
+  })
+
+  it('leave nothing behind where the state folder is deleted: doctor names it, and the next start removes it', async () => {
+    const marks = () => [...readTable(DIRECTOR).keys()].filter(key => key.startsWith('fwmark')).sort()
+    // A user's own service, of the same form and in the same range.
+    const own = 0x4c56_0000 + 900
+    await ipvsadm('-A', '-f', String(own), '-6', '-s', 'rr', '-o')
+    await ipvsadm('-a', '-f', String(own), '-6', '-r', `[${V6.real}]:80`, '-g', '-w', '1')
+    const rest = [`fwmark ${own}`, `fwmark ${FOREIGN}`].sort()
+    const lvsd = await startLvsd(writeConfig(config(V6)))
+    await becomes(V6, ALL, 6)
+    const doctor = async () =>
+      (await lvsdCommand('doctor', writeConfig(config(V6)))).output.replace(/\s+/g, ' ')
+    const running = await doctor()
+    assert.doesNotMatch(running, /left of an lvsd that has ended/)
+    assert.match(running, new RegExp(`may be left of an earlier lvsd.*ipvsadm -D -f ${own} -6`))
+    await lvsd.kill()
+    rmSync('/var/lib/lvsd', { recursive: true })
+    assert.match(
+      await doctor(),
+      /5 services on firewall marks are left of an lvsd that has ended.*ipvsadm -D -f 1280704512 -6/,
+    )
+    const again = await startLvsd(writeConfig(config(V6, 'real')))
+    await until(() => marks().length === 2, { what: () => `only those of others stay: ${marks()}` })
+    assert.deepEqual(marks(), rest)
+    assert.equal(await again.stop(), 0)
+    assert.deepEqual(marks(), rest)
+    await ipvsadm('-D', '-f', String(own), '-6')
+  })
+
+  it('keep their services where a second lvsd starts beside this one', async () => {
+    const marks = () => [...readTable(DIRECTOR).keys()].filter(key => key.startsWith('fwmark')).sort()
+    await startLvsd(writeConfig(config(V6)))
+    await becomes(V6, ALL)
+    const before = marks()
+    const settings = 'settings: { socket: /run/site/second.sock, state: /run/site/second }'
+    const second = await startLvsd(
+      writeConfig(
+        `${settings}\nservices:\n  two: { virtual: '[${V6.virtual}]:99', reals: ['[${V6.real}]:80 masq'] }\n`,
+        'two.yaml',
+      ),
+    )
+    await until(() => readTable(DIRECTOR).has(`tcp [${V6.virtual}]:99`), { what: 'the second one writes' })
+    assert.deepEqual(marks(), before)
+    await second.kill()
   })
 })

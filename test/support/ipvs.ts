@@ -13,6 +13,7 @@ import {
   type TableReal,
   type TableService,
 } from '../../src/core/model.js'
+import { OWNERS } from '../../src/core/path-owner.js'
 import { address } from './tables.js'
 
 // ---------------------------------------------------------------- random values, from few, so that they coincide
@@ -61,15 +62,19 @@ export const anyAttributes = (
   schedulers: readonly string[] = SCHEDULERS,
   engines: readonly string[] = ENGINES,
 ): fc.Arbitrary<ServiceAttributes> =>
-  fc.record(
-    {
-      scheduler: fc.constantFrom(...schedulers),
-      schedulerFlags: fc.subarray<SchedulerFlag>(['flag-1', 'flag-2', 'flag-3']),
-      persistence: fc.option(anyPersistence(family, engines)),
-      onePacket: fc.boolean(),
-    },
-    plain,
-  )
+  fc
+    .record(
+      {
+        scheduler: fc.constantFrom(...schedulers),
+        schedulerFlags: fc.subarray<SchedulerFlag>(['flag-1', 'flag-2', 'flag-3']),
+        persistence: fc.option(anyPersistence(family, engines)),
+        onePacket: fc.boolean(),
+        owner: fc.option(fc.nat(OWNERS - 1)),
+      },
+      plain,
+    )
+    // The signature is in the timeout, which that of persistence needs.
+    .map(({ owner, ...rest }) => (owner === null || rest.persistence ? rest : { ...rest, owner }))
 
 export const anyReal = (addresses = REAL_ADDRESSES): fc.Arbitrary<TableReal> =>
   fc

@@ -9,6 +9,7 @@ import { type Job, jobsOf } from '../../health/jobs.js'
 import { type CheckSources, openCheckSources } from '../../schedule/check-sources.js'
 import type { Folder, Site } from '../facts.js'
 import { readConflicts } from './conflicts.js'
+import { readLeftServices } from './left-services.js'
 import { readSources } from './sources.js'
 
 export interface SiteInput {
@@ -46,6 +47,7 @@ export async function readSite({ file, config, checks, problems }: SiteInput): P
     folders: config ? foldersOf(config) : [],
     conflicts: config && (await readConflicts(config)),
     redis: await redisOf(config),
+    leftServices: config && (await readLeftServices(config)),
   }
 }
 

@@ -5,7 +5,7 @@ import type { CheckWork, PathUse } from '../../../src/check/run-code.js'
 import { diff } from '../../../src/core/diff.js'
 import type { CheckResult, ResolvedService, Table } from '../../../src/core/model.js'
 import { DEFAULT_MARKS, type MarkRange } from '../../../src/core/service-path.js'
-import { ServicePaths } from '../../../src/director/service-paths.js'
+import { ServicePaths, type ServicePathsParts } from '../../../src/director/service-paths.js'
 import { type Job, jobsOf, workOf } from '../../../src/health/jobs.js'
 import { memoryKernel } from '../../../src/ipvs/memory.js'
 import type { Timing } from '../../../src/schedule/executor.js'
@@ -32,7 +32,12 @@ function mapOf(jobs: readonly Job[]): ReadonlyMap<string, Job> {
 }
 
 /** Paths on a memory table that is taken for the kernel's, and what the executors are told. */
-function stage(hosts = ['fd00:1::a'], journal = memoryJournal(), kernel = memoryKernel()) {
+function stage(
+  hosts = ['fd00:1::a'],
+  journal = memoryJournal(),
+  kernel = memoryKernel(),
+  owner: ServicePathsParts['owner'] = null,
+) {
   const state = {
     jobs: site(hosts),
     range: DEFAULT_MARKS as MarkRange,
@@ -46,6 +51,7 @@ function stage(hosts = ['fd00:1::a'], journal = memoryJournal(), kernel = memory
     answers: { refusals: () => state.refusals },
     range: () => state.range,
     jobs: () => mapOf(state.jobs),
+    owner,
     isSettled: (_, ok) => ok === true,
     onMissing: () => void missing++,
     now: () => state.now,
@@ -224,6 +230,40 @@ describe('director: checks through the paths of services', () => {
     after.state.jobs = []
     assert.deepEqual(await after.round(), [`fwmark ${MARK + 1} ipv6`])
     assert.equal(journal.marks.size, 0)
+  })
+
+  it('go in the first round where the journal of an ended lvsd is lost, and none of a running lvsd or of a user', async () => {
+    const kernel = memoryKernel()
+    const ownerOf = (number: number, running: readonly number[]) => ({
+      take: (before: number | undefined) => before ?? number,
+      running: () => new Set(running),
+      close: () => {},
+    })
+    const first = stage(['fd00:1::a', 'fd00:1::b'], memoryJournal(), kernel, ownerOf(1, []))
+    await first.round()
+    const own = { kind: 'fwmark', fwmark: MARK + 9, family: 'ipv6' } as const
+    const alike = { scheduler: 'rr', schedulerFlags: [], persistence: null, onePacket: true }
+    await kernel.apply([{ op: 'add-service', id: own, service: alike }])
+    const before = [KEY, `fwmark ${MARK + 1} ipv6`, `fwmark ${MARK + 9} ipv6`]
+    const beside = stage([], memoryJournal(), kernel, ownerOf(2, [1]))
+    beside.state.jobs = []
+    assert.deepEqual((await beside.round()).sort(), before, 'lvsd 1 runs')
+    const after = stage([], memoryJournal(), kernel, ownerOf(2, []))
+    after.state.jobs = []
+    assert.deepEqual(await after.round(), [`fwmark ${MARK + 9} ipv6`])
+    assert.equal(after.paths.isInternal({ ...own, fwmark: MARK }), true, 'its removal is not told of')
+  })
+
+  it('keep the signature of the lvsd over a restart, so that nothing is written', async () => {
+    const [journal, kernel] = [memoryJournal(), memoryKernel()]
+    const signing = (number: number) => ({
+      take: (before: number | undefined) => before ?? number,
+      running: () => new Set<number>(),
+      close: () => {},
+    })
+    await stage(['fd00:1::a'], journal, kernel, signing(1)).round()
+    await stage(['fd00:1::a'], journal, kernel, signing(2)).round()
+    assert.equal((await kernel.dump()).table.get(KEY)?.owner, 1)
   })
 
   it('have no verdict that changes something while their service is not in the table', async () => {

@@ -67,6 +67,7 @@ const CONFLICT = {
   ...{ address: address('2001:db8::80'), link: 2, interface: 'eth0', hardware: '02:00:00:00:00:11' },
   ...{ who: { real: '2001:db8:1::1', address: '2001:db8:1::1' }, services: ['web'] },
 }
+const MARK = { kind: 'fwmark', fwmark: 0x4c56_0000, family: 'ipv6' } as const
 const vs = (name: string) => `net.ipv4.vs.${name}`
 
 const CASES: readonly Case[] = [
@@ -477,6 +478,27 @@ const CASES: readonly Case[] = [
     when: 'the kernel translates the answers',
     is: 'nothing',
     facts: { config: config([through('masq')]), machine: { addresses: at4 } },
+  },
+
+  {
+    id: 'left-services',
+    when: 'the table has services that an lvsd has signed which has ended',
+    is: 'note',
+    facts: { config: site, site: { leftServices: { certain: [MARK], possible: [] } } },
+    says: /ipvsadm -D -f 1280704512 -6/,
+  },
+  {
+    id: 'left-services',
+    when: 'the table has services like them that are not signed',
+    is: 'note',
+    facts: { config: site, site: { leftServices: { certain: [], possible: [MARK] } } },
+    says: /may be left of an earlier lvsd/,
+  },
+  {
+    id: 'left-services',
+    when: 'there are none',
+    is: 'nothing',
+    facts: { config: site, site: { leftServices: { certain: [], possible: [] } } },
   },
 
   {

@@ -84,6 +84,20 @@ describe('codec: a change to the IPVS table', () => {
       `,
     ],
     [
+      'signs a service by a timeout without persistence',
+      { op: 'set-service', id: MARK, service: { ...SERVICE_ATTRIBUTES, owner: 5 }, was: SERVICE_ATTRIBUTES },
+      `
+      02                                              IPVS_CMD_SET_SERVICE
+      3800 0180                                       IPVS_CMD_ATTR_SERVICE
+        0600 0100 0a00 0000                           IPVS_SVC_ATTR_AF: AF_INET6
+        0800 0500 02010000                            IPVS_SVC_ATTR_FWMARK: 258
+        0800 0600 776c6300                            IPVS_SVC_ATTR_SCHED_NAME: "wlc"
+        0c00 0700 00000000 ffffffff                   IPVS_SVC_ATTR_FLAGS: none
+        0800 0800 05003000                            IPVS_SVC_ATTR_TIMEOUT: 3 * 2^20 + 5
+        0800 0900 80000000                            IPVS_SVC_ATTR_NETMASK: /128
+      `,
+    ],
+    [
       'adds an IPv4 service with an IPv4 mask',
       {
         op: 'add-service',
