@@ -143,6 +143,7 @@ const ELSE: readonly {
       'core/role.ts',
       'core/site-active.ts',
       'core/sync-daemon.ts',
+      'hints/path-hints.ts',
       'director/',
       'hints/tcp.ts',
       'simulate/failure-spec.ts',
