@@ -27,9 +27,17 @@ export interface ListedConnection {
 /** Unanswered connections by real server, by service. Servers with connections and none unanswered have 0. */
 export type Unanswered = ReadonlyMap<string, ReadonlyMap<string, number>>
 
-/** True if the connection waits for its server. The other states mean that an answer has come. */
-export function isUnanswered({ state, expires }: Pick<ListedConnection, 'state' | 'expires'>): boolean {
-  return state === 'SYN_RECV' && expires <= KEPT - UNANSWERED_AFTER
+/**
+ * True if the connection waits for its server. The other states mean that an answer has come. One whose last packet came
+ * before the server was found to be up tells of an earlier failure: the kernel keeps it for a minute. `upFor`: seconds.
+ */
+export function isUnanswered(
+  { state, expires }: Pick<ListedConnection, 'state' | 'expires'>,
+  upFor = Number.POSITIVE_INFINITY,
+): boolean {
+  // At most a second too old, as the kernel tells whole seconds of what is left.
+  const age = KEPT - expires
+  return state === 'SYN_RECV' && age >= UNANSWERED_AFTER && age <= upFor
 }
 
 /** Returns the servers whose connections pile up unanswered, with their number: those of one service are compared. */

@@ -8,12 +8,13 @@ import {
   type ServiceId,
   type Table,
 } from '../core/model.js'
+import type { CheckState } from '../health/check-state.js'
 import type { HealthStore } from '../health/health-store.js'
 import { ActiveGrowth } from '../hints/active-growth.js'
 import { HalfOpen, type HalfOpenParts } from '../hints/half-open.js'
 import { ConnectionList } from '../ipvs/connection-list.js'
 import type { Kernel } from '../ipvs/kernel.js'
-import { systemClock } from '../util/clock.js'
+import { steadyNow, systemClock } from '../util/clock.js'
 
 export interface HalfOpenSettings extends Pick<HalfOpenParts, 'log' | 'onHint'> {
   readonly kernel: Pick<Kernel, 'active'>
@@ -25,9 +26,12 @@ export interface HalfOpenSettings extends Pick<HalfOpenParts, 'log' | 'onHint'> 
 export function openHalfOpen({ kernel, table, store, ...parts }: HalfOpenSettings): {
   close(): Promise<unknown>
 } {
-  const jobsOf = jobFinder(table, store)
-  const common = { ...parts, clock: systemClock, jobsOf }
-  const list = new HalfOpen({ ...common, list: new ConnectionList() })
+  const statesOf = stateFinder(store)
+  const common = { ...parts, clock: systemClock, jobsOf: jobFinder(table, statesOf) }
+  const list = new HalfOpen({
+    ...{ ...common, list: new ConnectionList() },
+    upFor: (service, real) => upFor(statesOf(service, real), steadyNow()),
+  })
   const growth = new ActiveGrowth({
     ...{ ...common, kernel },
     services: () => [...(table()?.values() ?? [])].map(({ id }) => id).filter(isOverTcp),
@@ -35,11 +39,33 @@ export function openHalfOpen({ kernel, table, store, ...parts }: HalfOpenSetting
   return { close: () => Promise.all([list.close(), growth.close()]) }
 }
 
+type StatesOf = (service: string, real: string) => readonly CheckState[]
+
 /** Returns the jobs of a real server of the kernel's table that gets new connections, else none. */
 export function jobFinder(
   table: () => Table | null,
-  store: () => Pick<HealthStore, 'config' | 'checkStatesOf'>,
+  statesOf: StatesOf,
 ): (service: string, real: string) => readonly string[] {
+  return (service, real) => {
+    // A server that gets no new connections has been judged already.
+    if (!table()?.get(service)?.reals.get(real)?.weight) return []
+    const ids = new Set<string>()
+    // The connections of a check through the path of the service are in the list themselves.
+    for (const { subscriber } of statesOf(service, real))
+      if (subscriber.use.path === undefined) ids.add(subscriber.jobId)
+    return [...ids]
+  }
+}
+
+/** Returns the seconds for which all of these have been up; infinity if one is not, or there is none. */
+export function upFor(states: readonly Pick<CheckState, 'health'>[], now: number): number {
+  const isUp = states.length > 0 && states.every(({ health }) => health.state === 'up')
+  if (!isUp) return Number.POSITIVE_INFINITY
+  return (now - Math.max(...states.map(({ health }) => health.since))) / 1000
+}
+
+/** Returns the states of the checks of a real server, by its keys in the kernel's table. */
+export function stateFinder(store: () => Pick<HealthStore, 'config' | 'checkStatesOf'>): StatesOf {
   let services: readonly ResolvedService[] = []
   let byKey: ReadonlyMap<string, readonly ResolvedService[]> = new Map()
   /** A fault before many servers asks for each of them in one turn. */
@@ -49,18 +75,10 @@ export function jobFinder(
     services = now
     return byKey.get(key) ?? []
   }
-  return (service, real) => {
-    // A server that gets no new connections has been judged already.
-    if (!table()?.get(service)?.reals.get(real)?.weight) return []
-    const ids = new Set<string>()
-    for (const { reals } of servicesOf(service))
-      for (const server of reals)
-        if (keyOf(server) === real)
-          // The connections of a check through the path of the service are in the list themselves.
-          for (const { subscriber } of store().checkStatesOf(server))
-            if (subscriber.use.path === undefined) ids.add(subscriber.jobId)
-    return [...ids]
-  }
+  return (service, real) =>
+    servicesOf(service).flatMap(({ reals }) =>
+      reals.flatMap(server => (keyOf(server) === real ? store().checkStatesOf(server) : [])),
+    )
 }
 
 /** Two services may have the same key while a name has no address, or by mistake. */

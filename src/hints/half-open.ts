@@ -1,5 +1,5 @@
 /** Looks for clients' connections that pile up unanswered, in the kernel's list, and gives a hint about their server. */
-import { isUnanswered, pilesOf, type Unanswered } from '../core/half-open.js'
+import { isUnanswered, type ListedConnection, pilesOf, type Unanswered } from '../core/half-open.js'
 import type { Hint } from '../core/hints.js'
 import type { ConnectionList } from '../ipvs/connection-list.js'
 import type { Log } from '../system/log.js'
@@ -13,6 +13,8 @@ export interface HalfOpenParts {
   readonly list: Pick<ConnectionList, 'read' | 'close'>
   /** Returns the jobs of a real server that gets new connections, else none. Keys are those of the kernel's table. */
   jobsOf(service: string, real: string): readonly string[]
+  /** Returns the seconds for which a real server has been up; infinity if it is not, or is none of lvsd's. */
+  upFor(service: string, real: string): number
   onHint(ids: readonly string[], hint: Hint): void
 }
 
@@ -35,6 +37,8 @@ export class HalfOpen {
   readonly #looks: Poller
   #counts = new Map<string, Map<string, number>>()
   #lookCount = 0
+  /** Seconds for which real servers have been up at this look, by service and real server. */
+  readonly #up = new Map<string, number>()
   /** When the last hint about a real server was given, by service and real server. */
   readonly #given = new Map<string, number>()
 
@@ -53,15 +57,28 @@ export class HalfOpen {
     const piece = this.#read()
     this.#looks.every(piece ? EVERY : RETRY)
     if (!piece) return
-    for (const connection of piece.connections) {
-      const reals = this.#counts.get(connection.service) ?? new Map<string, number>()
-      this.#counts.set(connection.service, reals)
-      reals.set(connection.real, (reals.get(connection.real) ?? 0) + (isUnanswered(connection) ? 1 : 0))
-    }
+    this.#up.clear()
+    for (const connection of piece.connections) this.#count(connection)
     this.#lookCount++
     if (!piece.isEnd && this.#lookCount < LOOKS) return
     this.#parts.list.close()
     this.#judge()
+  }
+
+  #count(connection: ListedConnection): void {
+    const { service, real } = connection
+    const reals = this.#counts.get(service) ?? new Map<string, number>()
+    this.#counts.set(service, reals)
+    const counts = isUnanswered(connection) && isUnanswered(connection, this.#upFor(service, real))
+    reals.set(real, (reals.get(real) ?? 0) + (counts ? 1 : 0))
+  }
+
+  /** Asked once in a look: a server that fails has thousands of such connections. */
+  #upFor(service: string, real: string): number {
+    const key = `${service} ${real}`
+    const known = this.#up.get(key) ?? this.#parts.upFor(service, real)
+    this.#up.set(key, known)
+    return known
   }
 
   #read(): ReturnType<ConnectionList['read']> | null {

@@ -12,6 +12,14 @@ describe('half-open: a connection without an answer', () => {
   ]
   for (const [what, state, expires, expected] of cases)
     it(what, () => assert.equal(isUnanswered({ state, expires }), expected))
+
+  it('is none whose SYN came before its server was up', () => {
+    const connection = { state: 'SYN_RECV', expires: 40 }
+    assert.deepEqual(
+      [5, 19.9, 20, 3600].map(seconds => isUnanswered(connection, seconds)),
+      [false, false, true, true],
+    )
+  })
 })
 
 describe('half-open: a server whose connections pile up', () => {

@@ -2,12 +2,13 @@
 import assert from 'node:assert/strict'
 import type { Check } from '../../../src/check/check.js'
 import {
+  type HealthState,
   keyOfReal,
   keyOfService,
   type ResolvedConfig,
   type ResolvedService,
 } from '../../../src/core/model.js'
-import { jobFinder } from '../../../src/director/half-open.js'
+import { jobFinder, stateFinder, upFor } from '../../../src/director/half-open.js'
 import { HealthStore } from '../../../src/health/health-store.js'
 import {
   address,
@@ -38,7 +39,7 @@ function rig(site: ResolvedConfig, entries = tablesOf(site.services)) {
   take(site)
   const find = jobFinder(
     () => table(...entries),
-    () => ({
+    stateFinder(() => ({
       get config() {
         return store.config
       },
@@ -46,7 +47,7 @@ function rig(site: ResolvedConfig, entries = tablesOf(site.services)) {
         asked++
         return store.checkStatesOf(server)
       },
-    }),
+    })),
   )
   const names = (virtual: string, server: string, port = 80) =>
     find(key(virtual, port), realKey(server)).map(id => store.jobs.get(id)?.use.kind)
@@ -108,5 +109,18 @@ describe('half-open: the jobs of a real server', () => {
     const { names, asked } = rig(config(services))
     for (let i = 0; i < 500; i++) assert.equal(names('2001:db8::80', 'fd00:1::2', i + 1).length, 1)
     assert.equal(asked(), 500)
+  })
+})
+
+describe('half-open: a server has been up', () => {
+  const health = (state: HealthState, since: number) => ({ health: { state, since, streak: 0, last: null } })
+
+  it('since the last of its checks was', () => {
+    assert.equal(upFor([health('up', 1000), health('up', 4000)], 9000), 5)
+  })
+
+  it('for ever where one of them is not, or it has none: what its clients get counts', () => {
+    for (const states of [[], [health('up', 1000), health('down', 4000)], [health('unknown', 0)]])
+      assert.equal(upFor(states, 9000), Number.POSITIVE_INFINITY)
   })
 })

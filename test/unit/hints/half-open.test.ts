@@ -9,10 +9,13 @@ const WEB = 'tcp [2001:db8::80]:80'
 const waiting = (real: string, count: number): ListedConnection[] =>
   Array.from({ length: count }, () => ({ service: WEB, real, state: 'SYN_RECV', expires: 50 }))
 
-function rig(pieces: (ListedConnection[] | Error)[], { isEnd = true, known = ['a', 'b'] } = {}) {
+function rig(
+  pieces: (ListedConnection[] | Error)[],
+  { isEnd = true, known = ['a', 'b'], upFor = 1000 } = {},
+) {
   const clock = new FakeClock()
   const hints: string[] = []
-  let [reads, closes] = [0, 0]
+  let [reads, closes, asks] = [0, 0, 0]
   const watch = new HalfOpen({
     clock,
     log: recordingLog().log,
@@ -25,6 +28,10 @@ function rig(pieces: (ListedConnection[] | Error)[], { isEnd = true, known = ['a
       close: () => void closes++,
     },
     jobsOf: (service, real) => (service === WEB && known.includes(real) ? [`check of ${real}`] : []),
+    upFor: () => {
+      asks++
+      return upFor
+    },
     onHint: (ids, { kind, detail }) => void hints.push(`${ids} ${kind}: ${detail}`),
   })
   const wind = async (seconds: number) => {
@@ -34,7 +41,7 @@ function rig(pieces: (ListedConnection[] | Error)[], { isEnd = true, known = ['a
     }
     return hints.splice(0)
   }
-  return { watch, wind, clock, reads: () => reads, closes: () => closes }
+  return { watch, wind, clock, reads: () => reads, closes: () => closes, asks: () => asks }
 }
 
 describe('half-open: hints', () => {
@@ -46,6 +53,17 @@ describe('half-open: hints', () => {
     assert.deepEqual(await wind(1), [told])
     assert.deepEqual(await wind(9), [])
     assert.deepEqual(await wind(1), [told])
+  })
+
+  it('are not given for connections from before the server was up, which is asked once in a look', async () => {
+    for (const [upFor, expected] of [
+      [9, []],
+      [10, [told]],
+    ] as const) {
+      const { wind, asks } = rig([waiting('a', 6)], { upFor })
+      assert.deepEqual(await wind(3), expected)
+      assert.equal(asks(), 3)
+    }
   })
 
   it('are not given for a server that lvsd does not have in service', async () => {
