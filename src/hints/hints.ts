@@ -185,7 +185,8 @@ export class Hints {
     const pursued = this.#pursued.get(id)
     if (!pursued) return
     if (hint.isStrong && !pursued.hint.isStrong) {
-      this.#pursue(id, pursued, hint)
+      // What came first has brought the check forward, and stays a reason.
+      this.#pursue(id, pursued, { ...hint, detail: `${pursued.hint.detail}; ${hint.detail}` })
       this.#parts.onStrong?.(id)
     } else if (hint.isRecovery && !pursued.isAnew) {
       // Once: a check that is cancelled again and again would have no result.

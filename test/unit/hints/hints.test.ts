@@ -96,7 +96,7 @@ describe('hints: a hint', () => {
     hints.give(['a'], STRONG)
     hints.give(['a'], STRONG)
     assert.deepEqual([started.length, strong], [1, [{ id: 'a', at: clock.now() }]])
-    assert.equal(result('a', resultOf(false, 'timeout')).hint, STRONG.detail)
+    assert.equal(result('a', resultOf(false, 'timeout')).hint, `${HINT.detail}; ${STRONG.detail}`)
   })
 
   it('that comes while a check is on its way brings another forward after it', () => {
