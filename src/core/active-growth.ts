@@ -7,7 +7,7 @@
 
 /** Milliseconds that new connections count for: long-lived ones that come slowly are no sign. */
 const WINDOW = 2000
-/** New connections without an end among them, at least. */
+/** New connections without an end among them that are a sign, at least. */
 const LEAST = 2
 /** Milliseconds since the first of them: a request takes some time. */
 const LASTING = 150
@@ -16,32 +16,45 @@ const TIMES = 4
 /** New connections that are remembered. */
 const MOST = 100
 
-/** Share of one processor that the looks may take, and bounds of the milliseconds between two. */
-const PACE = { share: 0.0025, least: 50, most: 10_000 } as const
+/**
+ * Share of one processor that the looks may take, also where checks may fail early, whose users want to know soon; and bounds
+ * of the milliseconds between two.
+ */
+const PACE = { share: 0.0025, earlyShare: 0.01, least: 50, most: 10_000 } as const
 /** Milliseconds between two looks at the same services, at most: what came in `WINDOW` is seen by three looks. */
 const USEFUL = WINDOW / 2
 /** Services that are looked at first, while it is not known what that takes. */
 const FIRST = 20
 /** Looks whose times count. */
-export const TIMED = 5
+export const TIMED = 20
+/** Milliseconds from a look that finds a first connection to the next one: most requests have ended by then. */
+const SOON = 20
 
 /** What services one look reads, and the milliseconds to the next one. */
 export interface Looks {
   readonly most: number
   every(services: number): number
+  /** The milliseconds to a look that comes sooner, and from there to the one after it. */
+  soon(services: number): { readonly first: number; readonly next: number }
 }
 
 /**
  * Returns how to look, by the milliseconds that one service took in the last looks. The second shortest counts: in the
- * others something else had the processor. What a process has used of it is counted in ticks of 10 ms on some machines.
+ * others something else had the processor, on a busy machine in most of them. What a process has used of it is counted
+ * in ticks of 10 ms on some machines. `isEarly`: a check may fail early.
  */
-export function looksBy(times: readonly number[]): Looks {
+export function looksBy(times: readonly number[], isEarly = false): Looks {
   const sorted = [...times].sort((a, b) => a - b)
   const each = sorted[1] ?? sorted[0]
-  if (each === undefined) return { most: FIRST, every: () => PACE.most }
+  const share = isEarly ? PACE.earlyShare : PACE.share
+  // No more than a moment in a row, however large the share is.
+  const most = each === undefined ? FIRST : Math.max(1, Math.floor((PACE.share * USEFUL) / each))
+  const byShare = (services: number) => (each === undefined ? PACE.most : (each * services) / share)
+  const bounded = (ms: number) => Math.min(Math.max(ms, PACE.least), PACE.most)
   return {
-    most: Math.max(1, Math.floor((PACE.share * USEFUL) / each)),
-    every: services => Math.min(Math.max((each * services) / PACE.share, PACE.least), PACE.most),
+    most,
+    every: services => bounded(byShare(services)),
+    soon: services => ({ first: SOON, next: bounded(2 * byShare(services) - SOON) }),
   }
 }
 
@@ -62,15 +75,25 @@ export function nextGrowth(before: Growth | undefined, active: number, now: numb
   return { active, added: [...kept, ...Array<number>(more).fill(now)].slice(-MOST) }
 }
 
-/** Returns the places of the servers of one service whose connections grow and do not end, with their number. */
-export function growingOf(all: readonly Growth[], now: number): { place: number; count: number }[] {
+/**
+ * A server whose connections grow and do not end. `first`: this look has found the first of them. `again`: it has not ended
+ * since an earlier look, which is worth a bare connect. `sure`: they are a sign.
+ */
+export interface Growing {
+  readonly place: number
+  readonly count: number
+  readonly since: 'first' | 'again' | 'sure'
+}
+
+/** Returns the servers of one service whose connections grow and do not end. */
+export function growingOf(all: readonly Growth[], now: number): Growing[] {
   const counts = all.map(({ added }) => added.length).sort((a, b) => a - b)
   return all.flatMap(({ added }, place) => {
-    const [oldest = now] = added
+    const [oldest] = added
     const count = added.length
-    const isGrowing =
-      count >= LEAST && now - oldest >= LASTING && count >= TIMES * lowerMedianOfOthers(counts, count)
-    return isGrowing ? [{ place, count }] : []
+    if (oldest === undefined || count < TIMES * lowerMedianOfOthers(counts, count)) return []
+    const isSure = count >= LEAST && now - oldest >= LASTING
+    return [{ place, count, since: isSure ? 'sure' : oldest < now ? 'again' : 'first' }]
   })
 }
 

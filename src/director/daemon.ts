@@ -280,6 +280,7 @@ class RunningDaemon implements Daemon {
         ...{ log, kernel },
         table: () => this.#reconciler.table,
         store: () => this.#health.store,
+        attempts: this.#earlyChecks.attempts,
         onHint: (ids, hint) => this.#earlyChecks.hints.give(ids, hint),
       })
       lifecycle.add('connections without an answer', () => halfOpen.close())

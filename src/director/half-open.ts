@@ -10,20 +10,22 @@ import {
 } from '../core/model.js'
 import type { CheckState } from '../health/check-state.js'
 import type { HealthStore } from '../health/health-store.js'
-import { ActiveGrowth } from '../hints/active-growth.js'
+import { ActiveGrowth, type ActiveGrowthParts } from '../hints/active-growth.js'
 import { HalfOpen, type HalfOpenParts } from '../hints/half-open.js'
 import { ConnectionList } from '../ipvs/connection-list.js'
 import type { Kernel } from '../ipvs/kernel.js'
 import { steadyNow, systemClock } from '../util/clock.js'
 
-export interface HalfOpenSettings extends Pick<HalfOpenParts, 'log' | 'onHint'> {
+export interface HalfOpenSettings
+  extends Pick<HalfOpenParts, 'log' | 'onHint'>,
+    Pick<ActiveGrowthParts, 'attempts'> {
   readonly kernel: Pick<Kernel, 'active'>
   table(): Table | null
   store(): HealthStore
 }
 
 /** Watches the list of connections, and the number of those that are active. */
-export function openHalfOpen({ kernel, table, store, ...parts }: HalfOpenSettings): {
+export function openHalfOpen({ kernel, table, store, attempts, ...parts }: HalfOpenSettings): {
   close(): Promise<unknown>
 } {
   const statesOf = stateFinder(store)
@@ -33,7 +35,7 @@ export function openHalfOpen({ kernel, table, store, ...parts }: HalfOpenSetting
     upFor: (service, real) => upFor(statesOf(service, real), steadyNow()),
   })
   const growth = new ActiveGrowth({
-    ...{ ...common, kernel },
+    ...{ ...common, kernel, attempts },
     services: () => [...(table()?.values() ?? [])].map(({ id }) => id).filter(isOverTcp),
   })
   return { close: () => Promise.all([list.close(), growth.close()]) }

@@ -1,5 +1,9 @@
-/** Looks at the active connections of real servers, and gives a hint where they grow and none ends (core/active-growth.ts). */
-import { type Growth, growingOf, looksBy, nextGrowth, TIMED } from '../core/active-growth.js'
+/**
+ * Looks at the active connections of real servers, and gives a hint where they grow and none ends (core/active-growth.ts).
+ * Where a check may fail early, the first connection that does not end is followed by a bare connect, which gives the hint
+ * sooner if nobody answers it.
+ */
+import { type Growing, type Growth, growingOf, looksBy, nextGrowth, TIMED } from '../core/active-growth.js'
 import type { Hint } from '../core/hints.js'
 import { keyOfService, type ServiceId } from '../core/model.js'
 import type { ActiveConnections, Kernel } from '../ipvs/kernel.js'
@@ -7,6 +11,7 @@ import type { Log } from '../system/log.js'
 import type { Clock } from '../util/clock.js'
 import { counted } from '../util/plural.js'
 import { Poller } from '../util/poller.js'
+import type { ConnectAttempts } from './connect-attempts.js'
 
 export interface ActiveGrowthParts {
   readonly clock: Pick<Clock, 'alarm' | 'now'>
@@ -17,6 +22,7 @@ export interface ActiveGrowthParts {
   /** Returns the jobs of a real server that gets new connections, else none. Keys are those of the kernel's table. */
   jobsOf(service: string, real: string): readonly string[]
   onHint(ids: readonly string[], hint: Hint): void
+  readonly attempts: Pick<ConnectAttempts, 'mayAsk' | 'ask' | 'isUsed'>
   /** Returns the milliseconds that a look takes; replaced in tests. */
   readonly timed?: (look: () => void) => number
 }
@@ -26,14 +32,35 @@ const FIRST_IN = 1000
 /** Milliseconds between two looks where nothing changes, and after which that is so. */
 const IDLE = { every: 250, after: 5000 } as const
 /**
- * Milliseconds between the first two hints about the same server, and the most: each pause is twice as long as the one before.
- * The check has passed then, and connections that last for hours would bring it forward for ever.
+ * Milliseconds between the first two hints about the same server, or bare connects to it, and the most: each pause is twice
+ * as long as the one before. The server has answered then, and connections that last for hours would go on for ever.
  */
 const AGAIN_AFTER = { first: 2000, most: 32_000 } as const
 /** Looks at the same services before it is the turn of others, where one look cannot read all: a sign takes three. */
 const LOOKS_IN_TURN = 4
 /** Milliseconds until the next look if the table cannot be read. */
 const RETRY = 60_000
+
+/** When something was last done about a real server, and the pause after it, by service and real server. */
+class Pauses {
+  readonly #last = new Map<string, { readonly at: number; readonly pause: number }>()
+
+  isOver(key: string, now: number): boolean {
+    const last = this.#last.get(key)
+    return last === undefined || now - last.at >= last.pause
+  }
+
+  begin(key: string, now: number): void {
+    const last = this.#last.get(key)
+    const pause = last ? Math.min(2 * last.pause, AGAIN_AFTER.most) : AGAIN_AFTER.first
+    this.#last.set(key, { at: now, pause })
+  }
+
+  /** Forgets servers about which nothing was to be done for as long as a pause. */
+  forget(now: number): void {
+    for (const [key, { at, pause }] of this.#last) if (now - at >= 2 * pause) this.#last.delete(key)
+  }
+}
 
 interface Watched {
   reals: readonly string[]
@@ -50,8 +77,10 @@ export class ActiveGrowth {
   /** The services whose turn it is, by their place among all, and the looks at them. */
   #turn = { from: 0, to: 0, looks: 0 }
   #changedAt: number
-  /** When the last hint about a real server was given, and the pause after it, by service and real server. */
-  readonly #given = new Map<string, { readonly at: number; readonly pause: number }>()
+  /** `wanted`: this look has found a first connection. `over`: the last pause was short for one. */
+  #soon: 'wanted' | 'over' | null = null
+  readonly #given = new Pauses()
+  readonly #asked = new Pauses()
 
   constructor(parts: ActiveGrowthParts) {
     this.#parts = parts
@@ -72,19 +101,30 @@ export class ActiveGrowth {
       })
       // Without services it tells nothing of what one takes.
       if (count > 0) this.#times = [...this.#times, took / count].slice(-TIMED)
-      const every = count > 0 ? looksBy(this.#times).every(count) : 0
-      const isIdle = this.#parts.clock.now() - this.#changedAt > IDLE.after
-      this.#looks.every(isIdle || count === 0 ? Math.max(IDLE.every, every) : every)
+      this.#looks.every(this.#pause(count))
     } catch {
       this.#services.clear()
       this.#looks.every(RETRY)
     }
   }
 
+  /** Returns the milliseconds to the next look, after one that has read so many services. */
+  #pause(count: number): number {
+    const looks = looksBy(this.#times, this.#parts.attempts.isUsed)
+    const soon = this.#soon
+    this.#soon = soon === 'wanted' ? 'over' : null
+    const every = count > 0 ? looks.every(count) : 0
+    const isIdle = this.#parts.clock.now() - this.#changedAt > IDLE.after
+    if (isIdle || count === 0) return Math.max(IDLE.every, every)
+    if (soon === null) return every
+    const { first, next } = looks.soon(count)
+    return soon === 'wanted' ? first : next
+  }
+
   /** Returns the number of services that it has read. */
   #read(): number {
     const now = this.#parts.clock.now()
-    for (const [key, { at, pause }] of this.#given) if (now - at >= 2 * pause) this.#given.delete(key)
+    for (const pauses of [this.#given, this.#asked]) pauses.forget(now)
     const services = new Map<string, Watched>()
     for (const id of this.#those()) {
       const key = keyOfService(id)
@@ -120,18 +160,26 @@ export class ActiveGrowth {
 
   #judge(service: string, { reals, growth }: Watched, now: number): void {
     if (growth.every(({ added }) => added.length === 0)) return
-    for (const { place, count } of growingOf(growth, now)) {
-      const real = reals[place] ?? ''
-      const key = `${service} ${real}`
-      const last = this.#given.get(key)
-      const isSoon = last !== undefined && now - last.at < last.pause
-      const ids = isSoon ? [] : this.#parts.jobsOf(service, real)
-      if (ids.length === 0) continue
-      const pause = last ? Math.min(2 * last.pause, AGAIN_AFTER.most) : AGAIN_AFTER.first
-      this.#given.set(key, { at: now, pause })
-      const detail = `${counted(count, 'new connection')} of clients to ${service}, and none ends`
-      this.#parts.onHint(ids, { kind: 'half-open', detail, isStrong: true })
+    for (const found of growingOf(growth, now)) this.#follow(service, reals[found.place] ?? '', found, now)
+  }
+
+  #follow(service: string, real: string, { count, since }: Growing, now: number): void {
+    const key = `${service} ${real}`
+    const pauses = since === 'sure' ? this.#given : this.#asked
+    if (!pauses.isOver(key, now)) return
+    const { attempts, jobsOf, onHint } = this.#parts
+    const ids = since === 'sure' ? jobsOf(service, real) : jobsOf(service, real).filter(attempts.mayAsk)
+    if (ids.length === 0) return
+    if (since === 'first') {
+      // Not twice in a row: looks would come at the short pause for ever.
+      this.#soon ??= 'wanted'
+      return
     }
+    pauses.begin(key, now)
+    const detail = `${counted(count, 'new connection')} of clients to ${service}, and none ends`
+    const hint: Hint = { kind: 'half-open', detail, isStrong: true }
+    if (since === 'sure') onHint(ids, hint)
+    else attempts.ask(ids, hint)
   }
 }
 

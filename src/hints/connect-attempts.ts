@@ -1,6 +1,7 @@
 /**
  * Tries to connect to servers of which a hint says that clients get no answer, several times in a row
  * (core/early-timeout.ts). If nobody answers, the check that the hint has brought forward fails before its time limit.
+ * Where the sign is weak, the first attempt comes before the hint, which is given if nobody answers it.
  */
 import type { Address } from '../core/address.js'
 import {
@@ -11,6 +12,7 @@ import {
   nextUsual,
   pauseAfter,
 } from '../core/early-timeout.js'
+import type { Hint } from '../core/hints.js'
 import type { CheckResult } from '../core/model.js'
 import type { Executors } from '../schedule/executors.js'
 import type { Clock } from '../util/clock.js'
@@ -23,6 +25,7 @@ export interface ConnectAttemptsParts {
   readonly tcp: Pick<Tcp, 'connect'>
   readonly executors: Pick<Executors, 'giveUpConnecting'>
   sourceOf(target: Address): Address | null
+  onHint(ids: readonly string[], hint: Hint): void
 }
 
 /** Milliseconds that a run has waited for its connection at least: it may have started a moment after the first attempt. */
@@ -31,6 +34,8 @@ const LEAST = EARLY_LIMIT / 2
 interface Series {
   readonly endpoint: AskedEndpoint
   readonly ids: Set<string>
+  /** The hint that is given if the first attempt has no answer; null: it is given, or another was. */
+  doubt: { readonly ids: readonly string[]; readonly hint: Hint } | null
   readonly beganAt: number
   readonly connections: TcpConnection[]
   made: number
@@ -68,14 +73,30 @@ export class ConnectAttempts {
 
   /** Begins with the first attempt, if the check of this job may fail early. */
   begin(id: string): void {
-    const timeout = this.#timeouts(id)
-    const usual = this.#usual.get(id) ?? null
-    if (timeout === null || usual === null || !hasEarlyLimit(usual, timeout)) return
-    const endpoint = this.#endpointOf(id)
+    const endpoint = this.mayAsk(id) ? this.#endpointOf(id) : undefined
     if (!endpoint) return
     const known = this.#series.get(endpoint.key)
     if (known) known.ids.add(id)
-    else if (this.#series.size < MOST_EARLY) this.#start(endpoint, id)
+    else this.#start(endpoint, [id])
+  }
+
+  /** Connects to the server of these jobs, and gives the hint if it does not answer at once. */
+  ask(ids: readonly string[], hint: Hint): void {
+    const id = ids.find(this.mayAsk)
+    const endpoint = id === undefined ? undefined : this.#endpointOf(id)
+    if (endpoint && !this.#series.has(endpoint.key)) this.#start(endpoint, [], { ids, hint })
+  }
+
+  /** True if the check of this job may fail early. */
+  readonly mayAsk = (id: string): boolean => {
+    const timeout = this.#timeouts(id)
+    const usual = this.#usual.get(id)
+    return timeout !== null && usual !== undefined && hasEarlyLimit(usual, timeout)
+  }
+
+  /** True if some check may fail early, and has passed once. */
+  get isUsed(): boolean {
+    return this.#usual.size > 0
   }
 
   /** Takes a result. Returns it with the number of attempts, if it was given up for them. */
@@ -118,10 +139,11 @@ export class ConnectAttempts {
     return this.#byJob.get(id)
   }
 
-  #start(endpoint: AskedEndpoint, id: string): void {
+  #start(endpoint: AskedEndpoint, ids: readonly string[], doubt: Series['doubt'] = null): void {
+    if (this.#series.size >= MOST_EARLY) return
     const beganAt = this.#parts.clock.now()
     const series: Series = {
-      ...{ endpoint, ids: new Set([id]), beganAt, connections: [], made: 0 },
+      ...{ endpoint, ids: new Set(ids), doubt, beganAt, connections: [], made: 0 },
       ...{ dueAt: beganAt, disarm: () => {} },
     }
     this.#series.set(endpoint.key, series)
@@ -130,13 +152,25 @@ export class ConnectAttempts {
 
   #step(series: Series): void {
     const { clock } = this.#parts
-    const { made, dueAt, beganAt } = series
+    const { made, dueAt, beganAt, doubt } = series
+    if (doubt && made > 0) {
+      clock.afterReading(() => this.#isRunning(series) && this.#confirm(series, doubt))
+      return
+    }
     const step = nextStep(made, dueAt - beganAt, clock.now() - beganAt)
     if (step === 'attempt') this.#attempt(series)
     else if (step === 'wait') this.#stepLater(series)
     else if (step === 'leave') this.#end(series)
     // What has arrived meanwhile counts.
     else clock.afterReading(() => this.#isRunning(series) && this.#fail(series))
+  }
+
+  /** The first attempt has no answer. */
+  #confirm(series: Series, { ids, hint }: NonNullable<Series['doubt']>): void {
+    series.doubt = null
+    // Begins with the check that the hint brings forward.
+    this.#parts.onHint(ids, hint)
+    if (this.#isRunning(series)) this.#step(series)
   }
 
   #stepLater(series: Series): void {

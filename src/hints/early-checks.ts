@@ -42,10 +42,10 @@ export interface Followed {
 
 export class EarlyChecks {
   readonly hints: Hints
+  readonly attempts: ConnectAttempts
   readonly #parts: EarlyChecksParts
   readonly #sentinels: Sentinels
   readonly #knocker: Knocker
-  readonly #attempts: ConnectAttempts
   readonly #pathHints: PathHints | null
   #tcp: Tcp | 'unavailable' | null = null
   #leftOut: ReadonlySet<string> = new Set()
@@ -54,7 +54,7 @@ export class EarlyChecks {
   constructor(parts: EarlyChecksParts) {
     this.#parts = parts
     const { clock, executors, isChanging, most } = parts
-    this.hints = new Hints({ clock, executors, isChanging, onStrong: id => this.#attempts.begin(id) })
+    this.hints = new Hints({ clock, executors, isChanging, onStrong: id => this.attempts.begin(id) })
     const watch = {
       clock,
       // Opened by the first connection: most directors have no sentinel, and no server that refuses.
@@ -64,7 +64,7 @@ export class EarlyChecks {
     }
     this.#sentinels = new Sentinels({ ...watch, most })
     this.#knocker = new Knocker(watch)
-    this.#attempts = new ConnectAttempts({ ...watch, executors })
+    this.attempts = new ConnectAttempts({ ...watch, executors })
     this.#pathHints = parts.network
       ? new PathHints({
           ...{ clock, onHint: watch.onHint, ...parts.network },
@@ -85,7 +85,7 @@ export class EarlyChecks {
     )
     this.#tellLeftOut(leftOut)
     this.#knocker.follow(() => endpointsOf(isKnocking ? jobs.values() : []))
-    this.#attempts.follow(
+    this.attempts.follow(
       () => endpointsOf(jobs.values()),
       id => (hasEarlyLimit(id) ? (jobs.get(id)?.use.policy.timeout ?? null) : null),
     )
@@ -95,7 +95,7 @@ export class EarlyChecks {
 
   /** Hands a result to the health, with what brought it forward, and to all that follows it. */
   passOn(id: string, given: CheckResult, toHealth: (result: CheckResult) => void): void {
-    const result = this.hints.explained(id, this.#attempts.result(id, given))
+    const result = this.hints.explained(id, this.attempts.result(id, given))
     toHealth(result)
     this.#sentinels.result(id, result)
     this.#knocker.result(id, result)
@@ -121,7 +121,7 @@ export class EarlyChecks {
     this.hints.close()
     this.#sentinels.close()
     this.#knocker.close()
-    this.#attempts.close()
+    this.attempts.close()
     this.#pathHints?.close()
     if (this.#tcp !== 'unavailable') this.#tcp?.close()
     this.#tcp = 'unavailable'

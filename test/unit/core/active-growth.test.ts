@@ -1,9 +1,16 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { type Growth, growingOf, looksBy, nextGrowth } from '../../../src/core/active-growth.js'
+import { type Growing, type Growth, growingOf, looksBy, nextGrowth } from '../../../src/core/active-growth.js'
 
-/** Looks 50 ms apart, each at the active connections of all servers. Returns the places that grow, with their number. */
+/** Looks 50 ms apart, each at the active connections of all servers. Returns the places that grow for sure, with their number. */
 function found(looks: readonly (readonly number[])[], every = 50): string {
+  return growing(looks, every)
+    .filter(({ since }) => since === 'sure')
+    .map(({ place, count }) => `${place}: ${count}`)
+    .join(', ')
+}
+
+function growing(looks: readonly (readonly number[])[], every = 50): readonly Growing[] {
   let growth: Growth[] = []
   let now = 0
   for (const counts of looks) {
@@ -11,8 +18,6 @@ function found(looks: readonly (readonly number[])[], every = 50): string {
     growth = counts.map((active, i) => nextGrowth(growth[i], active, now))
   }
   return growingOf(growth, now)
-    .map(({ place, count }) => `${place}: ${count}`)
-    .join(', ')
 }
 
 describe('active-growth: looks', () => {
@@ -24,6 +29,22 @@ describe('active-growth: looks', () => {
     assert.equal(every([0.01, 0.01]), 50)
     assert.equal(every([100, 100]), 10_000)
     assert.equal(every([]), 10_000)
+  })
+
+  it('take one percent where a check may fail early, and read no more services in a row', () => {
+    const [usual, early] = [looksBy([1, 1]), looksBy([1, 1], true)]
+    assert.deepEqual([usual.every(1), early.every(1)], [400, 100])
+    assert.equal(early.most, usual.most)
+  })
+
+  it('come 20 ms after a first connection, and then so late that they take no more together', () => {
+    for (const each of [0.01, 0.25, 2.5]) {
+      const looks = looksBy([each, each])
+      const { first, next } = looks.soon(1)
+      assert.equal(first, 20)
+      assert.ok(next >= looks.every(1))
+      assert.ok(2 * each <= 0.0025 * (first + next) + 1e-9)
+    }
   })
 
   it('read no more services than they can a second later again, and at least one', () => {
@@ -68,6 +89,15 @@ describe('active-growth: connections of a server', () => {
     )
   })
 
+  it('are worth a bare connect where the first has not ended at the next look, and not those of all', () => {
+    const sinceOf = (looks: number[][]) => growing(looks).map(({ place, since }) => `${place} ${since}`)
+    const one = [0, 0, 1].map(count => [count, 0, 0])
+    assert.deepEqual(sinceOf(one), ['0 first'])
+    assert.deepEqual(sinceOf([...one, [1, 0, 0]]), ['0 again'])
+    assert.deepEqual(sinceOf([...one, [0, 0, 0]]), [])
+    assert.deepEqual(sinceOf([0, 0, 1, 1].map(count => [count, count, count])), [])
+  })
+
   it('do not grow where those of its neighbours do too', () => {
     const looks = [0, 2, 4, 6, 8, 10].map(one => [one, one, one / 2])
     assert.equal(found(looks), '')
@@ -95,9 +125,10 @@ describe('active-growth: connections of a server', () => {
       fc.property(fc.array(fc.nat(20), { minLength: 3, maxLength: 10 }), counts => {
         const growth = counts.map(count => ({ active: count, added: Array<number>(count).fill(0) }))
         const sorted = [...counts].sort((a, b) => a - b)
-        for (const { place, count } of growingOf(growth, 1000)) {
+        for (const { place, count, since } of growingOf(growth, 1000)) {
           assert.equal(counts[place], count)
-          assert.ok(count >= 2 && count >= 4 * (sorted[(sorted.length - 2) >> 1] ?? 0))
+          assert.equal(since, count >= 2 ? 'sure' : 'again')
+          assert.ok(count >= 1 && count >= 4 * (sorted[(sorted.length - 2) >> 1] ?? 0))
         }
       }),
     )

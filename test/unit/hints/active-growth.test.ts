@@ -10,7 +10,7 @@ import { address } from '../../support/tables.js'
 
 const WEB: ServiceId = { kind: 'address', protocol: 'tcp', address: address('2001:db8::80'), port: 80 }
 
-function rig({ cost = 0.05, known = ['a', 'b', 'c'], services = [WEB] } = {}) {
+function rig({ cost = 0.05, known = ['a', 'b', 'c'], services = [WEB], mayAsk = false } = {}) {
   const clock = new FakeClock()
   const hints: string[] = []
   const state = {
@@ -35,6 +35,11 @@ function rig({ cost = 0.05, known = ['a', 'b', 'c'], services = [WEB] } = {}) {
     services: () => services,
     jobsOf: (service, real) => (known.includes(real) ? [`${service} ${real}`] : []),
     onHint: (ids, { detail, isStrong }: Hint) => void hints.push(`${ids} ${isStrong}: ${detail}`),
+    attempts: {
+      mayAsk: id => mayAsk && !id.endsWith(' c'),
+      isUsed: mayAsk,
+      ask: (ids, { detail }) => void hints.push(`ask ${ids}: ${detail}`),
+    },
     timed: look => {
       const before = state.looks
       look()
@@ -104,6 +109,48 @@ describe('active-growth: hints', () => {
   })
 })
 
+describe('active-growth: bare connects', () => {
+  const asked =
+    'ask tcp [2001:db8::80]:80 a: 1 new connection of clients to tcp [2001:db8::80]:80, and none ends'
+
+  it('come within 80 ms of a first connection that does not end, before the hint', async () => {
+    const { wind } = rig({ mayAsk: true })
+    await wind(2000)
+    assert.deepEqual(await wind(80, [0]), [asked])
+    assert.match(`${await wind(220, [0])}`, /^tcp .* a true: \d new connections/)
+  })
+
+  it('come again after two seconds, then after twice as long each time', async () => {
+    const { wind, state } = rig({ mayAsk: true })
+    const times: number[] = []
+    for (let now = 0; now < 40_000; now += 100) {
+      // One that lasts for 50 ms.
+      state.counts = [1, 0, 0]
+      const told = await wind(50)
+      state.counts = [0, 0, 0]
+      times.push(...[...told, ...(await wind(50))].map(() => now))
+    }
+    const pauses = times.slice(1).map((at, i) => (at - (times[i] ?? 0)) / 1000)
+    assert.deepEqual(
+      pauses.map(pause => Math.round(Math.log2(pause))),
+      [1, 2, 3, 4],
+    )
+  })
+
+  it('do not come where the check may not fail early, nor where the connection ends soon', async () => {
+    const { wind, state } = rig({ mayAsk: true })
+    await wind(2000)
+    for (let i = 0; i < 20; i++) {
+      state.counts = [1, 0, 0]
+      await wind(10)
+      state.counts = [0, 0, 0]
+      assert.deepEqual(await wind(100), [])
+    }
+    state.counts = [0, 0, 1]
+    assert.deepEqual(await wind(1000), [])
+  })
+})
+
 describe('active-growth: looks', () => {
   it('are 50 ms apart, and take at most 0.25 % of a processor', async () => {
     const { wind, state } = rig()
@@ -116,6 +163,30 @@ describe('active-growth: looks', () => {
     const then = dear.state.looks
     await dear.wind(10_000, [0])
     assert.equal(dear.state.looks - then, 10)
+  })
+
+  it('come 20 ms after one that finds a first connection, and not sooner for another', async () => {
+    const { wind, state } = rig({ mayAsk: true })
+    await wind(2000)
+    const before = state.looks
+    state.counts = [1, 0, 0]
+    await wind(80)
+    assert.equal(state.looks - before, 2)
+    // Each look finds one of another server.
+    const then = state.looks
+    for (let i = 0; i < 70; i++) {
+      state.counts = state.counts.map((_, place) => (state.looks % 2 === place ? 1 : 0))
+      await wind(10)
+    }
+    assert.ok(state.looks - then <= 21, `${state.looks - then}`)
+  })
+
+  it('take up to 1 % of a processor where a check may fail early', async () => {
+    const { wind, state } = rig({ cost: 2.5, mayAsk: true })
+    await wind(5000, [1, 2, 0])
+    const before = state.looks
+    await wind(10_000, [1, 2, 0])
+    assert.equal(state.looks - before, 40)
   })
 
   it('are four a second where nothing changes', async () => {

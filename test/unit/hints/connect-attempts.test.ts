@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { ATTEMPTS, EARLY_LIMIT, MOST_EARLY } from '../../../src/core/early-timeout.js'
+import type { Hint } from '../../../src/core/hints.js'
 import type { CheckResult } from '../../../src/core/model.js'
 import { ConnectAttempts } from '../../../src/hints/connect-attempts.js'
 import type { AskedEndpoint } from '../../../src/hints/endpoints.js'
@@ -16,13 +17,16 @@ const TIMEOUT: CheckResult = {
   phase: 'connect',
 }
 
+const HINT: Hint = { kind: 'half-open', detail: 'clients wait', isStrong: true }
+
 /** One endpoint for each job, but for `twin`, which shares that of `job 0`. */
 function rig({ times = [2], timeout = 1000 as number | null, fails = false } = {}) {
   const clock = new FakeClock()
   const begun = clock.now()
   const givenUp: string[] = []
+  const given: string[] = []
   const made: (TcpEvents & { port: number; at: number; isDropped: boolean })[] = []
-  const attempts = new ConnectAttempts({
+  const attempts: ConnectAttempts = new ConnectAttempts({
     clock,
     tcp: {
       connect: ({ port }, _source, on) => {
@@ -37,6 +41,11 @@ function rig({ times = [2], timeout = 1000 as number | null, fails = false } = {
     },
     executors: { giveUpConnecting: id => void givenUp.push(`${id} after ${clock.now() - begun}`) },
     sourceOf: () => null,
+    onHint: (ids, { detail }) => {
+      given.push(`${ids}: ${detail} after ${clock.now() - begun}`)
+      // As the check does that the hint brings forward.
+      for (const id of ids) attempts.begin(id)
+    },
   })
   const endpoints = new Map(
     Array.from({ length: 20 }, (_, i): [string, AskedEndpoint] => {
@@ -51,7 +60,7 @@ function rig({ times = [2], timeout = 1000 as number | null, fails = false } = {
   for (const ms of times)
     for (const id of ['twin', ...Array.from({ length: 20 }, (_, i) => `job ${i}`)])
       attempts.result(id, { ...PASS, phases: [{ phase: 'connect', ms }] })
-  return { clock, attempts, givenUp, made }
+  return { clock, attempts, givenUp, given, made }
 }
 
 describe('connect-attempts: a server that is silent', () => {
@@ -134,6 +143,51 @@ describe('connect-attempts: a server that is silent', () => {
     assert.equal(attempts.result('job 0', PASS), PASS)
     clock.wind(1000)
     assert.deepEqual(givenUp, [])
+  })
+})
+
+describe('connect-attempts: a server that is asked', () => {
+  it('and silent gets the hint after 40 ms, and its checks are given up as long after the first attempt as ever', () => {
+    const { clock, attempts, givenUp, given, made } = rig()
+    attempts.ask(['job 0', 'twin'], HINT)
+    attempts.ask(['job 0', 'twin'], HINT)
+    clock.wind(EARLY_LIMIT)
+    assert.deepEqual(given, ['job 0,twin: clients wait after 40'])
+    assert.deepEqual(
+      made.map(({ at }) => at),
+      [0, 40, 80, 120, 160, 200],
+    )
+    assert.deepEqual(givenUp, ['job 0 after 300', 'twin after 300'])
+    assert.equal(clock.alarms, 0)
+  })
+
+  it('and answers, or refuses, gets no hint, also where the answer is read late', () => {
+    for (const answer of ['opened', 'ended'] as const) {
+      const { clock, attempts, givenUp, given, made } = rig()
+      attempts.ask(['job 0'], HINT)
+      clock.wind(30)
+      clock.arrive(() => made[0]?.[answer]('ECONNREFUSED' as never))
+      clock.stop(500)
+      clock.wind(1000)
+      assert.deepEqual([given, givenUp, made.length, clock.alarms], [[], [], 1, 0])
+    }
+  })
+
+  it('and answers later than the hint keeps its check', () => {
+    const { clock, attempts, givenUp, given, made } = rig()
+    attempts.ask(['job 0'], HINT)
+    clock.wind(250)
+    made[0]?.opened()
+    clock.wind(1000)
+    assert.deepEqual([given.length, givenUp], [1, []])
+  })
+
+  it('is one whose check may fail early', () => {
+    const { clock, attempts, given, made } = rig({ times: [31] })
+    assert.equal(attempts.mayAsk('job 0'), false)
+    attempts.ask(['job 0'], HINT)
+    clock.wind(1000)
+    assert.deepEqual([given, made.length, rig().attempts.mayAsk('job 0')], [[], 0, true])
   })
 })
 
