@@ -17,6 +17,16 @@ export function refusalOf(change: Change, code: string, circumstances: Circumsta
   return new KernelError(`cannot ${attempt(change)}: ${reasonFor(change, code, circumstances)}`, code)
 }
 
+/**
+ * True if the kernel refuses the change because another program has deleted what was to be changed, or has added it. ENOENT
+ * of a service is another matter: a module is missing.
+ */
+export function isDueToOthers(change: Change, code: string): boolean {
+  if (code === 'ESRCH') return true
+  if (code === 'EEXIST') return change.op === 'add-service' || change.op === 'add-real'
+  return code === 'ENOENT' && (change.op === 'set-real' || change.op === 'delete-real')
+}
+
 /** Refuses changes that the kernel would interpret differently. Returns null for all others. */
 export function refusedHere(change: Change): KernelError | null {
   const { id } = change

@@ -4,6 +4,7 @@
  * computes the desired table afresh in every round.
  */
 
+import { setImmediate } from 'node:timers/promises'
 import { applied, diff, pick } from '../core/diff.js'
 import type { Dispute } from '../core/disputes.js'
 import {
@@ -16,6 +17,7 @@ import {
 } from '../core/model.js'
 import { costOf, FIRST_PACE, nextPace, type ReadPace } from '../core/read-pace.js'
 import type { TableMode } from '../core/role.js'
+import { isDueToOthers } from '../ipvs/errors.js'
 import { type Expected, type Kernel, KernelError } from '../ipvs/kernel.js'
 import type { Journal } from '../storage/journal.js'
 import type { Log } from '../system/log.js'
@@ -45,6 +47,11 @@ export interface ReconcileSnapshot extends Readonly<ReconcileStats> {
   readonly dump: Dump | null
   /** When the dump was read, in milliseconds of the steady clock; null without one. */
   readonly dumpAt: number | null
+}
+
+interface Refused {
+  readonly change: Change
+  readonly error: KernelError
 }
 
 interface Pause {
@@ -104,6 +111,9 @@ const PAUSE_SHARE = 3
 /** Milliseconds. A shorter pause is skipped; a longer one would delay changes noticeably. */
 const PAUSE_FROM = 10
 const PAUSE_UP_TO = 200
+
+/** Changes after which other work of lvsd gets a turn. */
+const MOST_CHANGES = 512
 
 /** With `auto`, the desired table is computed afresh, and compared, at least once within these milliseconds. */
 const WHOLE_WITHIN = 60_000
@@ -267,7 +277,7 @@ export class Reconciler {
   }
 
   async #loop(): Promise<void> {
-    await new Promise(setImmediate)
+    await setImmediate()
     try {
       while (this.#isDue) await this.#nextRound()
     } finally {
@@ -334,7 +344,7 @@ export class Reconciler {
   }
 
   async #write(names: ReadonlySet<string> | null): Promise<void> {
-    const { kernel, journal, log, onApplied } = this.#parts
+    const { journal } = this.#parts
     const isWhole = names === null
     const held: Table = this.#lastTable ?? new Map()
     const computed = isWhole ? await this.#desiredOfAll(held) : this.#parts.desired(held, names)
@@ -358,18 +368,39 @@ export class Reconciler {
       if (isWhole) this.#onSuccess()
       return
     }
-    const outcomes = await kernel.apply(changes)
-    const done = changes.filter((_, i) => !outcomes[i])
-    this.#lastTable = applied(held, done)
-    this.#lastDump = null
-    this.stats.changesApplied += done.filter(({ id }) => !this.#parts.isInternal?.(id)).length
-    this.written.note(done, steadyNow())
-    for (const change of done) log.debug('table.changed', changeFields(change), change.op)
-    onApplied?.(done)
-    this.#remember({ remove: done.filter(({ op }) => op === 'delete-service').map(({ id }) => id) })
-    const errors = outcomes.flatMap(outcome => outcome?.message ?? [])
+    await this.#applyAll(changes, isWhole)
+  }
+
+  async #applyAll(changes: readonly Change[], isWhole: boolean): Promise<void> {
+    const refusals: Refused[] = []
+    for (let at = 0; at < changes.length; at += MOST_CHANGES) {
+      if (at > 0) await setImmediate()
+      refusals.push(...(await this.#apply(changes.slice(at, at + MOST_CHANGES))))
+    }
+    const refused = new Set(refusals.map(({ change }) => change))
+    const deleted = changes.filter(change => change.op === 'delete-service' && !refused.has(change))
+    this.#remember({ remove: deleted.map(({ id }) => id) })
+    const isDrift = ({ change, error }: Refused) => !isWhole && isDueToOthers(change, error.code)
+    // The table is not as it was last read. The reading that follows tells what another program has changed.
+    if (refusals.some(isDrift)) this.#isResyncDue = true
+    const errors = refusals.filter(one => !isDrift(one)).map(({ error }) => error.message)
     if (errors.length > 0) this.#onRefusal(errors, isWhole)
     else if (isWhole) this.#onSuccess()
+  }
+
+  /** Returns what the kernel has refused. */
+  async #apply(changes: readonly Change[]): Promise<readonly Refused[]> {
+    const { kernel, log, onApplied, isInternal = () => false } = this.#parts
+    const outcomes = await kernel.apply(changes)
+    const done = changes.filter((_, i) => !outcomes[i])
+    this.#lastTable = applied(this.#lastTable ?? new Map(), done)
+    this.#lastDump = null
+    this.stats.changesApplied += done.filter(({ id }) => !isInternal(id)).length
+    this.written.note(done, steadyNow())
+    if (log.isLevelEnabled('debug'))
+      for (const change of done) log.debug('table.changed', changeFields(change), change.op)
+    onApplied?.(done)
+    return changes.flatMap((change, i) => (outcomes[i] ? [{ change, error: outcomes[i] }] : []))
   }
 
   /** Services that become dirty between the slices are computed once more, so that all are of the same moment. */

@@ -64,6 +64,31 @@ describe('reconciler', () => {
     assert.deepEqual([...journal.owned], [keyOfService(WEB)])
   })
 
+  it('applies thousands of changes in portions, between which other events have their turn', async () => {
+    const many = Array.from({ length: 1200 }, (_, i) => tableReal(`fd00:2::${(i + 1).toString(16)}`))
+    const wanted = table(tableService(WEB, many))
+    const kernel = memoryKernel()
+    let turn = 0
+    const turns: number[] = []
+    const apply = (changes: readonly Change[]) => {
+      turns.push(turn)
+      return kernel.apply(changes)
+    }
+    const { reconciler, batches, dump } = stage(wanted, { ...kernel, apply })
+    let next = globalThis.setImmediate(function count() {
+      turn++
+      next = globalThis.setImmediate(count)
+    })
+    await reconciler.resync()
+    clearImmediate(next)
+    assert.deepEqual(await dump(), wanted)
+    assert.deepEqual(
+      batches.map(({ length }) => length),
+      [512, 512, 177],
+    )
+    assert.equal(new Set(turns).size, 3)
+  })
+
   it('writes a change that comes as the last round ends', async () => {
     let wanted = table(tableService(WEB, [A]))
     const kernel = memoryKernel()
@@ -482,12 +507,47 @@ describe('reconciler', () => {
 
   it('has corrected all of the table when a write ends whose entry another program had deleted', async () => {
     const kernel = memoryKernel()
-    const { reconciler, state, dump } = stage(FULL, kernel)
+    const { reconciler, state, dump, lines } = stage(FULL, kernel)
     await reconciler.resync()
     await kernel.byHand.apply([{ op: 'delete-real', id: WEB, was: B }])
     state.wanted = table(tableService(WEB, [A, { ...B, weight: 3 }]))
     await reconciler.write(['web'])
     assert.deepEqual(await dump(), state.wanted)
+    assert.deepEqual(
+      lines.filter(({ event }) => event === 'drift.repaired').map(({ real }) => real),
+      ['[fd00:1::b]:80'],
+    )
+    assert.equal(reconciler.stats.driftRepaired, 1)
+    assert.ok(!lines.some(({ event }) => event === 'kernel.refused'))
+    assert.deepEqual(reconciler.stats.errors, [])
+  })
+
+  it('tells of drift when a result is to be written for a service that another program has deleted', async () => {
+    const kernel = memoryKernel()
+    const { reconciler, state, dump, lines } = stage(FULL, kernel)
+    await reconciler.resync()
+    await kernel.byHand.apply(diff(new Map(), FULL, new Set(FULL.keys())))
+    state.wanted = table(tableService(WEB, [A]))
+    reconciler.markDirty(['web'])
+    await reconciler.idle()
+    assert.deepEqual(await dump(), state.wanted)
+    assert.deepEqual(
+      lines.filter(({ event }) => /^drift|refused/.test(event ?? '')).map(({ event }) => event),
+      ['drift.repaired', 'drift.repaired', 'drift.repaired'],
+    )
+  })
+
+  it('tells that the kernel refuses what another program has nothing to do with', async () => {
+    const kernel = memoryKernel()
+    const { reconciler, state, lines } = stage(FULL, kernel)
+    await reconciler.resync()
+    kernel.refuse(command => (command === 'SET_SERVICE' ? 'ENOENT' : null))
+    state.wanted = table({ ...tableService(WEB, [A, B]), scheduler: 'mh' })
+    reconciler.markDirty(['web'])
+    await reconciler.idle()
+    assert.equal(lines.filter(({ event }) => event === 'kernel.refused').length, 1)
+    assert.equal(reconciler.stats.driftRepaired, 0)
+    await reconciler.stop()
   })
 
   it('repairs what another program has changed when it is to look soon', async () => {
