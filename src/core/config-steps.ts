@@ -2,32 +2,60 @@
  * Leads from one configuration to another in steps, each of which is a configuration itself. What takes a configuration
  * over does so in one turn of the event loop, so a reload that changes thousands of servers would be one long turn. Pure.
  */
-import { type Config, keyAsWritten, type Service, type Virtual } from './model.js'
+import { virtualsOf } from './kernel-services.js'
+import { type Config, idAsWritten, keyAsWritten, type Service } from './model.js'
 
 /** Real servers that one step changes, unless one service has more. */
 export const STEP_REALS = 500
 
 /**
- * Yields configurations, the last of which is `next`. Each step before it replaces some services by those that have the
- * same name and the same virtual addresses; what comes or goes, or is a part of another service, does so with the last
- * step. All other values are those of `next` from the first step on.
+ * Yields configurations, the last of which is `next`. Each step before it has some of the changes; the others come with
+ * the last step, and so does the order of `next`. All other values are those of `next` from the first step on.
+ *
+ *   a service                                                          before the last step
+ *   has the same name and virtual addresses in both                    is replaced
+ *   is in `before` alone, with addresses that none has in `next`       leaves
+ *   is in `next` alone, with addresses that none has in `before`       comes, as the last one
+ *   is a part of another service, or new at a start                    is as before
+ *
+ * While the address of any service is a name, which may be that of another service, services neither leave nor come.
  */
 export function* stepsTo(before: Pick<Config, 'services'> | null, next: Config, most = STEP_REALS) {
-  const services = [...(before?.services ?? [])]
-  const successors = new Map(next.services.map(service => [service.name, service]))
+  const services = new Map(before?.services.map(service => [service.name, service]))
   let changed = 0
-  for (const [i, old] of services.entries()) {
-    const successor = successors.get(old.name)
-    if (!successor || successor === old || !isSuccessor(old, successor)) continue
-    const size = Math.max(old.reals.length, successor.reals.length)
+  for (const { name, old, now } of before ? changesInSteps(before.services, next.services) : []) {
+    const size = Math.max(old?.reals.length ?? 0, now?.reals.length ?? 0)
     if (changed > 0 && changed + size > most) {
-      yield Object.freeze({ ...next, services: Object.freeze([...services]) })
+      yield Object.freeze({ ...next, services: Object.freeze([...services.values()]) })
       changed = 0
     }
-    services[i] = successor
+    if (now) services.set(name, now)
+    else services.delete(name)
     changed += size
   }
   yield next
+}
+
+interface ServiceChange {
+  readonly name: string
+  readonly old?: Service
+  readonly now?: Service
+}
+
+function* changesInSteps(before: readonly Service[], next: readonly Service[]): Iterable<ServiceChange> {
+  const known = new Map(before.map(service => [service.name, service]))
+  const successors = new Map(next.map(service => [service.name, service]))
+  const [taken, wanted] = [new Set(before.flatMap(addressesOf)), new Set(next.flatMap(addressesOf))]
+  const areNamed = [...before, ...next].some(isNamed)
+  const isApart = (service: Service, others: ReadonlySet<string>) =>
+    !areNamed && !service.part && !addressesOf(service).some(address => others.has(address))
+  for (const old of before) {
+    const { name } = old
+    const now = successors.get(name)
+    if (now && now !== old && isSuccessor(old, now)) yield { name, old, now }
+    else if (!now && isApart(old, wanted)) yield { name, old }
+  }
+  for (const now of next) if (!known.has(now.name) && isApart(now, taken)) yield { name: now.name, now }
 }
 
 function isSuccessor(old: Service, next: Service): boolean {
@@ -35,7 +63,10 @@ function isSuccessor(old: Service, next: Service): boolean {
   return addressesOf(old).join() === addressesOf(next).join()
 }
 
-function addressesOf({ virtual, also = [] }: Service): readonly string[] {
-  const all: readonly Virtual[] = [virtual, ...also.map(one => one.virtual)]
-  return all.map(keyAsWritten)
+function isNamed(service: Service): boolean {
+  return virtualsOf(service).some(virtual => idAsWritten(virtual) === null)
+}
+
+function addressesOf(service: Service): readonly string[] {
+  return virtualsOf(service).map(keyAsWritten)
 }

@@ -104,6 +104,12 @@ export class ConfigApplier {
     }
   }
 
+  /** Gives every job the interval of the role as it is now. */
+  followRole(): void {
+    const { health, cluster } = this.#parts
+    this.#jobs.pace(health.store.jobs, paceIn(cluster))
+  }
+
   /** Drops the jobs that are not set yet. */
   close(): void {
     this.#jobs.close()
@@ -123,9 +129,9 @@ export class ConfigApplier {
 
   /** Hands the configuration to all parts, with turns of the event loop between the steps and while each is prepared. */
   async #placeInSteps({ config, checks }: Runnable): Promise<void> {
-    const { names, health } = this.#parts
+    const { names, health, cluster } = this.#parts
     // Directors that share checks agree on those of a whole configuration.
-    const steps = config.cluster ? [config] : stepsTo(this.#placed, config)
+    const steps = cluster.verdicts.isSharing ? [config] : stepsTo(this.#placed, config)
     for (const step of steps) {
       const resolved = await runSliced(names.preparing(step))
       await runSliced(health.store.preparing(resolved, checks))

@@ -1,11 +1,12 @@
 /**
- * Passes the job changes of a new configuration to the executors in time slices: to set the jobs of thousands of servers
- * takes long. A later change of a job replaces one that waits, unless it only brings the next run forward.
+ * Passes the job changes of a new configuration or a new role to the executors in time slices: to set the jobs of thousands
+ * of servers takes long. A later change of a job replaces one that waits, unless it only brings the next run forward.
  */
 import type { JobChanges } from '../health/health-changes.js'
+import type { HealthStore } from '../health/health-store.js'
 import type { Executors } from '../schedule/executors.js'
 import { runSliced, type Sliced } from '../util/time-slice.js'
-import { jobOrders, type Pace } from './schedule-jobs.js'
+import { jobOrders, type Order, type Pace, paceOrders } from './schedule-jobs.js'
 
 export class PendingJobs {
   readonly #executors: Pick<Executors, 'set' | 'remove' | 'soon'>
@@ -18,7 +19,16 @@ export class PendingJobs {
 
   /** Passes on what takes one slice at once, and the rest in slices. */
   take(changes: JobChanges, pace: Pace): void {
-    for (const [id, order, isFurther] of jobOrders(this.#executors, changes, pace)) {
+    this.#add(jobOrders(this.#executors, changes, pace))
+  }
+
+  /** Gives every job the interval of a new role, in the same way. */
+  pace(jobs: HealthStore['jobs'], pace: Pace): void {
+    this.#add(paceOrders(this.#executors, jobs, pace))
+  }
+
+  #add(orders: Iterable<Order>): void {
+    for (const [id, order, isFurther] of orders) {
       const before = isFurther && this.#waiting.get(id)
       this.#waiting.set(id, before ? inTurn(before, order) : order)
     }

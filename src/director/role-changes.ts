@@ -11,7 +11,7 @@ import type { Executors } from '../schedule/executors.js'
 import type { Log } from '../system/log.js'
 import { steadyNow } from '../util/clock.js'
 import type { Emitter } from '../util/emitter.js'
-import { type Pace, paceJobs, placeJobs } from './schedule-jobs.js'
+import { type Pace, placeJobs } from './schedule-jobs.js'
 
 export interface RoleChangesParts {
   readonly log: Pick<Log, 'warn' | 'info'>
@@ -19,6 +19,7 @@ export interface RoleChangesParts {
   readonly cluster: Cluster
   readonly health: { readonly store: Pick<HealthStore, 'jobs'>; heard(ids: readonly string[]): void }
   readonly executors: Pick<Executors, 'set' | 'remove' | 'retime' | 'next'>
+  readonly applier: { followRole(): void }
   readonly reconciler: Pick<Reconciler, 'resync' | 'stats'>
 }
 
@@ -73,13 +74,13 @@ async function applyConnectivity(
 /** Puts a changed role in force. Never rejects. */
 async function applyRole(
   { state: { role, reason }, table }: RoleChange,
-  { log, cluster, health, executors, reconciler }: RoleChangesParts,
+  { log, cluster, applier, reconciler }: RoleChangesParts,
 ): Promise<void> {
   const began = steadyNow()
   const before = reconciler.stats.changesApplied
   if (role === 'active') log.warn('role.active', { reason }, `this director is active: ${reason}`)
   else log.warn('role.standby', { reason, table }, `this director is standby: ${reason}`)
-  if (cluster.checks !== 'on') paceJobs(executors, health.store.jobs, paceIn(cluster))
+  if (cluster.checks !== 'on') applier.followRole()
   await Promise.all([reconciler.resync(), cluster.sync.now()])
   const ms = Math.round(steadyNow() - began)
   const changes = reconciler.stats.changesApplied - before

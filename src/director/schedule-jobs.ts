@@ -32,7 +32,7 @@ export function scheduleJobs(
   for (const [, order] of jobOrders(executors, changes, pace)) order()
 }
 
-type Order = readonly [id: string, order: () => void, isFurther?: true]
+export type Order = readonly [id: string, order: () => void, isFurther?: true]
 
 /**
  * Yields what `scheduleJobs` orders: for each job what is to be called, with the pace at the time of that call.
@@ -51,13 +51,16 @@ export function* jobOrders(
   for (const id of newlySubscribed) yield [id, () => executors.soon(id, 0), true]
 }
 
-/** Gives every job the interval of a new role. All run at once: a role that changes asks for fresh results. */
-export function paceJobs(
+/**
+ * Yields what gives every job the interval of a new role, with the pace at the time of the call. All run at once: a role that
+ * changes asks for fresh results.
+ */
+export function* paceOrders(
   executors: Pick<Executors, 'set' | 'remove'>,
   jobs: HealthStore['jobs'],
   pace: Pace,
-): void {
-  for (const job of jobs.values()) setJob(executors, job, pace, 0)
+): Generator<Order> {
+  for (const job of jobs.values()) yield [job.id, () => setJob(executors, job, pace, 0)]
 }
 
 /** Moves jobs to the times that the directors of the site have for them. A run in progress goes on. */

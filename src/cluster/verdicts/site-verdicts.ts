@@ -86,6 +86,11 @@ export class SiteVerdicts {
     this.#link.follow(this.#settings?.heartbeat ?? null)
   }
 
+  /** True if directors share checks by the settings. */
+  get isSharing(): boolean {
+    return this.#settings !== null
+  }
+
   /** Takes what is asked: the subscribers of all jobs. */
   take(askers: () => Iterable<Asker>): void {
     if (this.#settings) this.#shared.follow(this.#settings, questionsOf(askers(), this.#isSecret))

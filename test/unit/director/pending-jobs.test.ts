@@ -30,6 +30,7 @@ function stage(long = LONG) {
   return {
     jobs,
     told,
+    pace: (interval: number | null) => jobs.pace(store.jobs, { intervalOf: () => interval }),
     take: (...hosts: string[]) => jobs.take(store.applyConfig(site(...hosts), CHECKS, 0), {}),
     takeAlso: (hosts: readonly string[], more: ReturnType<typeof web>) =>
       jobs.take(store.applyConfig(config([web('web', hosts), more]), CHECKS, 0), {}),
@@ -67,6 +68,18 @@ describe('pending jobs', () => {
     takeAlso(['fd00::a', 'fd00::b'], web('further', ['fd00::b'], serviceId('2001:db8::81')))
     await jobs.idle()
     assert.deepEqual(told, ['set fd00::a', 'set fd00::b', 'soon fd00::b'])
+  })
+
+  it('gives each job the interval of a new role in slices, with the last role for what waits', async () => {
+    const { jobs, told, take, pace } = stage()
+    take('fd00::a', 'fd00::b', 'fd00::c')
+    await jobs.idle()
+    told.length = 0
+    pace(10_000)
+    assert.deepEqual(told, ['set fd00::a'])
+    pace(null)
+    await jobs.idle()
+    assert.deepEqual(told, ['set fd00::a', 'remove fd00::b', 'remove fd00::c', 'remove fd00::a'])
   })
 
   it('sets nothing any more after the end', async () => {
