@@ -15,7 +15,8 @@ export interface RememberedHealth {
 
 /** The health of one check of one real server. */
 export interface CheckState {
-  readonly subscriber: Subscriber
+  /** Another one after a reload that changes the service alone. */
+  subscriber: Subscriber
   health: Health
   /** Time of the last result in milliseconds of the steady clock, or null before the first one. */
   lastAt: number | null

@@ -35,20 +35,46 @@ export class CheckStates {
     now: number,
     recalled: (subscriber: Subscriber) => CheckState['remembered'],
   ): readonly { readonly state: CheckState; readonly isNew: boolean }[] {
+    const staying = this.#stay(new Set(gone), fresh)
     const left = this.#leave(gone)
     const known = new PreviousStates(left)
+    const joined: CheckState[] = []
     const changed = fresh.map(subscriber => {
-      const old = known.like(subscriber)
-      const state = stateFor(subscriber, old ?? unknownState(now, recalled(subscriber)))
+      const same = staying.get(subscriber)
+      const old = same ?? known.like(subscriber)
+      const state = same ?? stateFor(subscriber, old ?? unknownState(now, recalled(subscriber)))
+      if (!same) joined.push(state)
       this.#bySubscriber.set(subscriber, state)
       return { state, isNew: !old }
     })
-    const states = changed.map(({ state }) => state)
-    const inOrder = orderBy(services)
-    relist(this.#byJob, left, states, ({ subscriber }) => subscriber.jobId, inOrder)
-    relist(this.#byReal, left, states, ({ subscriber }) => subscriber.real, inOrder)
-    if (areMoved) for (const list of this.#byJob.values()) if (list.length > 1) list.sort(inOrder)
+    const inOrder = orderBy(services, fresh)
+    relist(this.#byJob, left, joined, ({ subscriber }) => subscriber.jobId, inOrder)
+    relist(this.#byReal, left, joined, ({ subscriber }) => subscriber.real, inOrder)
+    // The real servers of a service may have changed their places.
+    for (const { jobId } of staying.keys()) sorted(this.#byJob.get(jobId), inOrder)
+    if (areMoved) for (const list of this.#byJob.values()) sorted(list, inOrder)
     return changed
+  }
+
+  /**
+   * Gives states to fresh subscribers whose real server is the same object with the same checks, in a service of the same
+   * name and address: of thousands of servers of a service, most stay.
+   */
+  #stay(gone: Set<Subscriber>, fresh: readonly Subscriber[]): ReadonlyMap<Subscriber, CheckState> {
+    const staying = new Map<Subscriber, CheckState>()
+    for (let at = 0; at < fresh.length; ) {
+      const end = endOfReal(fresh, at)
+      const states = this.ofReal((fresh[at] as Subscriber).real)
+      if (areSameChecks(states, fresh, at, end, gone))
+        for (const state of states) {
+          const subscriber = fresh[at++] as Subscriber
+          this.#bySubscriber.delete(state.subscriber)
+          state.subscriber = subscriber
+          staying.set(subscriber, state)
+        }
+      at = end
+    }
+    return staying
   }
 
   #leave(gone: readonly Subscriber[]): readonly CheckState[] {
@@ -115,13 +141,56 @@ export class CheckStates {
 
 type InOrder = (a: CheckState, b: CheckState) => number
 
-/** Sorts by the places of the services. States of one service stay in their order. */
-function orderBy(services: readonly ResolvedService[]): InOrder {
-  let places: ReadonlyMap<ResolvedService, number> | null = null
+/** Sorts by the places of the services, and those of fresh ones in their order. Others of one service stay in theirs. */
+function orderBy(services: readonly ResolvedService[], fresh: readonly Subscriber[]): InOrder {
+  let places: ReadonlyMap<ResolvedService | Subscriber, number> | null = null
   return ({ subscriber: a }, { subscriber: b }) => {
-    places ??= new Map(services.map((service, i) => [service, i]))
-    return (places.get(a.service) ?? 0) - (places.get(b.service) ?? 0)
+    places ??= new Map([...services, ...fresh].map((one, i) => [one, i]))
+    const order = (places.get(a.service) ?? 0) - (places.get(b.service) ?? 0)
+    return order || (places.get(a) ?? 0) - (places.get(b) ?? 0)
   }
+}
+
+/** Most lists have one state. */
+function sorted(list: CheckState[] | undefined, inOrder: InOrder): void {
+  if (list && list.length > 1) list.sort(inOrder)
+}
+
+/** Returns where the subscribers of the real server end that begin at `at`. */
+function endOfReal(fresh: readonly Subscriber[], at: number): number {
+  const real = fresh[at]?.real
+  let end = at
+  while (end < fresh.length && fresh[end]?.real === real) end++
+  return end
+}
+
+/** True if the states are of the same checks as the fresh subscribers from `at` to `end`, one by one. */
+function areSameChecks(
+  states: readonly CheckState[],
+  fresh: readonly Subscriber[],
+  at: number,
+  end: number,
+  gone: ReadonlySet<Subscriber>,
+): boolean {
+  if (states.length !== end - at) return false
+  // Two equal checks have been one state.
+  if (states.length > 1 && new Set(states.map(({ subscriber }) => subscriber.checkKey)).size < states.length)
+    return false
+  return states.every(({ subscriber: old }, i) => {
+    const now = fresh[at + i] as Subscriber
+    return gone.has(old) && isSameCheck(old, now)
+  })
+}
+
+function isSameCheck(old: Subscriber, now: Subscriber): boolean {
+  return (
+    old.jobId === now.jobId &&
+    old.checkKey === now.checkKey &&
+    old.serviceKey === now.serviceKey &&
+    old.service.name === now.service.name &&
+    !old.service.also &&
+    !now.service.also
+  )
 }
 
 /** Takes states out of the lists that they are in, and puts others into theirs, in the order of the configuration. */
@@ -139,10 +208,7 @@ function relist<K>(
     else lists.delete(key)
   }
   for (const state of joined) append(lists, keyOf(state), state)
-  for (const key of new Set(joined.map(keyOf))) {
-    const list = lists.get(key)
-    if (list && list.length > 1) list.sort(inOrder)
-  }
+  for (const key of new Set(joined.map(keyOf))) sorted(lists.get(key), inOrder)
 }
 
 function stateOfCheck({ health }: CheckState): HealthState {

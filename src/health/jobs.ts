@@ -3,15 +3,12 @@
 import { type Answer, type Check, noVerdict, type Target, type TargetService } from '../check/check.js'
 import type { CheckWork } from '../check/run-code.js'
 import type { Address, Family } from '../core/address.js'
-import type { WantedSource } from '../core/check-source.js'
 import { idsOf } from '../core/kernel-services.js'
 import {
   type CheckUse,
   familyOf,
-  keyAsWritten,
   keyOfMember,
   keyOfReal,
-  keyOfService,
   type ResolvedCheckUse,
   type ResolvedConfig,
   type ResolvedReal,
@@ -20,6 +17,8 @@ import {
 import { pathOf, type ServicePath } from '../core/service-path.js'
 import { differingOf } from '../core/shared-config.js'
 import { eachInSteps, runSync, type Sliced } from '../util/time-slice.js'
+import { areCurrent, EarlierJobs, type RealJobs, subscriberOf } from './earlier-jobs.js'
+import { questionOf, serviceKey, versionOf } from './job-ids.js'
 
 /** One distinct check of one target, which runs repeatedly. */
 export interface Job {
@@ -109,6 +108,7 @@ export function* makingJobs(
   before: Pick<Jobs, 'byService'> | null = null,
 ): Sliced<Jobs> {
   const byName = new Map(config.services.map(service => [service.name, service]))
+  const earlier = new EarlierJobs(before?.byService)
   const jobs = new Map<string, Job>()
   const subscribers: Subscriber[] = []
   const byService = new Map<ResolvedService, ServiceJobs>()
@@ -117,7 +117,7 @@ export function* makingJobs(
     const known = before?.byService.get(service)
     const isSame =
       known?.first === first && [...known.kinds].every(([kind, check]) => checks.get(kind) === check)
-    const own = known && isSame ? known : yield* serviceJobs(service, first, checks)
+    const own = known && isSame ? known : yield* serviceJobs(service, first, checks, earlier.of(service))
     byService.set(service, own)
     for (const { job, subscriber } of own.each) {
       if (!jobs.has(job.id)) jobs.set(job.id, job)
@@ -139,12 +139,21 @@ function* serviceJobs(
   service: ResolvedService,
   first: ResolvedService | null,
   checks: ReadonlyMap<string, Check>,
+  earlier: ReadonlyMap<ResolvedReal, RealJobs>,
 ): Sliced<ServiceJobs> {
   const key = serviceKey(service)
   const kinds = new Map<string, Check | undefined>()
   const each: { job: Job; subscriber: Subscriber }[] = []
   const targetServices = new TargetServices()
   yield* eachInSteps(service.reals, (real, i) => {
+    const known = earlier.get(real)
+    if (known && areCurrent(known, real, checks)) {
+      for (const { job, subscriber } of known) {
+        kinds.set(job.use.kind, job.check)
+        each.push({ job, subscriber: subscriberOf(service, subscriber) })
+      }
+      return
+    }
     for (const use of real.checks) {
       const check = checks.get(use.kind)
       kinds.set(use.kind, check)
@@ -216,44 +225,6 @@ function targetOf(
   }
 }
 
-/** Returns the `checkKey`. It contains service and real server only if the check sets `perService`. */
-function questionOf(
-  service: ResolvedService,
-  real: ResolvedReal,
-  target: Target,
-  use: ResolvedCheckUse,
-  check: Check,
-): string {
-  const asker = check.perService ? [serviceKey(service), keyOfMember(service, real)] : []
-  const connects = use.connects ? [`${use.connects} connects`] : []
-  const host = use.address === null ? [use.host] : []
-  const source = use.source === undefined ? [] : [`from ${sourceText(use.source)}`]
-  const path = use.path ? [`of ${serviceKey(service)} through ${keyOfReal(target.real)}`] : []
-  return JSON.stringify([
-    use.kind,
-    target.address.text,
-    target.port,
-    use.options,
-    ...connects,
-    ...host,
-    ...source,
-    ...path,
-    ...asker,
-  ])
-}
-
-function sourceText(source: WantedSource): string {
-  return source === 'kernel' ? source : source.text
-}
-
-/**
- * Returns a suffix of the job id: a changed file in a user's folder gives a new job, but the same `checkKey` and
- * health.
- */
-function versionOf({ origin, module }: Check): string {
-  return origin === 'user' ? ` by ${module}` : ''
-}
-
 /** Of several addresses, the first of the family of the real server is meant, else the first. */
 function targetService(service: ResolvedService, family: Family | null = null): TargetService {
   const { name, virtual } = service
@@ -266,10 +237,6 @@ function targetService(service: ResolvedService, family: Family | null = null): 
 
 function servicePort(service: ResolvedService): number {
   return targetService(service).port
-}
-
-function serviceKey(service: ResolvedService): string {
-  return service.id ? keyOfService(service.id) : keyAsWritten(service.virtual)
 }
 
 /** Compares jobs. A check with `perService` also receives values that are not in the job id, such as weights. */

@@ -41,20 +41,43 @@ export class Standings {
     recall: (service: ResolvedService, real: ResolvedReal) => Standing['remembered'] = () => null,
   ): void {
     const [gone, fresh] = differingOf(before, next)
+    const staying = realsStaying(gone, fresh)
     const known = new Map<string, Standing>()
     for (const service of gone)
       for (const real of service.reals) {
+        if (staying.has(real)) continue
         const standing = this.#byReal.get(real)
         this.#byReal.delete(real)
         if (standing) for (const key of keysOf(service, real)) known.set(key, standing)
       }
     for (const service of fresh)
       for (const real of service.reals) {
+        if (staying.has(real)) continue
         const standing = keysOf(service, real).flatMap(key => known.get(key) ?? [])[0]
         if (standing) this.#byReal.set(real, standing)
         else this.#set(real, stateOf(real), now, recall(service, real))
       }
   }
+}
+
+/** Returns the real servers that are the same objects in a service of the same name and address. */
+function realsStaying(
+  gone: readonly ResolvedService[],
+  fresh: readonly ResolvedService[],
+): ReadonlySet<ResolvedReal> {
+  const byName = new Map(gone.map(service => [service.name, service]))
+  const staying = new Set<ResolvedReal>()
+  for (const now of fresh) {
+    const old = byName.get(now.name)
+    if (!old || old.also || now.also || addressIn(old) !== addressIn(now)) continue
+    const before = new Set(old.reals)
+    for (const real of now.reals) if (before.has(real)) staying.add(real)
+  }
+  return staying
+}
+
+function addressIn({ id, virtual }: ResolvedService): string {
+  return textOf(id ?? virtual)
 }
 
 /**
