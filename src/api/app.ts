@@ -12,6 +12,7 @@ import {
 } from 'fastify'
 import { z } from '../check/option-types.js'
 import type { Log } from '../system/log.js'
+import { writingJson } from '../util/sliced-json.js'
 import { runSliced, type Sliced } from '../util/time-slice.js'
 import { Busy, type Control } from './control.js'
 import { documentOf, KINDS, type Kind, Refusal } from './problem-document.js'
@@ -192,7 +193,7 @@ class HttpApp implements App {
     if (route.isShared) return this.#sharer(route)
     const answerOf = async (request: FastifyRequest) => {
       const value = await this.#run(route, request)
-      return value instanceof Answer ? value : new Answer(JSON.stringify(value))
+      return value instanceof Answer ? value : new Answer(await runSliced(writingJson(value)))
     }
     if (route.role === 'open' || route.role === 'read') return answerOf
     return request => answerOf(request).finally(() => this.#forget())
@@ -209,7 +210,7 @@ class HttpApp implements App {
       if (!answer) {
         const parts = partsOf(route, request)
         const run = () => route.handler(this.#parts.control, { ...NOBODY, ...parts })
-        answer = shared(async () => JSON.stringify(await run()))
+        answer = shared(async () => runSliced(writingJson(await run())))
         answers.set(key, answer)
         const [oldest] = answers.keys()
         if (answers.size > MOST_SHARED && oldest !== undefined) answers.delete(oldest)

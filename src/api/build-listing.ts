@@ -1,13 +1,14 @@
 /** Builds the listing of a service: its real servers without their checks. Pure. */
 import type { CheckState } from '../health/check-state.js'
 import type { WallClock } from '../util/clock.js'
-import { buildStatus } from './build-status.js'
+import type { Sliced } from '../util/time-slice.js'
+import { buildingStatus } from './build-status.js'
 import type { Snapshot } from './snapshot.js'
 import type { Listing, RealStatus } from './status-types.js'
 
-/** `snapshot`: of one service. Null: there is none. */
-export function buildListing(snapshot: Snapshot, dates: WallClock): Listing | null {
-  const [service] = buildStatus(snapshot, dates).services
+/** In time slices. `snapshot`: of one service. Null: there is none. */
+export function* buildingListing(snapshot: Snapshot, dates: WallClock): Sliced<Listing | null> {
+  const [service] = (yield* buildingStatus(snapshot, dates)).services
   const [health] = snapshot.health.services
   if (!service || !health) return null
   const reals = service.reals.map(({ checks: _, ...real }, i) => ({

@@ -29,6 +29,7 @@ import type { RealHealth, ServiceHealth } from '../health/health-snapshot.js'
 import { nameOfCheck } from '../health/jobs.js'
 import { NO_HINTS } from '../hints/snapshot.js'
 import type { WallClock } from '../util/clock.js'
+import { eachInSteps, runSync, type Sliced } from '../util/time-slice.js'
 import { dateTime } from '../util/time-text.js'
 import { checkHintsOf, hintsStatusOf } from './build-hints.js'
 import { endedWindowOf } from './build-windows.js'
@@ -53,8 +54,17 @@ import { STATUS_SCHEMA } from './versions.js'
 type Dates = Pick<WallClock, 'at' | 'iso'>
 
 export function buildStatus(snapshot: Snapshot, dates: Dates): StatusDocument {
+  return runSync(buildingStatus(snapshot, dates))
+}
+
+/** Same as `buildStatus`, in time slices. */
+export function* buildingStatus(snapshot: Snapshot, dates: Dates): Sliced<StatusDocument> {
   const { version, pid, kernel, reload, reconcile, schedule, health, isolation, cluster } = snapshot
-  const services = health.services.map(service => serviceStatus(service, snapshot, dates))
+  const services: ServiceStatus[] = []
+  for (const service of health.services) {
+    services.push(yield* serviceStatus(service, snapshot, dates))
+    yield
+  }
   return {
     schema: STATUS_SCHEMA,
     version,
@@ -96,13 +106,16 @@ function totalsOf(reals: readonly RealStatus[]): Totals {
   return { up: count('up'), down: count('down'), unknown: count('unknown'), noVerdict }
 }
 
-function serviceStatus(health: ServiceHealth, snapshot: Snapshot, dates: Dates): ServiceStatus {
+function* serviceStatus(health: ServiceHealth, snapshot: Snapshot, dates: Dates): Sliced<ServiceStatus> {
   const { service, traffic } = health
   const { dump } = snapshot.reconcile
   const key = service.id && keyOfService(service.id)
   const keys = keysOfKernel(service)
   const fallbacks = kernelServices(service).map(one => fallbackStatus(one, snapshot))
-  const reals = health.reals.map(real => realStatus(real, service, snapshot, dates))
+  const reals: RealStatus[] = []
+  yield* eachInSteps(health.reals, real => {
+    reals.push(realStatus(real, service, snapshot, dates))
+  })
   const conflicts = snapshot.conflictsOf?.(service) ?? []
   return {
     name: service.name,

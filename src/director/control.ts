@@ -1,9 +1,9 @@
 /** The daemon as the API asks it. */
 import { hostname } from 'node:os'
-import { buildListing } from '../api/build-listing.js'
+import { buildingListing } from '../api/build-listing.js'
 import { buildOverview } from '../api/build-overview.js'
 import { buildResults } from '../api/build-results.js'
-import { buildStatus } from '../api/build-status.js'
+import { buildingStatus, buildStatus } from '../api/build-status.js'
 import { changeDocument, tableServices } from '../api/build-table.js'
 import { buildWindows } from '../api/build-windows.js'
 import { buildDirectors } from '../api/cluster-status.js'
@@ -27,6 +27,7 @@ import { nameOfReal } from '../overrides/command-overrides.js'
 import type { OverrideSources } from '../overrides/override-sources.js'
 import type { Reconciler } from '../reconcile/reconciler.js'
 import type { Journal } from '../storage/journal.js'
+import { runSliced } from '../util/time-slice.js'
 import type { ConfigApplier } from './config-applier.js'
 import { missingTarget } from './find-targets.js'
 import { Planner } from './planner.js'
@@ -45,7 +46,7 @@ export interface ControlParts extends RoleControlParts {
   readonly applier: Pick<ConfigApplier, 'config'>
   readonly reloader: Pick<Reloader, 'snapshot'>
   readonly sources: Pick<OverrideSources, 'commands' | 'windows' | 'each'>
-  readonly health: Pick<HealthTracker, 'store' | 'desired' | 'availability'>
+  readonly health: Pick<HealthTracker, 'store' | 'desiring' | 'availability'>
   readonly reconciler: Pick<Reconciler, 'counters' | 'snapshot' | 'stats'>
   readonly journal: Pick<Journal, 'owned' | 'names' | 'marks'>
   /** Returns the state of all parts, with the health of these services only. */
@@ -72,9 +73,9 @@ export function controlOf(parts: ControlParts): Omit<Control, 'tokens'> {
     directors: async () => buildDirectors(buildStatus(await snapshot([]), dates)),
     reload: isForced => daemon.reload(isForced),
     missing: targets => missingTarget(applier.config, targets),
-    services: async name => buildStatus(await snapshot(named(name)), dates).services,
+    services: async name => (await runSliced(buildingStatus(await snapshot(named(name)), dates))).services,
     listing: async (name, after) => {
-      const listing = buildListing(await snapshot(named(name)), dates)
+      const listing = await runSliced(buildingListing(await snapshot(named(name)), dates))
       return listing && listings.answer(listing, after)
     },
     results: async (service, real) => {
@@ -156,7 +157,7 @@ async function tableOf(
 async function driftOf({ reconciler, health, journal, dates }: ControlParts): Promise<DriftDocument | null> {
   const { dump, dumpAt, disputes, errors } = await reconciler.snapshot(MAX_AGE)
   if (!dump || dumpAt === null) return null
-  const { table, untouched } = health.desired(dump.table, null)
+  const { table, untouched } = await runSliced(health.desiring(dump.table))
   const ours = withoutMarked(journal.owned, journal.marks)
   const owned = new Set([...ours].filter(key => !untouched.has(key)))
   const changes = diff(table, dump.table, owned)

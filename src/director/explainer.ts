@@ -4,7 +4,7 @@ import type { TargetName } from '../api/override-types.js'
 import type { Snapshot } from '../api/snapshot.js'
 import type { WhyAnswer } from '../api/why-types.js'
 import type { Check } from '../check/check.js'
-import type { ResolvedService } from '../core/model.js'
+import type { ResolvedReal, ResolvedService } from '../core/model.js'
 import { type CommandOverrides, nameOfReal } from '../overrides/command-overrides.js'
 import type { Named } from '../overrides/targets.js'
 import type { WrittenEntries } from '../reconcile/written.js'
@@ -48,9 +48,14 @@ export class Explainer {
     if (typeof found === 'string') return found
     const [{ service, real } = { service: undefined, real: null }] = found
     if (!service) return 'there is no such service'
+    const state = await snapshot([service])
+    const [current] = state.health.services
+    // Another configuration may have come meanwhile.
+    const index = real && indexIn(current?.service.reals ?? [], real)
+    if (!current || index === -1) return 'it has just left the configuration'
     const why = {
-      snapshot: await snapshot([service]),
-      index: real && service.reals.indexOf(real),
+      snapshot: state,
+      index,
       overridesOf: (one: ResolvedService['reals'][number]) => applier.overridesOf(service, one),
       isOnService: (override: object) =>
         commands.orders.some(order => order.override === override && order.target.real === null),
@@ -60,4 +65,8 @@ export class Explainer {
     }
     return buildWhy(why, dates)
   }
+}
+
+function indexIn(reals: readonly ResolvedReal[], { host, port }: ResolvedReal): number {
+  return reals.findIndex(one => one.host === host && one.port === port)
 }

@@ -1,5 +1,5 @@
 /** Reads the state of all parts at one moment, for the status document and other answers. */
-import { buildStatus } from '../api/build-status.js'
+import { buildingStatus } from '../api/build-status.js'
 import type { Snapshot } from '../api/snapshot.js'
 import type { StatusDocument } from '../api/status-types.js'
 import type { Cluster } from '../cluster/cluster.js'
@@ -15,6 +15,7 @@ import type { SysctlKeeper } from '../reconcile/sysctl-keeper.js'
 import type { Executors } from '../schedule/executors.js'
 import { version } from '../system/version.js'
 import { steadyNow, type WallClock } from '../util/clock.js'
+import { runSliced } from '../util/time-slice.js'
 import type { ConfigApplier } from './config-applier.js'
 import { COUNTERS_MAX_AGE } from './metrics-sources.js'
 import type { Reloader } from './reloader.js'
@@ -25,7 +26,7 @@ export interface SnapshotsParts {
   readonly applier: Pick<ConfigApplier, 'config'>
   readonly isolation: Pick<Isolation, 'current'> | null
   readonly cluster: Pick<Cluster, 'snapshot'>
-  readonly health: Pick<HealthTracker, 'snapshot'>
+  readonly health: Pick<HealthTracker, 'snapshotting'>
   readonly names: Pick<NameResolver, 'snapshot'>
   readonly reconciler: Pick<Reconciler, 'snapshot'>
   readonly executors: Pick<Executors, 'stats' | 'sources'>
@@ -49,13 +50,15 @@ export class Snapshots {
 
   async status(): Promise<StatusDocument> {
     const { applier, dates } = this.#parts
-    return buildStatus(await this.of(applier.config.services), dates)
+    return runSliced(buildingStatus(await this.of(applier.config.services), dates))
   }
 
-  /** The state of all parts, with the health of these services only. */
+  /** The state of all parts, with the health of these services only: each as it is at its slice. */
   async of(services: readonly ResolvedService[]): Promise<Snapshot> {
     const { applier, reloader, isolation, health, names, executors, sysctls, kernelName } = this.#parts
     const reconcile = await this.#parts.reconciler.snapshot(COUNTERS_MAX_AGE)
+    const table = reconcile.dump?.table ?? new Map<string, never>()
+    const ofServices = await runSliced(health.snapshotting(services, table))
     return {
       version: version(),
       pid: process.pid,
@@ -65,7 +68,7 @@ export class Snapshots {
       reload: reloader.snapshot(),
       isolation: isolation?.current ?? null,
       cluster: this.#parts.cluster.snapshot(),
-      health: health.snapshot(services, reconcile.dump?.table ?? new Map()),
+      health: ofServices,
       names: names.snapshot(applier.config),
       reconcile,
       schedule: executors.stats(),

@@ -16,11 +16,11 @@ import type { Log } from '../system/log.js'
 import { type Clock, steadyNow, systemClock } from '../util/clock.js'
 import { Deadlines } from '../util/deadlines.js'
 import type { Emitter } from '../util/emitter.js'
-import type { Sliced } from '../util/time-slice.js'
+import { eachInSteps, runSync, type Sliced } from '../util/time-slice.js'
 import { Availability } from './availability.js'
 import type { HealthEvents, JobChanges, ResultOutcome, Transition, WeightChange } from './health-changes.js'
 import type { MemorySection } from './health-memory.js'
-import type { HealthSnapshot, RealHealth } from './health-snapshot.js'
+import type { HealthSnapshot, RealHealth, ServiceHealth } from './health-snapshot.js'
 import { desiredTable, HealthStore } from './health-store.js'
 import type { Isolation } from './isolation.js'
 import { nameOfCheck, type Subscriber, serverOf } from './jobs.js'
@@ -245,15 +245,43 @@ export class HealthTracker {
 
   /** Returns the health and the desired table of these services. `actual` is the actual table. */
   snapshot(services: readonly ResolvedService[], actual: Table): HealthSnapshot {
+    return runSync(this.snapshotting(services, actual))
+  }
+
+  /**
+   * Same as `snapshot`, in time slices: each service as it is at its step. If another configuration comes meanwhile, a
+   * service that it changes is as it has it, and one that it does not have is left out.
+   */
+  *snapshotting(services: readonly ResolvedService[], actual: Table): Sliced<HealthSnapshot> {
+    const { config } = this.store
+    const desired = new Map<string, TableService>()
+    const all: ServiceHealth[] = []
+    for (const given of services) {
+      const service = this.store.config === config ? given : this.store.service(given.name)
+      if (!service) continue
+      const health = yield* this.#serviceHealth(service)
+      for (const [key, wanted] of desiredTable(this.store, [health.service], actual)) desired.set(key, wanted)
+      all.push(health)
+      yield
+    }
+    return { desired, services: all }
+  }
+
+  *#serviceHealth(service: ResolvedService): Sliced<ServiceHealth> {
+    const { config } = this.store
+    const reals: RealHealth[] = []
+    yield* eachInSteps(service.reals, real => {
+      reals.push(this.#realHealth(service, real))
+    })
+    const now = this.store.config === config ? service : this.store.service(service.name)
+    // Its real servers are others now.
+    if (now && now !== service) return yield* this.#serviceHealth(now)
     return {
-      desired: desiredTable(this.store, services, actual),
-      services: services.map(service => ({
-        service,
-        traffic: this.availability.of(service) ?? null,
-        ...(service.also && { lacking: this.store.unservedOf(service).map(nameOfKernelService) }),
-        panic: this.store.down.panicOf(service),
-        reals: service.reals.map(real => this.#realHealth(service, real)),
-      })),
+      service,
+      traffic: this.availability.of(service) ?? null,
+      ...(service.also && { lacking: this.store.unservedOf(service).map(nameOfKernelService) }),
+      panic: this.store.down.panicOf(service),
+      reals,
     }
   }
 

@@ -103,6 +103,36 @@ describe('a reload with many servers', () => {
     health.close()
   })
 
+  it('has the health of all servers told in steps, to the same as at once', () => {
+    const health = tracker()
+    const { services } = site()
+    health.applyConfig(config(services), CHECKS, new Map())
+    const { steps, result } = stepsOf(health.snapshotting(services, new Map()))
+    assert.ok(steps >= ENOUGH, `${steps}`)
+    assert.deepEqual(result, health.snapshot(services, new Map()))
+    health.close()
+  })
+
+  it('has the health of the servers told that a configuration has which comes meanwhile', () => {
+    const health = tracker()
+    const { services } = site()
+    health.applyConfig(config(services), CHECKS, new Map())
+    const work = health.snapshotting(services, new Map())
+    work.next()
+    const [web0, web1] = site(2).services
+    const next = config([web1, web0].flatMap(one => one ?? []))
+    health.applyConfig(next, CHECKS, new Map())
+    const { result } = stepsOf(work)
+    assert.deepEqual(
+      result,
+      health.snapshot(
+        [web0, web1].flatMap(one => one ?? []),
+        new Map(),
+      ),
+    )
+    health.close()
+  })
+
   it('does not see a failure after the step of its service, which is marked dirty and computed again', () => {
     const health = tracker()
     const next = site()
