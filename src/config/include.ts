@@ -42,6 +42,11 @@ export function expandIncludes(
   }
 }
 
+/** True if the document names further files, whether or not they can be included. */
+export function hasIncludes({ root }: RawDocument): boolean {
+  return root?.entries.some(({ key }) => key === 'include') ?? false
+}
+
 class Including {
   readonly sources: Source[] = []
   readonly patterns: string[] = []

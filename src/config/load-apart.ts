@@ -10,7 +10,7 @@ import { loadNamedChecks } from '../kinds/find-kinds.js'
 import { readTextSoon } from '../system/read-file.js'
 import { besideFile, openThread } from '../system/thread.js'
 import { type Loaded, type LoadOptions, loadConfig, nothing } from './load.js'
-import { loadChanged } from './load-changed.js'
+import { loadChanged, loadWithoutFiles } from './load-changed.js'
 import { START } from './problems/position.js'
 import type { Problem } from './problems/problem.js'
 import { newReport } from './problems/report.js'
@@ -48,8 +48,8 @@ export type Known = Loaded & { readonly config: Config }
 
 /**
  * Reads the configuration in a separate thread. Returns the same as `loadConfig`; exceeded limits become a problem. The
- * main thread takes over what differs from `known` only. Where the text differs from that of `known` in a few services,
- * they are read without the thread.
+ * main thread takes over what differs from `known` only. Where the text is short, or differs from that of `known` in a few
+ * services, it is read without the thread.
  */
 export async function loadConfigApart(
   file: string,
@@ -57,8 +57,8 @@ export async function loadConfigApart(
   bounds: Bounds = BOUNDS,
   known: Known | null = null,
 ): Promise<Loaded> {
-  const changed = known && options.text === undefined ? await loadedInPart(file, known) : null
-  if (changed) return changed
+  const here = known && options.text === undefined ? await loadedHere(file, known) : null
+  if (here) return here
   const thread = readerFor(bounds)
   let loaded: Loaded | null = null
   try {
@@ -80,11 +80,23 @@ export async function loadConfigApart(
   }
 }
 
-/** Returns null if the file has to be read as a whole, or cannot be read, which the thread reports. */
-async function loadedInPart(file: string, known: Known): Promise<Loaded | null> {
+/** Limits of a text that is read as a whole in the main thread, in some 20 milliseconds: characters, and real servers before. */
+const SHORT = 16_384
+const FEW = 500
+
+/** Returns null if the thread has to read the file, or cannot read it either, which it reports. */
+async function loadedHere(file: string, known: Known): Promise<Loaded | null> {
   if (!known.reuse) return null
   const text = await readTextSoon(file).catch(() => null)
-  return text === null ? null : loadChanged(file, text, known)
+  if (text === null) return null
+  const changed = await loadChanged(file, text, known)
+  return changed ?? (isShort(text, known) ? loadWithoutFiles(file, { text }) : null)
+}
+
+/** A few lines may stand for many servers, as a range, or for many values, by aliases of YAML. */
+function isShort(text: string, { config }: Known): boolean {
+  if (text.length > SHORT || /[&*]\w/.test(text)) return false
+  return config.services.reduce((sum, { reals }) => sum + reals.length, 0) <= FEW
 }
 
 /** Time in milliseconds for which a thread is kept after it has read a small file. A new thread costs half a second. */

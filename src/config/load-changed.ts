@@ -29,7 +29,7 @@ export async function loadChanged(file: string, text: string, known: KnownText):
   if (!before || !now || before.head !== now.head || before.tail !== now.tail) return null
   const plan = planOf(before, now, known)
   if (!plan) return null
-  const read = await withoutFiles(file, { text: textOf(now, plan.reread), others: plan.others })
+  const read = await loadWithoutFiles(file, { text: textOf(now, plan.reread), others: plan.others })
   return read && merged({ text, before, now, plan, known, read })
 }
 
@@ -120,7 +120,7 @@ function toldBy(blocks: TextBlocks, { problems, hiding }: Loaded): Told {
 }
 
 /** Returns null where a file has to be looked at: a file server that hangs would block the caller. A thread does that. */
-async function withoutFiles(file: string, options: LoadOptions): Promise<Loaded | null> {
+export async function loadWithoutFiles(file: string, options: LoadOptions): Promise<Loaded | null> {
   try {
     return await loadConfig(file, { ...options, isWithoutFiles: true })
   } catch (error) {

@@ -8,13 +8,14 @@ import { parseHosts } from '../names/hosts.js'
 import { systemFile } from '../names/system-file.js'
 import { readText } from '../system/read-file.js'
 import { runSliced } from '../util/time-slice.js'
-import { expandIncludes, type Source } from './include.js'
+import { expandIncludes, hasIncludes, type Source } from './include.js'
 import { systemPorts } from './ports.js'
 import { START } from './problems/position.js'
 import { hasErrors, type Problem } from './problems/problem.js'
 import { byPlace, newReport } from './problems/report.js'
 import { type Hiding, hiddenIn, secretNames } from './secrets.js'
 import { folderProblems, judgedProblems } from './user-kinds.js'
+import { NeedsFiles } from './validate/outside.js'
 import { checkFoldersOf, type ValidateInput, validating } from './validate/validate.js'
 import { readingYaml } from './yaml/read-yaml.js'
 
@@ -124,8 +125,10 @@ async function loadYaml(
   { within, others = [], isWithoutFiles = false }: LoadOptions,
 ): Promise<Loaded> {
   const read = await runSliced(readingYaml(text, file))
+  if (isWithoutFiles && hasIncludes(read)) throw new NeedsFiles()
   const { document, included, patterns } = expandIncludes(read, file, text, within)
   const folders = checkFoldersOf(document, file)
+  if (isWithoutFiles && folders.length > 0) throw new NeedsFiles()
   const kinds = await loadChecks(folders, wordsOf([text, ...included.map(source => source.text)]))
   const tables = { ports: systemPorts(), hosts: systemHosts() }
   const input = { file, document, checks: kinds.checks, ...tables, others, isWithoutFiles }

@@ -90,6 +90,28 @@ describe('load-changed: reads the services that have changed', function () {
     assert.equal(others.length, before.config.services.length - 1)
   })
 
+  it('is followed by reading all of a short text here, and in the thread where it is long or names files', async () => {
+    const file = join(temporaryFolder(), 'site.yaml')
+    const before = await known(file, TWO)
+    const readApart = async (text: string) => {
+      writeFileSync(file, text)
+      const apart = await loadConfigApart(file, {}, undefined, before)
+      assert.deepEqual(compared(apart), compared(await loadConfig(file)))
+      // The thread alone gives digests.
+      return apart.digests !== undefined
+    }
+    const head = 'settings: { resync: 20s }\n'
+    assert.equal(await readApart(`${head}${TWO}`), false)
+    assert.equal(await readApart(`${head}${TWO.replace('check: pop', 'chek: pop')}`), false)
+    assert.equal(await readApart(`${head}${TWO}# ${'long '.repeat(4000)}\n`), true)
+    assert.equal(await readApart(`x-port: &port 80\n${head}${TWO}`), true)
+    assert.equal(await readApart(`include: other.yaml\n${TWO}`), true)
+    assert.equal(await readApart(`settings: { checks: [folder] }\n${TWO}`), true)
+    const password = temporaryFile('password', 'secret\n')
+    const secret = TWO.replace('check: pop', `check: { kind: pop, login: a, passwd: { file: ${password} } }`)
+    assert.equal(await readApart(`${head}${secret}`), true)
+  })
+
   it('refuses while a service names a file: the reading thread may wait for a file server, and no other', async () => {
     const password = temporaryFile('password', 'first\n')
     const file = join(temporaryFolder(), 'site.yaml')
