@@ -3,7 +3,7 @@ import type { Check } from '../check/check.js'
 import type { ResolvedReal, ResolvedService } from '../core/model.js'
 import { isSameValue } from '../util/same-value.js'
 import { serviceKey } from './job-ids.js'
-import type { Jobs, ServiceJobs, Subscriber } from './jobs.js'
+import type { Jobs, ServiceJobs, Subscriber } from './job-types.js'
 
 /** The checks of a real server, in its order. */
 export type RealJobs = ServiceJobs['each']
