@@ -30,6 +30,8 @@ export interface ConnectAttemptsParts {
 
 /** Milliseconds that a run has waited for its connection at least: it may have started a moment after the first attempt. */
 const LEAST = EARLY_LIMIT / 2
+/** Milliseconds from giving a run up to its result, at most: else the run went on. */
+const GIVEN_UP_WITHIN = 1000
 
 interface Series {
   readonly endpoint: AskedEndpoint
@@ -53,7 +55,7 @@ export class ConnectAttempts {
   /** Milliseconds that connections usually take, by job. */
   readonly #usual = new Map<string, number>()
   /** Attempts without an answer, of jobs whose runs have been given up. */
-  readonly #silent = new Map<string, number>()
+  readonly #silent = new Map<string, { readonly attempts: number; readonly at: number }>()
 
   constructor(parts: ConnectAttemptsParts) {
     this.#parts = parts
@@ -101,17 +103,20 @@ export class ConnectAttempts {
 
   /** Takes a result. Returns it with the number of attempts, if it was given up for them. */
   result(id: string, result: CheckResult): CheckResult {
-    const { ok, reason } = result
+    const { ok, reason, isEarly } = result
     if (ok) this.#learn(id, result)
+    // An earlier run, which may have passed before: results that change nothing come up to half a second late.
+    if (!isEarly) return result
     const isSilence = ok === false && reason === 'timeout'
     // The server has answered, or there is another reason than its silence.
     if (!isSilence) for (const series of this.#series.values()) series.ids.delete(id)
-    const attempts = this.#silent.get(id)
-    if (attempts === undefined) return result
+    const silent = this.#silent.get(id)
+    if (silent === undefined) return result
     this.#silent.delete(id)
     // It may have gone on, because it was connected.
-    if (!isSilence || result.phase !== 'connect') return result
-    const detail = `${result.detail}, and no answer to ${counted(attempts, 'more attempt')}`
+    const isGivenUp = this.#parts.clock.now() - silent.at < GIVEN_UP_WITHIN
+    if (!isSilence || result.phase !== 'connect' || !isGivenUp) return result
+    const detail = `${result.detail}, and no answer to ${counted(silent.attempts, 'more attempt')}`
     return { ...result, detail }
   }
 
@@ -200,7 +205,7 @@ export class ConnectAttempts {
     for (const id of series.ids) {
       // A reload may have removed it, or its early time limit.
       if (this.#timeouts(id) === null) continue
-      this.#silent.set(id, series.made)
+      this.#silent.set(id, { attempts: series.made, at: this.#parts.clock.now() })
       this.#parts.executors.giveUpConnecting(id, LEAST)
     }
   }

@@ -15,7 +15,10 @@ const TIMEOUT: CheckResult = {
   reason: 'timeout',
   detail: 'no connection',
   phase: 'connect',
+  isEarly: true,
 }
+/** Of a run that a hint has brought forward. */
+const EARLY_PASS: CheckResult = { ...PASS, isEarly: true }
 
 const HINT: Hint = { kind: 'half-open', detail: 'clients wait', isStrong: true }
 
@@ -140,9 +143,27 @@ describe('connect-attempts: a server that is silent', () => {
     const { clock, attempts, givenUp } = rig()
     attempts.begin('job 0')
     clock.wind(100)
-    assert.equal(attempts.result('job 0', PASS), PASS)
+    assert.equal(attempts.result('job 0', EARLY_PASS), EARLY_PASS)
     clock.wind(1000)
     assert.deepEqual(givenUp, [])
+  })
+
+  it('fails a check of which an earlier run has passed, also where that is told late', () => {
+    const { clock, attempts, givenUp } = rig()
+    attempts.begin('job 0')
+    clock.wind(100)
+    attempts.result('job 0', PASS)
+    clock.wind(200)
+    assert.deepEqual(givenUp, ['job 0 after 300'])
+    attempts.result('job 0', PASS)
+    assert.match(attempts.result('job 0', TIMEOUT).detail, /6 more attempts$/)
+  })
+
+  it('is not told of where the result comes much later, because the check went on', () => {
+    const { clock, attempts } = rig()
+    attempts.begin('job 0')
+    clock.wind(EARLY_LIMIT + 2000)
+    assert.equal(attempts.result('job 0', TIMEOUT), TIMEOUT)
   })
 })
 
