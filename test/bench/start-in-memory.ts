@@ -1,6 +1,6 @@
 /** The start of lvsd alone, at the prices of this machine's own system calls. */
 import { spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, readSync } from 'node:fs'
 import { type Benchmark, type Row, type Run, sleep } from './benchmark.js'
 import { lvsdInMemory, tail } from './daemons.js'
 import { now, openFarm } from './farm.js'
@@ -47,8 +47,9 @@ async function startOnce(
 ): Promise<void> {
   const began = now()
   const running = lvsdInMemory.start(siteOf(ports.length, { ports, interval: 10, timeout: 5 }), folder)
+  const ups = new Occurrences(running.log, '"real server up"')
   try {
-    while (ups(running.log) < ports.length) {
+    while (ups.count() < ports.length) {
       if (now() - began > 30_000) throw new Error(`not all are up after 30 s:\n${tail(running.log)}`)
       await sleep(10)
     }
@@ -56,13 +57,42 @@ async function startOnce(
     costs.cpu.push(cpuMs(running.pid))
     costs.first.push(Number(/"afterMs":(\d+)/.exec(readFileSync(running.log, 'utf8'))?.[1]))
   } finally {
+    ups.close()
     await running.stop()
   }
 }
 
-/** Lines of the log that tell of a server that is up. */
-function ups(log: string): number {
-  return readFileSync(log, 'utf8').split('"real server up"').length - 1
+/** Counts a word in a file that grows. Each part is read once: to read all of it every time would delay what is measured. */
+class Occurrences {
+  readonly #fd: number
+  readonly #word: string
+  readonly #part = Buffer.alloc(1 << 16)
+  #found = 0
+  /** The end of what was read, which may be the beginning of the word. */
+  #end = ''
+
+  constructor(file: string, word: string) {
+    this.#fd = openSync(file, 'r')
+    this.#word = word
+  }
+
+  count(): number {
+    for (let read = this.#read(); read > 0; read = this.#read()) {
+      const text = this.#end + this.#part.toString('latin1', 0, read)
+      this.#found += text.split(this.#word).length - 1
+      // Less than a word; after a word, nothing of it.
+      this.#end = text.endsWith(this.#word) ? '' : text.slice(1 - this.#word.length)
+    }
+    return this.#found
+  }
+
+  #read(): number {
+    return readSync(this.#fd, this.#part)
+  }
+
+  close(): void {
+    closeSync(this.#fd)
+  }
 }
 
 /** What Node takes before and after a program that does nothing. */
