@@ -4,8 +4,8 @@
  * - main.js, and one file with all commands that ask a running lvsd: each file that is loaded costs as much time as many lines
  *   of code.
  * - The script program.cjs with all else that runs in the first thread: the other commands with all kinds of check, the command
- *   ldirectord, and what writes the man pages. What it imports later is in it, too. A script can have V8's code cache
- *   (src/system/code-cache.ts), which modules cannot.
+ *   ldirectord, and what writes the man pages; also the thread that reads a configuration, which needs the same. What it imports
+ *   later is in it, too. A script can have V8's code cache (src/system/code-cache.ts), which modules cannot.
  * - Threads, processes, kinds of check, and what users import. Each of these is a file at its own path, and what several share is in
  *   dist/chunks. So a check and the code that runs it are loaded once, and a running lvsd whose files are replaced loads the
  *   new ones with all that they need.
@@ -41,7 +41,11 @@ const PROGRAMS = {
   lvsd: 'src/cli/program',
   ldirectord: 'src/ldirectord-command/main',
   manual: 'src/cli/manual/write-manual',
+  reading: 'src/config/reading-thread',
 }
+/** Programs that are started by the paths of their files. */
+const STARTED_BY_PATH = Object.keys(PROGRAMS).filter(name => name !== 'lvsd')
+const isProgram = file => STARTED_BY_PATH.some(name => file === `${PROGRAMS[name]}.ts`)
 /** Files of threads, processes and users, which no literal import names. */
 const BY_PATH =
   /^(?:checks\/[a-z0-9-]+|src\/(?:check\/check|cli\/write-code-cache|workers\/entry|.*-(?:thread|entry)))\.ts$/
@@ -102,15 +106,12 @@ const parts = await Promise.all([
     splitting: false,
   }),
   bundled(
-    sources.filter(name => BY_PATH.test(name) && !ALONE.test(name)),
+    sources.filter(name => BY_PATH.test(name) && !ALONE.test(name) && !isProgram(name)),
     {},
   ),
   ...sources.filter(name => ALONE.test(name)).map(name => bundled([name], { splitting: false })),
-  bundled(['src/ldirectord-command/main.ts', 'src/cli/manual/write-manual.ts'], {
-    replaced: {
-      'src/ldirectord-command/main.ts': running('ldirectord'),
-      'src/cli/manual/write-manual.ts': running('manual'),
-    },
+  bundled(sources.filter(isProgram), {
+    replaced: Object.fromEntries(STARTED_BY_PATH.map(name => [`${PROGRAMS[name]}.ts`, running(name)])),
   }),
   script(),
 ])

@@ -14,8 +14,12 @@ function mostHeap(first: string): number {
       if (i % 10_000 === 0) most = Math.max(most, process.memoryUsage().heapTotal)
     }
     console.log(most / 2 ** 20)`
+  return Number(outputOf(program))
+}
+
+function outputOf(program: string): string {
   const words = ['--import', 'tsx', '--input-type=module', '--eval', program]
-  return Number(execFileSync(process.execPath, words, { encoding: 'utf8' }))
+  return execFileSync(process.execPath, words, { encoding: 'utf8' })
 }
 
 describe('small-heap', () => {
@@ -32,5 +36,18 @@ describe('small-heap', () => {
     const grown = mostHeap(`${functions}; keepHeapSmall(); letHeapGrow(60_000)`)
     const small = mostHeap(`${functions}; letHeapGrow(1)\nawait new Promise(end => setTimeout(end, 100))`)
     assert.ok(small < 0.8 * grown, `${small} MiB, ${grown} MiB before`)
+  })
+
+  it('lets V8 take a code cache while the heap may grow', function () {
+    this.timeout(60_000)
+    const program = `import { keepHeapSmall, letHeapGrow } from ${JSON.stringify(FILE)}
+      import { Script } from 'node:vm'
+      // V8 compares no more than the length of the text, and remembers a text in a process.
+      const text = digit => '(function(){ return ' + digit + ' })'
+      const cachedData = new Script(text(1)).createCachedData()
+      keepHeapSmall()
+      letHeapGrow(60_000)
+      console.log(new Script(text(2), { cachedData }).cachedDataRejected)`
+    assert.equal(outputOf(program).trim(), 'false')
   })
 })
