@@ -7,6 +7,7 @@ import { statSync } from 'node:fs'
 import type { Worker } from 'node:worker_threads'
 import type { Config, Real, Service } from '../core/model.js'
 import { loadNamedChecks } from '../kinds/find-kinds.js'
+import { limitLateOptimizing, optimizeLater } from '../system/late-optimizing.js'
 import { readTextSoon } from '../system/read-file.js'
 import { besideFile, openThread } from '../system/thread.js'
 import { type Loaded, type LoadOptions, loadConfig, nothing } from './load.js'
@@ -31,11 +32,15 @@ const BOUNDS: Bounds = { patience: 60_000, memory: 1024 }
 const SMALL = 131_072
 
 /**
- * Reads the configuration at a start. No checks run yet, so a small file is read in the main thread: a new thread would
- * delay the first checks by half a second.
+ * Reads the configuration at a start. V8 optimizes nothing meanwhile, until `optimizeSoon`. No checks run yet, so a small file is
+ * read in the main thread, as soon as `loaded` is settled: a new thread would delay the first checks by half a second.
  */
-export async function loadConfigAtStart(file: string): Promise<Loaded> {
-  return isSmall(file) ? loadConfig(file) : loadConfigApart(file)
+export async function loadConfigAtStart(file: string, loaded?: Promise<unknown>): Promise<Loaded> {
+  limitLateOptimizing()
+  if (!isSmall(file)) return loadConfigApart(file, { isAtStart: true })
+  await loaded
+  optimizeLater()
+  return loadConfig(file)
 }
 
 function isSmall(file: string): boolean {

@@ -65,6 +65,8 @@ export interface LoadOptions {
   readonly others?: readonly Service[]
   /** As in `ValidateInput`. */
   readonly isWithoutFiles?: boolean
+  /** The process has nothing else to do. */
+  readonly isAtStart?: boolean
 }
 
 /** Reads, validates and freezes the configuration. */

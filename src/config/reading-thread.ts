@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto'
 import { serialize } from 'node:v8'
 import { parentPort } from 'node:worker_threads'
 import type { Config, Real } from '../core/model.js'
+import { optimizeLater } from '../system/late-optimizing.js'
 import { type Digests, type Loaded, type LoadOptions, loadConfig } from './load.js'
 import type { Problem } from './problems/problem.js'
 
@@ -109,6 +110,7 @@ let messages: Generator<Answer> | null = null
 port.on('message', async (request: Request) => {
   if (request !== 'next') {
     const { file, known, ...options } = request
+    if (options.isAtStart) optimizeLater()
     const loaded = await loadConfig(file, options)
     // Who has given the text has it.
     messages = messagesOf(options.text === undefined ? loaded : { ...loaded, text: '' }, known)

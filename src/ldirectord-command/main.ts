@@ -38,6 +38,8 @@ async function main(): Promise<number> {
 async function stay(instance: Instance): Promise<number> {
   delete process.env[DAEMON_MARK]
   beCalledLdirectord()
+  const { openEngineEarly } = await import('../schedule/engine/early-engine.js')
+  openEngineEarly()
   // The command that started this process may have ended.
   const started = (outcome: Outcome) =>
     new Promise<void>(resolve => {

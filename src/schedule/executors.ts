@@ -15,6 +15,7 @@ import { groupOf, Pool } from '../workers/pool.js'
 import type { WorkerLog } from '../workers/worker-group.js'
 import type { CheckSources } from './check-sources.js'
 import { alternating, type BeginRun, connectTo, withConnectsBetween } from './connects-between.js'
+import { dropEarlyEngine } from './engine/early-engine.js'
 import { type IsSettled, NativeExecutor, PORTABLE } from './engine/native-executor.js'
 import type { EngineProbe, EngineWork } from './engine/protocol.js'
 import type { Executor, OnResult, Timing } from './executor.js'
@@ -79,6 +80,7 @@ export function openExecutors(
 ): Executors {
   const free = descriptors - RESERVE
   const isNative = wantsNative(choice, log)
+  if (!isNative) dropEarlyEngine()
   const ofCore = isNative ? Math.max(1, Math.ceil(free * CORE_SHARE)) : free
   const scheduler = new Scheduler(clock, Math.min(concurrency, ofCore), onDelay)
   const pool = new Pool(log, clock)

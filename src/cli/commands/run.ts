@@ -1,18 +1,9 @@
 /** lvsd run: runs the daemon in the foreground. */
 
-import { AcceptedConfiguration, isRunnable } from '../../accepted/accepted.js'
-import { SocketUnusable } from '../../api/server.js'
-import { type Known, loadConfigApart, loadConfigAtStart } from '../../config/load-apart.js'
-import { renderProblems } from '../../config/problems/render-problem.js'
 import { TABLES } from '../../ipvs/table.js'
-import { JournalInUse } from '../../storage/journal.js'
-import { letHeapGrow } from '../../system/small-heap.js'
-import { keepMemorySmall } from '../../system/small-memory.js'
-import { waitAtMost } from '../../util/with-timeout.js'
-import { CommandError, defineCommand, EXIT } from '../command.js'
-
-/** Maximum milliseconds for a stop. It is shorter than the time after which a service manager kills the process. */
-const STOP_PATIENCE = 12_000
+import { openEngineEarly } from '../../schedule/engine/early-engine.js'
+import { type CommandContext, defineCommand } from '../command.js'
+import type { RunSignals } from '../run-director.js'
 
 export const command = defineCommand({
   name: 'run',
@@ -40,75 +31,34 @@ export const command = defineCommand({
     ['lvsd run site.yaml --kernel memory --socket /tmp/lvsd.sock', 'try it without root'],
   ],
   async run({ options, arguments: { CONFIG: file }, env, screen, warn, onSignal }) {
-    // Handled from the beginning to the end, so that a signal neither ends lvsd at a wrong time nor is lost.
-    let isReloadWanted = false
-    let reload = () => {
-      isReloadWanted = true
-    }
-    let isStopped = false
-    onSignal(['SIGHUP'], () => reload())
-    const stopped = new Promise<void>(resolve =>
-      onSignal(['SIGTERM', 'SIGINT', 'SIGQUIT'], () => {
-        isStopped = true
-        resolve()
-      }),
-    )
-    // Imported here, because a help text needs only the description above. A thread reads a long file meanwhile.
-    const [{ startDirector, withPaths }, { openLog }, read] = await Promise.all([
-      import('../../director/compose.js'),
-      import('../../system/log.js'),
-      loadConfigAtStart(file),
-    ])
-    const load = (running: Known) => {
-      letHeapGrow()
-      return loadConfigApart(file, {}, undefined, running).then(loaded => withPaths(loaded, options))
-    }
-    const accepted = new AcceptedConfiguration(
-      { file, state: options.state ?? null, env },
-      { isTrial: options.kernel === 'memory', tell: warn },
-    )
-    const current = withPaths(read, options)
-    if (!isRunnable(current)) warn(renderProblems(current, { colour: screen.colour }))
-    const chosen = await accepted.choose(current)
-    if (!chosen)
-      throw new CommandError(
-        `${file} has errors, and none was accepted before; nothing was touched`,
-        EXIT.problem,
-      )
-    const loaded = withPaths(chosen.loaded, options)
-    const { config } = loaded
-    if (isStopped) return EXIT.ok
-    const log = openLog(config.settings.logLevel)
-    // Without a handler SIGUSR1 opens Node's debugger to all users of the machine, and SIGUSR2 ends lvsd.
-    onSignal(['SIGUSR1', 'SIGUSR2'], signal =>
-      log.warn('signal.ignored', { signal }, 'this signal means nothing to lvsd'),
-    )
-    const daemon = await startDirector({
-      loaded,
-      kept: chosen.kept,
-      keep: next => accepted.keep(next),
-      load,
-      table: options.kernel,
-      log,
-      env,
-    }).catch(error => {
-      throw cannotStart(error)
-    })
-    keepMemorySmall()
-    reload = () => void daemon.reload(false)
-    if (isReloadWanted) reload()
-    await stopped
-    await waitAtMost(STOP_PATIENCE, daemon.stop())
-    return EXIT.ok
+    const signals = signalsOf(onSignal)
+    // While this thread loads the director and reads the configuration.
+    openEngineEarly()
+    const { runDirector } = await import('../run-director.js')
+    return runDirector({ options, file, env, screen, warn, onSignal, signals })
   },
 })
 
-function cannotStart(error: unknown): unknown {
-  if (error instanceof SocketUnusable || error instanceof JournalInUse)
-    return new CommandError(error.message, EXIT.problem)
-  if ((error as NodeJS.ErrnoException).code !== 'EACCES') return error
-  return new CommandError(
-    `${(error as Error).message}; run as root, or give --socket and --state places that you may write`,
-    EXIT.kernel,
+/** Handles signals from the beginning to the end, so that a signal neither ends lvsd at a wrong time nor is lost. */
+function signalsOf(onSignal: CommandContext['onSignal']): RunSignals {
+  let isReloadWanted = false
+  let reload = () => {
+    isReloadWanted = true
+  }
+  let isStopped = false
+  onSignal(['SIGHUP'], () => reload())
+  const stopped = new Promise<void>(resolve =>
+    onSignal(['SIGTERM', 'SIGINT', 'SIGQUIT'], () => {
+      isStopped = true
+      resolve()
+    }),
   )
+  return {
+    stopped,
+    isStopped: () => isStopped,
+    onReload: call => {
+      reload = call
+      if (isReloadWanted) reload()
+    },
+  }
 }

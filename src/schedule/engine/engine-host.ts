@@ -10,13 +10,12 @@
  */
 import type { Worker } from 'node:worker_threads'
 import { openWaker, wake } from '../../system/epoll.js'
-import { leftOpen, newDescriptorNotes } from '../../system/noted-descriptors.js'
 import { closeDescriptor } from '../../system/numeric-calls.js'
-import { besideFile, openThread } from '../../system/thread.js'
 import type { Clock } from '../../util/clock.js'
+import { openEngineThread, takeEarlyEngine } from './early-engine.js'
 import {
   COUNT,
-  type EngineStart,
+  type EngineTerms,
   newSharedTimes,
   type Order,
   type Report,
@@ -45,13 +44,9 @@ const START = 30
 const AGAIN = 60_000
 /** Milliseconds for the end of the thread. */
 const LAST_PATIENCE = 1000
-/** MiB. V8 makes three parts of it, 1 MiB each. Little of what the thread makes outlives a run. */
-const YOUNG_HEAP = 3
-
-const THREAD = besideFile(import.meta.url, 'engine-thread')
 
 export class EngineHost {
-  readonly shared: SharedTimes = newSharedTimes()
+  readonly shared: SharedTimes
   readonly #parts: EngineHostParts
   readonly #waker: number
   #worker: Worker | null = null
@@ -65,9 +60,11 @@ export class EngineHost {
   /** Throws if there is no epoll or no thread. */
   constructor(parts: EngineHostParts) {
     this.#parts = parts
-    this.#waker = openWaker()
+    const early = parts.file ? null : takeEarlyEngine()
+    this.shared = early?.shared ?? newSharedTimes()
+    this.#waker = early?.waker ?? openWaker()
     try {
-      this.#start()
+      this.#start(early?.worker)
     } catch (error) {
       closeDescriptor(this.#waker)
       throw error
@@ -92,20 +89,11 @@ export class EngineHost {
     closeDescriptor(this.#waker)
   }
 
-  #start(): void {
-    const descriptors = newDescriptorNotes()
-    const start: EngineStart = {
-      waker: this.#waker,
-      cap: this.#parts.cap,
-      hasSources: this.#parts.hasSources,
-      shared: this.shared,
-      descriptors,
-    }
-    const worker = openThread(this.#parts.file ?? THREAD, {
-      name: 'engine',
-      workerData: start,
-      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_HEAP },
-    })
+  #start(opened?: Worker): void {
+    const { cap, hasSources, file } = this.#parts
+    const worker = opened ?? openEngineThread({ waker: this.#waker, shared: this.shared }, file)
+    const terms: EngineTerms = { cap, hasSources }
+    worker.postMessage(terms)
     this.#worker = worker
     this.#isReady = false
     const ended = (why: string) => worker === this.#worker && this.#ended(why)
@@ -113,11 +101,7 @@ export class EngineHost {
     // Must follow the listener, which would undo it. The director has what keeps the process alive.
     worker.unref()
     worker.on('error', error => ended(error.message))
-    worker.on('exit', code => {
-      // One that was terminated has closed nothing.
-      for (const fd of leftOpen(descriptors)) closeDescriptor(fd)
-      ended(`it ended with ${code}`)
-    })
+    worker.on('exit', code => ended(`it ended with ${code}`))
     this.#look()
   }
 

@@ -4,11 +4,12 @@ import type { LogEvent } from '../../core/log-events.js'
 import { PATH_GROUPS, watchPaths } from '../../netlink/path-changes.js'
 import { openPaths } from '../../netlink/paths.js'
 import { openSocket } from '../../netlink/socket.js'
+import { Reactor } from '../../probe/engine/reactor.js'
 import { EPOLLIN, takeWakes } from '../../system/epoll.js'
 import { noteDescriptorsIn } from '../../system/noted-descriptors.js'
 import { CheckSources } from '../check-sources.js'
 import { Engine } from './engine.js'
-import type { EngineStart, Order, Report } from './protocol.js'
+import type { EngineStart, EngineTerms, Order, Report } from './protocol.js'
 import { selfTest } from './self-test.js'
 
 /** Bytes of the buffers of the sockets for routes and their changes. */
@@ -16,27 +17,38 @@ const BUFFER = 64 * 1024
 /** Milliseconds between two looks at whether sources have changed. */
 const LOOK_EVERY = 2000
 
-const { waker, cap, hasSources, shared, descriptors } = workerData as EngineStart
+const { waker, shared, descriptors } = workerData as EngineStart
 noteDescriptorsIn(descriptors)
 const port = parentPort
 if (!port) throw new Error('this file runs in a thread')
 const post = (report: Report) => port.postMessage(report)
-const sources = hasSources ? openSources() : null
-const engine = new Engine({ cap, shared, sources, post })
+const reactor = new Reactor()
+const unfit = selfTest(reactor)
+// A message of Node's event loop: a thread that waits in it can be ended at any time.
+port.once('message', (terms: EngineTerms | null) => {
+  try {
+    if (terms && unfit === null) serve(terms)
+    else reactor.close()
+    if (terms && unfit !== null) post({ kind: 'unfit', why: unfit })
+  } finally {
+    port.close()
+  }
+})
 
-try {
-  const why = selfTest(engine.reactor)
-  if (why === null) serve()
-  else post({ kind: 'unfit', why })
-} finally {
-  // The process goes on after an exception here, so its descriptors would stay open.
-  engine.close()
-  port.close()
+function serve({ cap, hasSources }: EngineTerms): void {
+  const sources = hasSources ? openSources() : null
+  const engine = new Engine({ cap, shared, sources, post }, reactor)
+  try {
+    reactor.watchAlways(waker, EPOLLIN, { ready: () => takeOrders(engine) })
+    post({ kind: 'ready' })
+    turn(engine, sources)
+  } finally {
+    // The process goes on after an exception here, so its descriptors would stay open.
+    engine.close()
+  }
 }
 
-function serve(): void {
-  engine.reactor.watchAlways(waker, EPOLLIN, { ready: takeOrders })
-  post({ kind: 'ready' })
+function turn(engine: Engine, sources: CheckSources | null): void {
   let looked = performance.now()
   let told = ''
   while (!engine.isClosed) {
@@ -48,7 +60,7 @@ function serve(): void {
   }
 }
 
-function takeOrders(): void {
+function takeOrders(engine: Engine): void {
   takeWakes(waker)
   for (let got = receiveMessageOnPort(port as never); got; got = receiveMessageOnPort(port as never))
     engine.take(got.message as readonly Order[])

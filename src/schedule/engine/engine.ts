@@ -36,9 +36,9 @@ export interface EngineParts {
 const LONGEST_WAIT = 200
 
 export class Engine {
-  readonly reactor = new Reactor()
+  readonly reactor: Reactor
   readonly #parts: EngineParts
-  readonly #probes = new NativeProbes(this.reactor)
+  readonly #probes: NativeProbes
   readonly #scheduler: Scheduler
   readonly #executor: Executor<EngineJob>
   readonly #jobs = new Map<string, EngineJob>()
@@ -47,10 +47,12 @@ export class Engine {
   #delay = Number.NaN
   #isClosed = false
 
-  constructor(parts: EngineParts) {
+  constructor(parts: EngineParts, reactor = new Reactor()) {
     this.#parts = parts
+    this.reactor = reactor
+    this.#probes = new NativeProbes(reactor)
     this.#outbox = new Outbox(parts.post)
-    this.#scheduler = new Scheduler(this.reactor, parts.cap, ms => {
+    this.#scheduler = new Scheduler(reactor, parts.cap, ms => {
       this.#delay = ms
     })
     const start: StartRun<EngineJob> = (job, timeout, done) => this.#start(job, timeout, done)

@@ -78,12 +78,16 @@ export type Report =
 export interface EngineStart {
   /** An eventfd that wakes the thread. */
   readonly waker: number
-  /** Maximum number of runs in progress. */
-  readonly cap: number
-  readonly hasSources: boolean
   readonly shared: SharedTimes
   /** Where it notes its descriptors. */
   readonly descriptors: Uint8Array
+}
+
+/** The first message to the thread, before all orders. Null: it is not needed, and ends. */
+export interface EngineTerms {
+  /** Maximum number of runs in progress. */
+  readonly cap: number
+  readonly hasSources: boolean
 }
 
 /** Numbers in memory that both sides see. */

@@ -2,13 +2,16 @@
 import { setTimeout } from 'node:timers'
 import { parentPort, workerData } from 'node:worker_threads'
 import { Engine } from '../../../../src/schedule/engine/engine.js'
-import type { EngineStart, Order } from '../../../../src/schedule/engine/protocol.js'
+import type { EngineStart, EngineTerms, Order } from '../../../../src/schedule/engine/protocol.js'
 
-const { cap, shared } = workerData as EngineStart
-const engine = new Engine({ cap, shared, sources: null, post: report => parentPort?.postMessage(report) })
-parentPort?.postMessage({ kind: 'ready' })
-parentPort?.on('message', (orders: readonly Order[]) => engine.take(orders))
-const turns = setInterval(() => engine.turn(), 1)
+const { shared } = workerData as EngineStart
+let engine: Engine | undefined
+parentPort?.once('message', ({ cap }: EngineTerms) => {
+  engine = new Engine({ cap, shared, sources: null, post: report => parentPort?.postMessage(report) })
+  parentPort?.on('message', (orders: readonly Order[]) => engine?.take(orders))
+  parentPort?.postMessage({ kind: 'ready' })
+})
+const turns = setInterval(() => engine?.turn(), 1)
 setTimeout(() => {
   clearInterval(turns)
   process.exit(3)

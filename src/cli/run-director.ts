@@ -1,0 +1,91 @@
+/** Runs the director of `lvsd run` until it is stopped. A file of its own, because a help text needs none of it. */
+import { AcceptedConfiguration, isRunnable } from '../accepted/accepted.js'
+import { SocketUnusable } from '../api/server.js'
+import { type Known, loadConfigApart, loadConfigAtStart } from '../config/load-apart.js'
+import { renderProblems } from '../config/problems/render-problem.js'
+import type { TableName } from '../ipvs/table.js'
+import { JournalInUse } from '../storage/journal.js'
+import { optimizeSoon } from '../system/late-optimizing.js'
+import { letHeapGrow } from '../system/small-heap.js'
+import { keepMemorySmall } from '../system/small-memory.js'
+import { waitAtMost } from '../util/with-timeout.js'
+import { type CommandContext, CommandError, EXIT, type ExitCode } from './command.js'
+
+export interface RunSignals {
+  /** Resolves when lvsd is to stop. */
+  readonly stopped: Promise<void>
+  isStopped(): boolean
+  /** Calls `call` for each reload, also for one that was wanted before. */
+  onReload(call: () => void): void
+}
+
+export interface RunParts extends Pick<CommandContext, 'env' | 'screen' | 'warn' | 'onSignal'> {
+  readonly file: string
+  readonly options: {
+    readonly kernel: TableName
+    readonly socket: string | undefined
+    readonly state: string | undefined
+  }
+  readonly signals: RunSignals
+}
+
+/** Maximum milliseconds for a stop. It is shorter than the time after which a service manager kills the process. */
+const STOP_PATIENCE = 12_000
+
+export async function runDirector(parts: RunParts): Promise<ExitCode> {
+  const { options, file, env, screen, warn, onSignal, signals } = parts
+  const loading = Promise.all([import('../director/compose.js'), import('../system/log.js')])
+  // A thread reads a long file while this one loads the rest.
+  const read = await loadConfigAtStart(file, loading)
+  const [{ startDirector, withPaths }, { openLog }] = await loading
+  const load = (running: Known) => {
+    letHeapGrow()
+    return loadConfigApart(file, {}, undefined, running).then(loaded => withPaths(loaded, options))
+  }
+  const accepted = new AcceptedConfiguration(
+    { file, state: options.state ?? null, env },
+    { isTrial: options.kernel === 'memory', tell: warn },
+  )
+  const current = withPaths(read, options)
+  if (!isRunnable(current)) warn(renderProblems(current, { colour: screen.colour }))
+  const chosen = await accepted.choose(current)
+  if (!chosen)
+    throw new CommandError(
+      `${file} has errors, and none was accepted before; nothing was touched`,
+      EXIT.problem,
+    )
+  const loaded = withPaths(chosen.loaded, options)
+  if (signals.isStopped()) return EXIT.ok
+  const log = openLog(loaded.config.settings.logLevel)
+  // Without a handler SIGUSR1 opens Node's debugger to all users of the machine, and SIGUSR2 ends lvsd.
+  onSignal(['SIGUSR1', 'SIGUSR2'], signal =>
+    log.warn('signal.ignored', { signal }, 'this signal means nothing to lvsd'),
+  )
+  const daemon = await startDirector({
+    loaded,
+    kept: chosen.kept,
+    keep: next => accepted.keep(next),
+    load,
+    table: options.kernel,
+    log,
+    env,
+  }).catch(error => {
+    throw cannotStart(error)
+  })
+  optimizeSoon()
+  keepMemorySmall()
+  signals.onReload(() => void daemon.reload(false))
+  await signals.stopped
+  await waitAtMost(STOP_PATIENCE, daemon.stop())
+  return EXIT.ok
+}
+
+function cannotStart(error: unknown): unknown {
+  if (error instanceof SocketUnusable || error instanceof JournalInUse)
+    return new CommandError(error.message, EXIT.problem)
+  if ((error as NodeJS.ErrnoException).code !== 'EACCES') return error
+  return new CommandError(
+    `${(error as Error).message}; run as root, or give --socket and --state places that you may write`,
+    EXIT.kernel,
+  )
+}

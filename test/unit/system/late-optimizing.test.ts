@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+
+const FILE = fileURLToPath(new URL('../../../src/system/late-optimizing.ts', import.meta.url))
+
+/**
+ * What a process prints that calls a function until V8 has optimized it, or `most` times. `%GetOptimizationStatus` tells so, by the
+ * bits kMaglevved and kTurboFanned (src/runtime/runtime.h of V8).
+ */
+function turnsIn(first: string, most: number): string {
+  const program = `import { optimizeLater, optimizeSoon } from ${JSON.stringify(FILE)}
+    const statusOf = new Function('f', 'return %GetOptimizationStatus(f)')
+    const work = n => { let sum = 0; for (let i = 0; i < n; i++) sum += i % 7; return sum }
+    ${first}
+    let turns = 0
+    while ((statusOf(work) & 96) === 0 && turns++ < ${most}) {
+      for (let i = 0; i < 100; i++) work(10_000)
+      await new Promise(setImmediate)
+    }
+    console.log(turns < ${most} ? 'optimized' : 'as it was')`
+  const words = [
+    '--allow-natives-syntax',
+    '--no-maglev',
+    '--import',
+    'tsx',
+    '--input-type=module',
+    '--eval',
+    program,
+  ]
+  return execFileSync(process.execPath, words, { encoding: 'utf8' }).trim()
+}
+
+describe('late-optimizing', () => {
+  it('keeps V8 from optimizing', function () {
+    this.timeout(60_000)
+    assert.equal(turnsIn('optimizeLater()', 300), 'as it was')
+  })
+
+  it('lets V8 optimize a while after a start', function () {
+    this.timeout(60_000)
+    assert.equal(turnsIn('optimizeLater(); optimizeSoon(1)', 100_000), 'optimized')
+  })
+})
