@@ -9,11 +9,11 @@
 import { createHash } from 'node:crypto'
 import { lstatSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
-import type { Config } from '../core/model.js'
+import type { Config, Service } from '../core/model.js'
 import { writeDurably } from '../storage/durable-file.js'
 import { readText, setAside } from '../storage/state-text.js'
 import { survivesJson } from '../util/survives-json.js'
-import { runSliced, type Sliced } from '../util/time-slice.js'
+import { eachInSteps, runSliced, type Sliced } from '../util/time-slice.js'
 
 export interface Accepted {
   /** Absolute path of the configuration file. */
@@ -89,13 +89,25 @@ function* jsonOf({ services, ...own }: Config): Sliced<string | null> {
   const head = preservedJson(own)
   const all: string[] = []
   for (const service of services) {
-    const json = preserved.has(service) ? JSON.stringify(service) : preservedJson(service)
+    const json = yield* serviceJson(service, preserved.has(service) ? JSON.stringify : preservedJson)
     if (json === null) return null
     preserved.add(service)
     all.push(json)
     yield
   }
   return head && `${head.slice(0, -1)},"services":[${all.join()}]}`
+}
+
+function* serviceJson(
+  { reals, ...own }: Service,
+  jsonOf: (value: object) => string | null,
+): Sliced<string | null> {
+  const head = jsonOf(own)
+  const all: (string | null)[] = []
+  yield* eachInSteps(reals, real => {
+    all.push(jsonOf(real))
+  })
+  return head === null || all.includes(null) ? null : `${head.slice(0, -1)},"reals":[${all.join()}]}`
 }
 
 function preservedJson(value: object): string | null {

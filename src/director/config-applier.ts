@@ -135,10 +135,11 @@ export class ConfigApplier {
     for (const step of steps) {
       const resolved = await runSliced(names.preparing(step))
       await runSliced(health.store.preparing(resolved, checks))
+      await setImmediate()
       // News of names have put all of it in force meanwhile.
       if (step !== config && this.#placed === config) return
       this.#place(step, config)
-      if (step !== config) await setImmediate()
+      await setImmediate()
     }
   }
 

@@ -1,5 +1,6 @@
 /** Connects what brings checks forward with the parts of the daemon. */
 import { isChanging } from '../core/health.js'
+import type { ResolvedService } from '../core/model.js'
 import type { EventListener } from '../events/event-bus.js'
 import type { HealthStore } from '../health/health-store.js'
 import { EarlyChecks, type EarlyChecksParts } from '../hints/early-checks.js'
@@ -35,6 +36,13 @@ export function openEarlyChecks({ concurrency, store, paths, ...parts }: EarlyCh
 
 /** Hands each new configuration on, once its jobs are known. */
 export function earlyChecksListener(earlyChecks: () => EarlyChecks, store: () => HealthStore): EventListener {
+  // Most services of a configuration are the same objects as before.
+  const known = new WeakMap<ResolvedService, boolean>()
+  const isConcerned = (service: ResolvedService): boolean => {
+    const isOne = known.get(service) ?? hasEarlyUse(service)
+    known.set(service, isOne)
+    return isOne
+  }
   return {
     config: ({ settings, services }) => {
       const { jobs } = store()
@@ -43,8 +51,7 @@ export function earlyChecksListener(earlyChecks: () => EarlyChecks, store: () =>
       // All of them must want an early time limit.
       const early = new Set<string>()
       const patient = new Set<string>()
-      const uses = services.flatMap(({ reals }) => reals.flatMap(({ checks }) => checks))
-      if (uses.some(({ sentinel, earlyTimeout }) => sentinel || earlyTimeout))
+      if (services.some(isConcerned))
         for (const { use, jobId } of store().allSubscribers()) {
           if (use.sentinel) watched.add(jobId)
           const kind = use.earlyTimeout ? early : patient
@@ -52,10 +59,14 @@ export function earlyChecksListener(earlyChecks: () => EarlyChecks, store: () =>
         }
       earlyChecks().follow({
         jobs,
-        hasSentinel: id => watched.has(id),
+        watched,
         isKnocking: settings.knock === true,
         hasEarlyLimit: id => early.has(id) && !patient.has(id),
       })
     },
   }
+}
+
+function hasEarlyUse({ reals }: ResolvedService): boolean {
+  return reals.some(({ checks }) => checks.some(({ sentinel, earlyTimeout }) => sentinel || earlyTimeout))
 }

@@ -8,6 +8,9 @@ import type { Executors } from '../schedule/executors.js'
 import { runSliced, type Sliced } from '../util/time-slice.js'
 import { jobOrders, type Order, type Pace, paceOrders } from './schedule-jobs.js'
 
+/** Milliseconds of a slice: the message to the engine's thread that follows in the same turn takes as long. */
+const TURN = 4
+
 export class PendingJobs {
   readonly #executors: Pick<Executors, 'set' | 'remove' | 'soon'>
   readonly #waiting = new Map<string, () => void>()
@@ -46,7 +49,7 @@ export class PendingJobs {
   }
 
   #run(): void {
-    this.#running ??= runSliced(this.#drain()).finally(() => {
+    this.#running ??= runSliced(this.#drain(), undefined, TURN).finally(() => {
       this.#running = null
       // What came after the last step was taken, and before this.
       if (this.#waiting.size > 0) this.#run()

@@ -4,7 +4,7 @@ import { formatOf, type Loaded } from '../config/load.js'
 import type { Problem } from '../config/problems/problem.js'
 import { hasErrors } from '../config/problems/problem.js'
 import { removedText } from '../core/config-changes.js'
-import { type Config, keyAsWritten, keyOfMember, type Service } from '../core/model.js'
+import { type Config, keyAsWritten, type Real } from '../core/model.js'
 import { unsharedIn } from '../core/shared-config.js'
 import { counted } from '../util/plural.js'
 
@@ -75,16 +75,16 @@ export function isTruncated(text: string, before: string): boolean {
 
 /** Returns the number of real servers in the active configuration (`before`), and how many of them `next` lacks. */
 export function countRemovals(running: Config, next: Config): { removed: number; before: number } {
-  const kept = new Set(memberKeys(unsharedIn(next, running)))
-  const gone = memberKeys(unsharedIn(running, next)).filter(key => !kept.has(key))
+  // By the virtual address: a renamed service counts as the same.
+  const kept = new Map(unsharedIn(next, running).map(service => [keyAsWritten(service.virtual), service]))
+  const removed = unsharedIn(running, next).reduce((sum, service) => {
+    const reals = new Set(kept.get(keyAsWritten(service.virtual))?.reals.map(placeOf))
+    return sum + service.reals.filter(real => !reals.has(placeOf(real))).length
+  }, 0)
   const before = running.services.reduce((sum, { reals }) => sum + reals.length, 0)
-  return { removed: gone.length, before }
+  return { removed, before }
 }
 
-/** Returns the keys of all real servers. They contain the virtual address, so a renamed service counts as the same. */
-function memberKeys(services: readonly Service[]): string[] {
-  return services.flatMap(service => {
-    const name = keyAsWritten(service.virtual)
-    return service.reals.map(real => keyOfMember({ name }, real))
-  })
+function placeOf({ host, port }: Real): string {
+  return `${host} ${port}`
 }

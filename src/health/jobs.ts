@@ -5,7 +5,6 @@ import type { CheckWork } from '../check/run-code.js'
 import type { Address, Family } from '../core/address.js'
 import { idsOf } from '../core/kernel-services.js'
 import {
-  type CheckUse,
   familyOf,
   keyOfMember,
   keyOfReal,
@@ -85,6 +84,7 @@ export function* makingJobs(
       if (!jobs.has(job.id)) jobs.set(job.id, job)
       subscribers.push(subscriber)
     }
+    yield
   }
   return { jobs, subscribers, byService }
 }

@@ -33,8 +33,8 @@ export interface EarlyChecksParts {
 
 export interface Followed {
   readonly jobs: ReadonlyMap<string, Job>
-  /** True for a job that a sentinel watches. */
-  hasSentinel(id: string): boolean
+  /** Ids of the jobs that a sentinel watches. */
+  readonly watched: ReadonlySet<string>
   readonly isKnocking: boolean
   /** True for a job that may fail before its time limit while clients get no answer. */
   hasEarlyLimit(id: string): boolean
@@ -74,9 +74,8 @@ export class EarlyChecks {
   }
 
   /** Takes the jobs of a configuration. */
-  follow({ jobs, hasSentinel, isKnocking, hasEarlyLimit }: Followed): void {
-    const all = [...jobs.values()]
-    const watched = endpointsOf(all.filter(({ id }) => hasSentinel(id)))
+  follow({ jobs, watched: ids, isKnocking, hasEarlyLimit }: Followed): void {
+    const watched = endpointsOf(ids.size === 0 ? [] : [...jobs.values()].filter(({ id }) => ids.has(id)))
     const leftOut = this.#sentinels.follow(watched)
     this.#leftOut = new Set(
       leftOut === 0
@@ -89,7 +88,7 @@ export class EarlyChecks {
       () => endpointsOf(jobs.values()),
       id => (hasEarlyLimit(id) ? (jobs.get(id)?.use.policy.timeout ?? null) : null),
     )
-    this.#pathHints?.follow(all)
+    this.#pathHints?.follow(jobs.values())
     this.hints.follow(id => jobs.has(id))
   }
 

@@ -58,16 +58,19 @@ export class MaintenanceOverrides {
   /** Returns an override for each real server of this configuration that a file of the folder matches. */
   overrides(config: ResolvedConfig): Map<ResolvedReal, Override> {
     const watched = this.#folder?.watched
-    const held = matchOverrides(realsOf(config), new Set(watched?.seen.files), address =>
+    if (!watched) {
+      this.#keep(null)
+      this.#since.clear()
+      return new Map()
+    }
+    const held = matchOverrides(realsOf(config), new Set(watched.seen.files), address =>
       this.#names.of(address),
     )
-    this.#remember(held)
+    this.#remember(held, watched)
     const files = new Set(held.values())
     for (const file of this.#since.keys()) if (!files.has(file)) this.#since.delete(file)
-    if (watched) {
-      this.#notes.follow(watched.seen.folder, watched.seen.files)
-      void this.#reportUnmatched(config)
-    }
+    this.#notes.follow(watched.seen.folder, watched.seen.files)
+    void this.#reportUnmatched(config)
     return new Map([...held].map(([real, file]) => [real, this.#overrideBy(file)]))
   }
 
@@ -154,12 +157,7 @@ export class MaintenanceOverrides {
   }
 
   /** Stores what the next start needs to hold the same servers if neither the folder nor a name server responds. */
-  #remember(held: ReadonlyMap<ResolvedReal, string>): void {
-    const watched = this.#folder?.watched
-    if (!watched) {
-      this.#keep(null)
-      return
-    }
+  #remember(held: ReadonlyMap<ResolvedReal, string>, watched: MaintenanceFolder): void {
     // The folder has not been read yet: the stored content of an earlier run stays.
     if (watched.seen.device === null && watched.seen.files.length === 0) return
     const names: Record<string, readonly string[]> = {}

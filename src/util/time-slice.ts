@@ -26,14 +26,14 @@ export function runSync<T>(work: Sliced<T>): T {
   return step.value
 }
 
-/** `now`: milliseconds of a steady clock. */
-export async function runSliced<T>(work: Sliced<T>, now = () => performance.now()): Promise<T> {
-  let end = now() + TURN
+/** `now`: milliseconds of a steady clock. `turn`: milliseconds of a slice. */
+export async function runSliced<T>(work: Sliced<T>, now = () => performance.now(), turn = TURN): Promise<T> {
+  let end = now() + turn
   for (;;) {
     const step = work.next()
     if (step.done) return step.value
     if (now() < end) continue
     await setImmediate()
-    end = now() + TURN
+    end = now() + turn
   }
 }

@@ -16,6 +16,7 @@ import {
   type Repeats,
   type Report,
 } from './protocol.js'
+import { ResultQueue, type Results } from './result-queue.js'
 
 type Line = Report & { readonly kind: 'line' }
 
@@ -69,6 +70,7 @@ export class NativeExecutor implements Executor<EngineWork> {
   readonly #byId = new Map<string, Job>()
   readonly #byNumber = new Map<number, Job>()
   readonly #free: number[] = []
+  readonly #results = new ResultQueue(results => this.#take(results))
   #lastNumber = 0
   #lastPlace = -1
   #choices: ReadonlyMap<string, SourceChoice> = new Map()
@@ -166,6 +168,7 @@ export class NativeExecutor implements Executor<EngineWork> {
   }
 
   close(): Promise<void> {
+    this.#results.clear()
     this.#byId.clear()
     this.#byNumber.clear()
     return this.#host.close()
@@ -211,7 +214,7 @@ export class NativeExecutor implements Executor<EngineWork> {
   }
 
   #hear(report: Report): void {
-    if (report.kind === 'results') this.#take(report)
+    if (report.kind === 'results') this.#results.add(report)
     else if (report.kind === 'sources') this.#choices = report.choices
     else if (report.kind === 'line' && this.#isNews(report))
       this.#parts.log[report.level](report.event, report.fields as never, report.text)
@@ -225,7 +228,7 @@ export class NativeExecutor implements Executor<EngineWork> {
     return sources.isNews(address, source)
   }
 
-  #take({ repeats, full, deferred }: Report & { readonly kind: 'results' }): void {
+  #take({ repeats, full, deferred }: Results): void {
     if (repeats) this.#takeRepeats(repeats)
     const settled: [number, number][] = []
     for (const result of full) if (this.#takeFull(result)) settled.push([result.job, result.run])

@@ -77,7 +77,7 @@ describe('a reload with many servers', () => {
     assert.equal(health.store.jobs.size, 0)
     const { added } = health.applyConfig(next, CHECKS, new Map())
     assert.equal(added.length, SERVICES * EACH)
-    assert.equal(stepsOf(health.store.preparing(next, CHECKS)).steps, 1)
+    assert.equal(stepsOf(health.store.preparing(next, CHECKS)).steps, SERVICES + 1)
     health.close()
   })
 

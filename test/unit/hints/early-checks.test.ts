@@ -61,7 +61,7 @@ function rig({ most = 100, isBroken = false, lacking = 0 } = {}) {
   const follow = (jobs: readonly Job[], isKnocking = true) =>
     early.follow({
       jobs: new Map(jobs.map(job => [job.id, job])),
-      hasSentinel: () => true,
+      watched: new Set(jobs.map(({ id }) => id)),
       isKnocking,
       hasEarlyLimit: id => id !== 'patient',
     })

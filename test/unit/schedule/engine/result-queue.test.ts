@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict'
+import { setImmediate } from 'node:timers/promises'
+import type { FullResult } from '../../../../src/schedule/engine/protocol.js'
+import { MOST_IN_A_TURN, ResultQueue } from '../../../../src/schedule/engine/result-queue.js'
+import { onCleanup } from '../../../support/after-each.js'
+import { passed } from '../../../support/tables.js'
+
+const full = (from: number, count: number): readonly FullResult[] =>
+  Array.from({ length: count }, (_, i) => ({ job: from + i, run: 1, result: passed(), delay: 0 }))
+
+/** What was taken, and in which turn. */
+function rig() {
+  let turn = 0
+  const turns = new Map<number, number>()
+  const order: (number | string)[] = []
+  const queue = new ResultQueue(({ repeats, full: some, deferred }) => {
+    if (repeats) order.push(`repeats ${repeats[0]}`)
+    for (const { job } of some) order.push(job)
+    for (const job of deferred) order.push(`deferred ${job}`)
+    turns.set(turn, (turns.get(turn) ?? 0) + some.length)
+  })
+  let next = globalThis.setImmediate(function count() {
+    turn++
+    next = globalThis.setImmediate(count)
+  })
+  onCleanup(() => clearImmediate(next))
+  const wait = async (count: number) => {
+    for (let i = 0; i < count; i++) await setImmediate()
+  }
+  return { queue, order, turns, wait }
+}
+
+describe('result-queue', () => {
+  it('takes few results at once', () => {
+    const { queue, order } = rig()
+    queue.add({ repeats: Float64Array.of(7), full: full(1, 3), deferred: [9] })
+    assert.deepEqual(order, ['repeats 7', 1, 2, 3, 'deferred 9'])
+  })
+
+  it('takes many in several turns, in their order with what comes later', async () => {
+    const { queue, order, turns, wait } = rig()
+    queue.add({ repeats: Float64Array.of(7), full: full(1, 150), deferred: [9] })
+    queue.add({ repeats: Float64Array.of(8), full: full(151, 10), deferred: [] })
+    assert.equal(order.length, 1 + MOST_IN_A_TURN)
+    await wait(5)
+    const jobs = Array.from({ length: 160 }, (_, i) => i + 1)
+    assert.deepEqual(order, [
+      'repeats 7',
+      ...jobs.slice(0, 150),
+      'deferred 9',
+      'repeats 8',
+      ...jobs.slice(150),
+    ])
+    assert.ok(
+      [...turns.values()].every(count => count <= MOST_IN_A_TURN),
+      `${[...turns]}`,
+    )
+  })
+
+  it('takes no more than that of several messages in one turn', async () => {
+    const { queue, order, wait } = rig()
+    for (let i = 0; i < 10; i++) queue.add({ repeats: null, full: full(i * 20, 20), deferred: [] })
+    assert.equal(order.length, MOST_IN_A_TURN)
+    await wait(5)
+    assert.equal(order.length, 200)
+  })
+
+  it('takes none after the end', async () => {
+    const { queue, order, wait } = rig()
+    queue.add({ repeats: null, full: full(1, 100), deferred: [] })
+    queue.clear()
+    await wait(3)
+    assert.equal(order.length, MOST_IN_A_TURN)
+  })
+})
