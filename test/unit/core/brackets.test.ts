@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import {
   bracketed,
   endpoint,
@@ -27,4 +29,21 @@ describe('bracketed: hosts before a port', () => {
       assert.equal(keyOfMember({ name: 'web' }, { host, port: 80 }), `web ${before}:80`)
       if (address) assert.equal(keyOfReal({ address, port: 80 }), `${before}:80`)
     })
+
+  it('before a port take no more memory than their characters: many tables have such keys', () => {
+    const many = 50_000
+    const hosts = Array.from({ length: many }, (_, i) => ['2001:db8::', i.toString(16)].join(''))
+    const before = usedHeap()
+    const keys = hosts.map(host => endpoint(host, 80))
+    const bytesEach = (usedHeap() - before) / many
+    assert.equal(keys.length, many)
+    assert.ok(bytesEach < 90, `${bytesEach} bytes`)
+  })
 })
+
+/** Bytes, without what is no longer used. */
+function usedHeap(): number {
+  setFlagsFromString('--expose-gc')
+  ;(runInNewContext('gc') as () => void)()
+  return process.memoryUsage().heapUsed
+}
