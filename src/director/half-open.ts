@@ -59,11 +59,10 @@ export function jobFinder(
   }
 }
 
-/** Returns the seconds for which all of these have been up; infinity if one is not, or there is none. */
+/** Returns the seconds for which all of these that are up have been so; 0 if none is. */
 export function upFor(states: readonly Pick<CheckState, 'health'>[], now: number): number {
-  const isUp = states.length > 0 && states.every(({ health }) => health.state === 'up')
-  if (!isUp) return Number.POSITIVE_INFINITY
-  return (now - Math.max(...states.map(({ health }) => health.since))) / 1000
+  const ups = states.filter(({ health }) => health.state === 'up')
+  return ups.length === 0 ? 0 : (now - Math.max(...ups.map(({ health }) => health.since))) / 1000
 }
 
 /** Returns the states of the checks of a real server, by its keys in the kernel's table. */

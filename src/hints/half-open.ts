@@ -13,7 +13,7 @@ export interface HalfOpenParts {
   readonly list: Pick<ConnectionList, 'read' | 'close'>
   /** Returns the jobs of a real server that gets new connections, else none. Keys are those of the kernel's table. */
   jobsOf(service: string, real: string): readonly string[]
-  /** Returns the seconds for which a real server has been up; infinity if it is not, or is none of lvsd's. */
+  /** Returns the seconds for which a real server has been up; 0 if it is not, or is none of lvsd's. */
   upFor(service: string, real: string): number
   onHint(ids: readonly string[], hint: Hint): void
 }
@@ -37,6 +37,8 @@ export class HalfOpen {
   readonly #looks: Poller
   #counts = new Map<string, Map<string, number>>()
   #lookCount = 0
+  /** When the first look was made whose connections are counted. */
+  #since = 0
   /** Seconds for which real servers have been up at this look, by service and real server. */
   readonly #up = new Map<string, number>()
   /** When the last hint about a real server was given, by service and real server. */
@@ -58,6 +60,7 @@ export class HalfOpen {
     this.#looks.every(piece ? EVERY : RETRY)
     if (!piece) return
     this.#up.clear()
+    if (this.#lookCount === 0) this.#since = this.#parts.clock.now()
     for (const connection of piece.connections) this.#count(connection)
     this.#lookCount++
     if (!piece.isEnd && this.#lookCount < LOOKS) return
@@ -98,7 +101,9 @@ export class HalfOpen {
     for (const [key, at] of this.#given) if (now - at >= AGAIN_AFTER) this.#given.delete(key)
     for (const { service, real, count } of pilesOf(counts)) {
       const key = `${service} ${real}`
-      const ids = this.#given.has(key) ? [] : this.#parts.jobsOf(service, real)
+      // It may have come back since the first look.
+      const isOld = now - this.#since > 1000 * this.#upFor(service, real)
+      const ids = isOld || this.#given.has(key) ? [] : this.#parts.jobsOf(service, real)
       if (ids.length === 0) continue
       this.#given.set(key, now)
       const detail = `${counted(count, 'connection')} of clients to ${service} without an answer`

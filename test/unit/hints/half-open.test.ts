@@ -11,7 +11,7 @@ const waiting = (real: string, count: number): ListedConnection[] =>
 
 function rig(
   pieces: (ListedConnection[] | Error)[],
-  { isEnd = true, known = ['a', 'b'], upFor = 1000 } = {},
+  { isEnd = true, known = ['a', 'b'], upFor = (): number => 1000 } = {},
 ) {
   const clock = new FakeClock()
   const hints: string[] = []
@@ -30,7 +30,7 @@ function rig(
     jobsOf: (service, real) => (service === WEB && known.includes(real) ? [`check of ${real}`] : []),
     upFor: () => {
       asks++
-      return upFor
+      return upFor()
     },
     onHint: (ids, { kind, detail }) => void hints.push(`${ids} ${kind}: ${detail}`),
   })
@@ -60,9 +60,20 @@ describe('half-open: hints', () => {
       [9, []],
       [10, [told]],
     ] as const) {
-      const { wind, asks } = rig([waiting('a', 6)], { upFor })
+      const { wind, asks } = rig([waiting('a', 6)], { upFor: () => upFor })
       assert.deepEqual(await wind(3), expected)
       assert.equal(asks(), 3)
+    }
+  })
+
+  it('are not given for a server that has come back since the first look at a long list', async () => {
+    for (const [upFor, expected] of [
+      [8, 0],
+      [10, 1],
+    ] as const) {
+      const up = [...Array<number>(9).fill(1000), upFor]
+      const { wind } = rig([waiting('a', 1)], { isEnd: false, upFor: () => up.shift() ?? 0 })
+      assert.equal((await wind(10)).length, expected)
     }
   })
 
