@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { createInterface, type Interface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fetchStatus } from '../../src/api/client.js'
 import type { RealStatus, StatusDocument } from '../../src/api/status-types.js'
@@ -74,6 +75,20 @@ export class Director {
     throw new Error(`not in ${limit} ms: ${what}; last: ${shortly(last)}`)
   }
 
+  /**
+   * Waits until the server with this number in the service is down. Returns how many milliseconds after `since`, a time of the
+   * epoch, that was by the clock of lvsd: so the time of its answer is not among them.
+   */
+  async downAfter(since: number, service: string, index: number): Promise<number> {
+    let real: RealStatus | undefined
+    const isDown = (document: StatusDocument) => {
+      real = realsOf(document, service)[index]
+      return real?.state === 'down'
+    }
+    await this.until(`server ${index} of ${service} is down`, isDown, 10_000)
+    return Date.parse(real?.since ?? '') - since
+  }
+
   /** The most memory that the process has held so far, MiB. */
   get peakMemory(): number {
     const [, kibibytes] =
@@ -112,8 +127,11 @@ export class Servers {
   readonly #child: ChildProcess
   readonly ports: Readonly<Record<string, readonly number[]>>
 
-  private constructor(child: ChildProcess, ports: Record<string, readonly number[]>) {
+  readonly #lines: Interface
+
+  private constructor(child: ChildProcess, lines: Interface, ports: Record<string, readonly number[]>) {
     this.#child = child
+    this.#lines = lines
     this.ports = ports
   }
 
@@ -122,16 +140,18 @@ export class Servers {
       stdio: ['pipe', 'pipe', 'inherit'],
     })
     onCleanup(() => child.kill('SIGKILL'))
-    let text = ''
-    for await (const chunk of child.stdout as NodeJS.ReadableStream) {
-      text += chunk
-      if (text.includes('\n')) break
-    }
-    return new Servers(child, JSON.parse(text))
+    const lines = createInterface(child.stdout)
+    const [ports] = await once(lines, 'line')
+    return new Servers(child, lines, JSON.parse(ports))
   }
 
-  /** As if its process had been killed: connections are refused from now on. */
-  close(name: string, index: number): void {
+  /**
+   * As if its process had been killed: connections are refused from now on. Resolves to the time at which that began, in
+   * milliseconds of the epoch: servers that pour take a while to do it.
+   */
+  async close(name: string, index: number): Promise<number> {
+    const told = once(this.#lines, 'line')
     this.#child.stdin?.write(`close ${name} ${index}\n`)
+    return Number((await told)[0])
   }
 }

@@ -1,7 +1,7 @@
 /**
  * Servers that are as hostile as they can be, in a process of their own, so that what they pour out does not slow the test
  * that watches the daemon. Prints `{ NAME: [port, port, port] }` when all listen on ::1; a line `close NAME INDEX` on the
- * standard input shuts one of them as if its process had been killed.
+ * standard input shuts one of them as if its process had been killed, and the time of that is printed, in milliseconds of the epoch.
  */
 import { once } from 'node:events'
 import { createServer as createHttp2Server } from 'node:http2'
@@ -246,6 +246,8 @@ process.stdout.write(`${JSON.stringify(ports)}\n`)
 process.on('uncaughtException', error => process.stderr.write(`${error.stack}\n`))
 process.stdin.setEncoding('utf8').on('data', (text: string) => {
   const [, name = '', index] = /^close (\S+) (\d)/.exec(text) ?? []
+  const now = Date.now()
   servers.get(name)?.[Number(index)]?.close()
+  process.stdout.write(`${now}\n`)
 })
 process.stdin.on('end', () => process.exit(0))

@@ -10,13 +10,12 @@ import { spoiler, WELL } from '../fuzz/server.js'
 import { onCleanup } from '../support/after-each.js'
 import { compile } from '../support/compile.js'
 import { Director, realsOf, Servers } from './director.js'
+import { assertInTime, INTERVAL } from './watch.js'
 
 const SECONDS = Number(process.env.SPOILT_SECONDS ?? 20)
 const FIRST_SEED = Number(process.env.SEED ?? Date.now() % 1_000_000_000)
-/** Milliseconds: between two checks of a spoilt server, and of the two servers that are well. */
+/** Milliseconds between two checks of a spoilt server. */
 const OFTEN = 200
-const INTERVAL = 1000
-const SEEN_WITHIN = 1.5 * INTERVAL + 100
 const MOST_MEMORY = 300
 /** Runs under way at one look and not at the other. */
 const DESCRIPTORS = 60
@@ -62,13 +61,8 @@ describe('lvsd run beside servers with spoilt answers', function () {
     const after = { site: realsOf((await director.status()).document, 'site'), fds: director.descriptors }
     for (const i of [0, 1])
       assert.deepEqual([after.site[i]?.state, after.site[i]?.since], ['up', before.site[i]?.since])
-    servers.close('page', 2)
-    const seen = await director.until(
-      'the dead server is seen',
-      document => realsOf(document, 'site')[1]?.state === 'down',
-      10_000,
-    )
-    assert.ok(seen <= SEEN_WITHIN, `the dead server was seen after ${Math.round(seen)} ms`)
+    const seen = await director.downAfter(await servers.close('page', 2), 'site', 1)
+    assertInTime(seen, 'the dead server')
     assert.ok(slowest < 1000, `status took ${Math.round(slowest)} ms`)
     assert.ok(director.peakMemory < MOST_MEMORY, `${Math.round(director.peakMemory)} MiB`)
     assert.ok(after.fds < before.fds + DESCRIPTORS, `${before.fds} descriptors before, ${after.fds} after`)
