@@ -4,12 +4,30 @@
  * resumed handshake, and a resumption does not need it.
  */
 
+/**
+ * Before the session newer releases of Node.js put this, the length of a name in two bytes, and the name of the server: they resume
+ * it with this server alone (wrapSessionState in their source; 22.23, 24.22 and 26.12 have it, 20.20 has not).
+ */
+const OF_NODE = Buffer.from('\0nodejs:tls:session:1\0', 'latin1')
 const SEQUENCE = 0x30
 /** Constructed, context-specific, number 3. */
 const PEER = 0xa3
 
 /** Returns the session without the certificate; the session itself if it has none or is no such sequence. */
 export function withoutCertificate(session: Buffer): Buffer {
+  const start = startOf(session)
+  if (start === 0) return withoutPeer(session)
+  return Buffer.concat([session.subarray(0, start), withoutPeer(session.subarray(start))])
+}
+
+/** Returns where the session of OpenSSL begins. */
+function startOf(session: Buffer): number {
+  const length = OF_NODE.length
+  if (session.length < length + 2 || !session.subarray(0, length).equals(OF_NODE)) return 0
+  return length + 2 + session.readUInt16BE(length)
+}
+
+function withoutPeer(session: Buffer): Buffer {
   const whole = elementAt(session, 0)
   if (!whole || session[0] !== SEQUENCE || whole.end !== session.length) return session
   for (let at = whole.start; at < whole.end; ) {
