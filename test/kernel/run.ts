@@ -6,7 +6,7 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { compile } from '../support/compile.js'
+import { bundle, compile } from '../support/compile.js'
 import { debianPackages } from '../support/debian-package.js'
 import { findLab, LABS_AT_ONCE, type LabOutcome, runInLab } from '../support/lab.js'
 
@@ -48,6 +48,7 @@ if (lab.kind === 'none') {
   process.exitCode = process.env.CI === 'true' ? 1 : 0
 } else {
   compile(root)
+  bundle(root)
   const files = testFiles(process.argv.slice(2))
   // A lab cannot reach a registry, and what it can write is in its memory.
   if (files.includes('package.test.ts')) debianPackages()

@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { type Client, openKernel } from '../../src/ipvs/client.js'
 import { packageRoot } from '../../src/system/version.js'
 import { addNamespace, within } from '../kernel/site/namespaces.js'
+import { BUNDLE } from '../support/compile.js'
 import { MAIL_SERVER } from './mail-sink.js'
 import { addresses, FAMILIES } from './scenario.js'
 import { linesOfTable } from './table-lines.js'
@@ -16,7 +17,7 @@ import { linesOfTable } from './table-lines.js'
 export const DIRECTORS = ['lvsd', 'ldirectord'] as const
 export type Name = (typeof DIRECTORS)[number]
 
-const MAIN = join(packageRoot, 'build/src/main.js')
+const MAIN = join(packageRoot, BUNDLE, 'src/main.js')
 const COMMANDS: Readonly<Record<Name, (file: string, folder: string) => readonly [string, ...string[]]>> = {
   lvsd: (file, folder) => [
     ...([process.execPath, MAIN, 'run', file] as const),

@@ -5,7 +5,7 @@
  */
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { compile } from '../support/compile.js'
+import { bundle, compile } from '../support/compile.js'
 import { findLab, LABS_AT_ONCE, runInLab } from '../support/lab.js'
 import type { Outcome } from './run-batch.js'
 import type { Batch } from './scenario.js'
@@ -26,6 +26,7 @@ if (missing !== null) {
   process.exitCode = process.env.CI === 'true' ? 1 : 0
 } else if (lab.kind !== 'none') {
   compile(root)
+  bundle(root)
   const picked = chosen(process.argv.slice(2))
   const outcomes = await runAll(lab.kind, picked)
   const names = picked.flatMap(({ scenarios }) => scenarios.map(({ name }) => name))

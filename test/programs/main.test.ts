@@ -3,11 +3,11 @@ import { spawn } from 'node:child_process'
 import { closeSync, openSync, rmSync } from 'node:fs'
 import { openControlSocket } from '../../src/api/server.js'
 import { onCleanup } from '../support/after-each.js'
-import { compiled } from '../support/compile.js'
+import { installed } from '../support/compile.js'
 import { controlOf } from '../support/control.js'
 import { temporaryFile } from '../support/folder.js'
 
-const MAIN = compiled('main')
+const MAIN = installed('main')
 
 /** Each row starts a process, so there are few: one for each exit code and each way of ending. */
 describe('main: the process', () => {

@@ -3,7 +3,7 @@
  * guest.
  */
 import { execFileSync } from 'node:child_process'
-import { readdirSync, statSync, utimesSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { packageRoot } from '../../src/system/version.js'
 
@@ -12,7 +12,7 @@ import { packageRoot } from '../../src/system/version.js'
  * ignored; another step reports them.
  */
 export function compile(root: string): void {
-  if (isNewer(root, ['src', 'checks', 'test', 'tsconfig.json', 'package-lock.json'])) return
+  if (isNewer(mainOf(root), root, ['src', 'checks', 'test', 'tsconfig.json', 'package-lock.json'])) return
   const began = new Date()
   try {
     execFileSync(
@@ -32,29 +32,43 @@ export function compile(root: string): void {
 /** The folder of the program as it is installed, below the root. Measurements run it. */
 export const BUNDLE = 'build/bundle'
 
-/** Bundles src and checks into `BUNDLE`, with the code cache. */
+/**
+ * Bundles src and checks into `BUNDLE`, with the code cache of this Node.js, unless `BUNDLE` is newer. In a guest such a program
+ * starts in less than half the time of the compiled files.
+ */
 export function bundle(root: string): void {
+  const stamp = join(root, BUNDLE, 'made-by')
+  const isMade = isNewer(stamp, root, ['src', 'checks', 'deploy/bundle.mjs', 'package-lock.json'])
+  if (isMade && readFileSync(stamp, 'utf8') === process.version) return
+  const began = new Date()
   for (const words of [['deploy/bundle.mjs', BUNDLE], [`${BUNDLE}/src/cli/write-code-cache.js`]])
     execFileSync(process.execPath, words, { cwd: root })
+  writeFileSync(stamp, process.version)
+  utimesSync(stamp, began, began)
 }
 
 function mainOf(root: string): string {
   return join(root, 'build/src/main.js')
 }
 
-/**
- * Returns the path of a compiled program of src/: `compiled('main')`. Compiles first if a source is newer. With LVSD_BUILD set
- * to `dist` it is the program that `npm run build` made last.
- */
+/** Returns the path of a compiled file of src/: `compiled('config/load-apart')`. Compiles first if a source is newer. */
 export function compiled(name: string): string {
-  if (process.env.LVSD_BUILD) return join(packageRoot, process.env.LVSD_BUILD, 'src', `${name}.js`)
-  if (!isNewer(packageRoot, ['src', 'checks'])) compile(packageRoot)
+  if (!isNewer(mainOf(packageRoot), packageRoot, ['src', 'checks'])) compile(packageRoot)
   return join(packageRoot, 'build/src', `${name}.js`)
 }
 
-/** Returns true if the compiled program is newer than all these files and folders. Each compilation writes all files. */
-function isNewer(root: string, sources: readonly string[]): boolean {
-  const builtAt = statSync(mainOf(root), { throwIfNoEntry: false })?.mtimeMs ?? 0
+/**
+ * Returns the path of a program as it is installed: `installed('main')`. Bundles first if a source is newer. With LVSD_BUILD set to `dist`
+ * it is the program that `npm run build` made last.
+ */
+export function installed(name: string): string {
+  if (!process.env.LVSD_BUILD) bundle(packageRoot)
+  return join(packageRoot, process.env.LVSD_BUILD || BUNDLE, 'src', `${name}.js`)
+}
+
+/** Returns true if the file is newer than all these files and folders of `root`. Each compilation writes all files. */
+function isNewer(made: string, root: string, sources: readonly string[]): boolean {
+  const builtAt = statSync(made, { throwIfNoEntry: false })?.mtimeMs ?? 0
   return sources.every(source => newest(join(root, source)) < builtAt)
 }
 

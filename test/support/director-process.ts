@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { fetchStatus } from '../../src/api/client.js'
 import type { StatusDocument } from '../../src/api/status-types.js'
 import { onCleanup } from './after-each.js'
-import { compiled } from './compile.js'
+import { installed } from './compile.js'
 import { temporaryFolder } from './folder.js'
 import { LOGIN } from './redis-server.js'
 
@@ -37,7 +37,7 @@ export class DirectorProcess {
 
   constructor(parts: DirectorProcessParts) {
     this.#parts = parts
-    this.main = parts.main ?? compiled('main')
+    this.main = parts.main ?? installed('main')
     this.write(parts)
     onCleanup(() => this.kill())
   }

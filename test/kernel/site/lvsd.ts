@@ -8,12 +8,14 @@ import { DEFAULT_SOCKET, fetchStatus } from '../../../src/api/client.js'
 import type { RealStatus, StatusDocument } from '../../../src/api/status-types.js'
 import { packageRoot } from '../../../src/system/version.js'
 import { onCleanup } from '../../support/after-each.js'
+import { BUNDLE } from '../../support/compile.js'
 import { PATIENCE, until } from '../../support/until.js'
 import { DIRECTOR, within } from './namespaces.js'
 import { type Ran, runOnDirector } from './run.js'
 
 const FOLDER = '/run/site'
-export const MAIN = join(packageRoot, 'build/src/main.js')
+/** The program as it is installed. */
+export const MAIN = join(packageRoot, BUNDLE, 'src/main.js')
 
 export interface Line extends Readonly<Record<string, unknown>> {
   readonly level: string

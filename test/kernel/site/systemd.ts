@@ -14,6 +14,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { packageRoot } from '../../../src/system/version.js'
+import { BUNDLE } from '../../support/compile.js'
 import { until } from '../../support/until.js'
 import { installCommand, own } from './command.js'
 import { within } from './namespaces.js'
@@ -96,7 +97,7 @@ function layOut(units: Readonly<Record<string, Unit>>): void {
   execFileSync('mount', ['--bind', packageRoot, HOME])
   writeFileSync('/opt/node', '')
   execFileSync('mount', ['--bind', process.execPath, '/opt/node'])
-  installCommand('lvsd', `#!/bin/sh\nexec /opt/node ${HOME}/build/src/main.js "$@"\n`)
+  installCommand('lvsd', `#!/bin/sh\nexec /opt/node ${HOME}/${BUNDLE}/src/main.js "$@"\n`)
 }
 
 function boot(): ChildProcess {

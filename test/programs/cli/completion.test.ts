@@ -4,14 +4,15 @@ import { execFile } from 'node:child_process'
 import { chmodSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { fetchTargets } from '../../../src/api/client.js'
 import { openControlSocket } from '../../../src/api/server.js'
 import { onCleanup } from '../../support/after-each.js'
 import { programOr } from '../../support/checks/programs.js'
-import { compiled } from '../../support/compile.js'
+import { installed } from '../../support/compile.js'
 import { controlOf } from '../../support/control.js'
 import { temporaryFolder } from '../../support/folder.js'
 
-const MAIN = compiled('main')
+const MAIN = installed('main')
 const SITE = [
   { service: 'web', reals: ['[fd00::3]:80', '[fd00::4]:80'] },
   { service: 'mail', reals: ['192.0.2.1:25'] },
@@ -86,6 +87,8 @@ async function completer(name: string, shell: string): Promise<(line: string) =>
   const why = { targets: async () => SITE, explain: async () => '' }
   const opened = await openControlSocket(socket, controlOf({ why }))
   onCleanup(() => opened.close())
+  // The first answer of a process takes longer, on a busy machine longer than a shell waits.
+  await fetchTargets(socket)
   writeFileSync(program, `#!/bin/sh\nexec ${process.execPath} ${MAIN} "$@"\n`)
   chmodSync(program, 0o755)
   const env = {

@@ -8,7 +8,7 @@ import { MOODS, type Mood, unsteadyServer } from '../../../src/cli/demo/servers.
 import { FIRST_FAILURE, MOOD_LASTS, startSite } from '../../../src/cli/demo/site.js'
 import { loadConfig } from '../../../src/config/load.js'
 import { onCleanup } from '../../support/after-each.js'
-import { compiled } from '../../support/compile.js'
+import { installed } from '../../support/compile.js'
 import { testContext } from '../../support/context.js'
 import { temporaryFile, temporaryFolder } from '../../support/folder.js'
 
@@ -78,7 +78,7 @@ describe('demo', () => {
 /** Runs the demo; with a signal, sends that once the table is shown. */
 function demo(words: readonly string[], TMPDIR: string, signal?: NodeJS.Signals) {
   return new Promise<{ exit: number | null; out: string; err: string }>((resolve, reject) => {
-    const child = spawn(process.execPath, [compiled('main'), 'demo', ...words], {
+    const child = spawn(process.execPath, [installed('main'), 'demo', ...words], {
       env: { ...process.env, TMPDIR },
     })
     let out = ''

@@ -13,11 +13,11 @@ import { join } from 'node:path'
 import { endOverrides, fetchStatus, giveOverride } from '../../../src/api/client.js'
 import { ALL_EFFECTS } from '../../../src/cli/override-command.js'
 import { openScreen, type ScreenRun } from '../../support/cli/screen.js'
-import { compiled } from '../../support/compile.js'
+import { installed } from '../../support/compile.js'
 import type { Size } from '../../support/terminal.js'
 import { until } from '../../support/until.js'
 
-const MAIN = compiled('main')
+const MAIN = installed('main')
 const MANY = 1997
 const SMALL: Size = { width: 80, height: 24 }
 const LARGE: Size = { width: 200, height: 50 }

@@ -10,14 +10,14 @@ import type { AlertDocument } from '../../../src/api/webhook-types.js'
 import { type ClaimRecord, claimOf } from '../../../src/core/alert-claim.js'
 import { onCleanup } from '../../support/after-each.js'
 import { programOr } from '../../support/checks/programs.js'
-import { compiled } from '../../support/compile.js'
+import { installed } from '../../support/compile.js'
 import { temporaryFolder } from '../../support/folder.js'
 import { aclServer, type RedisServer } from '../../support/redis-server.js'
 import { httpServer } from '../../support/servers.js'
 import { smtpServer } from '../../support/smtp-server.js'
 import { until } from '../../support/until.js'
 
-const MAIN = compiled('main')
+const MAIN = installed('main')
 
 describe('alerts of a site', function () {
   this.timeout(240_000)

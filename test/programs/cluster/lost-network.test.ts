@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { onCleanup } from '../../support/after-each.js'
 import { needsRoot } from '../../support/as-root.js'
 import { freePort, programOr } from '../../support/checks/programs.js'
-import { compiled } from '../../support/compile.js'
+import { installed } from '../../support/compile.js'
 import { temporaryFolder } from '../../support/folder.js'
 import { redisServer } from '../../support/redis-server.js'
 import { until } from '../../support/until.js'
@@ -52,7 +52,7 @@ services:
     'exec',
     name,
     process.execPath,
-    compiled('main'),
+    installed('main'),
     'run',
     '--kernel',
     'memory',

@@ -12,7 +12,7 @@ import { CommandOverrides, type Target, targetOf } from '../../../src/overrides/
 import { WindowOverrides } from '../../../src/overrides/window-overrides.js'
 import { systemClock } from '../../../src/util/clock.js'
 import { onCleanup } from '../../support/after-each.js'
-import { compiled } from '../../support/compile.js'
+import { installed } from '../../support/compile.js'
 import { temporaryFolder } from '../../support/folder.js'
 import { recordingLog } from '../../support/logs.js'
 import { openApart } from '../../support/redis-apart.js'
@@ -27,7 +27,7 @@ import { type Relay, relayTo } from '../../support/relay.js'
 import { config, real, service } from '../../support/tables.js'
 import { until } from '../../support/until.js'
 
-const MAIN = compiled('main')
+const MAIN = installed('main')
 const REALS = [1, 2, 3, 4].map(n => real(`fd00:1::${n}`))
 const WEB = service('web', { reals: REALS })
 /** Overrides that two operators give and end. SITE_OPERATIONS=1000 for the long form. */

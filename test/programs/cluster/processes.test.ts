@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { fetchDirectors, fetchStatus } from '../../../src/api/client.js'
 import { onCleanup } from '../../support/after-each.js'
 import { freePort } from '../../support/checks/programs.js'
-import { compiled } from '../../support/compile.js'
+import { installed } from '../../support/compile.js'
 import { temporaryFolder } from '../../support/folder.js'
 import { redisProgram, redisServer } from '../../support/redis-server.js'
 import { refusedPort } from '../../support/servers.js'
@@ -33,7 +33,7 @@ services:
     reals: ['[::1]:${real}']
 `,
   )
-  const child = spawn(process.execPath, [compiled('main'), 'run', '--kernel', 'memory', file], {
+  const child = spawn(process.execPath, [installed('main'), 'run', '--kernel', 'memory', file], {
     stdio: ['ignore', 'ignore', 'inherit'],
   })
   onCleanup(() => child.kill('SIGKILL'))

@@ -7,11 +7,11 @@ import { fetchRole } from '../../../src/api/client.js'
 import { packageRoot } from '../../../src/system/version.js'
 import { onCleanup } from '../../support/after-each.js'
 import { programOr } from '../../support/checks/programs.js'
-import { compiled } from '../../support/compile.js'
+import { installed } from '../../support/compile.js'
 import { temporaryFolder } from '../../support/folder.js'
 import { until } from '../../support/until.js'
 
-const MAIN = compiled('main')
+const MAIN = installed('main')
 const AGENT = join(packageRoot, 'deploy/pacemaker/lvsd')
 const SAMPLE = join(packageRoot, 'deploy/cluster')
 

@@ -5,7 +5,7 @@ import { rmSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { onCleanup } from '../../support/after-each.js'
-import { compiled } from '../../support/compile.js'
+import { installed } from '../../support/compile.js'
 import { DirectorProcess } from '../../support/director-process.js'
 import { temporaryFolder } from '../../support/folder.js'
 import { aclServer, type RedisServer, redisProgram } from '../../support/redis-server.js'
@@ -22,7 +22,7 @@ describe('directors that share checks through Redis', function () {
   before(function () {
     file = redisProgram(() => this.skip())
     // Not within the time of the first test.
-    compiled('main')
+    installed('main')
   })
   beforeEach(async () => {
     redis = await aclServer(file)

@@ -11,7 +11,7 @@ import { join } from 'node:path'
 import { fetchStatus, fetchWhy } from '../../../src/api/client.js'
 import { onCleanup } from '../../support/after-each.js'
 import { programOr } from '../../support/checks/programs.js'
-import { compiled } from '../../support/compile.js'
+import { installed } from '../../support/compile.js'
 import { temporaryFolder } from '../../support/folder.js'
 import { aclServer, type RedisServer } from '../../support/redis-server.js'
 import { type Relay, relayTo } from '../../support/relay.js'
@@ -108,7 +108,9 @@ services:
 
   start(): void {
     const words = ['run', join(this.#folder, 'site.yaml'), '--kernel', 'memory']
-    const child = spawn(process.execPath, [compiled('main'), ...words], { stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(process.execPath, [installed('main'), ...words], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
     this.#child = child
     for (const stream of [child.stdout, child.stderr])
       stream.setEncoding('utf8').on('data', (text: string) => {

@@ -7,7 +7,7 @@ import { packageRoot } from '../../../src/system/version.js'
 import { onCleanup } from '../../support/after-each.js'
 import { needsRoot } from '../../support/as-root.js'
 import { programOr } from '../../support/checks/programs.js'
-import { compiled } from '../../support/compile.js'
+import { installed } from '../../support/compile.js'
 import { temporaryFolder } from '../../support/folder.js'
 import { until } from '../../support/until.js'
 
@@ -74,7 +74,7 @@ services:
     })
     return { child, output: () => output }
   }
-  const lvsd = within(process.execPath, compiled('main'), 'run', '--kernel', 'memory', config)
+  const lvsd = within(process.execPath, installed('main'), 'run', '--kernel', 'memory', config)
   await until(() => lvsd.output().includes('"daemon.started"'), { what: lvsd.output })
   const file = join(folder, 'keepalived.conf')
   const sample = readFileSync(join(packageRoot, 'deploy/cluster/keepalived-vrrp.conf'), 'utf8')

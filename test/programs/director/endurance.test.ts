@@ -10,12 +10,12 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fetchStatus } from '../../../src/api/client.js'
 import { onCleanup } from '../../support/after-each.js'
-import { compiled } from '../../support/compile.js'
+import { installed } from '../../support/compile.js'
 import { temporaryFolder } from '../../support/folder.js'
 import { httpServer } from '../../support/servers.js'
 import { pause, until } from '../../support/until.js'
 
-const MAIN = compiled('main')
+const MAIN = installed('main')
 const RELOADS = Number(process.env.ENDURANCE_RELOADS ?? 100)
 const STOPS = Number(process.env.ENDURANCE_STOPS ?? 40)
 const SERVERS = 10

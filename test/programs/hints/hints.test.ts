@@ -10,10 +10,10 @@ import type { StatusDocument } from '../../../src/api/status-types.js'
 import { mark } from '../../../src/system/process-marks.js'
 import { onCleanup } from '../../support/after-each.js'
 import { folderOf, freePort, programOr } from '../../support/checks/programs.js'
-import { compiled } from '../../support/compile.js'
+import { installed } from '../../support/compile.js'
 import { pause, until } from '../../support/until.js'
 
-const MAIN = compiled('main')
+const MAIN = installed('main')
 /** How long servers close idle connections and restart without a removal; an hour proves more. */
 const SECONDS = Number(process.env.HINTS_SECONDS ?? 10)
 

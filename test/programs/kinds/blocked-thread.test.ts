@@ -9,7 +9,7 @@ import { loadChecks } from '../../../src/kinds/find-kinds.js'
 import { descendantsOf, oomScoreOf } from '../../../src/system/process-files.js'
 import { scoresBeside } from '../../../src/system/process-marks.js'
 import { onCleanup } from '../../support/after-each.js'
-import { compiled } from '../../support/compile.js'
+import { installed } from '../../support/compile.js'
 import { temporaryFolder } from '../../support/folder.js'
 import { fileOf } from '../../support/kinds/file.js'
 
@@ -18,7 +18,7 @@ describe("blocked-thread: a user's file that stands in a system call", function 
 
   it('does not keep a command from ending', async () => {
     const { folder } = blocked()
-    const argv = [compiled('main'), 'checks', '--brief', '--folder', folder]
+    const argv = [installed('main'), 'checks', '--brief', '--folder', folder]
     const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'ignore'] })
     onCleanup(() => child.kill('SIGKILL'))
     let said = ''

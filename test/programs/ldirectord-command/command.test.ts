@@ -19,11 +19,11 @@ import type { Command } from '../../../src/ldirectord-command/args.js'
 import { type Env, findInstance, nameOf, socketOf } from '../../../src/ldirectord-command/paths.js'
 import { findOrphan, isAlive, readRecord } from '../../../src/ldirectord-command/processes.js'
 import { onCleanup } from '../../support/after-each.js'
-import { compiled } from '../../support/compile.js'
+import { installed } from '../../support/compile.js'
 import { temporaryFolder } from '../../support/folder.js'
 import { until } from '../../support/until.js'
 
-const SELF = [process.execPath, compiled('ldirectord-command/main')]
+const SELF = [process.execPath, installed('ldirectord-command/main')]
 
 const GOOD = `checkinterval=1
 virtual=192.0.2.80:80

@@ -12,13 +12,13 @@ import { METRICS, type MetricName } from '../../../src/core/metrics.js'
 import { packageRoot } from '../../../src/system/version.js'
 import { onCleanup } from '../../support/after-each.js'
 import { freePort, programOr, start } from '../../support/checks/programs.js'
-import { compiled } from '../../support/compile.js'
+import { installed } from '../../support/compile.js'
 import { temporaryFolder } from '../../support/folder.js'
 import { dashboardQueries, samplesOf } from '../../support/metrics.js'
 import { until } from '../../support/until.js'
 
 const DEPLOY = join(packageRoot, 'deploy/prometheus')
-const MAIN = compiled('main')
+const MAIN = installed('main')
 
 const SITE = (listen: string, more: string) => `
 api: { listen: ['${listen}'], metrics: token }

@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { needsRoot } from '../../../support/as-root.js'
-import { compiled } from '../../../support/compile.js'
+import { installed } from '../../../support/compile.js'
 import { temporaryFile } from '../../../support/folder.js'
 
-const MAIN = compiled('main')
+const MAIN = installed('main')
 const SITE = `services:
   web:
     virtual: '[2001:db8::80]:80'

@@ -6,11 +6,11 @@ import type { ConnectionsAnswer } from '../../../../src/api/connection-types.js'
 import { EXIT } from '../../../../src/cli/command.js'
 import { onCleanup } from '../../../support/after-each.js'
 import { answerOf, connections, drainDaemon } from '../../../support/cli/drain.js'
-import { compiled } from '../../../support/compile.js'
+import { installed } from '../../../support/compile.js'
 import { runInTerminal, type Size } from '../../../support/terminal.js'
 import { until } from '../../../support/until.js'
 
-const MAIN = compiled('main')
+const MAIN = installed('main')
 const SMALL: Size = { width: 80, height: 24 }
 const LARGE: Size = { width: 200, height: 50 }
 const LONG = '[2001:db8:1234:5678:9abc:def0:1234:5678]:8080'

@@ -1,11 +1,11 @@
 /** `lvsd replay` as a process. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { compiled } from '../../../support/compile.js'
+import { installed } from '../../../support/compile.js'
 import { temporaryFile } from '../../../support/folder.js'
 import { recordingOf } from '../../../support/simulate/recordings.js'
 
-const MAIN = compiled('main')
+const MAIN = installed('main')
 const SITE = `services:
   web:
     virtual: '[2001:db8::80]:80'

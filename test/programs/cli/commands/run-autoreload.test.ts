@@ -7,10 +7,10 @@ import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { fetchStatus, requestReload } from '../../../../src/api/client.js'
 import { onCleanup } from '../../../support/after-each.js'
-import { compiled } from '../../../support/compile.js'
+import { installed } from '../../../support/compile.js'
 import { temporaryFolder } from '../../../support/folder.js'
 
-const MAIN = compiled('main')
+const MAIN = installed('main')
 
 const head = (more = '') => `settings: { autoreload: true${more} }
 services:

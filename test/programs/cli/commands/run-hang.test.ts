@@ -6,10 +6,10 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fetchStatus, requestReload } from '../../../../src/api/client.js'
 import { onCleanup } from '../../../support/after-each.js'
-import { compiled } from '../../../support/compile.js'
+import { installed } from '../../../support/compile.js'
 import { temporaryFolder } from '../../../support/folder.js'
 
-const MAIN = compiled('main')
+const MAIN = installed('main')
 const SOURCE = join(import.meta.dirname, '../../../support/hang.c')
 
 function library(folder: string): string | null {

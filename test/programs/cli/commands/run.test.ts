@@ -18,11 +18,11 @@ import { join } from 'node:path'
 import { fetchStatus } from '../../../../src/api/client.js'
 import { renderStatus } from '../../../../src/cli/terminal/status.js'
 import { onCleanup } from '../../../support/after-each.js'
-import { compiled } from '../../../support/compile.js'
+import { installed } from '../../../support/compile.js'
 import { temporaryFolder } from '../../../support/folder.js'
 import { until } from '../../../support/until.js'
 
-const MAIN = compiled('main')
+const MAIN = installed('main')
 
 interface Run {
   readonly child: ChildProcess

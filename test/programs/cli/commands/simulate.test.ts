@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { compiled } from '../../../support/compile.js'
+import { installed } from '../../../support/compile.js'
 import { temporaryFile } from '../../../support/folder.js'
 import { pause } from '../../../support/until.js'
 
-const MAIN = compiled('main')
+const MAIN = installed('main')
 const SITE = `services:
   web:
     virtual: '[2001:db8::80]:80'
