@@ -154,6 +154,9 @@ describe('a check', function () {
   async function allFail(faults: Readonly<Record<string, Fault>>): Promise<void> {
     const lvsd = await startLvsd(writeConfig(config()))
     await tableBecomes({ [GOOD]: TABLE[GOOD] ?? {} })
+    // The thread that reads configurations stays for half a minute: so it is there before and after.
+    lvsd.signal('SIGHUP')
+    await lvsd.hears('reload: ')
     await pause(1000)
     const before = await belongings(lvsd.pid)
 
@@ -181,7 +184,6 @@ describe('a check', function () {
     lvsd.signal('SIGHUP')
     await lvsd.hears('reload: ')
     await pause(GRACE)
-    // The thread that reads configurations ends after half a minute.
     let after = before
     await until(
       async () => {
