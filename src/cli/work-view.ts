@@ -15,7 +15,8 @@ import {
   START,
   windowOf,
 } from './terminal/list-view.js'
-import { type StatusView, statusHead, statusSections } from './terminal/status.js'
+import { statusHead, statusSections } from './terminal/status.js'
+import type { StatusView } from './terminal/status-view.js'
 
 /** What a live view shows. */
 export interface Content {

@@ -95,7 +95,7 @@ describe('docs: the documents', () => {
 
   it('README.md shows the columns that lvsd status has', () => {
     const [header = ''] = /^ {2}STATE .*$/m.exec(read('README.md')) ?? []
-    const source = read('src/cli/terminal/status.ts')
+    const source = read('src/cli/terminal/status-service.ts')
     const titles = header.trim().split(/ {2,}/)
     assert.ok(titles.length > 8, header)
     for (const title of titles) assert.ok(source.includes(`'${title}'`), title)

@@ -113,7 +113,7 @@ const ELSE: readonly {
     files: [
       'api/cluster-status.ts',
       'api/cluster-status-types.ts',
-      'cli/terminal/status.ts',
+      'cli/terminal/status-head.ts',
       'cluster/',
       'config/schema/cluster-fields.ts',
       'config/schema/redis-fields.ts',

@@ -9,7 +9,7 @@ import type { ListSection } from './list-view.js'
 import { RateHistory, type Rates } from './rates.js'
 import { sparkline } from './sparkline.js'
 import { STATE_STYLE } from './state-style.js'
-import type { StatusView } from './status.js'
+import type { StatusView } from './status-view.js'
 
 export const SORT_KEYS = ['connections', 'in', 'out', 'active', 'name'] as const
 export type SortKey = (typeof SORT_KEYS)[number]
