@@ -32,6 +32,7 @@ export interface TrackedAlert extends Alert {
   isRestored: boolean
 }
 
+const NONE: readonly never[] = []
 /** Limit of alerts that have ended and are kept for destinations that cannot be reached. */
 const MOST_ENDED = 5000
 
@@ -98,6 +99,8 @@ export class AlertBook {
 
   /** Returns the alerts that an event ends. */
   endedBy(event: AlertEvent, fields: EventFields): readonly TrackedAlert[] {
+    // Each event is asked about, thousands of servers at a start.
+    if (this.#firing.size === 0) return NONE
     return alertsEndedBy(event.event).flatMap(name => this.get(name, fields) ?? [])
   }
 
