@@ -1,13 +1,13 @@
 /** Runs the director of `lvsd run` until it is stopped. A file of its own, because a help text needs none of it. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { AcceptedConfiguration, isRunnable } from '../accepted/accepted.js'
 import { SocketUnusable } from '../api/server.js'
 import { type Known, loadConfigApart, loadConfigAtStart } from '../config/load-apart.js'
 import { renderProblems } from '../config/problems/render-problem.js'
 import type { TableName } from '../ipvs/table.js'
 import { JournalInUse } from '../storage/journal.js'
-import { optimizeSoon } from '../system/late-optimizing.js'
 import { letHeapGrow } from '../system/small-heap.js'
-import { keepMemorySmall } from '../system/small-memory.js'
+import { FIRST_RESULTS, keepMemorySmall } from '../system/small-memory.js'
 import { waitAtMost } from '../util/with-timeout.js'
 import { type CommandContext, CommandError, EXIT, type ExitCode } from './command.js'
 
@@ -61,10 +61,15 @@ export async function runDirector(parts: RunParts): Promise<ExitCode> {
   onSignal(['SIGUSR1', 'SIGUSR2'], signal =>
     log.warn('signal.ignored', { signal }, 'this signal means nothing to lvsd'),
   )
+  // To write thousands of servers would delay their first results.
+  const firstResults = sleep(FIRST_RESULTS, undefined, { ref: false })
   const daemon = await startDirector({
     loaded,
     kept: chosen.kept,
-    keep: next => accepted.keep(next),
+    keep: async next => {
+      await Promise.race([firstResults, signals.stopped])
+      await accepted.keep(next)
+    },
     load,
     table: options.kernel,
     log,
@@ -72,7 +77,6 @@ export async function runDirector(parts: RunParts): Promise<ExitCode> {
   }).catch(error => {
     throw cannotStart(error)
   })
-  optimizeSoon()
   keepMemorySmall()
   signals.onReload(() => void daemon.reload(false))
   await signals.stopped

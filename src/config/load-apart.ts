@@ -32,7 +32,7 @@ const BOUNDS: Bounds = { patience: 60_000, memory: 1024 }
 const SMALL = 131_072
 
 /**
- * Reads the configuration at a start. V8 optimizes nothing meanwhile, until `optimizeSoon`. No checks run yet, so a small file is
+ * Reads the configuration at a start. V8 optimizes nothing meanwhile, until a while after the start. No checks run yet, so a small file is
  * read in the main thread, as soon as `loaded` is settled: a new thread would delay the first checks by half a second.
  */
 export async function loadConfigAtStart(file: string, loaded?: Promise<unknown>): Promise<Loaded> {

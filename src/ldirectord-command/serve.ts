@@ -16,7 +16,6 @@ import { startDirector, withPaths } from '../director/compose.js'
 import type { Daemon } from '../director/daemon.js'
 import type { EventListener } from '../events/event-bus.js'
 import { endNow } from '../system/exit.js'
-import { optimizeSoon } from '../system/late-optimizing.js'
 import { type Log, openLineLog } from '../system/log.js'
 import { letHeapGrow } from '../system/small-heap.js'
 import { keepMemorySmall } from '../system/small-memory.js'
@@ -146,7 +145,6 @@ async function run(stay: DaemonArgs, beginning: StartState): Promise<number> {
       env,
       listeners: [reloading.listener, tableSentences(log)],
     })
-    optimizeSoon()
     keepMemorySmall()
     log.info(
       'ldirectord.started',

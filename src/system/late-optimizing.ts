@@ -5,8 +5,7 @@
  */
 import { setFlagsFromString } from 'node:v8'
 
-/** Milliseconds from the end of a start until the first results are in, and the limit of a start. */
-const FIRST_RESULTS = 2000
+/** Milliseconds. */
 const LONGEST_START = 10_000
 
 let timer: NodeJS.Timeout | undefined
@@ -21,12 +20,8 @@ export function optimizeLater(): void {
   setFlagsFromString('--no-opt')
 }
 
-/** Called after a start: V8 optimizes again in `ms` milliseconds. */
-export function optimizeSoon(ms = FIRST_RESULTS): void {
-  optimizeIn(ms)
-}
-
-function optimizeIn(ms: number): void {
+/** V8 optimizes again in `ms` milliseconds. */
+export function optimizeIn(ms: number): void {
   clearTimeout(timer)
   timer = setTimeout(() => setFlagsFromString('--opt'), ms).unref()
 }
