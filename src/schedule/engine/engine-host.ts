@@ -56,6 +56,11 @@ export class EngineHost {
   #turns = 0
   #missed = 0
   #cancelLook = () => {}
+  /** `process.exit` waits for the thread, which waits in epoll. */
+  readonly #endWithProcess = () => {
+    this.shared.counts[COUNT.isEnding] = 1
+    wake(this.#waker)
+  }
 
   /** Throws if there is no epoll or no thread. */
   constructor(parts: EngineHostParts) {
@@ -69,6 +74,7 @@ export class EngineHost {
       closeDescriptor(this.#waker)
       throw error
     }
+    process.on('exit', this.#endWithProcess)
   }
 
   /** Sends an order, together with those of the same turn of the event loop. */
@@ -79,6 +85,7 @@ export class EngineHost {
   /** Resolves when the thread has ended. */
   async close(): Promise<void> {
     const worker = this.#leave()
+    process.off('exit', this.#endWithProcess)
     if (!worker) return
     const ended = new Promise<void>(resolve => worker.once('exit', () => resolve()))
     worker.postMessage([{ kind: 'close' }])
@@ -162,6 +169,7 @@ export class EngineHost {
   /** The descriptor of the waker stays open, because the thread may still use its number. */
   #giveUp(why: string): void {
     const worker = this.#leave()
+    process.off('exit', this.#endWithProcess)
     void worker?.terminate()
     this.#parts.onGivenUp(why)
   }

@@ -9,7 +9,7 @@ import { EPOLLIN, takeWakes } from '../../system/epoll.js'
 import { noteDescriptorsIn } from '../../system/noted-descriptors.js'
 import { CheckSources } from '../check-sources.js'
 import { Engine } from './engine.js'
-import type { EngineStart, EngineTerms, Order, Report } from './protocol.js'
+import { COUNT, type EngineStart, type EngineTerms, type Order, type Report } from './protocol.js'
 import { selfTest } from './self-test.js'
 
 /** Bytes of the buffers of the sockets for routes and their changes. */
@@ -51,7 +51,7 @@ function serve({ cap, hasSources }: EngineTerms): void {
 function turn(engine: Engine, sources: CheckSources | null): void {
   let looked = performance.now()
   let told = ''
-  while (!engine.isClosed) {
+  while (!engine.isClosed && shared.counts[COUNT.isEnding] === 0) {
     engine.turn()
     if (sources && performance.now() - looked > LOOK_EVERY) {
       looked = performance.now()

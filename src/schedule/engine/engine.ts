@@ -32,8 +32,8 @@ export interface EngineParts {
   readonly post: (report: Report) => void
 }
 
-/** Milliseconds. The core may end the process while the thread waits, and that waits for the thread. */
-const LONGEST_WAIT = 200
+/** Milliseconds. The core looks at the turns once a second, and gives the thread up after several looks without one. */
+const LONGEST_WAIT = 1000
 
 export class Engine {
   readonly reactor: Reactor
@@ -75,7 +75,7 @@ export class Engine {
 
   /** Waits for events, handles them, and sends the results. */
   turn(): void {
-    this.reactor.turn(LONGEST_WAIT)
+    this.reactor.turn(Math.min(LONGEST_WAIT, this.#outbox.dueIn(this.reactor.now())))
     this.#outbox.flush(this.reactor.now())
     this.#count()
   }

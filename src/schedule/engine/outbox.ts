@@ -66,12 +66,21 @@ export class Outbox {
     this.#isUrgent = true
   }
 
+  /** Returns in how many milliseconds it has to send what it holds; Infinity: it holds nothing. */
+  dueIn(now: number): number {
+    return this.#isEmpty ? Number.POSITIVE_INFINITY : Math.max(0, this.#since + LAZY - now)
+  }
+
+  get #isEmpty(): boolean {
+    return this.#used === 0 && this.#full.length === 0 && this.#deferred.length === 0
+  }
+
   /** Sends what must not wait any longer. */
   flush(now: number): void {
     if (!this.#isUrgent && now - this.#since < LAZY) return
     this.#since = now
     this.#isUrgent = false
-    if (this.#used === 0 && this.#full.length === 0 && this.#deferred.length === 0) return
+    if (this.#isEmpty) return
     const repeats = this.#used === 0 ? null : this.#numbers.slice(0, this.#used)
     this.#post({ kind: 'results', repeats, full: this.#full, deferred: this.#deferred })
     this.#message++

@@ -108,6 +108,8 @@ export const COUNT = {
   stalledFor: 5,
   sinceStall: 6,
   noVerdicts: 7,
+  /** Not 0: the process ends. */
+  isEnding: 8,
 } as const
 
 /** Maximum number of jobs in the thread. Unused pages of the shared memory take none. */

@@ -52,6 +52,17 @@ describe('engine: the outbox', () => {
     assert.equal(posted.length, 2)
   })
 
+  it('says in how many milliseconds it has to send what it holds', () => {
+    const { posted, outbox, sender } = stage()
+    assert.equal(outbox.dueIn(1), Number.POSITIVE_INFINITY)
+    outbox.add({ ...sender, last: result(), isSettled: true }, result(), 0)
+    assert.equal(outbox.dueIn(1), LAZY - 1)
+    assert.equal(outbox.dueIn(LAZY + 1), 0)
+    outbox.flush(LAZY)
+    assert.equal(posted.length, 1)
+    assert.equal(outbox.dueIn(LAZY), Number.POSITIVE_INFINITY)
+  })
+
   it('holds no result that differs from an earlier one in times only', () => {
     const { outbox, sender } = stage()
     const [first, second] = [result(), result({ detail: '201 Created' })]
