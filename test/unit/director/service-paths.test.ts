@@ -261,7 +261,10 @@ describe('director: checks through the paths of services', () => {
       running: () => new Set<number>(),
       close: () => {},
     })
+    await stage(['fd00:1::a'], journal, kernel).round()
+    assert.equal((await kernel.dump()).table.get(KEY)?.owner, undefined, 'an earlier version signs nothing')
     await stage(['fd00:1::a'], journal, kernel, signing(1)).round()
+    assert.equal((await kernel.dump()).table.get(KEY)?.owner, 1)
     await stage(['fd00:1::a'], journal, kernel, signing(2)).round()
     assert.equal((await kernel.dump()).table.get(KEY)?.owner, 1)
   })
