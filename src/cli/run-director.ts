@@ -5,6 +5,7 @@ import { SocketUnusable } from '../api/server.js'
 import { type Known, loadConfigApart, loadConfigAtStart } from '../config/load-apart.js'
 import { renderProblems } from '../config/problems/render-problem.js'
 import type { TableName } from '../ipvs/table.js'
+import { openEngineEarly } from '../schedule/engine/early-engine.js'
 import { JournalInUse } from '../storage/journal.js'
 import { letHeapGrow } from '../system/small-heap.js'
 import { FIRST_RESULTS, keepMemorySmall } from '../system/small-memory.js'
@@ -35,6 +36,8 @@ const STOP_PATIENCE = 12_000
 export async function runDirector(parts: RunParts): Promise<ExitCode> {
   const { options, file, env, screen, warn, onSignal, signals } = parts
   const loading = Promise.all([import('../director/compose.js'), import('../system/log.js')])
+  // Where it is not open yet. A failure is that of `loading`.
+  void loading.then(openEngineEarly, () => {})
   // A thread reads a long file while this one loads the rest.
   const read = await loadConfigAtStart(file, loading)
   const [{ startDirector, withPaths }, { openLog }] = await loading

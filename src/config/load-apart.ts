@@ -2,34 +2,18 @@
  * Reads a configuration in a separate thread, for the daemon. Checks continue during the read, whatever the format and
  * length of the file. A file that needs too much memory or time, or a disk that hangs, cannot block lvsd.
  */
-import { once } from 'node:events'
-import { statSync } from 'node:fs'
-import type { Worker } from 'node:worker_threads'
 import type { Config, Real, Service } from '../core/model.js'
 import { loadNamedChecks } from '../kinds/find-kinds.js'
 import { limitLateOptimizing, optimizeLater } from '../system/late-optimizing.js'
 import { readTextSoon } from '../system/read-file.js'
-import { besideFile, openThread } from '../system/thread.js'
 import { type Loaded, type LoadOptions, loadConfig, nothing } from './load.js'
 import { loadChanged, loadWithoutFiles } from './load-changed.js'
 import { START } from './problems/position.js'
 import type { Problem } from './problems/problem.js'
 import { newReport } from './problems/report.js'
-import type { Answer, Head, Part, Request } from './reading-thread.js'
+import { BOUNDS, type Bounds, isSmall, keepReader, readerFor, SMALL } from './reader.js'
+import type { Answer, Head, Part } from './reading-thread.js'
 import { secretNames } from './secrets.js'
-
-export interface Bounds {
-  /** Time limit of the whole read in milliseconds. */
-  readonly patience: number
-  /** Limit of the heap in MiB. */
-  readonly memory: number
-}
-
-/** Limits of the daemon. 10,000 real servers need a few seconds on a slow machine, and 200 MiB. */
-const BOUNDS: Bounds = { patience: 60_000, memory: 1024 }
-
-/** Size limit of a small file in bytes. Reading such a file leaves little garbage in memory. */
-const SMALL = 131_072
 
 /**
  * Reads the configuration at a start. V8 optimizes nothing meanwhile, until a while after the start. No checks run yet, so a small file is
@@ -41,11 +25,6 @@ export async function loadConfigAtStart(file: string, loaded?: Promise<unknown>)
   await loaded
   optimizeLater()
   return loadConfig(file)
-}
-
-function isSmall(file: string): boolean {
-  const stat = statSync(file, { throwIfNoEntry: false })
-  return stat === undefined || !stat.isFile() || stat.size <= SMALL
 }
 
 /** A configuration that the caller has. Services that are the same are its objects. */
@@ -80,7 +59,7 @@ export async function loadConfigApart(
     )
     return nothing(options.text ?? '', report.problems())
   } finally {
-    if (loaded && loaded.text.length <= SMALL && bounds === BOUNDS) keep(thread)
+    if (loaded && loaded.text.length <= SMALL && bounds === BOUNDS) keepReader(thread)
     else thread.end()
   }
 }
@@ -102,96 +81,6 @@ async function loadedHere(file: string, known: Known): Promise<Loaded | null> {
 function isShort(text: string, { config }: Known): boolean {
   if (text.length > SHORT || /[&*]\w/.test(text)) return false
   return config.services.reduce((sum, { reals }) => sum + reals.length, 0) <= FEW
-}
-
-/** Time in milliseconds for which a thread is kept after it has read a small file. A new thread costs half a second. */
-const KEPT = 30_000
-
-let kept: { readonly thread: Reader; readonly timer: NodeJS.Timeout } | null = null
-
-function readerFor(bounds: Bounds): Reader {
-  if (bounds !== BOUNDS || !kept) return new Reader(bounds.memory)
-  const { thread, timer } = kept
-  kept = null
-  clearTimeout(timer)
-  return thread.isEnded ? new Reader(bounds.memory) : thread
-}
-
-function keep(thread: Reader): void {
-  // After two simultaneous reads, only one thread is kept.
-  if (kept) {
-    thread.end()
-    return
-  }
-  thread.rest()
-  const timer = setTimeout(() => {
-    kept = null
-    thread.end()
-  }, KEPT).unref()
-  kept = { thread, timer }
-}
-
-class Reader {
-  readonly #thread: Worker
-  isEnded = false
-
-  constructor(memory: number) {
-    this.#thread = openThread(besideFile(import.meta.url, 'reading-thread'), {
-      resourceLimits: { maxOldGenerationSizeMb: memory },
-      // The output of users' kinds while they are loaded is discarded.
-      stdout: true,
-      stderr: true,
-    })
-    this.#thread.on('error', () => {})
-    this.#thread.once('exit', () => {
-      this.isEnded = true
-    })
-  }
-
-  /** Sends the request. Returns a function that requests and returns the next answer. */
-  asking(request: Request, patience: number): () => Promise<Answer> {
-    const thread = this.#thread
-    thread.ref()
-    const controller = new AbortController()
-    const { signal } = controller
-    const timer = setTimeout(
-      () => controller.abort(new Error(`it takes longer than ${patience / 1000} s`)),
-      patience,
-    )
-    const onError = (error: Error) => controller.abort(error)
-    const onExit = (code: number) => controller.abort(new Error(`its thread ended with ${code}`))
-    thread.once('error', onError).once('exit', onExit)
-    let message: Request = request
-    return async () => {
-      thread.postMessage(message)
-      message = 'next'
-      const answer = await nextOf(thread, signal)
-      if ('isAll' in answer) {
-        clearTimeout(timer)
-        thread.off('error', onError).off('exit', onExit)
-      }
-      return answer
-    }
-  }
-
-  rest(): void {
-    this.#thread.unref()
-  }
-
-  end(): void {
-    // A thread that waits for a disk ends later. lvsd does not wait for it.
-    void this.#thread.terminate()
-    this.#thread.unref()
-  }
-}
-
-async function nextOf(thread: Worker, signal: AbortSignal): Promise<Answer> {
-  try {
-    const [answer] = await once(thread, 'message', { signal })
-    return answer as Answer
-  } catch (error) {
-    throw signal.aborted ? signal.reason : error
-  }
 }
 
 async function received(next: () => Promise<Answer>, known: Known | null): Promise<Loaded> {

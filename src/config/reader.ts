@@ -1,0 +1,124 @@
+/** The thread that reads configurations, as the one who opened it sees it. Imports nothing of what reads them. */
+import { once } from 'node:events'
+import { statSync } from 'node:fs'
+import type { Worker } from 'node:worker_threads'
+import { besideFile, openThread } from '../system/thread.js'
+import type { Answer, Request } from './reading-thread.js'
+
+export interface Bounds {
+  /** Time limit of the whole read in milliseconds. */
+  readonly patience: number
+  /** Limit of the heap in MiB. */
+  readonly memory: number
+}
+
+/** Limits of the daemon. 10,000 real servers need a few seconds on a slow machine, and 200 MiB. */
+export const BOUNDS: Bounds = { patience: 60_000, memory: 1024 }
+
+/** Size limit of a small file in bytes. Reading such a file leaves little garbage in memory. */
+export const SMALL = 131_072
+
+export function isSmall(file: string): boolean {
+  const stat = statSync(file, { throwIfNoEntry: false })
+  return stat === undefined || !stat.isFile() || stat.size <= SMALL
+}
+
+/**
+ * Opens the thread for the next reading, if that file is long. A director that starts calls this first of all: the thread needs as
+ * long as this one until it can read. Returns false for a small file.
+ */
+export function openReaderEarly(file: string): boolean {
+  if (isSmall(file)) return false
+  keepReader(new Reader(BOUNDS.memory))
+  return true
+}
+
+/** Time in milliseconds for which a thread is kept after it has read a small file. A new thread costs half a second. */
+const KEPT = 30_000
+
+let kept: { readonly thread: Reader; readonly timer: NodeJS.Timeout } | null = null
+
+export function readerFor(bounds: Bounds): Reader {
+  if (bounds !== BOUNDS || !kept) return new Reader(bounds.memory)
+  const { thread, timer } = kept
+  kept = null
+  clearTimeout(timer)
+  return thread.isEnded ? new Reader(bounds.memory) : thread
+}
+
+export function keepReader(thread: Reader): void {
+  // After two simultaneous reads, only one thread is kept.
+  if (kept) {
+    thread.end()
+    return
+  }
+  thread.rest()
+  const timer = setTimeout(() => {
+    kept = null
+    thread.end()
+  }, KEPT).unref()
+  kept = { thread, timer }
+}
+
+export class Reader {
+  readonly #thread: Worker
+  isEnded = false
+
+  constructor(memory: number) {
+    this.#thread = openThread(besideFile(import.meta.url, 'reading-thread'), {
+      resourceLimits: { maxOldGenerationSizeMb: memory },
+      // The output of users' kinds while they are loaded is discarded.
+      stdout: true,
+      stderr: true,
+    })
+    this.#thread.on('error', () => {})
+    this.#thread.once('exit', () => {
+      this.isEnded = true
+    })
+  }
+
+  /** Sends the request. Returns a function that requests and returns the next answer. */
+  asking(request: Request, patience: number): () => Promise<Answer> {
+    const thread = this.#thread
+    thread.ref()
+    const controller = new AbortController()
+    const { signal } = controller
+    const timer = setTimeout(
+      () => controller.abort(new Error(`it takes longer than ${patience / 1000} s`)),
+      patience,
+    )
+    const onError = (error: Error) => controller.abort(error)
+    const onExit = (code: number) => controller.abort(new Error(`its thread ended with ${code}`))
+    thread.once('error', onError).once('exit', onExit)
+    let message: Request = request
+    return async () => {
+      thread.postMessage(message)
+      message = 'next'
+      const answer = await nextOf(thread, signal)
+      if ('isAll' in answer) {
+        clearTimeout(timer)
+        thread.off('error', onError).off('exit', onExit)
+      }
+      return answer
+    }
+  }
+
+  rest(): void {
+    this.#thread.unref()
+  }
+
+  end(): void {
+    // A thread that waits for a disk ends later. lvsd does not wait for it.
+    void this.#thread.terminate()
+    this.#thread.unref()
+  }
+}
+
+async function nextOf(thread: Worker, signal: AbortSignal): Promise<Answer> {
+  try {
+    const [answer] = await once(thread, 'message', { signal })
+    return answer as Answer
+  } catch (error) {
+    throw signal.aborted ? signal.reason : error
+  }
+}
