@@ -258,6 +258,19 @@ describe('engine: the executor', () => {
     await executor.close()
   })
 
+  it('ends its thread, which waits, when the process ends', async () => {
+    const { port } = await servers.silentServer()
+    const before = process.listeners('exit')
+    const { executor, of, lines } = opened()
+    executor.set('a', workFor(port), every(3_600_000))
+    await until(() => of('a').length === 1)
+    const [atExit] = process.listeners('exit').filter(listener => !before.includes(listener))
+    atExit?.(0)
+    await until(() => lines.some(({ error }) => error === 'it ended with 0'))
+    await executor.close()
+    assert.deepEqual(process.listeners('exit'), before)
+  })
+
   it('closes the connections of a thread that ends by an exception', async () => {
     let connections = 0
     const { port } = await servers.tcpServer(socket => {
