@@ -31,6 +31,32 @@ function turnsIn(first: string, most: number): string {
   return execFileSync(process.execPath, words, { encoding: 'utf8' }).trim()
 }
 
+/** How often a process calls a function until V8 has optimized it, in the same thread. */
+function callsUntilOptimized(first: string): number {
+  const program = `import { setTimeout as wait } from 'node:timers/promises'
+    import { optimizeIn } from ${JSON.stringify(FILE)}
+    const statusOf = new Function('f', 'return %GetOptimizationStatus(f)')
+    const work = (a, b) => (a % 7) + (b % 5)
+    ${first}
+    let calls = 0
+    while ((statusOf(work) & 96) === 0 && calls++ < 1_000_000) work(calls, 3)
+    console.log(calls)
+    process.exit()`
+  const words = [
+    '--allow-natives-syntax',
+    '--no-maglev',
+    '--no-concurrent-recompilation',
+    '--no-use-osr',
+    '--import',
+    'tsx',
+  ]
+  return Number(
+    execFileSync(process.execPath, [...words, '--input-type=module', '--eval', program], {
+      encoding: 'utf8',
+    }),
+  )
+}
+
 describe('late-optimizing', () => {
   it('keeps V8 from optimizing', function () {
     this.timeout(60_000)
@@ -40,5 +66,17 @@ describe('late-optimizing', () => {
   it('lets V8 optimize later', function () {
     this.timeout(60_000)
     assert.equal(turnsIn('optimizeLater(); optimizeIn(1)', 100_000), 'optimized')
+  })
+
+  it('lets V8 decide sooner then, with Node.js 20', function () {
+    this.timeout(60_000)
+    const [usual, soon] = [callsUntilOptimized(''), callsUntilOptimized('optimizeIn(1); await wait(20)')]
+    if (process.versions.v8.startsWith('11.3.')) assert.ok(soon < usual / 2, `${soon} calls, else ${usual}`)
+    else assert.equal(soon, usual)
+  })
+
+  it('knows the usual budget of V8 in Node.js 20', () => {
+    const options = execFileSync(process.execPath, ['--v8-options'], { encoding: 'utf8' })
+    if (process.versions.v8.startsWith('11.3.')) assert.match(options, /--interrupt-budget=67584\b/)
   })
 })
