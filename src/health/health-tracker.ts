@@ -129,7 +129,7 @@ export class HealthTracker {
     if (excuse) return
     const { transitions, weightChanges, verdicts, recheckIn } = this.store.result(id, result, this.#now())
     if (recheckIn !== null) recheck(id, recheckIn)
-    for (const verdict of verdicts) events.emit('verdict', verdict)
+    if (verdicts.length > 0) for (const verdict of verdicts) events.emit('verdict', verdict)
     this.#tellMoves({ transitions, weightChanges })
   }
 
@@ -142,14 +142,22 @@ export class HealthTracker {
   }
 
   #tellMoves({ transitions, weightChanges }: Pick<ResultOutcome, 'transitions' | 'weightChanges'>): void {
+    const hasMoved = transitions.length + weightChanges.length > 0
+    const moved = hasMoved ? this.#tellMoved(transitions, weightChanges) : NONE
+    const damped = this.#tellDamping()
+    const down = this.#tellDown()
+    // The case of nearly all results, which therefore costs little.
+    if (moved.length + damped.length + down.length > 0) this.#touch([...moved, ...damped, ...down])
+  }
+
+  #tellMoved(
+    transitions: readonly Transition[],
+    weightChanges: readonly WeightChange[],
+  ): readonly ResolvedService[] {
     const { events } = this.#parts
     for (const transition of transitions) events.emit('transition', transition)
     for (const change of weightChanges) events.emit('weight', change)
-    const hasMoved = transitions.length + weightChanges.length > 0
-    const moved = hasMoved ? servicesOf(transitions, weightChanges) : NONE
-    const [damped, down] = [this.#tellDamping(), this.#tellDown()]
-    // The case of nearly all results, which therefore costs little.
-    if (moved.length + damped.length + down.length > 0) this.#touch([...moved, ...damped, ...down])
+    return servicesOf(transitions, weightChanges)
   }
 
   /** A step of slow start, or the end of a hold. */
@@ -176,8 +184,10 @@ export class HealthTracker {
   /** Tells panics and removals, and returns the services whose table may have changed. */
   #tellDown(): readonly ResolvedService[] {
     const { down } = this.store
-    for (const change of down.takeChanges()) this.#parts.events.emit('panic', change)
-    for (const removal of down.takeRemovals()) this.#parts.events.emit('removal', removal)
+    const changes = down.takeChanges()
+    if (changes.length > 0) for (const change of changes) this.#parts.events.emit('panic', change)
+    const removals = down.takeRemovals()
+    if (removals.length > 0) for (const removal of removals) this.#parts.events.emit('removal', removal)
     return down.takeTouched()
   }
 

@@ -109,7 +109,7 @@ export class ConnectAttempts {
     if (!isEarly) return result
     const isSilence = ok === false && reason === 'timeout'
     // The server has answered, or there is another reason than its silence.
-    if (!isSilence) for (const series of this.#series.values()) series.ids.delete(id)
+    if (!isSilence && this.#series.size > 0) for (const series of this.#series.values()) series.ids.delete(id)
     const silent = this.#silent.get(id)
     if (silent === undefined) return result
     this.#silent.delete(id)

@@ -1,6 +1,6 @@
 /** The core's side of the engine: gives jobs to its thread, and takes results. */
 import type { SourceChoice } from '../../core/check-source.js'
-import type { CheckResult } from '../../core/model.js'
+import type { CheckResult, PhaseTime } from '../../core/model.js'
 import type { Log } from '../../system/log.js'
 import type { Clock } from '../../util/clock.js'
 import type { CheckSources } from '../check-sources.js'
@@ -254,20 +254,12 @@ export class NativeExecutor implements Executor<EngineWork> {
   }
 
   #takeRepeats(numbers: Repeats): void {
-    for (let at = 0; at < numbers.length; ) {
-      const [job, delay, ms] = [
-        this.#byNumber.get(numbers[at] ?? 0),
-        numbers[at + 1] ?? 0,
-        numbers[at + 2] ?? 0,
-      ]
-      const count = numbers[at + 3] ?? 0
-      const from = at + 4
-      at = from + count
+    for (let at = 0; at < numbers.length; at += 4 + (numbers[at + 3] as number)) {
+      const job = this.#byNumber.get(numbers[at] as number)
       if (!job?.last) continue
       const { last } = job
-      const phases = last.phases.map(({ phase }, i) => ({ phase, ms: numbers[from + i] ?? 0 }))
-      job.last = repeated(last, ms, phases)
-      this.#result(job.id, job.last, delay)
+      job.last = repeated(last, numbers[at + 2] as number, phasesFrom(numbers, at + 4, last.phases))
+      this.#result(job.id, job.last, numbers[at + 1] as number)
     }
   }
 
@@ -275,6 +267,14 @@ export class NativeExecutor implements Executor<EngineWork> {
     if (!Number.isNaN(delay)) this.#parts.onDelay(delay)
     this.#parts.report(id, result)
   }
+}
+
+/** Returns the phases of `last` with the times in `numbers`. */
+function phasesFrom(numbers: Repeats, from: number, last: CheckResult['phases']): CheckResult['phases'] {
+  const phases: PhaseTime[] = []
+  for (let i = 0; i < last.length; i++)
+    phases.push({ phase: (last[i] as PhaseTime).phase, ms: numbers[from + i] as number })
+  return phases
 }
 
 /** A literal, because V8 reads the properties of copies made by a spread several times more slowly. */
