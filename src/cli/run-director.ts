@@ -7,7 +7,6 @@ import { renderProblems } from '../config/problems/render-problem.js'
 import type { TableName } from '../ipvs/table.js'
 import { openEngineEarly } from '../schedule/engine/early-engine.js'
 import { JournalInUse } from '../storage/journal.js'
-import { letHeapGrow } from '../system/small-heap.js'
 import { FIRST_RESULTS, keepMemorySmall } from '../system/small-memory.js'
 import { waitAtMost } from '../util/with-timeout.js'
 import { type CommandContext, CommandError, EXIT, type ExitCode } from './command.js'
@@ -41,10 +40,8 @@ export async function runDirector(parts: RunParts): Promise<ExitCode> {
   // A thread reads a long file while this one loads the rest.
   const read = await loadConfigAtStart(file, loading)
   const [{ startDirector, withPaths }, { openLog }] = await loading
-  const load = (running: Known) => {
-    letHeapGrow()
-    return loadConfigApart(file, {}, undefined, running).then(loaded => withPaths(loaded, options))
-  }
+  const load = (running: Known) =>
+    loadConfigApart(file, {}, undefined, running).then(loaded => withPaths(loaded, options))
   const accepted = new AcceptedConfiguration(
     { file, state: options.state ?? null, env },
     { isTrial: options.kernel === 'memory', tell: warn },

@@ -6,6 +6,7 @@ import type { Config, Real, Service } from '../core/model.js'
 import { loadNamedChecks } from '../kinds/find-kinds.js'
 import { limitLateOptimizing, optimizeLater } from '../system/late-optimizing.js'
 import { readTextSoon } from '../system/read-file.js'
+import { letHeapGrow } from '../system/small-heap.js'
 import { type Loaded, type LoadOptions, loadConfig, nothing } from './load.js'
 import { loadChanged, loadWithoutFiles } from './load-changed.js'
 import { START } from './problems/position.js'
@@ -41,8 +42,10 @@ export async function loadConfigApart(
   bounds: Bounds = BOUNDS,
   known: Known | null = null,
 ): Promise<Loaded> {
+  if (known && realsIn(known) > MANY) letHeapGrow()
   const here = known && options.text === undefined ? await loadedHere(file, known) : null
   if (here) return here
+  if (known) letHeapGrow()
   const thread = readerFor(bounds)
   let loaded: Loaded | null = null
   try {
@@ -67,6 +70,11 @@ export async function loadConfigApart(
 /** Limits of a text that is read as a whole in the main thread, in some 20 milliseconds: characters, and real servers before. */
 const SHORT = 16_384
 const FEW = 500
+/**
+ * Real servers from which on the heap may grow for each reload, which takes half the processor time then. With fewer it would
+ * hold half as much memory again afterwards, for a reload that makes little.
+ */
+const MANY = 2000
 
 /** Returns null if the thread has to read the file, or cannot read it either, which it reports. */
 async function loadedHere(file: string, known: Known): Promise<Loaded | null> {
@@ -80,7 +88,11 @@ async function loadedHere(file: string, known: Known): Promise<Loaded | null> {
 /** A few lines may stand for many servers, as a range, or for many values, by aliases of YAML. */
 function isShort(text: string, { config }: Known): boolean {
   if (text.length > SHORT || /[&*]\w/.test(text)) return false
-  return config.services.reduce((sum, { reals }) => sum + reals.length, 0) <= FEW
+  return realsIn({ config }) <= FEW
+}
+
+function realsIn({ config: { services } }: Pick<Known, 'config'>): number {
+  return services.reduce((sum, { reals }) => sum + reals.length, 0)
 }
 
 async function received(next: () => Promise<Answer>, known: Known | null): Promise<Loaded> {

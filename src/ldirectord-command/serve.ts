@@ -17,7 +17,6 @@ import type { Daemon } from '../director/daemon.js'
 import type { EventListener } from '../events/event-bus.js'
 import { endNow } from '../system/exit.js'
 import { type Log, openLineLog } from '../system/log.js'
-import { letHeapGrow } from '../system/small-heap.js'
 import { keepMemorySmall } from '../system/small-memory.js'
 import { version } from '../system/version.js'
 import { waitAtMost } from '../util/with-timeout.js'
@@ -69,10 +68,8 @@ export async function serve(stay: DaemonArgs): Promise<number> {
   // Another process has just started the daemon, which is the wanted result.
   if (!lock) return await fail({ exit: 0, lines: [] })
   try {
-    const load = (running: Known) => {
-      letHeapGrow()
-      return loadFor(instance, env, file => loadConfigApart(file, {}, undefined, running))
-    }
+    const load = (running: Known) =>
+      loadFor(instance, env, file => loadConfigApart(file, {}, undefined, running))
     const current = await loadFor(instance, env, loadConfigAtStart)
     const lines = problemLines(current.problems)
     const mark = new StopMark(stateFolder(env), instance.path)
