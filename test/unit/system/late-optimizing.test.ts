@@ -60,7 +60,7 @@ function callsUntilOptimized(first: string): number {
 describe('late-optimizing', () => {
   it('keeps V8 from optimizing', function () {
     this.timeout(60_000)
-    assert.equal(turnsIn('optimizeLater()', 300), 'as it was')
+    assert.equal(turnsIn('optimizeLater()', 50), 'as it was')
   })
 
   it('lets V8 optimize later', function () {
