@@ -145,8 +145,8 @@ describe('package: the archive that npm pack makes', function () {
       encoding: 'utf8',
     })
     assert.match(stderr, /^Error: no files\n/m)
-    const [, line = ''] = /^ {4}at isSmall \(src\/config\/load-apart\.ts:(\d+):\d+\)$/m.exec(stderr) ?? []
-    const source = readFileSync(join(packageRoot, 'src/config/load-apart.ts'), 'utf8').split('\n')
+    const [, line = ''] = /^ {4}at isSmall \(src\/config\/reader\.ts:(\d+):\d+\)$/m.exec(stderr) ?? []
+    const source = readFileSync(join(packageRoot, 'src/config/reader.ts'), 'utf8').split('\n')
     assert.match(source[Number(line) - 1] ?? '', /statSync/)
     assert.doesNotMatch(stderr, /dist\/(?:src|chunks)/)
   })
