@@ -16,7 +16,7 @@ const acts = {
   exit: () => process.exit(3),
   throw: () => { throw new Error('broken') },
   loop: () => { for (;;); },
-  heap: () => { const kept = []; for (;;) kept.push(new Array(1000).fill(kept.length)) },
+  heap: () => { const kept = []; for (;;) kept.push({ before: kept.length }) },
 }
 tell({ kind: 'warning', text: 'odd\\nthing' })
 parentPort.on('message', ({ kind, link, id, command, args }) => {
