@@ -56,7 +56,8 @@ export class Scheduler {
   #starts = 0
   readonly #phases: StartPhases
   #stalls = 0
-  #stalledFor = 0
+  /** A fraction from the start: V8 would throw away all that it has optimized when the first one comes. */
+  #stalledFor = Number.MIN_VALUE
   #lastStall: number | null = null
   #noVerdicts = 0
   #expected = Number.POSITIVE_INFINITY
