@@ -6,6 +6,7 @@ import {
   type CheckResult,
   keyOfMember,
   type ResolvedConfig,
+  type ResolvedReal,
   type ResolvedService,
 } from '../core/model.js'
 import { differingOf } from '../core/shared-config.js'
@@ -125,13 +126,22 @@ export class Tallies {
     const names = new Set(services.map(({ name }) => name))
     for (const name of this.services.keys()) if (!names.has(name)) this.services.delete(name)
     if (this.reals.size === 0) return
-    const keys = new Set(fresh.flatMap(keysOfReals))
-    for (const key of gone.flatMap(keysOfReals)) if (!keys.has(key)) this.reals.delete(key)
+    // Of a service with thousands of servers, most are the same objects as before.
+    const [left, joined] = [without(gone, realsOf(fresh)), without(fresh, realsOf(gone))]
+    const keys = new Set(joined)
+    for (const key of left) if (!keys.has(key)) this.reals.delete(key)
   }
 }
 
-function keysOfReals(service: ResolvedService): readonly string[] {
-  return service.reals.map(real => keyOfMember(service, real))
+function realsOf(services: readonly ResolvedService[]): ReadonlySet<ResolvedReal> {
+  return new Set(services.flatMap(({ reals }) => reals))
+}
+
+/** Returns the keys of the real servers of these services that are not among `others`. */
+function without(services: readonly ResolvedService[], others: ReadonlySet<ResolvedReal>): readonly string[] {
+  return services.flatMap(service =>
+    service.reals.filter(real => !others.has(real)).map(real => keyOfMember(service, real)),
+  )
 }
 
 function noOutcomes(): Outcomes {
