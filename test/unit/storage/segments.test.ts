@@ -12,6 +12,7 @@ import {
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type SegmentFile, Segments, type SegmentsParts } from '../../../src/storage/segments.js'
+import { onCleanup } from '../../support/after-each.js'
 import { FakeClock } from '../../support/fake-clock.js'
 import { temporaryFolder } from '../../support/folder.js'
 import { recordingLog } from '../../support/logs.js'
@@ -54,6 +55,8 @@ async function written(to: number, isClosed = true): Promise<string> {
   }
   await segments.flush()
   if (isClosed) await segments.close(1000)
+  // On newer releases of Node.js (26.12) a file that is open and forgotten is an error.
+  else onCleanup(() => segments.close(1000))
   return folder
 }
 
