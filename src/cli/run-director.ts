@@ -7,7 +7,7 @@ import { renderProblems } from '../config/problems/render-problem.js'
 import type { TableName } from '../ipvs/table.js'
 import { openEngineEarly } from '../schedule/engine/early-engine.js'
 import { JournalInUse } from '../storage/journal.js'
-import { FIRST_RESULTS, keepMemorySmall } from '../system/small-memory.js'
+import { firstResultsIn, keepMemorySmall } from '../system/small-memory.js'
 import { waitAtMost } from '../util/with-timeout.js'
 import { type CommandContext, CommandError, EXIT, type ExitCode } from './command.js'
 
@@ -62,7 +62,7 @@ export async function runDirector(parts: RunParts): Promise<ExitCode> {
     log.warn('signal.ignored', { signal }, 'this signal means nothing to lvsd'),
   )
   // To write thousands of servers would delay their first results.
-  const firstResults = sleep(FIRST_RESULTS, undefined, { ref: false })
+  const firstResults = sleep(firstResultsIn(), undefined, { ref: false })
   const daemon = await startDirector({
     loaded,
     kept: chosen.kept,
