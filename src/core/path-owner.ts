@@ -53,6 +53,19 @@ export function leftServices(table: Table, { range, known, running }: Known): Le
   return { certain, possible }
 }
 
+interface Others extends Omit<Known, 'range'> {
+  /** The number of this lvsd; undefined: it has none. */
+  readonly own: number | undefined
+}
+
+/** Returns those of the known services that another running lvsd has signed: both have chosen the same mark. */
+export function takenByOthers(table: Table, { known, running, own }: Others): Fwmark[] {
+  return [...table].flatMap(([key, { id, owner }]) => {
+    const isOfOther = owner !== undefined && owner !== own && running.has(owner)
+    return id.kind === 'fwmark' && isOfOther && known.has(key) ? [id] : []
+  })
+}
+
 /** As lvsd makes them. One without a server is left if lvsd is killed between two changes. */
 function isMarkedForm({ scheduler, schedulerFlags, persistence, onePacket, reals }: TableService): boolean {
   if (scheduler !== 'rr' || schedulerFlags.length > 0 || persistence !== null || reals.size > 1) return false

@@ -1,6 +1,9 @@
-/** Takes the marked services of an lvsd that has ended, whose journal is lost. As lvsd's own they go in the same round. */
-import { keyOfService, type Table } from '../core/model.js'
-import { leftServices } from '../core/path-owner.js'
+/**
+ * Takes the marked services of an lvsd that has ended, whose journal is lost: as lvsd's own they go in the same round. And
+ * leaves those to another running lvsd that it has signed.
+ */
+import { type Fwmark, keyOfService, type Table } from '../core/model.js'
+import { leftServices, takenByOthers } from '../core/path-owner.js'
 import type { MarkRange } from '../core/service-path.js'
 import type { PathOwner } from '../reconcile/path-owner.js'
 import type { Desired } from '../reconcile/reconciler.js'
@@ -25,10 +28,35 @@ export function takeLeftServices(
   // One that the configuration has is not left.
   const wanted = new Set(desired.ids.map(keyOfService))
   const left = certain.filter(id => !wanted.has(keyOfService(id)))
+  return recorded(journal, { add: left })
+}
+
+/**
+ * Returns the marks of services that are in the journal and that another running lvsd has: two that start at once choose the
+ * same marks, and so does one whose marks were free while it did not run. Each would undo what the other writes.
+ */
+export function leaveToOthers(
+  { owner, journal }: Omit<Parts, 'range'>,
+  own: number | undefined,
+  actual: Table,
+): readonly number[] {
+  const { owned: known } = journal
+  // Rarely any is signed by another: then the kernel need not be asked who runs.
+  const isAny = [...actual].some(([key, { owner: by }]) => by !== undefined && by !== own && known.has(key))
+  const running = isAny ? owner?.running() : null
+  if (!running) return []
+  return recorded(journal, { remove: takenByOthers(actual, { known, running, own }) })
+}
+
+/** Returns the marks. */
+function recorded(
+  journal: Pick<Journal, 'record'>,
+  change: { readonly add: readonly Fwmark[] } | { readonly remove: readonly Fwmark[] },
+): readonly number[] {
   try {
-    journal.record({ add: left })
+    journal.record(change)
   } catch {
     // It is kept in memory, and the next write of the journal reports the error.
   }
-  return left.map(({ fwmark }) => fwmark)
+  return ('add' in change ? change.add : change.remove).map(({ fwmark }) => fwmark)
 }

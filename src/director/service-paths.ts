@@ -31,7 +31,7 @@ import type { Executors } from '../schedule/executors.js'
 import { unproved } from '../schedule/path-probe.js'
 import type { Journal } from '../storage/journal.js'
 import type { Sliced } from '../util/time-slice.js'
-import { takeLeftServices } from './left-services.js'
+import { leaveToOthers, takeLeftServices } from './left-services.js'
 import type { PathAnswers } from './path-answers.js'
 import { Proofs } from './proofs.js'
 
@@ -123,6 +123,8 @@ export class ServicePaths {
     if (this.#paths.size === 0 && this.#marks.size === 0) return desired
     this.#noteMissing(actual)
     this.#owner ??= this.#parts.owner?.take(this.#ownerIn(actual))
+    for (const mark of leaveToOthers(this.#parts, this.#owner, actual))
+      if (this.#given.delete(mark)) this.#isAllotted = false
     this.#allot(marksOfOthers(actual, this.#parts.journal.owned))
     const table = new Map(desired.table)
     const ids = [...desired.ids]

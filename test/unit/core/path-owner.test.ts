@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { keyOfService, type Table, type TableService } from '../../../src/core/model.js'
-import { leftServices, OWNERS, ownerOfTimeout, timeoutOfOwner } from '../../../src/core/path-owner.js'
+import {
+  leftServices,
+  OWNERS,
+  ownerOfTimeout,
+  takenByOthers,
+  timeoutOfOwner,
+} from '../../../src/core/path-owner.js'
 import { markedServices, pathOf } from '../../../src/core/service-path.js'
 import { real, service, tableReal } from '../../support/tables.js'
 
@@ -73,6 +79,29 @@ describe('core: whose a marked service is', () => {
     )
     assert.deepEqual(certain, [])
     assert.deepEqual(marksOf(possible), [100, 99, 108])
+  })
+
+  it('is that of another lvsd if this one knows the service, and another that runs has signed it', () => {
+    const numbers = fc.nat(4)
+    const services = fc.dictionary(
+      fc.constantFrom('100', '101', '102', '103'),
+      fc.option(numbers, { nil: undefined }),
+    )
+    fc.assert(
+      fc.property(services, numbers, fc.uniqueArray(numbers), (signed, own, others) => {
+        const table = tableOf(...Object.entries(signed).map(([mark, owner]) => marked(Number(mark), owner)))
+        const known = new Set([...table.keys()].filter((_, i) => i !== 0))
+        const taken = takenByOthers(table, { known, running: new Set([...others, own]), own })
+        const expected = [...table].filter(
+          ([key, { owner }]) =>
+            owner !== undefined && known.has(key) && owner !== own && others.includes(owner),
+        )
+        assert.deepEqual(
+          taken.map(id => keyOfService(id)),
+          expected.map(([key]) => key),
+        )
+      }),
+    )
   })
 
   it('is not asked of a service that differs in anything from those of lvsd', () => {

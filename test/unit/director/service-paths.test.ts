@@ -254,6 +254,38 @@ describe('director: checks through the paths of services', () => {
     assert.equal(after.paths.isInternal({ ...own, fwmark: MARK }), true, 'its removal is not told of')
   })
 
+  it('take another mark where another running lvsd has signed, and do not remove its service', async () => {
+    const kernel = memoryKernel()
+    const running = new Set<number>()
+    const signing = (number: number) => ({
+      take: (before: number | undefined) => {
+        const own = before === undefined || running.has(before) ? number : before
+        running.add(own)
+        return own
+      },
+      running: () => running,
+      close: () => {},
+    })
+    const journal = memoryJournal()
+    const first = stage(['fd00:1::a'], journal, kernel, signing(1))
+    await first.round()
+    // Killed; meanwhile somebody empties the table, and another lvsd starts.
+    running.delete(1)
+    const { table } = await kernel.dump()
+    await kernel.apply(diff(new Map(), table, new Set(table.keys())))
+    const other = stage(['fd00:1::b'], memoryJournal(), kernel, signing(2))
+    await other.round()
+    const after = stage(['fd00:1::a'], journal, kernel, signing(3))
+    const both = [KEY, `fwmark ${MARK + 1} ipv6`]
+    assert.deepEqual(await after.round(), both)
+    assert.equal((await kernel.dump()).table.get(KEY)?.owner, 2)
+    assert.deepEqual([...journal.owned], [both[1]])
+    assert.equal(after.paths.isInternal({ kind: 'fwmark', fwmark: MARK, family: 'ipv6' }), false)
+    const settled = (await kernel.dump()).table
+    for (const each of [other, after, other, after]) await each.round()
+    assert.deepEqual((await kernel.dump()).table, settled, 'neither undoes what the other writes')
+  })
+
   it('keep the signature of the lvsd over a restart, so that nothing is written', async () => {
     const [journal, kernel] = [memoryJournal(), memoryKernel()]
     const signing = (number: number) => ({
