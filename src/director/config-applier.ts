@@ -38,12 +38,16 @@ export interface ConfigApplierParts {
   loaded(): Runnable
 }
 
+type Checks = Runnable['checks']
+
 export class ConfigApplier {
   readonly #parts: ConfigApplierParts
   readonly #jobs: PendingJobs
   #config: ResolvedConfig
   /** The configuration that all parts have, names not resolved; null before the first. */
   #placed: Config | null = null
+  /** The kinds of check that it may have. */
+  #kinds: Checks = new Map()
 
   constructor(parts: ConfigApplierParts) {
     this.#parts = parts
@@ -96,7 +100,8 @@ export class ConfigApplier {
     // Nothing is active before the first `apply`.
     if (this.#parts.health.store.config === null) return
     try {
-      this.#place(this.#parts.loaded().config)
+      const { config, checks } = this.#parts.loaded()
+      this.#place(config, checks)
       await this.#parts.reconciler.resync()
     } catch (error) {
       const message = 'lvsd cannot apply the new addresses of names'
@@ -132,13 +137,16 @@ export class ConfigApplier {
     const { names, health, cluster } = this.#parts
     // Directors that share checks agree on those of a whole configuration.
     const steps = cluster.verdicts.isSharing ? [config] : stepsTo(this.#placed, config)
+    // A service that its step has not reached yet may have a kind that the configuration does not mention any more.
+    const kinds: Checks = new Map([...this.#kinds, ...checks])
     for (const step of steps) {
+      const ofStep = step === config ? checks : kinds
       const resolved = await runSliced(names.preparing(step))
-      await runSliced(health.store.preparing(resolved, checks))
+      await runSliced(health.store.preparing(resolved, ofStep))
       await setImmediate()
       // News of names have put all of it in force meanwhile.
       if (step !== config && this.#placed === config) return
-      this.#place(step, config)
+      this.#place(step, ofStep, config)
       await setImmediate()
     }
   }
@@ -147,14 +155,14 @@ export class ConfigApplier {
    * Hands a configuration to all parts in one turn. The kernel's table changes with the next round of the reconciler. `next`:
    * the one that follows, whose names stay known.
    */
-  #place(config: Config, next: Config = config): void {
-    const { names, health, cluster, events, configWatcher, overrides, loaded } = this.#parts
-    const { checks } = loaded()
+  #place(config: Config, checks: Checks, next: Config = config): void {
+    const { names, health, cluster, events, configWatcher, overrides } = this.#parts
     names.follow(next === config ? config : withServicesOf(config, next))
     const resolved = names.resolve(config)
     const changes = health.applyConfig(resolved, checks, names.doubtsIn(resolved))
     this.#config = resolved
     this.#placed = config
+    this.#kinds = checks
     cluster.verdicts.take(() => health.store.allSubscribers())
     this.#jobs.take(changes, paceIn(cluster))
     events.emit('config', resolved)

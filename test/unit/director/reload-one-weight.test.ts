@@ -19,10 +19,11 @@ import { recordingLog } from '../../support/logs.js'
 import { config, passed, real, service, serviceId, use } from '../../support/tables.js'
 
 const on: Check = defineCheck({ name: 'on', summary: '', options: () => ({}), run: async () => up('') })
+const other: Check = { ...on, name: 'other' }
 const SERVICES = 5
 
 /** Ten real servers in each service; the first one of all has this weight. */
-function site(weight: number, { each = 10, interval = 1000 } = {}): ResolvedConfig {
+function site(weight: number, { each = 10, interval = 1000, kind = 'on' } = {}): ResolvedConfig {
   return config(
     Array.from({ length: SERVICES }, (_, i) =>
       service(`web${i}`, {
@@ -30,12 +31,16 @@ function site(weight: number, { each = 10, interval = 1000 } = {}): ResolvedConf
         reals: Array.from({ length: each }, (_, j) =>
           real(`fd00:${i + 1}::${(j + 1).toString(16)}`, {
             weight: i + j === 0 ? weight : 1,
-            checks: [use('on', {}, { interval })],
+            checks: [use(kind, {}, { interval })],
           }),
         ),
       }),
     ),
   )
+}
+
+function mentions({ services }: ResolvedConfig, kind: string): boolean {
+  return services.some(({ reals }) => reals.some(({ checks }) => checks.some(use => use.kind === kind)))
 }
 
 async function started(first = site(1), listener: EventListener = {}, resolver?: Resolver) {
@@ -54,7 +59,8 @@ async function started(first = site(1), listener: EventListener = {}, resolver?:
   }))
   const loadedOf = (one: ResolvedConfig): Loaded & { config: ResolvedConfig } => ({
     config: { ...one, settings: { ...one.settings, socket: join(folder, 'lvsd.sock') } },
-    checks: new Map([['on', on]]),
+    // A file that does not mention a kind does not load it.
+    checks: new Map([on, other].filter(({ name }) => mentions(one, name)).map(one => [one.name, one])),
     ...{ problems: [], text: '' },
   })
   let next = loadedOf(first)
@@ -154,6 +160,20 @@ describe('a reload of every check', () => {
     )
     const [first, second, third] = steps.map(one => one.turn)
     assert.ok(Number(first) < Number(second) && Number(second) < Number(third), `${[first, second, third]}`)
+    assert.deepEqual((await kernel.dump()).table, table)
+  })
+
+  it('takes no server down whose kind of check the new configuration does not mention any more', async () => {
+    const told: string[] = []
+    const { daemon, reload, kernel } = await started(site(1, { each: 200 }), {
+      traffic: ({ name }, has) => void told.push(`${name} ${has}`),
+    })
+    const { table } = await kernel.dump()
+    told.length = 0
+    const { ok } = await reload(site(1, { each: 200, kind: 'other' }))
+    assert.ok(ok)
+    await daemon.idle()
+    assert.deepEqual(told, [])
     assert.deepEqual((await kernel.dump()).table, table)
   })
 
