@@ -259,15 +259,14 @@ export class HealthTracker {
   }
 
   /**
-   * Same as `snapshot`, in time slices: each service as it is at its step. If another configuration comes meanwhile, a
-   * service that it changes is as it has it, and one that it does not have is left out.
+   * Same as `snapshot`, in time slices: each service as it is at its step. If another configuration has come since the
+   * caller has read it, a service that it changes is as it has it, and one that it does not have is left out.
    */
   *snapshotting(services: readonly ResolvedService[], actual: Table): Sliced<HealthSnapshot> {
-    const { config } = this.store
     const desired = new Map<string, TableService>()
     const all: ServiceHealth[] = []
     for (const given of services) {
-      const service = this.store.config === config ? given : this.store.service(given.name)
+      const service = this.store.config === null ? given : this.store.service(given.name)
       if (!service) continue
       const health = yield* this.#serviceHealth(service)
       for (const [key, wanted] of desiredTable(this.store, [health.service], actual)) desired.set(key, wanted)

@@ -133,6 +133,25 @@ describe('a reload with many servers', () => {
     health.close()
   })
 
+  it('has the health of the servers told that a configuration has which came before the first step', () => {
+    const health = tracker()
+    const { services } = site()
+    health.applyConfig(config(services), CHECKS, new Map())
+    const asked = health.snapshotting(services, new Map())
+    const next = config(site(2).services.slice(1))
+    health.applyConfig(next, CHECKS, new Map())
+    const { result } = stepsOf(asked)
+    assert.deepEqual(
+      result.services.map(({ service }) => service),
+      next.services,
+    )
+    assert.deepEqual(
+      new Set(result.services.flatMap(one => one.reals.map(({ checks }) => checks.length))),
+      new Set([1]),
+    )
+    health.close()
+  })
+
   it('does not see a failure after the step of its service, which is marked dirty and computed again', () => {
     const health = tracker()
     const next = site()
