@@ -12,13 +12,14 @@ import { loadChanged, loadWithoutFiles } from './load-changed.js'
 import { START } from './problems/position.js'
 import type { Problem } from './problems/problem.js'
 import { newReport } from './problems/report.js'
-import { BOUNDS, type Bounds, isSmall, keepReader, readerFor, SMALL } from './reader.js'
+import { BOUNDS, type Bounds, isSmall, keepReader, type Reader, readerFor, SMALL } from './reader.js'
 import type { Answer, Head, Part } from './reading-thread.js'
 import { secretNames } from './secrets.js'
 
 /**
  * Reads the configuration at a start. V8 optimizes nothing meanwhile, until a while after the start. No checks run yet, so a small file is
- * read in the main thread, as soon as `loaded` is settled: a new thread would delay the first checks by half a second.
+ * read in the main thread, as soon as `loaded` is settled: a new thread would delay the first checks by half a second. So is a
+ * long one where no thread can be started: a director that does not start is worse than one that starts later.
  */
 export async function loadConfigAtStart(file: string, loaded?: Promise<unknown>): Promise<Loaded> {
   limitLateOptimizing()
@@ -46,7 +47,24 @@ export async function loadConfigApart(
   const here = known && options.text === undefined ? await loadedHere(file, known) : null
   if (here) return here
   if (known) letHeapGrow()
-  const thread = readerFor(bounds)
+  let thread: Reader
+  try {
+    thread = readerFor(bounds)
+  } catch (error) {
+    if (options.isAtStart) return loadConfig(file, options)
+    return unread(file, options, `no thread can be started for it (${(error as Error).message})`)
+  }
+  return loadBy(thread, { file, options, bounds, known })
+}
+
+interface Reading {
+  readonly file: string
+  readonly options: LoadOptions
+  readonly bounds: Bounds
+  readonly known: Known | null
+}
+
+async function loadBy(thread: Reader, { file, options, bounds, known }: Reading): Promise<Loaded> {
   let loaded: Loaded | null = null
   try {
     const request = { file, ...options, known: known?.digests ?? new Map() }
@@ -54,17 +72,17 @@ export async function loadConfigApart(
     loaded = { ...read, text: options.text ?? read.text }
     return loaded
   } catch (error) {
-    const report = newReport(file)
-    report.error(
-      'TOO_COSTLY',
-      START,
-      `the file cannot be read: ${whyEnded(error as NodeJS.ErrnoException, bounds)}`,
-    )
-    return nothing(options.text ?? '', report.problems())
+    return unread(file, options, whyEnded(error as NodeJS.ErrnoException, bounds))
   } finally {
     if (loaded && loaded.text.length <= SMALL && bounds === BOUNDS) keepReader(thread)
     else thread.end()
   }
+}
+
+function unread(file: string, { text = '' }: LoadOptions, why: string): Loaded {
+  const report = newReport(file)
+  report.error('TOO_COSTLY', START, `the file cannot be read: ${why}`)
+  return nothing(text, report.problems())
 }
 
 /** Limits of a text that is read as a whole in the main thread, in some 20 milliseconds: characters, and real servers before. */

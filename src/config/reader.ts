@@ -25,11 +25,16 @@ export function isSmall(file: string): boolean {
 
 /**
  * Opens the thread for the next reading, if that file is long. A director that starts calls this first of all: the thread needs as
- * long as this one until it can read. Returns false for a small file.
+ * long as this one until it can read. Returns false for a small file, and where there is no thread.
  */
 export function openReaderEarly(file: string): boolean {
   if (isSmall(file)) return false
-  keepReader(new Reader(BOUNDS.memory))
+  try {
+    keepReader(new Reader(BOUNDS.memory))
+  } catch {
+    // Tried again, it says why.
+    return false
+  }
   return true
 }
 
@@ -38,6 +43,7 @@ const KEPT = 30_000
 
 let kept: { readonly thread: Reader; readonly timer: NodeJS.Timeout } | null = null
 
+/** Throws if no thread can be started: the limit of processes is reached. */
 export function readerFor(bounds: Bounds): Reader {
   if (bounds !== BOUNDS || !kept) return new Reader(bounds.memory)
   const { thread, timer } = kept
