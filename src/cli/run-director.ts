@@ -38,7 +38,8 @@ export async function runDirector(parts: RunParts): Promise<ExitCode> {
   // Where it is not open yet. A failure is that of `loading`.
   void loading.then(openEngineEarly, () => {})
   // A thread reads a long file while this one loads the rest.
-  const read = await loadConfigAtStart(file, loading)
+  const read = await Promise.race([loadConfigAtStart(file, loading), signals.stopped])
+  if (!read) return EXIT.ok
   const [{ startDirector, withPaths }, { openLog }] = await loading
   const load = (running: Known) =>
     loadConfigApart(file, {}, undefined, running).then(loaded => withPaths(loaded, options))
