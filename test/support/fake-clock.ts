@@ -52,9 +52,15 @@ export class FakeClock implements Clock {
     this.#now = end
   }
 
-  /** Simulates a stop of the process for `ms`: all alarms that were due go off afterwards, late. */
+  /**
+   * Simulates a stop of the process for `ms`: all alarms that were due go off afterwards, late, before what has arrived
+   * meanwhile is read.
+   */
   stop(ms: number): void {
     this.#now += ms
+    const due = [...this.#alarms].filter(({ at }) => at <= this.#now)
+    for (const alarm of due.sort((a, b) => a.at - b.at)) if (this.#alarms.delete(alarm)) alarm.ring()
+    this.#settle()
     this.wind(0)
   }
 

@@ -255,18 +255,22 @@ describe('scheduler', () => {
     it('are evaluated after arrived data is read', () => {
       const { clock, executor, scheduler, results } = rig()
       let answer: OnDone = () => {}
+      let startedAt = 0
       const waiting = scheduler.executor<null>(
         (_work, _timeout, done) => {
           answer = done
+          startedAt = clock.now()
           return played({ after: null }, clock, done)
         },
         (id, result) => results.push({ id, at: 0, result }),
       )
       waiting.set('a', null, { interval: 1000, timeout: 300, firstIn: 1 })
       clock.wind(TICK)
-      // It lies in the socket when the deadline's slot comes.
-      clock.alarm(299, () => clock.arrive(() => answer(up('just in time'))))
-      clock.wind(400)
+      // It lies in the socket when the deadline's slot comes, a little late.
+      clock.wind(startedAt + 290 - clock.now())
+      clock.arrive(() => answer(up('just in time')))
+      clock.stop(30)
+      clock.wind(100)
       assert.deepEqual(
         results.map(({ result }) => result.detail),
         ['just in time'],
