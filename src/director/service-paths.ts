@@ -120,11 +120,11 @@ export class ServicePaths {
     if (!this.#hasTakenLeft)
       for (const mark of takeLeftServices(this.#parts, desired, actual)) this.#given.add(mark)
     this.#hasTakenLeft = true
+    for (const mark of leaveToOthers(this.#parts, this.#owner, actual))
+      if (this.#given.delete(mark)) this.#isAllotted = false
     if (this.#paths.size === 0 && this.#marks.size === 0) return desired
     this.#noteMissing(actual)
     this.#owner ??= this.#parts.owner?.take(this.#ownerIn(actual))
-    for (const mark of leaveToOthers(this.#parts, this.#owner, actual))
-      if (this.#given.delete(mark)) this.#isAllotted = false
     this.#allot(marksOfOthers(actual, this.#parts.journal.owned))
     const table = new Map(desired.table)
     const ids = [...desired.ids]

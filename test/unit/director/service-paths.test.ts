@@ -76,7 +76,9 @@ function stage(
     const desired = paths.desired({ table: new Map(), ids: [] }, actual)
     if (isWriting) {
       journal.record({ add: desired.ids, ...(desired.marks && { marks: desired.marks }) })
-      await kernel.apply(diff(desired.table, actual, journal.owned))
+      const changes = diff(desired.table, actual, journal.owned)
+      await kernel.apply(changes)
+      journal.record({ remove: changes.filter(({ op }) => op === 'delete-service').map(({ id }) => id) })
     }
     paths.settle((await kernel.dump()).table)
     return [...(await kernel.dump()).table.keys()]
@@ -252,6 +254,18 @@ describe('director: checks through the paths of services', () => {
     after.state.jobs = []
     assert.deepEqual(await after.round(), [`fwmark ${MARK + 9} ipv6`])
     assert.equal(after.paths.isInternal({ ...own, fwmark: MARK }), true, 'its removal is not told of')
+    await stage(['fd00:1::a'], memoryJournal(), kernel, ownerOf(3, [])).round()
+    assert.equal((await after.round()).length, 2, 'one that ends later belongs to the next start')
+  })
+
+  it('that are left on a mark of a service of the configuration are not taken', async () => {
+    const kernel = memoryKernel()
+    const nobody = { take: () => 1, running: () => new Set<number>(), close: () => {} }
+    await stage(['fd00:1::a'], memoryJournal(), kernel, nobody).round()
+    const { paths, journal } = stage([], memoryJournal(), kernel, nobody)
+    const own = { kind: 'fwmark', fwmark: MARK, family: 'ipv6' } as const
+    paths.desired({ table: new Map(), ids: [own] }, (await kernel.dump()).table)
+    assert.deepEqual([paths.isInternal(own), journal.owned.size], [false, 0])
   })
 
   it('take another mark where another running lvsd has signed, and do not remove its service', async () => {

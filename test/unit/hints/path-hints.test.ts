@@ -224,6 +224,19 @@ describe('path-hints', () => {
     assert.deepEqual(failures, ['ENOBUFS', 'EMFILE'])
   })
 
+  it('reads all routes when it has opened again, because they may have changed meanwhile', () => {
+    const { clock, links, hints, report, routes } = rig({ '2001:db8:1::1': way(2) })
+    const { get } = links
+    links.get = () => {
+      throw new Error('ENOBUFS')
+    }
+    report({ links: true, linkIndexes: [2] })
+    links.get = get
+    routes['2001:db8:1::1'] = way(3)
+    clock.wind(7000)
+    assert.deepEqual(hints, ['2001:db8:1::1: route: the route to the server has changed'])
+  })
+
   it('does not open again after its end, nor a second time for another configuration', () => {
     const { heard, clock, links, pathHints, report, jobs } = rig({ '2001:db8:1::1': way(2) })
     links.get = () => {
