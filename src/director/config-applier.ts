@@ -48,6 +48,7 @@ export class ConfigApplier {
   #placed: Config | null = null
   /** The kinds of check that it may have. */
   #kinds: Checks = new Map()
+  #isClosed = false
 
   constructor(parts: ConfigApplierParts) {
     this.#parts = parts
@@ -78,6 +79,7 @@ export class ConfigApplier {
     cluster.follow(loaded().config, loaded().checks)
     const before = health.store.config
     await this.#placeInSteps(loaded())
+    if (this.#isClosed) return
     await this.#write(before)
     const { resync, resolve } = this.#config.settings
     reconciler.resyncEvery(resync)
@@ -98,7 +100,7 @@ export class ConfigApplier {
   /** Activates the configuration again with the addresses known now. Never rejects. */
   async applyNames(): Promise<void> {
     // Nothing is active before the first `apply`.
-    if (this.#parts.health.store.config === null) return
+    if (this.#isClosed || this.#parts.health.store.config === null) return
     try {
       const { config, checks } = this.#parts.loaded()
       this.#place(config, checks)
@@ -115,8 +117,9 @@ export class ConfigApplier {
     this.#jobs.pace(health.store.jobs, paceIn(cluster))
   }
 
-  /** Drops the jobs that are not set yet. */
+  /** Drops the jobs that are not set yet, and the steps of a configuration that are left. */
   close(): void {
+    this.#isClosed = true
     this.#jobs.close()
   }
 
@@ -144,6 +147,8 @@ export class ConfigApplier {
       const resolved = await runSliced(names.preparing(step))
       await runSliced(health.store.preparing(resolved, ofStep))
       await setImmediate()
+      // The parts that would take it have ended.
+      if (this.#isClosed) return
       // News of names have put all of it in force meanwhile.
       if (step !== config && this.#placed === config) return
       this.#place(step, ofStep, config)

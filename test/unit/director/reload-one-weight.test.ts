@@ -64,6 +64,8 @@ async function started(first = site(1), listener: EventListener = {}, resolver?:
     ...{ problems: [], text: '' },
   })
   let next = loadedOf(first)
+  let isClosed = false
+  const late: string[] = []
   const daemon = await startDaemon({
     loaded: next,
     kernel,
@@ -78,6 +80,7 @@ async function started(first = site(1), listener: EventListener = {}, resolver?:
       const jobs = new Set<string>()
       return {
         set: id => {
+          if (isClosed) late.push(id)
           if (!jobs.has(id)) queueMicrotask(() => onResult(id, passed()))
           jobs.add(id)
         },
@@ -89,7 +92,10 @@ async function started(first = site(1), listener: EventListener = {}, resolver?:
           next: () => null,
           giveUpConnecting: () => {},
         },
-        ...{ sources: () => new Map(), waiting: () => 0, close: () => {} },
+        ...{ sources: () => new Map(), waiting: () => 0 },
+        close: () => {
+          isClosed = true
+        },
         stats: () => {
           throw new Error('nobody asks')
         },
@@ -102,7 +108,7 @@ async function started(first = site(1), listener: EventListener = {}, resolver?:
     next = loadedOf(one)
     return daemon.reload(false)
   }
-  return { daemon, reload, kernel, sent }
+  return { daemon, reload, kernel, sent, late }
 }
 
 const isWrite = (command: string) => /^(NEW|SET|DEL)_/.test(command)
@@ -175,6 +181,18 @@ describe('a reload of every check', () => {
     await daemon.idle()
     assert.deepEqual(told, [])
     assert.deepEqual((await kernel.dump()).table, table)
+  })
+
+  it('ends between two steps when lvsd stops, and begins no check any more', async () => {
+    let [steps, stopped]: [number, Promise<void> | null] = [0, null]
+    const { daemon, reload, late } = await started(site(1, { each: 200 }), {
+      config: () => {
+        if (++steps === 2) stopped = daemon.stop()
+      },
+    })
+    await reload(site(1, { each: 200, interval: 2000 }))
+    await stopped
+    assert.deepEqual([steps, late], [2, []])
   })
 
   it('keeps the address of a name that moves from one of the first services to one that is new', async () => {
