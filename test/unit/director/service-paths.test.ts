@@ -114,6 +114,20 @@ describe('director: checks through the paths of services', () => {
     assert.deepEqual(taken(), [`set fd00:1::a ${MARK} in 0`, `set fd00:1::b ${MARK + 1} in 0`])
   })
 
+  it('keep the times of their runs while they wait, and when they get another mark', async () => {
+    const { executors, round, taken, state } = stage()
+    const [job] = state.jobs
+    assert.ok(job)
+    executors.set(ID, workOf(job), { ...TIMING, firstIn: 500 })
+    state.now = 200
+    await round()
+    assert.deepEqual(taken(), ['remove', `set fd00:1::a ${MARK} in 300`])
+    executors.retime(ID, { ...TIMING, firstIn: 700 })
+    state.range = { from: 7, count: 10 }
+    await round()
+    assert.deepEqual(taken(), ['retime', 'set fd00:1::a 7 in 700'])
+  })
+
   it('have no verdict while nothing is written to the table', async () => {
     const { schedule, round, taken } = stage()
     schedule()
@@ -298,6 +312,12 @@ describe('director: checks through the paths of services', () => {
     const settled = (await kernel.dump()).table
     for (const each of [other, after, other, after]) await each.round()
     assert.deepEqual((await kernel.dump()).table, settled, 'neither undoes what the other writes')
+    // Later too, as where both start at once.
+    const held = (await kernel.dump()).table.get(`fwmark ${MARK + 1} ipv6`)
+    assert.ok(held)
+    await kernel.apply([{ op: 'set-service', id: held.id, service: { ...held, owner: 2 }, was: held }])
+    assert.deepEqual(await after.round(), [...both, `fwmark ${MARK + 2} ipv6`])
+    assert.deepEqual([...journal.owned], [`fwmark ${MARK + 2} ipv6`])
   })
 
   it('keep the signature of the lvsd over a restart, so that nothing is written', async () => {

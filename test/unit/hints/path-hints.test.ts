@@ -196,6 +196,24 @@ describe('path-hints', () => {
     }
   })
 
+  it('reads all routes once more where they change while they are read', () => {
+    const texts = Array.from({ length: 150 }, (_, i) => `2001:db8:1::${i + 1}`)
+    const [first = '', last = ''] = [texts[0], texts.at(-1)]
+    const { report, routes, heard } = rig(Object.fromEntries(texts.map(text => [text, way(2)])))
+    let isChanged = false
+    Object.defineProperty(routes, last, {
+      get() {
+        // The first one has been read before.
+        if (!isChanged) heard.onEvent?.({ ...NEWS, routes: true })
+        isChanged = true
+        routes[first] = way(3)
+        return way(2)
+      },
+    })
+    assert.deepEqual(report({ routes: true }), [`${first}: route: the route to the server has changed`])
+    routes[first] = way(2)
+  })
+
   it('listens while there are servers', () => {
     const { heard, pathHints, clock } = rig({ '2001:db8:1::1': way(2) })
     pathHints.follow([])

@@ -145,6 +145,14 @@ describe('sentinels: a connection', () => {
     assert.equal(connections.length, 2)
   })
 
+  it('does not rest after a timeout that came while there was none', () => {
+    const { clock, connections, sentinels } = rig()
+    sentinels.result('job 0', resultOf(false, 'timeout'))
+    sentinels.result('job 0', PASS)
+    clock.wind(10)
+    assert.equal(connections.length, 1)
+  })
+
   it('is dropped when a check is refused: the server may wait for it before it ends', () => {
     const { clock, connections, hints, sentinels, open } = rig()
     open()

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Change, Persistence, ServiceAttributes, ServiceId, TableReal } from '../../../src/core/model.js'
-import { failureOf, refusalOf, refusedHere } from '../../../src/ipvs/errors.js'
+import { failureOf, isDueToOthers, refusalOf, refusedHere } from '../../../src/ipvs/errors.js'
 import { SERVICE_ATTRIBUTES, serviceId, tableReal, tableService } from '../../support/tables.js'
 
 const WEB = serviceId('2001:db8::80')
@@ -157,6 +157,31 @@ describe('errors: what the kernel is not even asked', () => {
   it('is none of what it can answer itself', () => {
     for (const change of [service(), real(), setReal(), deleteReal(), deleteService()])
       assert.equal(refusedHere(change), null)
+  })
+})
+
+describe('errors: what another program has done', () => {
+  const changes = {
+    service: service(),
+    real: real(),
+    setReal: setReal(),
+    deleteReal: deleteReal(),
+    deleteService: deleteService(),
+  }
+  const codes = ['ESRCH', 'EEXIST', 'ENOENT', 'ENOMEM', 'EPERM']
+
+  it('is told by what is missing or there already, and not by a module that is missing', () => {
+    const found = Object.entries(changes).map(([name, change]) => [
+      name,
+      codes.filter(code => isDueToOthers(change, code)).join(' '),
+    ])
+    assert.deepEqual(Object.fromEntries(found), {
+      service: 'ESRCH EEXIST',
+      real: 'ESRCH EEXIST',
+      setReal: 'ESRCH ENOENT',
+      deleteReal: 'ESRCH ENOENT',
+      deleteService: 'ESRCH',
+    })
   })
 })
 

@@ -734,6 +734,32 @@ describe('reconciler', () => {
     )
   })
 
+  it('does not try again and again at once where the kernel says that what it lacks is there', async () => {
+    const kernel = memoryKernel()
+    let tries = 0
+    kernel.refuse(command => (command === 'NEW_DEST' && ++tries < 100 ? 'EEXIST' : null))
+    const { reconciler, lines } = stage(FULL, kernel)
+    await reconciler.resync()
+    assert.ok(tries <= 4, `${tries} tries`)
+    assert.ok(lines.some(({ event }) => event === 'kernel.refused'))
+    await reconciler.stop()
+  })
+
+  it('keeps a service in the journal that the kernel does not delete, and deletes it later', async () => {
+    const kernel = memoryKernel()
+    const both = table(tableService(WEB, [A, B]), tableService(MAIL, []))
+    const { reconciler, state, dump, journal } = stage(both, kernel)
+    await reconciler.resync()
+    kernel.refuse(command => (command === 'DEL_SERVICE' ? 'ENOMEM' : null))
+    state.wanted = FULL
+    await reconciler.resync()
+    assert.ok(journal.owned.has(keyOfService(MAIL)))
+    kernel.refuse(null)
+    await reconciler.resync()
+    assert.deepEqual(await dump(), FULL)
+    assert.deepEqual([...journal.owned], [keyOfService(WEB)])
+  })
+
   it('continues if the kernel cannot be read, and converges when it can', async () => {
     const kernel = memoryKernel()
     let isReadable = false
