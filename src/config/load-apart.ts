@@ -103,7 +103,7 @@ async function loadedHere(file: string, known: Known): Promise<Loaded | null> {
   return changed ?? (isShort(text, known) ? loadWithoutFiles(file, { text }) : null)
 }
 
-/** A few lines may stand for many servers, as a range, or for many values, by aliases of YAML. */
+/** A few lines may stand for many values, by aliases of YAML. Ranges of servers are bounded by `loadWithoutFiles`. */
 function isShort(text: string, { config }: Known): boolean {
   if (text.length > SHORT || /[&*]\w/.test(text)) return false
   return realsIn({ config }) <= FEW

@@ -6,6 +6,7 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Check } from '../check/check.js'
 import type { Config, Service } from '../core/model.js'
+import { areRangesSmall } from './ldirectord/range-size.js'
 import { virtualBlocks } from './ldirectord/virtual-blocks.js'
 import { type Digests, formatOf, type Loaded, type LoadOptions, loadConfig } from './load.js'
 import { movedProblems, type Told } from './moved-problems.js'
@@ -16,6 +17,8 @@ import { serviceBlocks } from './yaml/service-blocks.js'
 
 /** Limit of what is read here, in characters. A thread reads more than that. */
 const MOST = 32_768
+/** Limit of real servers that ranges in it stand for. */
+const MOST_IN_RANGES = 500
 
 export type KnownText = Loaded & { readonly config: Config }
 
@@ -133,8 +136,16 @@ function toldBy(blocks: TextBlocks, { problems, hiding }: Loaded): Told {
   return { blocks, problems, hidden: hiding?.hidden ?? [] }
 }
 
-/** Returns null where a file has to be looked at: a file server that hangs would block the caller. A thread does that. */
-export async function loadWithoutFiles(file: string, options: LoadOptions): Promise<Loaded | null> {
+/**
+ * Returns null where a file has to be looked at, since a file server that hangs would block the caller, and where a few lines may
+ * stand for many real servers. A thread does that.
+ */
+export async function loadWithoutFiles(
+  file: string,
+  options: LoadOptions & { readonly text: string },
+): Promise<Loaded | null> {
+  if (formatOf(file, options.text) === 'ldirectord' && !areRangesSmall(options.text, MOST_IN_RANGES))
+    return null
   try {
     return await loadConfig(file, { ...options, isWithoutFiles: true })
   } catch (error) {
