@@ -8,9 +8,13 @@ import { DEFAULT_MARKS, type MarkRange } from '../../../src/core/service-path.js
 import { ServicePaths, type ServicePathsParts } from '../../../src/director/service-paths.js'
 import { type Job, jobsOf, workOf } from '../../../src/health/jobs.js'
 import { memoryKernel } from '../../../src/ipvs/memory.js'
+import { PathOwner } from '../../../src/reconcile/path-owner.js'
+import { type Desired, Reconciler } from '../../../src/reconcile/reconciler.js'
 import type { Timing } from '../../../src/schedule/executor.js'
 import type { Executors } from '../../../src/schedule/executors.js'
 import { memoryJournal } from '../../../src/storage/journal.js'
+import { onCleanup } from '../../support/after-each.js'
+import { recordingLog } from '../../support/logs.js'
 import { config, failed, passed, real, service, serviceId, use } from '../../support/tables.js'
 
 const TIMING: Timing = { interval: 1000, timeout: 500, firstIn: 0 }
@@ -318,6 +322,51 @@ describe('director: checks through the paths of services', () => {
     await kernel.apply([{ op: 'set-service', id: held.id, service: { ...held, owner: 2 }, was: held }])
     assert.deepEqual(await after.round(), [...both, `fwmark ${MARK + 2} ipv6`])
     assert.deepEqual([...journal.owned], [`fwmark ${MARK + 2} ipv6`])
+  })
+
+  it('settle on different marks where two lvsd start at once', async () => {
+    const memory = memoryKernel()
+    let reading = 2
+    let resolve = () => {}
+    const haveRead = new Promise<void>(done => {
+      resolve = done
+    })
+    const kernel = {
+      ...memory,
+      dump: async (...args: Parameters<typeof memory.dump>) => {
+        const dump = await memory.dump(...args)
+        if (--reading === 0) resolve()
+        // Neither writes before both have read the empty table.
+        await haveRead
+        return dump
+      },
+    }
+    const start = (host: string) => {
+      const owner = new PathOwner()
+      onCleanup(() => owner.close())
+      const { paths, journal } = stage([host], memoryJournal(), kernel, owner)
+      const nothing: Desired = { table: new Map(), ids: [] }
+      const reconciler = new Reconciler({
+        ...{ kernel, journal, log: recordingLog().log },
+        desired: actual => paths.desired(nothing, actual),
+        isInternal: id => paths.isInternal(id),
+      })
+      onCleanup(() => reconciler.stop())
+      return { reconciler, journal }
+    }
+    const both = [start('fd00:1::a'), start('fd00:1::b')]
+    for (let i = 0; i < 4; i++) await Promise.all(both.map(({ reconciler }) => reconciler.resync()))
+    const { table } = await kernel.dump()
+    assert.deepEqual([...table.values()].flatMap(({ reals }) => [...reals.keys()]).sort(), [
+      '[fd00:1::a]:80',
+      '[fd00:1::b]:80',
+    ])
+    assert.deepEqual(
+      both.map(({ journal }) => [...journal.owned].filter(key => table.has(key)).length),
+      [1, 1],
+    )
+    for (let i = 0; i < 2; i++) await Promise.all(both.map(({ reconciler }) => reconciler.resync()))
+    assert.deepEqual((await kernel.dump()).table, table)
   })
 
   it('keep the signature of the lvsd over a restart, so that nothing is written', async () => {
