@@ -73,10 +73,15 @@ function prefixesOf(service: string): string[] {
 
 function unknownService(word: string, services: readonly Named[]): string {
   const [name = ''] = word.split('/')
-  return `there is no service "${name}"${didYouMeanOf(
-    name,
-    services.map(({ service }) => service),
-  )}`
+  const server = canonical(word)
+  const holder = services.find(({ reals }) => reals.some(real => formsOf(real).includes(server)))
+  const meant = holder
+    ? `; did you mean "${holder.service}/${word}"?`
+    : didYouMeanOf(
+        name,
+        services.map(({ service }) => service),
+      )
+  return `there is no service "${name}"${meant}`
 }
 
 /**

@@ -108,6 +108,8 @@ describe('targets: the meaning of a target on the command line', () => {
 
   const wrong: [word: string, sentence: RegExp][] = [
     ['wbe', /there is no service "wbe"; did you mean "web"\?/],
+    ['fd00:0::3', /there is no service "fd00:0::3"; did you mean "web\/fd00:0::3"\?/],
+    ['[fd00::3]:80', /there is no service "\[fd00::3\]:80"; did you mean "web\/\[fd00::3\]:80"\?/],
     ['', /there is no service ""; there are: web$/],
     [
       'web/3',
