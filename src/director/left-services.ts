@@ -42,10 +42,16 @@ export function leaveToOthers(
 ): readonly number[] {
   const { owned: known } = journal
   // Rarely any is signed by another: then the kernel need not be asked who runs.
-  const isAny = [...actual].some(([key, { owner: by }]) => by !== undefined && by !== own && known.has(key))
-  const running = isAny ? owner?.running() : null
+  const running = isAnyOfOthers(actual, known, own) ? owner?.running() : null
   if (!running) return []
   return recorded(journal, { remove: takenByOthers(actual, { known, running, own }) })
+}
+
+function isAnyOfOthers(table: Table, known: Journal['owned'], own: number | undefined): boolean {
+  // Without copies: it is asked in each round, also of thousands of services.
+  for (const [key, { owner }] of table)
+    if (owner !== undefined && owner !== own && known.has(key)) return true
+  return false
 }
 
 /** Returns the marks. */
