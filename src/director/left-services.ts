@@ -11,7 +11,7 @@ import type { Journal } from '../storage/journal.js'
 
 interface Parts {
   readonly owner: Pick<PathOwner, 'running'> | null
-  readonly journal: Pick<Journal, 'owned' | 'record'>
+  readonly journal: Pick<Journal, 'owned' | 'marks' | 'record'>
   range(): MarkRange
 }
 
@@ -40,7 +40,8 @@ export function leaveToOthers(
   own: number | undefined,
   actual: Table,
 ): readonly number[] {
-  const { owned: known } = journal
+  const { owned: known, marks } = journal
+  if (marks.size === 0) return []
   // Rarely any is signed by another: then the kernel need not be asked who runs.
   const running = isAnyOfOthers(actual, known, own) ? owner?.running() : null
   if (!running) return []

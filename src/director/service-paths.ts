@@ -120,9 +120,8 @@ export class ServicePaths {
     if (!this.#hasTakenLeft)
       for (const mark of takeLeftServices(this.#parts, desired, actual)) this.#given.add(mark)
     this.#hasTakenLeft = true
-    if (this.#given.size > 0)
-      for (const mark of leaveToOthers(this.#parts, this.#owner, actual))
-        if (this.#given.delete(mark)) this.#isAllotted = false
+    for (const mark of leaveToOthers(this.#parts, this.#owner, actual))
+      if (this.#given.delete(mark)) this.#isAllotted = false
     if (this.#paths.size === 0 && this.#marks.size === 0) return desired
     this.#noteMissing(actual)
     this.#owner ??= this.#parts.owner?.take(this.#ownerIn(actual))
