@@ -1,7 +1,7 @@
 /** A director as a process of a user who has as many processes and threads as he may have. */
 import assert from 'node:assert/strict'
 import { execFile, spawn } from 'node:child_process'
-import { chmodSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { SMALL } from '../../../src/config/reader.js'
@@ -13,7 +13,11 @@ import { until } from '../../support/until.js'
 
 /** A user who has no other processes: the limit counts those of all. */
 const USER = 100_000 + process.pid
-const AS_USER = { uid: USER, gid: USER }
+/** Starts a program as that user, who may read these files wherever they are. */
+const AS_USER = [
+  ...['setpriv', `--reuid=${USER}`, `--regid=${USER}`, '--clear-groups'],
+  ...['--inh-caps=+dac_override', '--ambient-caps=+dac_override'],
+]
 /** Prints how many threads Node.js has that has used its pool. */
 const COUNT =
   "fs.stat('/', () => setTimeout(() => console.log(fs.readdirSync('/proc/self/task').length), 100))"
@@ -27,13 +31,13 @@ function siteIn(folder: string, weight: number, comment: number): string {
 /** Starts a director that can start no thread. */
 async function started(comment: number) {
   const folder = temporaryFolder()
-  chmodSync(folder, 0o777)
   const file = join(folder, 'lvsd.yaml')
   const write = (weight: number) => writeFileSync(file, siteIn(folder, weight, comment))
   write(1)
-  const { stdout } = await promisify(execFile)(process.execPath, ['-e', COUNT], AS_USER)
-  const argv = [`--nproc=${Number(stdout)}`, process.execPath, installed('main'), 'run', file]
-  const child = spawn('prlimit', [...argv, '--kernel', 'memory'], AS_USER)
+  const [command = '', ...options] = AS_USER
+  const { stdout } = await promisify(execFile)(command, [...options, process.execPath, '-e', COUNT])
+  const limited = [...options, 'prlimit', `--nproc=${Number(stdout)}`, process.execPath]
+  const child = spawn(command, [...limited, installed('main'), 'run', file, '--kernel', 'memory'])
   onCleanup(() => void child.kill('SIGKILL'))
   const one = { log: '', write, reload: () => void child.kill('SIGHUP') }
   for (const stream of [child.stdout, child.stderr])
