@@ -322,4 +322,29 @@ ${services.join('\n')}
     assert.deepEqual(marks(), before)
     await second.kill()
   })
+
+  it('take other marks where a second lvsd has theirs, and both go on', async () => {
+    const first = await startLvsd(writeConfig(config(V6)))
+    await becomes(V6, ALL)
+    await first.kill()
+    await ipvsadm('-C')
+    const two = `
+settings: { socket: /run/site/second.sock, state: /run/site/second }
+defaults: { check: { kind: http, interval: 300ms, timeout: 1s, fall: 1, rise: 1 } }
+services:
+  two: { virtual: '[${V6.virtual}]:99', path: service, reals: ['[${V6.real}]:80 masq'] }
+`
+    const second = await startLvsd(writeConfig(two, 'two.yaml'))
+    const isServed = () => readTable(DIRECTOR).get(`tcp [${V6.virtual}]:99`)?.reals.size === 1
+    await until(isServed, { what: 'the second one serves' })
+    const mark = [...readTable(DIRECTOR)].find(([key]) => key.startsWith('fwmark'))
+    assert.ok(mark)
+    await startLvsd(writeConfig(config(V6)))
+    await becomes(V6, ALL, 6)
+    await second.kill()
+    assert.deepEqual(readTable(DIRECTOR).get(mark[0]), mark[1], 'that of the second one is as before')
+    await startLvsd(writeConfig(two, 'two.yaml'))
+    await until(isServed, { what: 'the second one serves after kill -9' })
+    await becomes(V6, ALL, 6)
+  })
 })
