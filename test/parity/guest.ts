@@ -1,4 +1,5 @@
 /** Program inside a lab: runs its share of the scenarios. Prints each outcome as a line of JSON. */
+import { endNow } from '../../src/system/exit.js'
 import { Directors, nameTheServers } from './directors.js'
 import { runBatch } from './run-batch.js'
 import { batches } from './scenarios/index.js'
@@ -14,4 +15,5 @@ await directors.build(slots)
 for (const batch of share) {
   for (const outcome of await runBatch(batch, directors)) console.log(JSON.stringify(outcome))
 }
-process.exit(0)
+// `process.exit` may hang while the threads of Node.js end (its issue 54918).
+endNow(0, true)
