@@ -48,7 +48,7 @@ const STARTED_BY_PATH = Object.keys(PROGRAMS).filter(name => name !== 'lvsd')
 const isProgram = file => STARTED_BY_PATH.some(name => file === `${PROGRAMS[name]}.ts`)
 /** Files of threads, processes and users, which no literal import names. */
 const BY_PATH =
-  /^(?:checks\/[a-z0-9-]+|src\/(?:check\/check|cli\/write-code-cache|workers\/entry|.*-(?:thread|entry)))\.ts$/
+  /^(?:checks\/[\w-]+|src\/(?:check\/check|cli\/write-code-cache|workers\/entry|.*-(?:thread|entry)))\.ts$/
 /** Threads that load no kinds. Each is one file, as it shares no classes with others. */
 const ALONE = /^src\/(?:schedule\/engine\/engine|cluster\/redis\/connection)-thread\.ts$/
 /** Parts of fastify that lvsd does not use (`src/api/app.ts`): JSON Schema, and requests of tests. */
@@ -232,7 +232,7 @@ function programs() {
 }
 
 function kinds() {
-  const names = sources.flatMap(name => /^checks\/([a-z0-9-]+)\.ts$/.exec(name)?.[1] ?? [])
+  const names = sources.flatMap(name => /^checks\/([\w-]+)\.ts$/.exec(name)?.[1] ?? [])
   const load = names.map(name => `'${name}.js': () => import('../../checks/${name}.js')`)
   return `const load = { ${load.join(', ')} }
     export const importKind = async module => load[module.slice(module.lastIndexOf('/') + 1)]()`

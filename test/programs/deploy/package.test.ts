@@ -74,6 +74,13 @@ describe('package: the archive that npm pack makes', function () {
     for (const path of scripts) assert.ok(paths.includes(`${path}.map`), path)
   })
 
+  it('has every kind of check', () => {
+    const kinds = readdirSync(join(packageRoot, 'checks')).filter(name => name.endsWith('.ts'))
+    const missing = kinds.filter(name => !paths.includes(`dist/checks/${name.replace(/ts$/, 'js')}`))
+    assert.ok(kinds.includes('http_proxy.ts'))
+    assert.deepEqual(missing, [])
+  })
+
   it('has the licence of every library whose code is bundled', () => {
     const licences = readFileSync(join(clone, 'dist/licences.txt'), 'utf8')
     const libraries = new Set(
