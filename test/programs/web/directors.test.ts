@@ -5,6 +5,7 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
 import { addToken } from '../../../src/api/client.js'
+import { compiled } from '../../support/compile.js'
 import { DirectorProcess } from '../../support/director-process.js'
 import { aclServer, type RedisServer, redisProgram } from '../../support/redis-server.js'
 import { refusedPort } from '../../support/servers.js'
@@ -42,7 +43,9 @@ describe('the page of several directors', function () {
   async function directors() {
     redis = await aclServer(file)
     const listen = `[::1]:${await refusedPort()}`
-    const parts = { redis: redis.port, services: SERVICES, cluster: 'observers: 2\nheartbeat: 300ms\n' }
+    // The files of the page are beside the compiled files, in dist, and not beside the bundle of the tests.
+    const main = compiled('main')
+    const parts = { main, redis: redis.port, services: SERVICES, cluster: 'observers: 2\nheartbeat: 300ms\n' }
     const one = new DirectorProcess({ ...parts, more: `api: { listen: ['${listen}'] }\n` }).start()
     const other = new DirectorProcess(parts).start()
     await until(async () => (await one.sharing())?.directors.length === 2, { patience })
