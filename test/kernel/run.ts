@@ -14,9 +14,17 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 const limit = 1000 * Number(process.env.LAB_TIMEOUT ?? 1200)
 /**
  * Variables for the tests. SEED: seed of random moments. DEATHS, LOSSES: repetitions of crash, lost-answer.
- * CHURN_SECONDS, TURN_SECONDS: duration of churn, turned-link. CLUSTER_FAULTS: all, or a part of the name of a fault of cluster.
+ * CHURN_SECONDS, TURN_SECONDS, LOSSY_SECONDS: duration of churn, turned-link, of lost packets in early-timeout. CLUSTER_FAULTS: all, or a part of the name of a fault of cluster.
  */
-const HANDED = ['SEED', 'DEATHS', 'LOSSES', 'CHURN_SECONDS', 'TURN_SECONDS', 'CLUSTER_FAULTS']
+const HANDED = [
+  'SEED',
+  'DEATHS',
+  'LOSSES',
+  'CHURN_SECONDS',
+  'TURN_SECONDS',
+  'LOSSY_SECONDS',
+  'CLUSTER_FAULTS',
+]
 const handed = HANDED.flatMap(name => {
   const value = process.env[name]
   return value === undefined ? [] : [[name, value] as const]

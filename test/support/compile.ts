@@ -38,7 +38,13 @@ export const BUNDLE = 'build/bundle'
  */
 export function bundle(root: string): void {
   const stamp = join(root, BUNDLE, 'made-by')
-  const isMade = isNewer(stamp, root, ['src', 'checks', 'deploy/bundle.mjs', 'package-lock.json'])
+  const isMade = isNewer(stamp, root, [
+    'src',
+    'checks',
+    'deploy/bundle.mjs',
+    'package.json',
+    'package-lock.json',
+  ])
   if (isMade && readFileSync(stamp, 'utf8') === process.version) return
   const began = new Date()
   for (const words of [['deploy/bundle.mjs', BUNDLE], [`${BUNDLE}/src/cli/write-code-cache.js`]])
