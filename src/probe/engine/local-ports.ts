@@ -1,35 +1,49 @@
 /**
- * Local ports of probes with a firewall mark, in turn. IPVS finds a connection by its addresses and ports, whatever the mark
+ * Local ports of checks with a firewall mark, in turn. IPVS finds a connection by its addresses and ports, whatever the mark
  * (ip_vs_conn_in_get), and remembers that of a silent server for a minute, one of UDP with NAT for five. A port that the
  * path of another server has used meanwhile would lead to that server. In turn, a port comes again after all others.
+ *
+ * The turn goes round with the clock of the machine, once in `LAP` seconds, or faster where more ports are taken. So a port that
+ * an earlier run of lvsd has used comes again as late as one of this run, and nothing has to be stored.
  */
 import { EADDRINUSE, type FixedMemory } from '../../system/numeric-calls.js'
 import { bindSocket } from '../../system/sockets.js'
 import { readSysctl } from '../../system/sysctl.js'
+import { ownPortTurns, type PortTurn, portTurn } from './port-turns.js'
 
 export interface PortRange {
   readonly first: number
   readonly last: number
 }
 
+interface Parts {
+  /** Asked once in a lap. */
+  readonly range?: () => PortRange
+  /** Seconds of a clock that goes on over restarts of this process: CLOCK_MONOTONIC. */
+  readonly now?: () => number
+  readonly turn?: PortTurn
+}
+
 /** The kernel's default (ip-sysctl.rst). */
 const DEFAULT_RANGE: PortRange = { first: 32_768, last: 60_999 }
+/** Seconds. IPVS remembers no connection of a check for longer: the timeout of UDP is 300 s (ip_vs_proto_udp.c). */
+const LAP = 300
 /** Ports in use that are passed over before the kernel chooses one. */
 const MOST_PASSED = 100
 /** Offset of the port in struct sockaddr_in and sockaddr_in6. */
 const PORT_AT = 2
 
 export class LocalPorts {
-  readonly #range: () => PortRange
-  #last: number
-  #next: number
+  readonly #askRange: () => PortRange
+  readonly #now: () => number
+  readonly #turn: PortTurn
+  #range: PortRange | null = null
+  #askedAt = 0
 
-  /** Begins at a random port: those of an earlier run of lvsd may be remembered. `range` is asked again after the last one. */
-  constructor(range: () => PortRange = systemRange) {
-    this.#range = range
-    const { first, last } = range()
-    this.#last = last
-    this.#next = first + Math.floor(Math.random() * (last - first + 1))
+  constructor({ range = systemRange, now = machineSeconds, turn = portTurn(null) }: Parts = {}) {
+    this.#askRange = range
+    this.#now = now
+    this.#turn = turn
   }
 
   /** Binds a socket to the address in `from`, whose port is overwritten. Returns 0, or the negative errno. */
@@ -44,12 +58,14 @@ export class LocalPorts {
   }
 
   #take(): number {
-    if (this.#next > this.#last) {
-      const { first, last } = this.#range()
-      this.#next = first
-      this.#last = last
+    const now = this.#now()
+    if (!this.#range || now - this.#askedAt >= LAP) {
+      this.#range = this.#askRange()
+      this.#askedAt = now
     }
-    return this.#next++
+    const { first, last } = this.#range
+    const count = last - first + 1
+    return first + (this.#turn(Math.floor((now * count) / LAP)) % count)
   }
 }
 
@@ -59,16 +75,21 @@ function systemRange(): PortRange {
   return first > 0 && last >= first && last < 65_536 ? { first, last } : DEFAULT_RANGE
 }
 
+function machineSeconds(): number {
+  const [seconds, nanoseconds] = process.hrtime()
+  return seconds + nanoseconds / 1e9
+}
+
 /** By target: ports that lead to one virtual address do not matter to others. Bounded. */
 const known = new Map<string, LocalPorts>()
 const MOST_KNOWN = 10_000
 
-/** Returns the ports for the probes with a mark to this address and port, as `socketAddress` writes it. */
+/** Returns the ports for the checks with a mark to this address and port, as `socketAddress` writes it. */
 export function localPortsTo(to: FixedMemory): LocalPorts {
   const key = to.bytes.toString('latin1')
   let ports = known.get(key)
   if (!ports) {
-    ports = new LocalPorts()
+    ports = new LocalPorts({ turn: portTurn(ownPortTurns(), key) })
     if (known.size >= MOST_KNOWN) known.clear()
     known.set(key, ports)
   }

@@ -3,13 +3,14 @@
  * and the thread is ready when the configuration has been read, if there is a second processor.
  */
 import type { Worker } from 'node:worker_threads'
+import { ownPortTurns } from '../../probe/engine/port-turns.js'
 import { openWaker } from '../../system/epoll.js'
 import { leftOpen, newDescriptorNotes } from '../../system/noted-descriptors.js'
 import { closeDescriptor, isEpollSupported } from '../../system/numeric-calls.js'
 import { besideFile, openThread } from '../../system/thread.js'
 import { type EngineStart, newSharedTimes } from './protocol.js'
 
-type Shared = Omit<EngineStart, 'descriptors'>
+type Shared = Omit<EngineStart, 'descriptors' | 'portTurns'>
 
 /** A thread that waits for its terms. */
 export interface EngineThread extends Shared {
@@ -27,7 +28,7 @@ export function openEngineThread(start: Shared, file = THREAD): Worker {
   const descriptors = newDescriptorNotes()
   const worker = openThread(file, {
     name: 'engine',
-    workerData: { ...start, descriptors } satisfies EngineStart,
+    workerData: { ...start, descriptors, portTurns: ownPortTurns() } satisfies EngineStart,
     resourceLimits: { maxYoungGenerationSizeMb: YOUNG_HEAP },
   })
   // One that was terminated has closed nothing.

@@ -4,6 +4,7 @@ import type { LogEvent } from '../../core/log-events.js'
 import { PATH_GROUPS, watchPaths } from '../../netlink/path-changes.js'
 import { openPaths } from '../../netlink/paths.js'
 import { openSocket } from '../../netlink/socket.js'
+import { sharePortTurns } from '../../probe/engine/port-turns.js'
 import { Reactor } from '../../probe/engine/reactor.js'
 import { EPOLLIN, takeWakes } from '../../system/epoll.js'
 import { noteDescriptorsIn } from '../../system/noted-descriptors.js'
@@ -17,8 +18,9 @@ const BUFFER = 64 * 1024
 /** Milliseconds between two looks at whether sources have changed. */
 const LOOK_EVERY = 2000
 
-const { waker, shared, descriptors } = workerData as EngineStart
+const { waker, shared, descriptors, portTurns } = workerData as EngineStart
 noteDescriptorsIn(descriptors)
+sharePortTurns(portTurns)
 const port = parentPort
 if (!port) throw new Error('this file runs in a thread')
 const post = (report: Report) => port.postMessage(report)

@@ -7,6 +7,7 @@ import type { Address } from '../../core/address.js'
 import type { SourceChoice, WantedSource } from '../../core/check-source.js'
 import type { LogEvent } from '../../core/log-events.js'
 import type { CheckResult } from '../../core/model.js'
+import type { PortTurns } from '../../probe/engine/port-turns.js'
 import type { Timing } from '../executor.js'
 
 export type EngineProbe = Exclude<ProbeSpec, { readonly kind: 'fixed' }>
@@ -81,6 +82,8 @@ export interface EngineStart {
   readonly shared: SharedTimes
   /** Where it notes its descriptors. */
   readonly descriptors: Uint8Array
+  /** Its turns of local ports, which are those of the core. */
+  readonly portTurns: PortTurns
 }
 
 /** The first message to the thread, before all orders. Null: it is not needed, and ends. */

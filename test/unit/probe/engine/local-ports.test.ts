@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import fc from 'fast-check'
 import { LocalPorts } from '../../../../src/probe/engine/local-ports.js'
+import { ownPortTurns, portTurn } from '../../../../src/probe/engine/port-turns.js'
 import { prepareNative } from '../../../../src/probe/engine/prepared.js'
 import { closeDescriptor } from '../../../../src/system/numeric-calls.js'
 import {
@@ -9,6 +12,7 @@ import {
   openStream,
   socketAddress,
 } from '../../../../src/system/sockets.js'
+import { openThread } from '../../../../src/system/thread.js'
 import { onCleanup } from '../../../support/after-each.js'
 import { address } from '../../../support/tables.js'
 
@@ -47,7 +51,7 @@ function taken(): number {
 describe('local-ports: ports of probes with a mark', () => {
   it('come in turn, so that one comes again after all others', () => {
     const range = { first: 20_011, last: 20_019 }
-    const ports = new LocalPorts(() => range)
+    const ports = new LocalPorts({ range: () => range })
     const seen = Array.from({ length: 30 }, () => boundAndClosed(ports))
     for (let i = 9; i < seen.length; i++) assert.equal(seen[i], seen[i - 9])
     assert.equal(new Set(seen).size, 9)
@@ -57,7 +61,7 @@ describe('local-ports: ports of probes with a mark', () => {
     const first = taken()
     // Other programs may have some of them.
     const last = first + 20
-    const ports = new LocalPorts(() => ({ first, last }))
+    const ports = new LocalPorts({ range: () => ({ first, last }) })
     const seen = Array.from({ length: 40 }, () => boundAndClosed(ports))
     assert.deepEqual(
       seen.filter(port => port <= first || port > last),
@@ -67,18 +71,64 @@ describe('local-ports: ports of probes with a mark', () => {
 
   it('are left to the kernel where all are in use', () => {
     const first = taken()
-    assert.notEqual(bound(new LocalPorts(() => ({ first, last: first }))), first)
+    assert.notEqual(bound(new LocalPorts({ range: () => ({ first, last: first }) })), first)
   })
 
   it('are not gone through where the address is not one of this machine', () => {
     let turns = 0
-    const ports = new LocalPorts(() => {
-      turns++
-      return { first: 20_000, last: 20_000 }
+    const ports = new LocalPorts({
+      range: () => {
+        turns++
+        return { first: 20_000, last: 20_000 }
+      },
     })
     const EADDRNOTAVAIL = -99
     assert.equal(ports.bind(socket(), socketAddress(address('2001:db8::1'), 0)), EADDRNOTAVAIL)
     assert.equal(turns, 1)
+  })
+
+  it('are none of those that an earlier run of lvsd has used in the last minutes', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 10_000_000 }),
+        fc.array(fc.double({ min: 0.01, max: 20, noNaN: true }), { minLength: 1, maxLength: 60 }),
+        fc.integer({ min: 1, max: 59 }),
+        (start, pauses, restartAt) => {
+          // One port a second at most, of 300 in a lap of 300 seconds.
+          const range = { first: 20_000, last: 20_299 }
+          let now = start
+          const lastUse = new Map<number, number>()
+          let ports = new LocalPorts({ range: () => range, now: () => now })
+          pauses.forEach((pause, i) => {
+            now += 1 + pause
+            if (i === restartAt) ports = new LocalPorts({ range: () => range, now: () => now })
+            const port = boundAndClosed(ports)
+            const used = lastUse.get(port)
+            assert.ok(used === undefined || now - used > 250, `${port} comes again too early`)
+            lastUse.set(port, now)
+          })
+        },
+      ),
+      { numRuns: 30 },
+    )
+  })
+
+  it('are taken by two threads in one turn', async () => {
+    const key = 'one virtual address'
+    const turn = portTurn(ownPortTurns(), key)
+    const before = turn(0)
+    const thread = openThread(new URL('./turning-thread.ts', import.meta.url), {
+      workerData: { turns: ownPortTurns(), key, count: 500 },
+    })
+    const answer = once(thread, 'message')
+    const mine = Array.from({ length: 500 }, () => turn(0))
+    const [theirs] = (await answer) as [number[]]
+    await once(thread, 'exit')
+    assert.deepEqual(
+      [...mine, ...theirs].sort((a, b) => a - b),
+      Array.from({ length: 1000 }, (_, i) => before + 1 + i),
+    )
+    assert.notEqual(portTurn(ownPortTurns(), 'another one')(0), before + 1001)
   })
 
   it('are shared by the probes with a mark to one virtual address, over TCP and UDP, and no others have them', () => {
