@@ -1,8 +1,8 @@
 /**
  * Bundles src and checks into dist, or into the folder that is named, in three parts:
  *
- * - main.js, and one file with all commands that ask a running lvsd: each file that is loaded costs as much time as many lines
- *   of code.
+ * - main.cjs, and one file with all commands that ask a running lvsd: each file that is loaded costs as much time as many lines
+ *   of code. Both are in CommonJS, as are threads that import no modules: Node.js needs 6 ms to prepare for modules.
  * - The script program.cjs with all else that runs in the first thread: the other commands with all kinds of check, the command
  *   ldirectord, and what writes the man pages; also the thread that reads a configuration, which needs the same. What it imports
  *   later is in it, too. A script can have V8's code cache (src/system/code-cache.ts), which modules cannot.
@@ -45,6 +45,7 @@ const PROGRAMS = {
 }
 /** Programs that are started by the paths of their files. */
 const STARTED_BY_PATH = Object.keys(PROGRAMS).filter(name => name !== 'lvsd')
+const isCommonThread = file => COMMON_THREADS.some(name => file.endsWith(`/${name}.ts`))
 const isProgram = file => STARTED_BY_PATH.some(name => file === `${PROGRAMS[name]}.ts`)
 /** Files of threads, processes and users, which no literal import names. */
 const BY_PATH =
@@ -53,6 +54,8 @@ const BY_PATH =
 const ALONE = /^src\/(?:schedule\/engine\/engine|cluster\/redis\/connection)-thread\.ts$/
 /** Parts of fastify that lvsd does not use (`src/api/app.ts`): JSON Schema, and requests of tests. */
 const UNUSED = /^(?:@fastify\/(?:ajv-compiler|fast-json-stringify-compiler)|light-my-request)$/
+/** Threads that are in CommonJS, by the names by which they are opened. */
+const COMMON_THREADS = ['reading-thread', 'engine-thread']
 /** A command that loads this library loads all that reads a configuration. */
 const HEAVY = 'zod'
 
@@ -86,6 +89,9 @@ const REQUIRE =
   "import{createRequire as requireFrom}from'node:module';const require=requireFrom(import.meta.url);"
 const PLACE = "const builtPlace=new URL('@WAY@/',import.meta.url);"
 const HEAD = `${REQUIRE}${PLACE}`
+/** The same in CommonJS. */
+const COMMON_HEAD =
+  "'use strict';const builtPlace=new URL('@WAY@/',require('node:url').pathToFileURL(__filename));"
 
 const sources = ['src', 'checks'].flatMap(folder =>
   readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
@@ -100,30 +106,44 @@ const commands = sources
 
 const heavy = await heavyCommands()
 const parts = await Promise.all([
-  bundled(['src/main.ts'], { replaced: { 'src/cli/start.ts': start() } }),
-  bundled([{ in: 'src/cli/program.ts', out: ASKING }], {
-    replaced: { 'src/cli/registry.ts': registry(heavy) },
-    splitting: false,
-  }),
+  inCommonJs(['src/main.ts'], { 'src/cli/start.ts': start() }),
+  inCommonJs([{ in: 'src/cli/program.ts', out: ASKING }], { 'src/cli/registry.ts': registry(heavy) }),
   bundled(
     sources.filter(name => BY_PATH.test(name) && !ALONE.test(name) && !isProgram(name)),
     {},
   ),
-  ...sources.filter(name => ALONE.test(name)).map(name => bundled([name], { splitting: false })),
-  bundled(sources.filter(isProgram), {
-    replaced: Object.fromEntries(STARTED_BY_PATH.map(name => [`${PROGRAMS[name]}.ts`, running(name)])),
+  ...sources
+    .filter(name => ALONE.test(name))
+    .map(name => (isCommonThread(name) ? inCommonJs([name]) : bundled([name], { splitting: false }))),
+  ...STARTED_BY_PATH.map(name => {
+    const file = `${PROGRAMS[name]}.ts`
+    const replaced = { [file]: running(name) }
+    return isCommonThread(file) ? inCommonJs([file], replaced) : bundled([file], { replaced })
   }),
   script(),
 ])
 for (const { path, text } of parts.flatMap(({ outputFiles }) => outputFiles))
-  write(path, path.endsWith('.js') ? placed(path, text) : text)
+  write(path, /\.c?js$/.test(path) ? placed(path, text) : text)
 const read = parts.flatMap(({ metafile }) => Object.keys(metafile.inputs))
 write(join(target, 'licences.txt'), licencesOf(root, read))
 
 /** `replaced`: texts in JavaScript in the place of files. */
-function bundled(entryPoints, { replaced = {}, splitting = true }) {
+function bundled(entryPoints, { replaced = {}, splitting = true } = {}) {
   const plugins = [{ name: 'lvsd', setup: bundler => prepare(bundler, replaced) }]
   return build({ ...common, splitting, entryPoints, banner: { js: HEAD }, plugins })
+}
+
+/** Each entry point becomes one file that needs no other. */
+function inCommonJs(entryPoints, replaced = {}) {
+  const plugins = [{ name: 'lvsd', setup: bundler => prepare(bundler, replaced) }]
+  return build({
+    ...common,
+    format: 'cjs',
+    outExtension: { '.js': '.cjs' },
+    entryPoints,
+    banner: { js: COMMON_HEAD },
+    plugins,
+  })
 }
 
 /** A function of the arguments that src/system/code-cache.ts has for it, in one expression and in ASCII. */
@@ -216,10 +236,10 @@ function summaryOf(file) {
 function start() {
   return `${runner()}
     const heavy = new Set(${JSON.stringify(heavy)})
-    export const startProgram = command =>
+    export const startProgram = async command =>
       heavy.has(command)
         ? script().lvsd()
-        : import(new URL('./asking.js', import.meta.url).href)`
+        : require(require('node:url').fileURLToPath(new URL('./asking.cjs', import.meta.url)))`
 }
 
 // ---------------------------------------------------------------- script
@@ -252,8 +272,11 @@ function runner() {
 
 // ---------------------------------------------------------------- places
 
-function withPlaces(text, file) {
-  if (!text.includes('import.meta')) return text
+function withPlaces(written, file) {
+  if (!written.includes('import.meta')) return written
+  const text = written.replaceAll(/besideFile\(import\.meta\.url, '([\w-]+)'\)/g, (call, name) =>
+    COMMON_THREADS.includes(name) ? `new URL('./${name}.cjs', import.meta.url)` : call,
+  )
   const url = `new URL('${file.replace(/\.ts$/, '.js')}', builtPlace).href`
   return `${text
     .replaceAll(/(?<!')import\.meta\.url/g, url)
@@ -269,11 +292,13 @@ function inAscii(text) {
 
 /** Replaces the first line, which stays a line, so that all places in the source map stay right. */
 function placed(path, text) {
-  const [before, after] = text.split(HEAD)
+  if (path === join(target, `${SCRIPT}.cjs`)) return text
+  const isCommon = path.endsWith('.cjs')
+  const [before, after] = text.split(isCommon ? COMMON_HEAD : HEAD)
   if (after === undefined) throw new Error(`${path} does not begin with its first line`)
-  const require = /\brequire\b/.test(after) ? REQUIRE : ''
+  const require = !isCommon && /\brequire\b/.test(after) ? REQUIRE : ''
   const place = after.includes('builtPlace')
-    ? PLACE.replace('@WAY@', relative(dirname(path), target) || '.')
+    ? (isCommon ? COMMON_HEAD : PLACE).replace('@WAY@', relative(dirname(path), target) || '.')
     : ''
   return `${before}${require}${place}${after}`
 }

@@ -81,7 +81,7 @@ function installModules() {
 }
 
 function compile() {
-  const stamp = join(root, 'dist', 'src', 'main.js')
+  const stamp = join(root, 'dist', 'src', 'main.cjs')
   const sources = [
     'src',
     'checks',
@@ -251,7 +251,7 @@ function installLdirectord() {
 
 /** The command lvsd, and what a director's kernel needs. */
 function installCommon() {
-  const main = join(root, 'dist', 'src', 'main.js')
+  const main = join(root, 'dist', 'src', 'main.cjs')
   const hidden = foldersAbove(main).find(folder => (statSync(folder).mode & 0o005) !== 0o005)
   if (hidden)
     fail(`${hidden} is closed to other users, and lvsd does not run as root: put this folder into /opt`)

@@ -1,10 +1,12 @@
 #!/usr/bin/env node
 /**
  * The entry. Two answers come from few modules: to a shell that completes a word, because a person waits for it at each Tab, and
- * to `lvsd health`, which keepalived runs each second. Everything else is run by `cli/program.ts`.
+ * to `lvsd health`, which keepalived runs each second. Everything else is run by `cli/program.ts`; the threads of a director are
+ * opened before it is loaded.
  */
 import './system/node-version.js'
 import { questionOf } from './cli/completion/question.js'
+import { openThreadsEarly } from './cli/early-threads.js'
 import { type HealthQuestion, healthQuestionOf } from './cli/health/question.js'
 import { startProgram } from './cli/start.js'
 
@@ -15,7 +17,10 @@ const question = questionOf(words)
 const health = question ? null : healthQuestionOf(words)
 if (question) void import('./cli/completion/answer.js').then(({ printAnswer }) => printAnswer(question))
 else if (health) void sayHealth(health)
-else void startProgram(words[0])
+else {
+  openThreadsEarly(words)
+  void startProgram(words[0])
+}
 
 async function sayHealth(asked: HealthQuestion): Promise<void> {
   const { answerHealth } = await import('./cli/health/answer.js')

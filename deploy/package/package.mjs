@@ -108,7 +108,7 @@ function compile(work, time) {
   for (const shell of ['bash', 'zsh', 'fish'])
     write(
       join(made.completion, shell),
-      run(process.execPath, [join(made.dist, 'src/main.js'), 'completion', shell]),
+      run(process.execPath, [join(made.dist, 'src/main.cjs'), 'completion', shell]),
     )
   return made
 }
@@ -117,12 +117,12 @@ function layProgram(stage, { dist, man, completion }) {
   const home = join(stage, HOME)
   copyTree(dist, join(home, 'dist'))
   copyInto(join(root, 'package.json'), join(home, 'package.json'))
-  layScript(join(dist, 'src/main.js'), join(home, 'dist/src/main.js'))
+  layScript(join(dist, 'src/main.cjs'), join(home, 'dist/src/main.cjs'))
   layScript(join(root, 'deploy/ldirectord'), join(home, 'deploy/ldirectord'))
   // Pacemaker looks for agents of the provider lvsd here.
   write(join(stage, 'usr/lib/ocf/resource.d/lvsd/lvsd'), read('deploy/pacemaker/lvsd'), 0o755)
   mkdirSync(join(stage, 'usr/sbin'), { recursive: true })
-  symlinkSync('../lib/lvsd/dist/src/main.js', join(stage, 'usr/sbin/lvsd'))
+  symlinkSync('../lib/lvsd/dist/src/main.cjs', join(stage, 'usr/sbin/lvsd'))
   for (const page of filesIn(man)) {
     const section = page.split('.').at(-1)
     write(join(stage, `usr/share/man/man${section}/${page}.gz`), zipped(readFileSync(join(man, page))))

@@ -2,6 +2,7 @@
 import { once } from 'node:events'
 import { statSync } from 'node:fs'
 import type { Worker } from 'node:worker_threads'
+import { earlyThread, keepEarlyThread, takeEarlyThread } from '../system/early-threads.js'
 import { besideFile, openThread } from '../system/thread.js'
 import type { Answer, Request } from './reading-thread.js'
 
@@ -29,13 +30,26 @@ export function isSmall(file: string): boolean {
  */
 export function openReaderEarly(file: string): boolean {
   if (isSmall(file)) return false
+  if (earlyThread(NAME)) return true
   try {
-    keepReader(new Reader(BOUNDS.memory))
+    keepEarlyThread(NAME, { worker: openReadingThread(BOUNDS.memory) })
   } catch {
     // Tried again, it says why.
     return false
   }
   return true
+}
+
+const NAME = 'reader'
+
+/** `memory`: limit of its heap in MiB. */
+function openReadingThread(memory: number): Worker {
+  return openThread(besideFile(import.meta.url, 'reading-thread'), {
+    resourceLimits: { maxOldGenerationSizeMb: memory },
+    // The output of users' kinds while they are loaded is discarded.
+    stdout: true,
+    stderr: true,
+  })
 }
 
 /** Time in milliseconds for which a thread is kept after it has read a small file. A new thread costs half a second. */
@@ -45,11 +59,12 @@ let kept: { readonly thread: Reader; readonly timer: NodeJS.Timeout } | null = n
 
 /** Throws if no thread can be started: the limit of processes is reached. */
 export function readerFor(bounds: Bounds): Reader {
-  if (bounds !== BOUNDS || !kept) return new Reader(bounds.memory)
+  if (bounds !== BOUNDS) return new Reader(openReadingThread(bounds.memory))
+  if (!kept) return new Reader(takeEarlyThread(NAME)?.worker ?? openReadingThread(bounds.memory))
   const { thread, timer } = kept
   kept = null
   clearTimeout(timer)
-  return thread.isEnded ? new Reader(bounds.memory) : thread
+  return thread.isEnded ? new Reader(openReadingThread(bounds.memory)) : thread
 }
 
 export function keepReader(thread: Reader): void {
@@ -70,13 +85,8 @@ export class Reader {
   readonly #thread: Worker
   isEnded = false
 
-  constructor(memory: number) {
-    this.#thread = openThread(besideFile(import.meta.url, 'reading-thread'), {
-      resourceLimits: { maxOldGenerationSizeMb: memory },
-      // The output of users' kinds while they are loaded is discarded.
-      stdout: true,
-      stderr: true,
-    })
+  constructor(thread: Worker) {
+    this.#thread = thread
     this.#thread.on('error', () => {})
     this.#thread.once('exit', () => {
       this.isEnded = true

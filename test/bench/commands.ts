@@ -13,7 +13,7 @@ import { childrenMs } from './processes.js'
 import { lvsdConfig, siteOf } from './sites.js'
 
 const SERVERS = 2000
-const MAIN = `${BUNDLE}/src/main.js`
+const MAIN = `${BUNDLE}/src/main.cjs`
 
 const COMMANDS: Readonly<Record<string, readonly string[]>> = {
   'a Tab: services': ['completion', 'words', '--words', 'target', '--begun=w'],

@@ -42,7 +42,7 @@ const lvsdRecipe = (kernel: 'netlink' | 'memory'): Recipe => ({
   file: 'lvsd.yaml',
   config: lvsdConfig,
   words: (file, folder) => [
-    join(process.cwd(), BUNDLE, 'src/main.js'),
+    join(process.cwd(), BUNDLE, 'src/main.cjs'),
     ...['run', file, '--kernel', kernel, '--socket', lvsdSocket(folder), '--state', folder],
   ],
 })

@@ -17,7 +17,7 @@ import { linesOfTable } from './table-lines.js'
 export const DIRECTORS = ['lvsd', 'ldirectord'] as const
 export type Name = (typeof DIRECTORS)[number]
 
-const MAIN = join(packageRoot, BUNDLE, 'src/main.js')
+const MAIN = join(packageRoot, BUNDLE, 'src/main.cjs')
 const COMMANDS: Readonly<Record<Name, (file: string, folder: string) => readonly [string, ...string[]]>> = {
   lvsd: (file, folder) => [
     ...([process.execPath, MAIN, 'run', file] as const),

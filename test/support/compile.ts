@@ -69,7 +69,8 @@ export function compiled(name: string): string {
  */
 export function installed(name: string): string {
   if (!process.env.LVSD_BUILD) bundle(packageRoot)
-  return join(packageRoot, process.env.LVSD_BUILD || BUNDLE, 'src', `${name}.js`)
+  const file = name === 'main' ? 'main.cjs' : `${name}.js`
+  return join(packageRoot, process.env.LVSD_BUILD || BUNDLE, 'src', file)
 }
 
 /** Returns true if the file is newer than all these files and folders of `root`. Each compilation writes all files. */

@@ -1,8 +1,6 @@
 /** lvsd run: runs the daemon in the foreground. */
 
-import { openReaderEarly } from '../../config/reader.js'
 import { TABLES } from '../../ipvs/table.js'
-import { openEngineEarly } from '../../schedule/engine/early-engine.js'
 import { type CommandContext, defineCommand } from '../command.js'
 import type { RunSignals } from '../run-director.js'
 
@@ -33,8 +31,6 @@ export const command = defineCommand({
   ],
   async run({ options, arguments: { CONFIG: file }, env, screen, warn, onSignal }) {
     const signals = signalsOf(onSignal)
-    // While this thread loads the director. Where a thread reads the configuration, it comes first.
-    if (!openReaderEarly(file)) openEngineEarly()
     const { runDirector } = await import('../run-director.js')
     return runDirector({ options, file, env, screen, warn, onSignal, signals })
   },

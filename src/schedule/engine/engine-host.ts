@@ -9,10 +9,12 @@
  *   any       close                                     closed
  */
 import type { Worker } from 'node:worker_threads'
+import { ownPortTurns } from '../../probe/engine/port-turns.js'
 import { openWaker, wake } from '../../system/epoll.js'
+import { leftOpen } from '../../system/noted-descriptors.js'
 import { closeDescriptor } from '../../system/numeric-calls.js'
 import type { Clock } from '../../util/clock.js'
-import { openEngineThread, takeEarlyEngine } from './early-engine.js'
+import { type EngineThread, openEngineThread, takeEarlyEngine } from './early-engine.js'
 import {
   COUNT,
   type EngineTerms,
@@ -67,9 +69,14 @@ export class EngineHost {
     this.#parts = parts
     const early = parts.file ? null : takeEarlyEngine()
     this.shared = early?.shared ?? newSharedTimes()
-    this.#waker = early?.waker ?? openWaker()
     try {
-      this.#start(early?.worker)
+      this.#waker = openWaker()
+    } catch (error) {
+      early?.worker.postMessage(null)
+      throw error
+    }
+    try {
+      this.#start(early)
     } catch (error) {
       closeDescriptor(this.#waker)
       throw error
@@ -96,10 +103,10 @@ export class EngineHost {
     closeDescriptor(this.#waker)
   }
 
-  #start(opened?: Worker): void {
+  #start(opened: EngineThread | null = null): void {
     const { cap, hasSources, file } = this.#parts
-    const worker = opened ?? openEngineThread({ waker: this.#waker, shared: this.shared }, file)
-    const terms: EngineTerms = { cap, hasSources }
+    const { worker, descriptors } = opened ?? openEngineThread(this.shared, file)
+    const terms: EngineTerms = { waker: this.#waker, portTurns: ownPortTurns(), cap, hasSources }
     worker.postMessage(terms)
     this.#worker = worker
     this.#isReady = false
@@ -108,7 +115,11 @@ export class EngineHost {
     // Must follow the listener, which would undo it. The director has what keeps the process alive.
     worker.unref()
     worker.on('error', error => ended(error.message))
-    worker.on('exit', code => ended(`it ended with ${code}`))
+    worker.on('exit', code => {
+      // One that was terminated has closed nothing.
+      for (const fd of leftOpen(descriptors)) closeDescriptor(fd)
+      ended(`it ended with ${code}`)
+    })
     this.#look()
   }
 

@@ -18,9 +18,8 @@ const BUFFER = 64 * 1024
 /** Milliseconds between two looks at whether sources have changed. */
 const LOOK_EVERY = 2000
 
-const { waker, shared, descriptors, portTurns } = workerData as EngineStart
+const { shared, descriptors } = workerData as EngineStart
 noteDescriptorsIn(descriptors)
-sharePortTurns(portTurns)
 const port = parentPort
 if (!port) throw new Error('this file runs in a thread')
 const post = (report: Report) => port.postMessage(report)
@@ -37,11 +36,12 @@ port.once('message', (terms: EngineTerms | null) => {
   }
 })
 
-function serve({ cap, hasSources }: EngineTerms): void {
+function serve({ waker, portTurns, cap, hasSources }: EngineTerms): void {
+  sharePortTurns(portTurns)
   const sources = hasSources ? openSources() : null
   const engine = new Engine({ cap, shared, sources, post }, reactor)
   try {
-    reactor.watchAlways(waker, EPOLLIN, { ready: () => takeOrders(engine) })
+    reactor.watchAlways(waker, EPOLLIN, { ready: () => takeOrders(engine, waker) })
     post({ kind: 'ready' })
     turn(engine, sources)
   } finally {
@@ -62,7 +62,7 @@ function turn(engine: Engine, sources: CheckSources | null): void {
   }
 }
 
-function takeOrders(engine: Engine): void {
+function takeOrders(engine: Engine, waker: number): void {
   takeWakes(waker)
   for (let got = receiveMessageOnPort(port as never); got; got = receiveMessageOnPort(port as never))
     engine.take(got.message as readonly Order[])

@@ -77,17 +77,17 @@ export type Report =
 
 /** What a new thread is given. */
 export interface EngineStart {
-  /** An eventfd that wakes the thread. */
-  readonly waker: number
   readonly shared: SharedTimes
   /** Where it notes its descriptors. */
   readonly descriptors: Uint8Array
-  /** Its turns of local ports, which are those of the core. */
-  readonly portTurns: PortTurns
 }
 
 /** The first message to the thread, before all orders. Null: it is not needed, and ends. */
 export interface EngineTerms {
+  /** An eventfd that wakes the thread. */
+  readonly waker: number
+  /** Its turns of local ports, which are those of the core. */
+  readonly portTurns: PortTurns
   /** Maximum number of runs in progress. */
   readonly cap: number
   readonly hasSources: boolean

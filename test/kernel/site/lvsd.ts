@@ -15,7 +15,7 @@ import { type Ran, runOnDirector } from './run.js'
 
 const FOLDER = '/run/site'
 /** The program as it is installed. */
-export const MAIN = join(packageRoot, BUNDLE, 'src/main.js')
+export const MAIN = join(packageRoot, BUNDLE, 'src/main.cjs')
 
 export interface Line extends Readonly<Record<string, unknown>> {
   readonly level: string

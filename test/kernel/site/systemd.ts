@@ -97,7 +97,7 @@ function layOut(units: Readonly<Record<string, Unit>>): void {
   execFileSync('mount', ['--bind', packageRoot, HOME])
   writeFileSync('/opt/node', '')
   execFileSync('mount', ['--bind', process.execPath, '/opt/node'])
-  installCommand('lvsd', `#!/bin/sh\nexec /opt/node ${HOME}/${BUNDLE}/src/main.js "$@"\n`)
+  installCommand('lvsd', `#!/bin/sh\nexec /opt/node ${HOME}/${BUNDLE}/src/main.cjs "$@"\n`)
 }
 
 function boot(): ChildProcess {

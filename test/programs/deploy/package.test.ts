@@ -68,7 +68,11 @@ describe('package: the archive that npm pack makes', function () {
     const sources = readdirSync(join(packageRoot, 'src'), { recursive: true, encoding: 'utf8' })
     const entries = sources.filter(name => /(?:-thread|-entry|\/entry)\.ts$/.test(name))
     assert.ok(entries.includes('cluster/redis/connection-thread.ts'))
-    for (const name of entries) assert.ok(paths.includes(`dist/src/${name.replace(/ts$/, 'js')}`), name)
+    for (const name of entries)
+      assert.ok(
+        ['js', 'cjs'].some(ending => paths.includes(`dist/src/${name.replace(/ts$/, ending)}`)),
+        name,
+      )
     const scripts = within('dist').filter(path => /\.c?js$/.test(path) && !path.startsWith('dist/src/web/'))
     assert.ok(scripts.includes('dist/src/cli/program.cjs'))
     for (const path of scripts) assert.ok(paths.includes(`${path}.map`), path)

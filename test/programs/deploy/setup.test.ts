@@ -54,7 +54,7 @@ describe('setup: the set-up', () => {
     assert.match(setup(clone, 'install', { DESTDIR }).said, /closed to other users.*\/opt/)
     chmodSync(clone, 0o755)
     assert.equal(setup(clone, 'install', { DESTDIR }).exit, 0)
-    assert.equal(readlinkSync(join(DESTDIR, 'usr/local/bin/lvsd')), join(clone, 'dist/src/main.js'))
+    assert.equal(readlinkSync(join(DESTDIR, 'usr/local/bin/lvsd')), join(clone, 'dist/src/main.cjs'))
     for (const file of ['systemd/system/lvsd.service', 'sysctl.d/60-lvsd.conf', 'modules-load.d/lvsd.conf'])
       assert.ok(existsSync(join(DESTDIR, 'etc', file)), file)
     const config = join(DESTDIR, 'etc/lvsd/lvsd.yaml')
@@ -85,7 +85,7 @@ describe('setup: the set-up', () => {
   it('as root refuses a tree that somebody else owns or may write, before anything of it runs', function () {
     needsRoot(() => this.skip())
     const paths = [
-      'dist/src/main.js',
+      'dist/src/main.cjs',
       'node_modules',
       'node_modules/.package-lock.json',
       'deploy',
@@ -125,7 +125,7 @@ describe('setup: the set-up with --ldirectord', () => {
     }
     const unit = readFileSync(join(DESTDIR, 'etc/systemd/system/ldirectord.service'), 'utf8')
     assert.match(unit, /^ExecStart=\/usr\/sbin\/ldirectord start$/m)
-    assert.equal(readlinkSync(join(DESTDIR, 'usr/local/bin/lvsd')), join(clone, 'dist/src/main.js'))
+    assert.equal(readlinkSync(join(DESTDIR, 'usr/local/bin/lvsd')), join(clone, 'dist/src/main.cjs'))
     assert.ok(existsSync(join(DESTDIR, 'etc/modules-load.d/lvsd.conf')))
     assert.equal(setup(clone, 'uninstall', { DESTDIR }).exit, 0)
     assert.deepEqual(filesBelow(DESTDIR), ['usr/sbin/ldirectord'])
@@ -141,7 +141,7 @@ function builtClone(): string {
   for (const name of ['package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json'])
     write(join(clone, name))
   for (const name of ['src/a.ts', 'checks/a.ts', 'test/support/a.ts']) write(join(clone, name))
-  for (const name of ['node_modules/.package-lock.json', 'dist/src/main.js']) {
+  for (const name of ['node_modules/.package-lock.json', 'dist/src/main.cjs']) {
     write(join(clone, name))
     const later = new Date(Date.now() + 1000)
     utimesSync(join(clone, name), later, later)

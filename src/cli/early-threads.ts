@@ -1,0 +1,27 @@
+/**
+ * Opens a thread of the director that a command line will start, before the program of `lvsd run` is loaded: both load at the same
+ * time. Imports next to nothing, since all commands load it.
+ */
+import { openReaderEarly } from '../config/reader.js'
+import { openEngineEarly } from '../schedule/engine/early-engine.js'
+
+/**
+ * Opens the thread that a director needs first: for a long configuration the one that reads it, else that of the engine. A thread
+ * for a command line that turns out to be wrong ends with the process.
+ */
+export function openThreadsEarly([command, ...words]: readonly string[]): void {
+  const file = command === 'run' ? fileIn(words) : null
+  if (file === null) return
+  try {
+    if (!openReaderEarly(file)) openEngineEarly()
+  } catch {
+    // The program looks at the file again, and says what is wrong.
+  }
+}
+
+/** The first word that is no option and no value of one; null: there is none, or the help is wanted. */
+function fileIn(words: readonly string[]): string | null {
+  if (words.includes('--help') || words.includes('-h')) return null
+  const isValue = (i: number) => /^--[^=]+$/.test(words[i - 1] ?? '')
+  return words.find((word, i) => !word.startsWith('-') && !isValue(i)) ?? null
+}

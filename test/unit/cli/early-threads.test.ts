@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { openThreadsEarly } from '../../../src/cli/early-threads.js'
+import { SMALL } from '../../../src/config/reader.js'
+import { earlyThread, takeEarlyThread } from '../../../src/system/early-threads.js'
+import { onCleanup } from '../../support/after-each.js'
+import { temporaryFile } from '../../support/folder.js'
+
+const NAMES = ['engine', 'reader'] as const
+
+/** Returns the names of the threads that are open for these words. */
+function openFor(...words: readonly string[]): readonly string[] {
+  openThreadsEarly(words)
+  onCleanup(async () => {
+    for (const name of NAMES) await takeEarlyThread(name)?.worker.terminate()
+  })
+  return NAMES.filter(name => earlyThread(name) !== null)
+}
+
+const small = () => temporaryFile('small.yaml', 'services: {}\n')
+const long = () => temporaryFile('long.yaml', '#'.repeat(SMALL + 1))
+
+describe('early threads: what a director opens before its program is loaded', () => {
+  it('is the engine for a small configuration, whatever options stand before it', () => {
+    assert.deepEqual(openFor('run', '--kernel', 'memory', '--state=/tmp', small()), ['engine'])
+  })
+
+  it('is the engine for a file that is not there: the program says so', () => {
+    assert.deepEqual(openFor('run', '/nowhere/lvsd.yaml'), ['engine'])
+  })
+
+  it('is the reader for a long configuration', () => {
+    assert.deepEqual(openFor('run', long(), '--kernel', 'memory'), ['reader'])
+  })
+
+  it('is nothing for other commands, for a help text, and without a file', () => {
+    assert.deepEqual(openFor('validate', small()), [])
+    assert.deepEqual(openFor('run', '--help', small()), [])
+    assert.deepEqual(openFor('run', '--kernel', 'memory'), [])
+    assert.deepEqual(openFor(), [])
+  })
+
+  it('is not kept after it has ended', async () => {
+    openFor('run', small())
+    const engine = earlyThread('engine')
+    assert.ok(engine)
+    const ended = once(engine.worker, 'exit')
+    void engine.worker.terminate()
+    await ended
+    assert.equal(earlyThread('engine'), null)
+  })
+})
