@@ -14,7 +14,7 @@ import type { SysctlKeeper } from '../reconcile/sysctl-keeper.js'
 import type { Executors } from '../schedule/executors.js'
 import type { Log } from '../system/log.js'
 import type { Emitter } from '../util/emitter.js'
-import { runSliced } from '../util/time-slice.js'
+import { ownTurn, runSliced } from '../util/time-slice.js'
 import type { ConfigWatcher } from './config-watcher.js'
 import { PendingJobs } from './pending-jobs.js'
 import { paceIn } from './role-changes.js'
@@ -146,7 +146,7 @@ export class ConfigApplier {
       const ofStep = step === config ? checks : kinds
       const resolved = await runSliced(names.preparing(step))
       await runSliced(health.store.preparing(resolved, ofStep))
-      await setImmediate()
+      await ownTurn()
       // The parts that would take it have ended.
       if (this.#isClosed) return
       // News of names have put all of it in force meanwhile.

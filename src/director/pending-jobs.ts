@@ -49,7 +49,7 @@ export class PendingJobs {
   }
 
   #run(): void {
-    this.#running ??= runSliced(this.#drain(), undefined, TURN).finally(() => {
+    this.#running ??= runSliced(this.#drain(), TURN).finally(() => {
       this.#running = null
       // What came after the last step was taken, and before this.
       if (this.#waiting.size > 0) this.#run()

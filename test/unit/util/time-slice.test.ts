@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { loadConfig } from '../../../src/config/load.js'
-import { runSliced, runSync, type Sliced } from '../../../src/util/time-slice.js'
+import { runSync, type Sliced, Turns } from '../../../src/util/time-slice.js'
 
 /** Each piece takes a millisecond of `clock`. */
 function* busy(pieces: number, clock: { now: number }): Sliced<number> {
@@ -25,12 +25,83 @@ async function turnsDuring<T>(work: Promise<T>): Promise<{ result: T; turns: num
   return { result, turns }
 }
 
+/** The longest time of `clock` between two rounds of the event loop. */
+async function longestTurn<T>(clock: { now: number }, work: () => Promise<T>) {
+  let [longest, last, isOver] = [0, clock.now, false]
+  const look = () => {
+    longest = Math.max(longest, clock.now - last)
+    last = clock.now
+    if (!isOver) setImmediate(look)
+  }
+  setImmediate(look)
+  const result = await work()
+  isOver = true
+  look()
+  return { result, longest }
+}
+
 describe('time-slice: work in pieces', () => {
   it('yields to the event loop between pieces, with the same result', async () => {
     const clock = { now: 0 }
-    const { result, turns } = await turnsDuring(runSliced(busy(100, clock), () => clock.now))
+    const { result, turns } = await turnsDuring(new Turns(() => clock.now).run(busy(100, clock)))
     assert.equal(result, runSync(busy(100, clock)))
     assert.ok(turns >= 9 && turns <= 13, `${turns} turns`)
+  })
+
+  it('divides a turn among all that run at once', async () => {
+    const clock = { now: 0 }
+    const turns = new Turns(() => clock.now)
+    const { result, longest } = await longestTurn(clock, () =>
+      Promise.all(Array.from({ length: 5 }, (_, i) => turns.run(busy(20 + i, clock)))),
+    )
+    assert.deepEqual(result, [20, 21, 22, 23, 24])
+    assert.ok(longest <= 10, `${longest} ms`)
+  })
+
+  it('gives what comes while others run its slice in turn', async () => {
+    const clock = { now: 0 }
+    const turns = new Turns(() => clock.now)
+    const ends: string[] = []
+    const long = turns.run(busy(1000, clock)).then(() => ends.push('long'))
+    const short = turns.run(busy(5, clock)).then(() => ends.push('short'))
+    await Promise.all([long, short])
+    assert.deepEqual(ends, ['short', 'long'])
+  })
+
+  it('gives a step a turn of its own', async () => {
+    const clock = { now: 0 }
+    const turns = new Turns(() => clock.now)
+    const step = async () => {
+      for (let i = 0; i < 5; i++) {
+        await turns.own()
+        clock.now += 10
+      }
+    }
+    const { longest } = await longestTurn(clock, () =>
+      Promise.all([step(), turns.run(busy(50, clock)), step()]),
+    )
+    assert.equal(longest, 10)
+    assert.equal(clock.now, 150)
+  })
+
+  it('shortens the slices of work that asks for it', async () => {
+    const clock = { now: 0 }
+    const turns = new Turns(() => clock.now)
+    const { longest } = await longestTurn(clock, () => turns.run(busy(50, clock), 4))
+    assert.equal(longest, 4)
+  })
+
+  it('rejects with what a step throws, at once or later, and goes on with others', async () => {
+    const clock = { now: 0 }
+    const turns = new Turns(() => clock.now)
+    function* failing(after: number): Sliced<void> {
+      yield* busy(after, clock)
+      throw new Error(`after ${after}`)
+    }
+    const other = turns.run(busy(40, clock))
+    await assert.rejects(turns.run(failing(0)), /after 0/)
+    await assert.rejects(turns.run(failing(25)), /after 25/)
+    assert.equal(await other, 40)
   })
 
   it('is used to read a configuration with thousands of servers', async () => {
