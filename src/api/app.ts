@@ -87,7 +87,7 @@ class HttpApp implements App {
   readonly #parts: AppParts
   readonly #app: FastifyInstance
   readonly #arrivals = new WeakMap<IncomingMessage, Arrival>()
-  readonly #shared = new Set<Map<string, Shared<string>>>()
+  readonly #shared = new Set<Map<string, Shared<Buffer>>>()
   /** Number of requests with a large body that are not answered yet. */
   #large = 0
 
@@ -201,7 +201,7 @@ class HttpApp implements App {
 
   /** Requests with the same address share an answer. It belongs to none of them: the end of one ends nothing. */
   #sharer(route: AnyRoute): (request: FastifyRequest) => Promise<Answer> {
-    const answers = new Map<string, Shared<string>>()
+    const answers = new Map<string, Shared<Buffer>>()
     this.#shared.add(answers)
     return async request => {
       const { url } = request.raw

@@ -10,9 +10,16 @@ describe('sliced-json: a document in steps', () => {
     fc.assert(
       fc.property(anyDocument, fc.nat(5), (value, levels) => {
         fc.pre(value !== undefined)
-        assert.equal(runSync(writingJson(value, levels)), JSON.stringify(value))
+        assert.equal(runSync(writingJson(value, levels)).toString(), JSON.stringify(value))
       }),
     )
+  })
+
+  it('is encoded in pieces: a letter of several bytes, or of two halves, is whole', () => {
+    const document = {
+      names: Array.from({ length: 3000 }, (_, i) => `${'x'.repeat(i % 100)}é${'\u{1f600}'.repeat(i % 7)}`),
+    }
+    assert.deepEqual(JSON.parse(runSync(writingJson(document)).toString()), document)
   })
 
   it('is written at most 33 real servers at a step', () => {
