@@ -254,6 +254,7 @@ class RunningDaemon implements Daemon {
         // Health does not change the marked services.
         return names === null ? servicePaths.desired(desired, actual) : desired
       },
+      parts: names => this.#health.parts(names),
       desiring: actual => servicePaths.desiring(this.#health.desiring(actual), actual),
     })
     lifecycle.add('reconciling', () => this.#reconciler.stop())

@@ -59,6 +59,8 @@ const NONE: readonly never[] = []
 const NO_VERDICT_EVERY = 60_000
 /** Milliseconds after which a check is asked again whose failure did not count for this director's network. */
 const ASK_AGAIN = 1000
+/** Real servers whose table is computed, compared and written in one turn: some five milliseconds. */
+const PART_REALS = 1000
 
 export class HealthTracker {
   readonly store: HealthStore
@@ -226,6 +228,23 @@ export class HealthTracker {
       ids: services.flatMap(idsOf),
       untouched: this.store.doubtful.untouched(actual),
     }
+  }
+
+  /** Divides services (names) into parts of some `PART_REALS` real servers; one with more is a part of its own. */
+  *parts(names: Iterable<string>): Iterable<ReadonlySet<string>> {
+    let part = new Set<string>()
+    let count = 0
+    for (const name of names) {
+      const { length } = this.store.service(name)?.reals ?? []
+      if (count > 0 && count + length > PART_REALS) {
+        yield part
+        part = new Set()
+        count = 0
+      }
+      part.add(name)
+      count += length
+    }
+    yield part
   }
 
   /**

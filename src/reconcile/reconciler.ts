@@ -23,7 +23,7 @@ import type { Journal } from '../storage/journal.js'
 import type { Log } from '../system/log.js'
 import { type Clock, steadyNow, systemClock } from '../util/clock.js'
 import { Poller } from '../util/poller.js'
-import { runSliced, type Sliced } from '../util/time-slice.js'
+import { ownTurn, runSliced, type Sliced } from '../util/time-slice.js'
 import { changeFields, DriftReport } from './drift-report.js'
 import { WrittenEntries } from './written.js'
 
@@ -91,6 +91,11 @@ export interface ReconcilerParts {
   desired(actual: Table, names: ReadonlySet<string> | null): Desired
   /** As `desired` for all, in time slices; absent: in one turn. What changes meanwhile is marked dirty. */
   desiring?(actual: Table): Sliced<Desired>
+  /**
+   * Divides dirty services (names) into parts, each of which is compared and written in a turn of the event loop; absent: in
+   * one turn.
+   */
+  parts?(names: ReadonlySet<string>): Iterable<ReadonlySet<string>>
   /** What is done to the table at present; absent: it is reconciled. After a change `resync` has to be called. */
   mode?(): TableMode
   /** True for a service of lvsd's own, which is not of the configuration. Its repairs are neither told nor counted. */
@@ -313,10 +318,22 @@ export class Reconciler {
 
   async #round(names: ReadonlySet<string> | null): Promise<void> {
     try {
-      if (names === null) await this.#read()
-      await this.#write(names)
+      if (names === null) {
+        await this.#read()
+        await this.#write(null)
+      } else await this.#writeInParts(names)
     } catch (error) {
       this.#onRefusal([error instanceof KernelError ? error.message : String(error)], names === null, error)
+    }
+  }
+
+  /** What becomes dirty meanwhile is the next round's. */
+  async #writeInParts(names: ReadonlySet<string>): Promise<void> {
+    let isFirst = true
+    for (const part of this.#parts.parts?.(names) ?? [names]) {
+      if (!isFirst) await ownTurn()
+      isFirst = false
+      await this.#write(part)
     }
   }
 
@@ -374,7 +391,7 @@ export class Reconciler {
   async #applyAll(changes: readonly Change[], isWhole: boolean): Promise<void> {
     const refusals: Refused[] = []
     for (let at = 0; at < changes.length; at += MOST_CHANGES) {
-      if (at > 0) await setImmediate()
+      if (at > 0) await ownTurn()
       refusals.push(...(await this.#apply(changes.slice(at, at + MOST_CHANGES))))
     }
     const refused = new Set(refusals.map(({ change }) => change))

@@ -173,6 +173,19 @@ describe('HealthTracker', () => {
     )
   })
 
+  it('divides services into parts of a thousand real servers, each in one part', () => {
+    const { health } = tracker()
+    const sizes = [400, 600, 1, 2500, 0, 300]
+    const services = sizes.map((size, i) =>
+      service(`web${i}`, {
+        reals: Array.from({ length: size }, (_, j) => real(`fd00:${i}::${(j + 1).toString(16)}`)),
+      }),
+    )
+    health.applyConfig(config(services), new Map(), new Map())
+    const parts = [...health.parts([...services.map(({ name }) => name), 'gone'])].map(part => [...part])
+    assert.deepEqual(parts, [['web0', 'web1'], ['web2'], ['web3'], ['web4', 'web5', 'gone']])
+  })
+
   it('ignores a result of a removed job', () => {
     const { health, told, lines } = tracker({ isHeard: true })
     health.result('gone', UNASKED)

@@ -89,6 +89,49 @@ describe('reconciler', () => {
     assert.equal(new Set(turns).size, 3)
   })
 
+  it('writes many dirty services in parts, each in a turn of the event loop, in one round', async () => {
+    const names = Array.from({ length: 5 }, (_, i) => `web${i}`)
+    const all = new Map(names.map((name, i) => [name, tableService(serviceId(`2001:db8::${i + 1}`), [A])]))
+    const kernel = memoryKernel()
+    const [asked, rounds]: [string[][], boolean[]] = [[], []]
+    let turn = 0
+    const turns: number[] = []
+    const reconciler = new Reconciler({
+      ...{ journal: memoryJournal(), log: recordingLog().log },
+      kernel: {
+        ...kernel,
+        apply: changes => {
+          turns.push(turn)
+          return kernel.apply(changes)
+        },
+      },
+      desired: (_, some) => {
+        asked.push([...(some ?? [])])
+        const services = [...(some ?? [])].flatMap(name => all.get(name) ?? [])
+        return { table: table(...services), ids: services.map(({ id }) => id) }
+      },
+      *parts(some) {
+        const list = [...some]
+        for (let i = 0; i < list.length; i += 2) yield new Set(list.slice(i, i + 2))
+      },
+      onRound: ({ isWhole }) => void rounds.push(isWhole),
+    })
+    onCleanup(() => reconciler.stop())
+    await reconciler.resync()
+    asked.length = 0
+    let next = globalThis.setImmediate(function count() {
+      turn++
+      next = globalThis.setImmediate(count)
+    })
+    reconciler.markDirty(names)
+    await reconciler.idle()
+    clearImmediate(next)
+    assert.deepEqual(asked, [['web0', 'web1'], ['web2', 'web3'], ['web4']])
+    assert.deepEqual((await kernel.dump()).table, table(...all.values()))
+    assert.equal(new Set(turns).size, 3)
+    assert.deepEqual(rounds, [true, false])
+  })
+
   it('writes a change that comes as the last round ends', async () => {
     let wanted = table(tableService(WEB, [A]))
     const kernel = memoryKernel()
