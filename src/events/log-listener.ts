@@ -47,10 +47,13 @@ function logResult(log: Log, first: Subscriber | undefined, result: CheckResult)
  */
 function logTransition(log: Log, transition: Transition): void {
   const { service, real, check, from, to, result, hasMovedServer } = transition
-  const fields = { service: service.name, real: realName(real) }
-  const moving = { ...fields, from, to, check, ...resultFields(result) }
-  if (!hasMovedServer) logCheck(log, transition)
-  else if (to === 'down') log.warn('real.down', moving, 'real server down')
+  if (!hasMovedServer) {
+    logCheck(log, transition)
+    return
+  }
+  // A start has one for each server. What stands behind a spread costs V8 a microsecond.
+  const moving = { service: service.name, real: realName(real), from, to, check, ...resultFields(result) }
+  if (to === 'down') log.warn('real.down', moving, 'real server down')
   else log.info(to === 'up' ? 'real.up' : 'real.unknown', moving, `real server ${to}`)
 }
 
@@ -182,13 +185,8 @@ function realName({ host, port }: Pick<Member, 'host' | 'port'>): string {
 }
 
 function resultFields({ reason, detail, phase, ms, hint }: CheckResult) {
-  return {
-    reason: reason ?? 'passed',
-    detail,
-    phase,
-    ms: Math.round(ms * 10) / 10,
-    ...(hint !== undefined && { hint }),
-  }
+  const fields = { reason: reason ?? 'passed', detail, phase, ms: Math.round(ms * 10) / 10 }
+  return hint === undefined ? fields : { ...fields, hint }
 }
 
 export function logProblems(log: Log, problems: readonly Problem[]): void {

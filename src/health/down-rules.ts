@@ -145,11 +145,15 @@ export class DownRules {
   }
 
   #fallOf(service: ResolvedService, real: ResolvedReal): Fall | undefined {
+    const panics = this.#panicsOf(service)
+    if (panics.length === 0) return undefined
     const place = placeOf(real)
-    return this.#panicsOf(service).flatMap(({ panic }) => panic.held.get(place) ?? [])[0]
+    return panics.flatMap(({ panic }) => panic.held.get(place) ?? [])[0]
   }
 
   #panicsOf(service: ResolvedService): readonly PanicEntry[] {
+    // Asked for each server by each result and each round.
+    if (this.#panics.size === 0) return NONE
     return kernelServices(service).flatMap(one => this.#panics.get(nameOfKernelService(one)) ?? [])
   }
 
@@ -295,6 +299,7 @@ export class DownRules {
   /** Returns true if a panic has begun or ended. */
   #lookAtPanic(service: ResolvedService, real: ResolvedReal | null, now: number): boolean {
     const entries = this.#panicsOf(service)
+    if (entries.length === 0) return false
     const before = summaryOf(entries)
     const panicked = entries.filter(({ panic }) => panic.since !== null)
     let hasChanged = false

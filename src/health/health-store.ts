@@ -428,7 +428,9 @@ export class HealthStore {
     result: CheckResult,
     now: number,
   ): Health {
-    const isInService = before.state === 'unknown' && this.#wasInService(service, real)
+    // The rule asks for the first failure alone.
+    const isAsked = before.state === 'unknown' && result.ok === false
+    const isInService = isAsked && this.#wasInService(service, real)
     return nextHealth(before, result, use.policy, now, isInService)
   }
 

@@ -47,7 +47,7 @@ const schedulerFlags: readonly (readonly [SchedulerFlag, number])[] = [
 
 /** Returns the request that executes a change. */
 export function requestOf(change: Change): IpvsRequest {
-  const id = encodeServiceId(change.id)
+  const id = encodedOnce(change.id)
   switch (change.op) {
     case 'add-service':
       return {
@@ -68,6 +68,14 @@ export function requestOf(change: Change): IpvsRequest {
     case 'delete-real':
       return { command: 'DEL_DEST', values: { SERVICE: id, DEST: encodeRealId(change.was) } }
   }
+}
+
+let lastId: { readonly id: ServiceId; readonly values: ServiceValues } | null = null
+
+/** As `encodeServiceId`, for a service that is the same object from one change of its servers to the next. */
+function encodedOnce(id: ServiceId): ServiceValues {
+  if (lastId?.id !== id) lastId = { id, values: encodeServiceId(id) }
+  return lastId.values
 }
 
 /** Encodes the identity of a service. */
