@@ -2,6 +2,7 @@
 import type { Connection } from '../netlink/connection.js'
 import { NetlinkError } from '../netlink/error.js'
 import { SystemError } from '../system/libc.js'
+import type { Sliced } from '../util/time-slice.js'
 import type { IpvsAttributes } from './attributes.js'
 import { failureOf } from './errors.js'
 
@@ -32,6 +33,15 @@ export function explained<T>(what: string, attempt: () => T): T {
     const code = codeOf(error)
     if (code === null) throw error
     throw failureOf(what, code, error)
+  }
+}
+
+/** As `explained`, for each step. */
+export function* explaining<T>(what: string, work: Sliced<T>): Sliced<T> {
+  for (;;) {
+    const step = explained(what, () => work.next())
+    if (step.done) return step.value
+    yield
   }
 }
 

@@ -1,5 +1,4 @@
 /** Reads and changes the kernel's IPVS table over generic netlink. */
-import { setImmediate } from 'node:timers/promises'
 import {
   type Change,
   type Counters,
@@ -16,9 +15,10 @@ import type { SyncDaemon } from '../core/sync-daemon.js'
 import { batchSize, openConnection, type Socket } from '../netlink/connection.js'
 import type { Trace } from '../netlink/print.js'
 import { openSocket } from '../netlink/socket.js'
+import { eachInSteps, ownTurn, runSliced, type Sliced } from '../util/time-slice.js'
 import { ActiveCounts } from './active-counts.js'
-import { ask, codeOf, explained, type IpvsConnection, lookedUp } from './ask.js'
-import { type IpvsRequest, ipvs, type ServiceValues } from './attributes.js'
+import { ask, codeOf, explained, explaining, type IpvsConnection, lookedUp } from './ask.js'
+import { type IpvsRequest, ipvs, levels, type ServiceValues } from './attributes.js'
 import {
   decodeCounters,
   decodeReal,
@@ -29,8 +29,11 @@ import {
 } from './codec.js'
 import { failureOf, refusalOf, refusedHere } from './errors.js'
 import { type CountedReal, type Expected, type Kernel, KernelError, type SyncControl } from './kernel.js'
+import { levelWithout, SteadyWords } from './steady-words.js'
 import { decodeDaemon, encodeDaemon, encodeState } from './sync-codec.js'
 import { TableLook } from './table-look.js'
+
+const wholeDest = levelWithout(levels.dest, [])
 
 export interface ClientOptions {
   /** Receives a line for every message to and from the kernel. */
@@ -78,9 +81,11 @@ function clientOf(connection: IpvsConnection): Client {
   return {
     look: () => look.read(),
     active: id => active.read(id),
-    dump: (expected = new Map()) => readTable(connection, expected),
-    reals: async (id, expected = []) =>
-      new Map(readAllReals(connection, id, expected).map(member => [keyOfReal(member.real), member])),
+    dump: (expected = new Map()) => runSliced(readingTable(connection, expected)),
+    reals: async (id, expected = []) => {
+      const members = await runSliced(readingAllReals(connection, id, expected))
+      return new Map(members.map(member => [keyOfReal(member.real), member]))
+    },
     apply: changes => applyAll(connection, changes),
 
     async timeouts() {
@@ -123,40 +128,38 @@ function clientOf(connection: IpvsConnection): Client {
 
 // ---------------------------------------------------------------- reading
 
-async function readTable(connection: IpvsConnection, expected: Expected): Promise<Dump> {
+function* readingTable(connection: IpvsConnection, expected: Expected): Sliced<Dump> {
   const table = new Map<string, TableService>()
   const services = new Map<string, Counters>()
   const reals = new Map<string, RealCounters>()
-  let sinceRest = 0
-  for (const { id, service, counters } of await readAllServices(connection, expected)) {
+  for (const { id, service, counters } of yield* readingAllServices(connection, expected)) {
     const key = keyOfService(id)
-    const members = readAllReals(connection, id, expected.get(key)?.reals.keys() ?? [])
+    const members = yield* readingAllReals(connection, id, expected.get(key)?.reals.keys() ?? [])
     const byKey = new Map<string, TableReal>()
-    for (const { real, counters } of members) {
+    yield* eachInSteps(members, ({ real, counters }) => {
       const realKey = keyOfReal(real)
       byKey.set(realKey, real)
       reals.set(`${key} ${realKey}`, counters)
-    }
+    })
     table.set(key, { id, ...service, reals: byKey })
     services.set(key, counters)
-    sinceRest += 1 + members.length
-    if (sinceRest < batchSize) continue
-    await setImmediate()
-    sinceRest = 0
+    yield
   }
   return { table, services, reals }
 }
 
 /** Reads all services. The dump may omit a service (see `Kernel.dump`), so each missing one is then requested by its id. */
-async function readAllServices(connection: IpvsConnection, expected: Expected) {
+function* readingAllServices(
+  connection: IpvsConnection,
+  expected: Expected,
+): Sliced<ReturnType<typeof readServices>> {
   const services = readServices(connection)
   const found = new Set(services.map(({ id }) => keyOfService(id)))
   const missing = [...expected].filter(([key]) => !found.has(key))
-  for (const [i, [, { id }]] of missing.entries()) {
-    if (i > 0 && i % batchSize === 0) await setImmediate()
+  yield* eachInSteps(missing, ([, { id }]) => {
     const service = readService(connection, id)
     if (service) services.push(service)
-  }
+  })
   return services
 }
 
@@ -190,14 +193,18 @@ function decodedService(values: ServiceValues) {
 const mostReadings = 4
 
 /** The kernel returns real servers only as a complete list, so if one is missing, all are read again. */
-function readAllReals(connection: IpvsConnection, id: ServiceId, expected: Iterable<string>): CountedReal[] {
+function* readingAllReals(
+  connection: IpvsConnection,
+  id: ServiceId,
+  expected: Iterable<string>,
+): Sliced<CountedReal[]> {
   const keysOf = (members: readonly CountedReal[]) => new Set(members.map(({ real }) => keyOfReal(real)))
-  let members = readReals(connection, id)
+  let members = yield* readingReals(connection, id)
   let keys = keysOf(members)
   if ([...expected].every(key => keys.has(key))) return members
   for (let reading = 1; reading < mostReadings; reading++) {
     const before = keys
-    members = readReals(connection, id)
+    members = yield* readingReals(connection, id)
     keys = keysOf(members)
     if (keys.size === before.size && [...keys].every(key => before.has(key))) break
   }
@@ -205,14 +212,17 @@ function readAllReals(connection: IpvsConnection, id: ServiceId, expected: Itera
 }
 
 /** Returns an empty list if the service no longer exists; the kernel does not report an error then. */
-function readReals(connection: IpvsConnection, id: ServiceId) {
+function* readingReals(connection: IpvsConnection, id: ServiceId): Sliced<CountedReal[]> {
   const request = { command: 'GET_DEST', values: { SERVICE: encodeServiceId(id) } }
-  return ask(connection, `read the real servers of ${keyOfService(id)}`, () =>
-    connection.dump(request).map(({ DEST = {} }) => ({
-      real: decodeReal(familyOf(id), DEST),
-      counters: decodeRealCounters(DEST),
-    })),
-  )
+  const what = `read the real servers of ${keyOfService(id)}`
+  const words = new SteadyWords(wholeDest)
+  ask(connection, what, () => connection.scan(request, words.visitor()))
+  const members: CountedReal[] = []
+  const family = familyOf(id)
+  yield* eachInSteps(yield* explaining(what, words.decoding()), values => {
+    members.push({ real: decodeReal(family, values), counters: decodeRealCounters(values) })
+  })
+  return members
 }
 
 const SYNC_REFUSALS: Readonly<Record<string, string>> = {
@@ -241,7 +251,7 @@ async function applyAll(connection: IpvsConnection, changes: readonly Change[]) 
   const outcome: (KernelError | null)[] = changes.map(refusedHere)
   const allowed = changes.flatMap((change, index) => (outcome[index] ? [] : [{ change, index }]))
   for (let from = 0; from < allowed.length; from += batchSize) {
-    if (from > 0) await setImmediate()
+    if (from > 0) await ownTurn()
     const batch = allowed.slice(from, from + batchSize)
     const codes = applyBatch(
       connection,

@@ -3,7 +3,9 @@
  * aligns attributes to four bytes and sets the bytes between them to 0, so they are copied and compared as words.
  */
 import { type Layout, nested, type Values } from '../netlink/attribute.js'
+import type { Visitor } from '../netlink/connection.js'
 import { malformed } from '../netlink/error.js'
+import { eachInSteps, runSync, type Sliced } from '../util/time-slice.js'
 
 /** Which attributes are kept, by number. */
 export interface Level<L extends Layout> {
@@ -75,10 +77,27 @@ export class SteadyWords<L extends Layout> {
     return this.#bytes().equals(other.#bytes())
   }
 
-  /** Decodes all entries; their counters are absent. */
+  /** Decodes all entries; attributes that the level does not keep are absent. */
   decode(): Values<L>[] {
+    return runSync(this.decoding())
+  }
+
+  /** Same as `decode`, in time slices. Nothing may be added meanwhile. */
+  *decoding(): Sliced<Values<L>[]> {
     const bytes = this.#bytes()
-    return this.#ends.map((end, i) => this.#level.decode(bytes, 4 * (this.#ends[i - 1] ?? 0), 4 * end))
+    const all: Values<L>[] = []
+    yield* eachInSteps(this.#ends, (end, i) => {
+      all.push(this.#level.decode(bytes, 4 * (this.#ends[i - 1] ?? 0), 4 * end))
+    })
+    return all
+  }
+
+  /** Takes the entries of a dump in place of those that it has. */
+  visitor(): Visitor {
+    return {
+      begin: () => this.clear(),
+      visit: (data, start, end) => this.add(data, start, end),
+    }
   }
 
   /** A copy of its own that takes no more memory than its words. */

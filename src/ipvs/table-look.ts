@@ -1,7 +1,14 @@
 /** Reads the kernel's table again and again, and decodes only what has changed since the last time. */
-import { setImmediate } from 'node:timers/promises'
-import { familyOf, keyOfReal, keyOfService, type ServiceId, type TableService } from '../core/model.js'
+import {
+  familyOf,
+  keyOfReal,
+  keyOfService,
+  type ServiceId,
+  type TableReal,
+  type TableService,
+} from '../core/model.js'
 import { CostMeter } from '../util/cost-meter.js'
+import { eachInSteps, runSliced, type Sliced } from '../util/time-slice.js'
 import { ask, type IpvsConnection } from './ask.js'
 import { counters, levels } from './attributes.js'
 import { decodeReal, decodeService, encodeServiceId } from './codec.js'
@@ -19,8 +26,10 @@ interface Seen {
   readonly service: TableService
 }
 
-/** Entries that are read before other work of lvsd gets a turn: some two milliseconds. */
-const ENTRIES_IN_A_TURN = 1024
+/** Milliseconds that a look takes of one turn at most. */
+const TURN = 5
+/** Entries of services that are read in one step. */
+const STEP = 128
 
 export class TableLook {
   readonly #connection: IpvsConnection
@@ -39,30 +48,31 @@ export class TableLook {
 
   async read(): Promise<Look> {
     const meter = new CostMeter()
-    meter.start()
+    const table = await runSliced(metered(this.#reading(), meter), TURN)
+    return { table, cost: meter.total }
+  }
+
+  *#reading(): Sliced<Look['table']> {
     const seen = new Map<string, Seen>()
     const table = new Map<string, TableService>()
     let sinceRest = 0
     for (const [key, attributes] of this.#readServices()) {
-      const one = this.#readReals(key, attributes)
+      const one = yield* this.#readReals(key, attributes)
       seen.set(key, one)
       table.set(key, one.service)
       sinceRest += 1 + one.words.count
-      if (sinceRest < ENTRIES_IN_A_TURN) continue
+      if (sinceRest < STEP) continue
       sinceRest = 0
-      meter.stop()
-      await setImmediate()
-      meter.start()
+      yield
     }
     this.#seen = seen
-    meter.stop()
-    return { table, cost: meter.total }
+    return table
   }
 
   #readServices(): ReadonlyMap<string, Attributes> {
     const { services: words } = this.#scratch
     ask(this.#connection, 'read the services of the IPVS table', () =>
-      this.#connection.scan({ command: 'GET_SERVICE', values: {} }, into(words)),
+      this.#connection.scan({ command: 'GET_SERVICE', values: {} }, words.visitor()),
     )
     if (words.equals(this.#words)) return this.#services
     const decoded = words.decode().flatMap(values => decodeService(values) ?? [])
@@ -71,28 +81,44 @@ export class TableLook {
     return this.#services
   }
 
-  #readReals(key: string, attributes: Attributes): Seen {
+  *#readReals(key: string, attributes: Attributes): Sliced<Seen> {
     const { reals: words } = this.#scratch
     const { id } = attributes
     ask(this.#connection, `read the real servers of ${key}`, () =>
-      this.#connection.scan({ command: 'GET_DEST', values: { SERVICE: encodeServiceId(id) } }, into(words)),
+      this.#connection.scan(
+        { command: 'GET_DEST', values: { SERVICE: encodeServiceId(id) } },
+        words.visitor(),
+      ),
     )
     const known = this.#seen.get(key)
     const isSame = known?.words.equals(words) ?? false
     if (known && isSame && known.attributes === attributes) return known
-    const reals = known && isSame ? known.service.reals : decodeReals(id, words)
-    return { words: words.kept(), attributes, service: { ...attributes, reals } }
+    const own = words.kept()
+    const reals = known && isSame ? known.service.reals : yield* decodingReals(id, own)
+    return { words: own, attributes, service: { ...attributes, reals } }
   }
 }
 
-function into(words: Pick<SteadyWords<typeof levels.dest>, 'clear' | 'add'>) {
-  return {
-    begin: () => words.clear(),
-    visit: (data: Buffer, start: number, end: number) => words.add(data, start, end),
-  }
+function* decodingReals(
+  id: ServiceId,
+  words: SteadyWords<typeof levels.dest>,
+): Sliced<TableService['reals']> {
+  const reals = new Map<string, TableReal>()
+  const family = familyOf(id)
+  yield* eachInSteps(yield* words.decoding(), values => {
+    const real = decodeReal(family, values)
+    reals.set(keyOfReal(real), real)
+  })
+  return reals
 }
 
-function decodeReals(id: ServiceId, words: SteadyWords<typeof levels.dest>): TableService['reals'] {
-  const reals = words.decode().map(values => decodeReal(familyOf(id), values))
-  return new Map(reals.map(real => [keyOfReal(real), real]))
+/** Measures the steps and not what runs between them. */
+function* metered<T>(work: Sliced<T>, meter: CostMeter): Sliced<T> {
+  for (;;) {
+    meter.start()
+    const step = work.next()
+    meter.stop()
+    if (step.done) return step.value
+    yield
+  }
 }

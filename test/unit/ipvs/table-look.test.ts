@@ -41,6 +41,22 @@ describe('table look: what has changed since the last reading', () => {
     )
   })
 
+  it('lets the event loop run while a service with twelve thousand servers is decoded', async () => {
+    const reals = Array.from({ length: 12_000 }, (_, i) => tableReal(`fd00:2::${(i + 1).toString(16)}`))
+    const kernel = memoryKernel()
+    await kernel.apply(diff(table(tableService(WEB, reals)), new Map(), NONE))
+    let turns = 0
+    const count = () => {
+      turns++
+      next = setImmediate(count)
+    }
+    let next = setImmediate(count)
+    const members = await kernel.reals(WEB)
+    clearImmediate(next)
+    assert.equal(members.size, reals.length)
+    assert.ok(turns > 0)
+  })
+
   it('returns the same services while nothing changes', async () => {
     const { again } = await stage()
     assert.deepEqual(await again(), [true, true])
