@@ -37,9 +37,7 @@ export function secretNames(checks: ReadonlyMap<string, Check>): IsSecretName {
 }
 
 /** Keys that hold no secret, however similar to the name of a secret they are. */
-const KEYS = [rootFields, settingsFields, defaultsFields, serviceFields, realFields, checkFields].flatMap(
-  Object.keys,
-)
+const KEYED = [rootFields, settingsFields, defaultsFields, serviceFields, realFields, checkFields]
 
 interface OptionNames {
   readonly secret: ReadonlySet<string>
@@ -47,7 +45,7 @@ interface OptionNames {
 }
 
 function optionNames(checks: ReadonlyMap<string, Check>): OptionNames {
-  const names = { secret: new Set<string>(), others: new Set(KEYS) }
+  const names = { secret: new Set<string>(), others: new Set(KEYED.flatMap(Object.keys)) }
   for (const [name, type] of Object.entries(alertFields))
     names[markOf(type).secret ? 'secret' : 'others'].add(name)
   for (const check of new Set(checks.values()))

@@ -2,7 +2,7 @@
 import { duration, marks, z } from '../../check/option-types.js'
 import { SEVERITIES } from '../../core/alert-rules.js'
 import { path } from './field-types.js'
-import { mapping, orNull } from './forms.js'
+import { later, mapping, orNull } from './forms.js'
 
 /** The default time limits of an attempt, in milliseconds. */
 export const HTTP_TIMEOUT = 10_000
@@ -20,7 +20,7 @@ const isHeader = ([name, value]: [string, string]) =>
 
 const patterns = () => z.array(z.string().min(1)).min(1)
 
-export const alertFields = {
+export const alertFields = later(() => ({
   webhook: orNull(url().register(marks, { secret: 'text', shown: 'URL, never shown' })).describe(
     'Receives the alerts as JSON, by POST.',
   ),
@@ -71,7 +71,7 @@ export const alertFields = {
     .enum(SEVERITIES)
     .default('warning')
     .describe('The least severity: warning is all alerts, critical only the critical ones.'),
-}
+}))
 
 export const alertNode = mapping(
   'a receiver of alerts',

@@ -2,7 +2,7 @@
 import { marks, z } from '../../check/option-types.js'
 import { endpoint, parseHostPort } from '../../core/address.js'
 import { optionalPath, path } from './field-types.js'
-import { mapping, orNull } from './forms.js'
+import { later, mapping, orNull } from './forms.js'
 
 /** An address to listen on. Parsed to its canonical text, `[2001:db8::1]:8443`. */
 function listenAddress() {
@@ -18,15 +18,15 @@ function listenAddress() {
   })
 }
 
-export const tlsFields = {
+export const tlsFields = later(() => ({
   cert: path().describe('The certificate with its chain, PEM.'),
   key: path().describe('Its private key, PEM; only lvsd should be able to read it.'),
   'client-ca': optionalPath().describe(
     'Certificates of authorities, PEM: only clients with a certificate of one of them may connect. They need a token as well.',
   ),
-}
+}))
 
-export const apiFields = {
+export const apiFields = later(() => ({
   listen: z
     .array(listenAddress())
     .register(marks, { shown: 'list of addresses and ports' })
@@ -38,6 +38,6 @@ export const apiFields = {
     'Serves over TLS. Without it a token can be read on the network, so `listen` should be an address of this machine only.',
   ),
   metrics: z.enum(['open', 'token']).default('token').describe('open: `/metrics` needs no token.'),
-}
+}))
 
 export const apiNode = mapping('api', 'a mapping with listen', apiFields)

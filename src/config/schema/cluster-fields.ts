@@ -4,7 +4,7 @@ import { parseAddress } from '../../core/address.js'
 import { LONGEST_HEARTBEAT, SHORTEST_HEARTBEAT } from '../../core/membership.js'
 import { connectivityNode } from './connectivity-fields.js'
 import { interval, optionalPath, path } from './field-types.js'
-import { mapping, orNull, shortOr } from './forms.js'
+import { later, mapping, orNull, shortOr } from './forms.js'
 import { redisNode } from './redis-fields.js'
 
 /** A virtual address. */
@@ -28,7 +28,7 @@ function vrrpName() {
     .optional()
 }
 
-export const roleFields = {
+export const roleFields = later(() => ({
   from: z
     .enum(['always-active', 'file', 'vrrp', 'redis'])
     .default('always-active')
@@ -63,9 +63,9 @@ export const roleFields = {
     .describe(
       'With redis: how long the lease lasts; it is prolonged three times in this time. After the end of the active director another one is active this much later at most.',
     ),
-}
+}))
 
-export const standbyFields = {
+export const standbyFields = later(() => ({
   table: z
     .enum(['same', 'keep', 'empty'])
     .default('same')
@@ -78,9 +78,9 @@ export const standbyFields = {
     .describe(
       'Whether a standby checks the real servers. slow: at intervals ten times as long. off: not at all, so that a takeover begins with the health that was known last.',
     ),
-}
+}))
 
-export const trackFileFields = {
+export const trackFileFields = later(() => ({
   path: path().describe('The file, such as /run/lvsd/priority; the `file` of a `track_file` of keepalived.'),
   weight: z
     .int()
@@ -90,7 +90,7 @@ export const trackFileFields = {
     .describe(
       'The file has minus this number while the network is lost. keepalived adds it to the priority; 254 is a FAULT, and so is any number in a sync group.',
     ),
-}
+}))
 
 const trackFileNode = shortOr(
   z.string().describe('The path alone.'),
@@ -110,7 +110,7 @@ function group() {
   })
 }
 
-export const syncFields = {
+export const syncFields = later(() => ({
   interface: z
     .string()
     .regex(/^[^\s/]{1,15}$/, { error: 'expected the name of an interface, such as eth0' })
@@ -136,9 +136,9 @@ export const syncFields = {
   'max-length': orNull(z.int().min(1024).max(65_000)).describe(
     'Maximum bytes of a message. Default: by the MTU of the interface.',
   ),
-}
+}))
 
-export const clusterFields = {
+export const clusterFields = later(() => ({
   site: z
     .string()
     .regex(/^[\w.-]{1,64}$/, { error: 'expected a name of letters, digits, ".", "-" and "_"' })
@@ -180,6 +180,6 @@ export const clusterFields = {
   'track-file': orNull(trackFileNode).describe(
     'A file that tells keepalived whether this director has its network: 0, or a negative number that lowers its priority. Default: none.',
   ),
-}
+}))
 
 export const clusterNode = mapping('cluster', 'a mapping with role', clusterFields)

@@ -2,7 +2,7 @@
 import { marks, z } from '../../check/option-types.js'
 import { isLinkLocal, parseAddress } from '../../core/address.js'
 import { interval } from './field-types.js'
-import { listOf, mapping } from './forms.js'
+import { later, listOf, mapping } from './forms.js'
 
 /** A literal address. Names are refused: to resolve one needs the network that is to be judged. */
 function literal(example: string) {
@@ -39,7 +39,7 @@ function routed() {
   })
 }
 
-export const pingGroupFields = {
+export const pingGroupFields = later(() => ({
   ping: z
     .array(pinged())
     .min(1)
@@ -50,11 +50,11 @@ export const pingGroupFields = {
     .register(marks, { shown: 'any, all or a number' })
     .default('any')
     .describe('How many of them must answer.'),
-}
+}))
 
 const GROUPS = 'a list of groups, each with ping and need'
 
-export const connectivityFields = {
+export const connectivityFields = later(() => ({
   gateways: z
     .array(pinged())
     .register(marks, { shown: 'list of addresses' })
@@ -90,7 +90,7 @@ export const connectivityFields = {
     .describe(
       'Replies in a row after which it answers again. An interface or a route must work again for as many intervals.',
     ),
-}
+}))
 
 export const connectivityNode = mapping(
   'connectivity',

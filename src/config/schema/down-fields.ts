@@ -1,9 +1,9 @@
 /** Keys of a service that decide what becomes of servers that are down: panic and on-down. */
 import { marks, z } from '../../check/option-types.js'
 import { interval, percent } from './field-types.js'
-import { mapping, orNull, shortOr } from './forms.js'
+import { later, mapping, orNull, shortOr } from './forms.js'
 
-export const panicFields = {
+export const panicFields = later(() => ({
   share: percent()
     .refine(share => share > 0, { error: 'expected more than 0%' })
     .prefault('50%')
@@ -12,7 +12,7 @@ export const panicFields = {
   for: interval()
     .prefault('15m')
     .describe('Time after which the table follows the checks again, at the latest.'),
-}
+}))
 
 export const panicNode = shortOr(
   z.union([z.number(), z.string()]).describe('The share alone: 50%.'),
@@ -22,7 +22,7 @@ export const panicNode = shortOr(
 
 const action = (given: 'remove' | 'quiesce') => z.enum(['remove', 'quiesce']).default(given)
 
-export const onDownFields = {
+export const onDownFields = later(() => ({
   dead: action('remove').describe(
     'A server that is dead: refused, unreachable, no connection in time, no answer to ping.',
   ),
@@ -35,6 +35,6 @@ export const onDownFields = {
     .describe(
       'Time after which a quiesced server is removed; without it never, with UDP after 5m at the latest.',
     ),
-}
+}))
 
 export const onDownNode = orNull(mapping('on-down', 'a mapping with dead, sick and after', onDownFields))

@@ -73,6 +73,24 @@ function formed<T extends z.ZodType, R>(type: T, form: Form): T & Formed<R> {
   return type as T & Formed<R>
 }
 
+/**
+ * A shape that is made when something first looks at it: V8 takes some 10 µs for each type of zod, and most mappings are in few
+ * configurations.
+ */
+export function later<S extends Shape>(make: () => S): S {
+  let made: S | undefined
+  const shape = () => {
+    made ??= make()
+    return made
+  }
+  return new Proxy({} as S, {
+    get: (_, key) => Reflect.get(shape(), key),
+    has: (_, key) => Reflect.has(shape(), key),
+    ownKeys: () => Reflect.ownKeys(shape()),
+    getOwnPropertyDescriptor: (_, key) => Reflect.getOwnPropertyDescriptor(shape(), key),
+  })
+}
+
 type Mapping<S extends Shape, R> = z.ZodObject<S, z.core.$strict> & Formed<R>
 
 /** A mapping with exactly these keys. */

@@ -5,7 +5,7 @@ import { distinctAddresses, isMailAddress, readMailServer } from '../../core/mai
 import type { DaemonPhase } from '../../core/model.js'
 import { didYouMean } from '../../util/closest-match.js'
 import { parseDuration } from '../../util/duration.js'
-import { mapping, orNull, shortOr } from './forms.js'
+import { later, mapping, orNull, shortOr } from './forms.js'
 
 const PHASES = ['starting', 'running', 'reloading', 'stopping'] as const satisfies DaemonPhase[]
 
@@ -27,7 +27,7 @@ const mailAddress = () =>
     .register(marks, { shown: 'mail address' })
 
 /** Recipients, sender, conditions and server of mails. A service may override single keys. */
-export const mailFields = {
+export const mailFields = later(() => ({
   to: z
     .union([mailAddress(), z.array(mailAddress())])
     .register(marks, { shown: 'recipients' })
@@ -81,7 +81,7 @@ export const mailFields = {
     .describe(
       'Mail server: name or address, and the port where it is not 25. Default: the command sendmail of this machine.',
     ),
-}
+}))
 
 /** Recipients only, or a mapping. */
 export const mailNode = shortOr(

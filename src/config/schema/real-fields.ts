@@ -2,7 +2,7 @@
 import { marks, z } from '../../check/option-types.js'
 import { checksFields } from './check-fields.js'
 import { ADDRESS, threshold, weight } from './field-types.js'
-import { mapping, shortOr } from './forms.js'
+import { later, mapping, shortOr } from './forms.js'
 
 /** Family of a real server or fallback that is given by name. */
 const memberFamily = z
@@ -49,14 +49,14 @@ export const realFields = {
 /** Keys of a real server that a service or `defaults` may set for all its real servers. */
 export const sharedRealFields = { ...realAttributeFields, ...checksFields }
 
-export const fallbackFields = {
+export const fallbackFields = later(() => ({
   address: z
     .string()
     .register(marks, { shown: ADDRESS })
     .describe("Address or name and port, as for a real server. Default port: the service's."),
   family: memberFamily,
   ...forwardingFields,
-}
+}))
 
 const SERVER = 'a text or a mapping with an address'
 

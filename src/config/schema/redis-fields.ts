@@ -8,7 +8,7 @@ import {
   SENTINEL_PORT,
 } from '../../core/redis-settings.js'
 import { optionalPath } from './field-types.js'
-import { mapping, orNull, shortOr } from './forms.js'
+import { later, mapping, orNull, shortOr } from './forms.js'
 
 function redisUrl() {
   return z
@@ -36,25 +36,25 @@ function redisAddresses(defaultPort: number) {
 const text = () => z.string().min(1)
 const secret = () => text().register(marks, { secret: 'text', shown: 'text, never shown' })
 
-export const redisTlsFields = {
+export const redisTlsFields = later(() => ({
   ca: optionalPath().describe('Certificates of the authorities to trust instead of the usual ones.'),
   cert: optionalPath().describe('Certificate of lvsd, where Redis wants one.'),
   key: optionalPath().describe('Its private key; only lvsd should be able to read it.'),
   servername: orNull(text().register(marks, { shown: 'name' })).describe(
     'Name in the certificate of Redis. Default: the host that lvsd connects to.',
   ),
-}
+}))
 
-export const sentinelFields = {
+export const sentinelFields = later(() => ({
   name: text().register(marks, { shown: 'name' }).describe('Name of the primary at the sentinels: mymaster.'),
   addresses: redisAddresses(SENTINEL_PORT).describe(
     `The sentinels; the port is ${SENTINEL_PORT} unless another one is given. Any of them is enough.`,
   ),
   username: orNull(text()).describe('User at the sentinels. Default: none.'),
   password: orNull(secret()).describe('Password at the sentinels. Default: none.'),
-}
+}))
 
-export const redisFields = {
+export const redisFields = later(() => ({
   url: orNull(redisUrl()).describe(
     'One server: redis://[2001:db8::1]:6379, with /1 for another database than 0; rediss:// for TLS; unix:///run/redis/redis.sock.',
   ),
@@ -77,7 +77,7 @@ export const redisFields = {
     .register(marks, { shown: 'text' })
     .default('lvsd')
     .describe('Begin of all keys and channels: {PREFIX:SITE}.'),
-}
+}))
 
 export const redisNode = shortOr(
   z.string().describe('The URL alone.'),

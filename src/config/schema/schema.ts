@@ -26,7 +26,7 @@ import {
   seconds,
   shellCommand,
 } from './field-types.js'
-import { listOf, mapping, members, oneOrMore, orNull, shortOr } from './forms.js'
+import { later, listOf, mapping, members, oneOrMore, orNull, shortOr } from './forms.js'
 import { mailLine, mailNode } from './mail-fields.js'
 import { fallbackNode, realNode, sharedRealFields } from './real-fields.js'
 import { dampingNode, slowStartNode } from './steering-fields.js'
@@ -59,7 +59,7 @@ export const SCHEDULER_FLAGS = [
   'flag-3',
 ] as const
 
-export const persistenceFields = {
+export const persistenceFields = later(() => ({
   timeout: seconds().prefault('300s').describe('How long a client stays with its real server.'),
   prefix: z
     .int()
@@ -80,7 +80,7 @@ export const persistenceFields = {
     .nullable()
     .default(null)
     .describe('Persistence engine: sip, for SIP calls over UDP.'),
-}
+}))
 
 const persistenceNode = shortOr(
   z.union([z.number(), z.string()]).describe('The timeout alone: 300s.'),
@@ -144,7 +144,7 @@ const lengthOfWindow = () =>
   duration().refine(ms => ms <= MAX_SECONDS * 1000, { error: 'expected at most 744h (31 days)' })
 
 /** A maintenance window. In `defaults` it has no `reals`. */
-const commonWindowFields = {
+const commonWindowFields = later(() => ({
   at: z
     .string()
     .register(marks, { shown: 'cron expression' })
@@ -161,9 +161,9 @@ const commonWindowFields = {
     .optional()
     .describe('Time at its begin in which the servers are only drained (weight 0). Default: none.'),
   reason: z.string().max(512).default('').describe('The reason for people; shown with the window.'),
-}
+}))
 
-export const windowFields = {
+export const windowFields = later(() => ({
   ...commonWindowFields,
   reals: z
     .array(z.string().min(1))
@@ -173,7 +173,7 @@ export const windowFields = {
     .describe(
       "Its real servers: '[2001:db8::1]:80', the address or the name alone, or the end of either. Default: all of the service.",
     ),
-}
+}))
 
 const WINDOW = 'a mapping with at and for'
 const WINDOWS = 'a list of windows, each with at and for'
@@ -276,13 +276,13 @@ const kernelTimeout = () =>
     .optional()
     .transform(value => value ?? 0)
 
-export const timeoutsFields = {
+export const timeoutsFields = later(() => ({
   tcp: kernelTimeout().describe('Of an established TCP connection.'),
   'tcp-fin': kernelTimeout().describe('Of a TCP connection after a FIN.'),
   udp: kernelTimeout().describe('Of a UDP flow.'),
-}
+}))
 
-export const marksFields = {
+export const marksFields = later(() => ({
   from: z.int().min(1).max(MAX_U32).default(DEFAULT_MARKS.from).describe('The first firewall mark.'),
   count: z
     .int()
@@ -290,7 +290,7 @@ export const marksFields = {
     .max(1_000_000)
     .default(DEFAULT_MARKS.count)
     .describe('Number of marks: one for each real server that is checked so.'),
-}
+}))
 
 export const settingsFields = {
   resync: intervalOrAuto()
