@@ -27,8 +27,8 @@ export function configChanges(before: Config, after: Config): ConfigChanges {
 /** Same as `configChanges`, in time slices. */
 export function* countingChanges(before: Config, after: Config): Sliced<ConfigChanges> {
   const [old, now] = unsharedOf(before, after)
-  const services = countBetween(servicesOf(old), servicesOf(now))
-  const reals = countBetween(yield* realsOf(old), yield* realsOf(now))
+  const services = yield* countingBetween(servicesOf(old), servicesOf(now))
+  const reals = yield* countingBetween(yield* realsOf(old), yield* realsOf(now))
   return { services, reals, settings: changedSettings(before, after) }
 }
 
@@ -89,33 +89,37 @@ function limited(texts: readonly string[], what: string): readonly string[] {
   return left > 1 ? [...texts.slice(0, MOST_NAMED), `${left} more ${what}`] : texts
 }
 
-/** Key of each item, and a text that differs when the item differs. */
-type Values = ReadonlyMap<string, string>
+/** What is compared of each item, by its key. */
+type Values = ReadonlyMap<string, unknown>
 
 function servicesOf({ services }: Services): Values {
   return new Map(
     services.map(service => {
       const { reals: _, ...own } = service
-      return [keyAsWritten(service.virtual), JSON.stringify(own)]
+      return [keyAsWritten(service.virtual), own]
     }),
   )
 }
 
 function* realsOf({ services }: Services): Sliced<Values> {
-  const values = new Map<string, string>()
+  const values = new Map<string, unknown>()
   for (const service of services)
     yield* eachInSteps(service.reals, real => {
-      values.set(memberKey(service, real), JSON.stringify(real))
+      values.set(memberKey(service, real), real)
     })
   return values
 }
 
-function countBetween(before: Values, after: Values): Count {
-  let [added, changed] = [0, 0]
-  for (const [key, value] of after)
+function* countingBetween(before: Values, after: Values): Sliced<Count> {
+  let [added, changed, removed] = [0, 0, 0]
+  yield* eachInSteps(after, ([key, value]) => {
     if (!before.has(key)) added++
-    else if (before.get(key) !== value) changed++
-  return { added, changed, removed: [...before.keys()].filter(key => !after.has(key)).length }
+    else if (!isSameValue(before.get(key), value)) changed++
+  })
+  yield* eachInSteps(before.keys(), key => {
+    if (!after.has(key)) removed++
+  })
+  return { added, changed, removed }
 }
 
 function memberKey(service: Service, real: Real): string {

@@ -391,7 +391,8 @@ export class Reconciler {
   async #applyAll(changes: readonly Change[], isWhole: boolean): Promise<void> {
     const refusals: Refused[] = []
     for (let at = 0; at < changes.length; at += MOST_CHANGES) {
-      if (at > 0) await ownTurn()
+      // To compare the whole table takes a turn, too.
+      if (at > 0 || isWhole) await ownTurn()
       refusals.push(...(await this.#apply(changes.slice(at, at + MOST_CHANGES))))
     }
     const refused = new Set(refusals.map(({ change }) => change))

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { changesText, configChanges, removedText } from '../../../src/core/config-changes.js'
+import { changesText, configChanges, countingChanges, removedText } from '../../../src/core/config-changes.js'
 import type { Config } from '../../../src/core/model.js'
 import { config, real, service, serviceId, use } from '../../support/tables.js'
 
@@ -49,6 +49,17 @@ describe('config-changes: what a new configuration changes', () => {
     ]
   for (const [what, before, after, expected] of cases)
     it(what, () => assert.equal(changesText(configChanges(before, after)), expected))
+})
+
+describe('config-changes: thousands of servers', () => {
+  it('are counted at most 32 at a step', () => {
+    const before = config([mail(3200)])
+    const after = config([{ ...mail(3200), label: 'other' }])
+    let steps = 0
+    for (const work = countingChanges(before, after); !work.next().done; ) steps++
+    // Listed of both, compared, and looked for again.
+    assert.equal(steps, 400)
+  })
 })
 
 describe('config-changes: the servers that a configuration no longer has', () => {
