@@ -14,8 +14,11 @@ export interface Area {
 
 /** <asm-generic/mman-common.h> */
 const MADV_DONTNEED = 4
-/** Bytes between two segments of one program at most. V8 maps parts of the file once more, elsewhere, and may unmap these. */
-const GAP = 2 ** 20
+/**
+ * Bytes between two segments of one program at most: some begin at a large page of 2 MiB. V8 maps parts of the file once more,
+ * elsewhere, and may unmap these.
+ */
+const GAP = 2 ** 21
 
 const HEAD = /^([0-9a-f]+)-([0-9a-f]+) (\S{4}) ([0-9a-f]+) \S+ \d+ *(.*)$/m
 
@@ -30,7 +33,7 @@ export function unchangedAreas(smaps: string, program: string): readonly Area[] 
     const [, first = '', last = '', rights = '', offset = '', path = ''] = HEAD.exec(mapping) ?? []
     if (path !== program) continue
     const [from, to] = [Number.parseInt(first, 16), Number.parseInt(last, 16)]
-    if (end === null ? Number.parseInt(offset, 16) !== 0 : from - end > GAP) continue
+    if (end === null ? Number.parseInt(offset, 16) !== 0 : from - end >= GAP) continue
     end = to
     const isReadOnly = rights === 'r-xp' || rights === 'r--p'
     if (isReadOnly && /^Anonymous: +0 kB$/m.test(mapping)) found.push({ from, length: to - from })

@@ -24,6 +24,20 @@ describe('program-pages: areas of the program that can be mapped again', () => {
     assert.deepEqual(unchangedAreas([...SEGMENTS, HEAP].join(''), NODE), AREAS)
   })
 
+  it('are also those after a segment that begins at a large page, as in Node.js 22 and 24', () => {
+    const [head, code, last] = [
+      mapping(`00e3c000-032fc000 r-xp 00a3c000 fe:00 260689       ${NODE}`),
+      mapping(`03400000-03401000 r-xp 03000000 fe:00 260689       ${NODE}`),
+      mapping(`03401000-06b18000 r--p 03001000 fe:00 260689       ${NODE}`),
+    ]
+    const first = mapping(`00400000-00e38000 r--p 00000000 fe:00 260689       ${NODE}`)
+    const found = unchangedAreas([first, head, code, last].join(''), NODE)
+    assert.deepEqual(
+      found.map(({ from }) => from),
+      [0x40_0000, 0xe3_c000, 0x340_0000, 0x340_1000],
+    )
+  })
+
   it('are those of a program whose file has been replaced', () => {
     const replaced = SEGMENTS.join('').replaceAll(NODE, `${NODE} (deleted)`)
     assert.deepEqual(unchangedAreas(replaced, `${NODE} (deleted)`), AREAS)
