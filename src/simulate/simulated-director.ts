@@ -209,7 +209,7 @@ export class SimulatedDirector {
     const { clock } = this.#parts
     let rest = performance.now() + TURN
     while (!isOver() && clock.turn(end)) {
-      if (this.#dirty.size > 0 && clock.now() >= this.#nextRound) await this.#settle()
+      if (this.#isRoundDue) await this.#settle()
       if (performance.now() < rest) continue
       await setImmediate()
       rest = performance.now() + TURN
@@ -231,7 +231,14 @@ export class SimulatedDirector {
     this.#isRoundAsked = true
     clock.alarm(this.#nextRound - clock.now(), () => {
       this.#isRoundAsked = false
+      // An alarm may be earlier by a rounding error.
+      this.#nextRound = clock.now()
     })
+  }
+
+  /** What else happens meanwhile does not bring a round forward that was asked for: alarms are up to 1 ms late. */
+  get #isRoundDue(): boolean {
+    return this.#dirty.size > 0 && !this.#isRoundAsked && this.#parts.clock.now() >= this.#nextRound
   }
 
   async #settle(): Promise<void> {
