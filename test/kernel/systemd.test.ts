@@ -13,7 +13,7 @@ import { join } from 'node:path'
 import { DEFAULT_SOCKET, fetchStatus } from '../../src/api/client.js'
 import { packageRoot } from '../../src/system/version.js'
 import { until } from '../support/until.js'
-import { installCommand, installLink } from './site/command.js'
+import { installCommand, installLdirectord } from './site/command.js'
 import { FILE, GOOD, pidOf, WEB } from './site/ldirectord.js'
 import { within } from './site/namespaces.js'
 import { startRealServer } from './site/real-server.js'
@@ -53,7 +53,7 @@ describe('under systemd', function () {
       [3, 4].map(n => ({ name: `r${n}`, address: `fc00::${n}` })),
     )
     // Before systemd starts, because its services see only the mounts that exist then.
-    installLink('/usr/sbin', 'ldirectord', '/opt/lvsd/deploy/ldirectord')
+    installLdirectord('/opt/lvsd')
   })
   const { systemctl, property, numberHere } = withSystemd({
     lvsd: { file: deployed('lvsd.service'), service: [`WatchdogSec=${WATCHDOG}`] },

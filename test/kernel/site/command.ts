@@ -1,6 +1,9 @@
 /** Installs files of the site, as an operator would, in folders that belong to the machine. */
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { packageRoot } from '../../../src/system/version.js'
+import { BUNDLE } from '../../support/compile.js'
 
 const COMMANDS = '/usr/local/bin'
 
@@ -17,6 +20,19 @@ export function installCommand(name: string, script: string): string {
 export function installLink(folder: string, name: string, target: string): void {
   rmSync(`${own(folder)}/${name}`, { force: true })
   symlinkSync(target, `${folder}/${name}`)
+}
+
+/**
+ * Installs `/usr/sbin/ldirectord` as deploy/setup.mjs does. What it runs is the bundle of the tests, not dist/, which may be
+ * missing or older than the sources. `clone`: path of the repository for who runs it.
+ */
+export function installLdirectord(clone = packageRoot): void {
+  const home = `${own('/opt')}/installed`
+  mkdirSync(join(home, 'deploy'), { recursive: true })
+  copyFileSync(join(packageRoot, 'package.json'), join(home, 'package.json'))
+  copyFileSync(join(packageRoot, 'deploy/ldirectord'), join(home, 'deploy/ldirectord'))
+  symlinkSync(join(clone, BUNDLE), join(home, 'dist'))
+  installLink('/usr/sbin', 'ldirectord', join(home, 'deploy/ldirectord'))
 }
 
 /** Mounts a tmpfs over the folder, with links to its previous content, which may include node. Returns the folder. */

@@ -2,10 +2,9 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { identify, readRecord } from '../../../src/ldirectord-command/processes.js'
-import { packageRoot } from '../../../src/system/version.js'
 import { onCleanup } from '../../support/after-each.js'
 import { until } from '../../support/until.js'
-import { installLink, own } from './command.js'
+import { installLdirectord, own } from './command.js'
 import { type RealServer, startRealServer } from './real-server.js'
 import { type Ran, runOnDirector } from './run.js'
 import { buildSite, freshDirector } from './site.js'
@@ -28,7 +27,7 @@ export function dropInSite(): { readonly servers: RealServer[] } {
       ['fc00::80', 'fc00::81'],
       [3, 4].map(n => ({ name: `r${n}`, address: `fc00::${n}` })),
     )
-    installLink('/usr/sbin', 'ldirectord', join(packageRoot, 'deploy/ldirectord'))
+    installLdirectord()
     own('/etc')
     rmSync('/etc/ha.d', { force: true })
   })
