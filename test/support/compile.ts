@@ -53,6 +53,16 @@ export function bundle(root: string): void {
   utimesSync(stamp, began, began)
 }
 
+/** Builds the page for browsers, where the compiled program looks for it, unless it is newer than its sources. */
+export function buildPage(root: string): void {
+  // The last file that is written.
+  const made = join(root, 'dist/src/web/licences.txt')
+  if (isNewer(made, root, ['src/web', 'package-lock.json'])) return
+  const began = new Date()
+  execFileSync(process.execPath, ['src/web/build.mjs'], { cwd: root })
+  utimesSync(made, began, began)
+}
+
 function mainOf(root: string): string {
   return join(root, 'build/src/main.js')
 }

@@ -9,7 +9,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 import { addToken, fetchStatus, requestReload } from '../../src/api/client.js'
-import { compiled } from './compile.js'
+import { packageRoot } from '../../src/system/version.js'
+import { buildPage, compiled } from './compile.js'
 import { refusedPort } from './servers.js'
 import { until } from './until.js'
 
@@ -123,7 +124,9 @@ ${many > 0 ? `  many:\n    virtual: '[2001:db8::82]:80'\n    reals:\n${others.jo
   }
 }
 
+/** Starts the browser. The page is built first if a source is newer. */
 export function launch(): Promise<Browser> {
+  buildPage(packageRoot)
   return chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--disable-gpu'] })
 }
 
