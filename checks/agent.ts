@@ -49,6 +49,7 @@ export const check = defineCheck({
   options: agentOptions,
   provesLife: ({ silence }) => silence === 'down',
 
+  takesPath: () => true,
   async run(target, options, context) {
     const heard = await listen(target, options, context)
     if ('why' in heard) return silent(target, options, heard.why)
@@ -118,6 +119,7 @@ const WORDLESS: Readonly<Record<string, string>> = {
   'too-big': 'sends an endless line',
 }
 
-function keyOf({ address, port }: Target, options: AgentOptions): string {
-  return JSON.stringify([address.text, port, options.send, options.hold, options['max-weight']])
+/** Through the path of a service, the mark alone tells the real server. */
+function keyOf({ address, port, marked }: Target, options: AgentOptions): string {
+  return JSON.stringify([address.text, port, marked?.mark, options.send, options.hold, options['max-weight']])
 }

@@ -44,6 +44,7 @@ export const check = defineCheck({
       : tlsProblem(options)
   },
 
+  takesPath: () => true,
   run: (target, options, context) =>
     converse(target, context, options.tls ? options : null, async dialogue => {
       const around = { options, budget: newBudget() }

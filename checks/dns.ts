@@ -58,6 +58,7 @@ export const check = defineCheck({
 
   overTcp: ({ transport }) => transport === 'tcp',
 
+  takesPath: () => true,
   async run(target, options, context) {
     const question = questionOf(options)
     const id = randomInt(65_536)

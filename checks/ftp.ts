@@ -1,11 +1,11 @@
 import { once } from 'node:events'
-import { connect, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { type Answer, defineCheck, type RunContext, type Target, up } from '../src/check/check.js'
 import { problemOf } from '../src/check/option-problem.js'
 import type { Match } from '../src/check/probe-spec.js'
 import { compileJudge } from '../src/probe/matcher.js'
 import { gathered } from '../src/probe/pace.js'
-import { destinationOf } from './lib/destination.js'
+import { connectTo, destinationOf } from './lib/destination.js'
 import { converse, type Dialogue } from './lib/dialogue.js'
 import {
   encryptionOf,
@@ -37,6 +37,8 @@ export const check = defineCheck({
     return loginProblem(options) ?? matchProblem(options) ?? encryptionProblem(options)
   },
 
+  // A file comes over another connection, to another port.
+  takesPath: ({ receive, text }) => receive === null && text === null,
   run(target, options, context) {
     const { tls, starttls } = encryptionOf(options)
     return converse(target, context, tls, async dialogue => {
@@ -90,7 +92,7 @@ async function search(
     await expectReply(dialogue, '2')
   }
   const port = await passivePort(dialogue, target)
-  let data: Socket = connect({ ...destinationOf(target), port, signal: context.signal })
+  let data: Socket = connectTo({ ...destinationOf(target), port }, { signal: context.signal })
   // Without a listener, an error after the run would end the process.
   data.on('error', () => {})
   try {

@@ -49,6 +49,7 @@ export const check = defineCheck({
 
   expects: ({ service }) => `SERVING for ${service === '' ? 'the whole server' : `the service ${service}`}`,
 
+  takesPath: () => true,
   run(target, options, context) {
     const tls = options.tls ? { ...options, sni: options.sni ?? hostName(options.virtualhost) } : null
     return withLibrary(open(target, tls, context, ['h2']), context, socket =>

@@ -1,7 +1,6 @@
 import { once } from 'node:events'
-import { connect } from 'node:net'
 import { defineCheck, type RunContext, type Target } from '../src/check/check.js'
-import { destinationOf } from './lib/destination.js'
+import { connectTo, destinationOf } from './lib/destination.js'
 import { type HttpOptions, httpOptions, httpProbe, httpProblem, requestBytes } from './lib/http.js'
 import { exchange } from './lib/response.js'
 
@@ -17,6 +16,8 @@ export const check = defineCheck({
 
   probe: httpProbe,
 
+  // A redirect is another connection, maybe to another host.
+  takesPath: ({ redirects }) => redirects === 0,
   async run(target, options, context) {
     const answer = await ask(target, options, context)
     // The library costs many times as much as the exchange, so it is used only after an actual redirect.
@@ -27,7 +28,7 @@ export const check = defineCheck({
 /** Performs one request. Returns null for a redirect that must be followed. */
 async function ask(target: Target, options: HttpOptions, context: RunContext) {
   context.phase('connect')
-  const socket = connect({ ...destinationOf(target), signal: context.signal })
+  const socket = connectTo(destinationOf(target), { signal: context.signal })
   try {
     await once(socket, 'connect')
     return await exchange(socket, requestBytes(target, options, 'http'), options, context)

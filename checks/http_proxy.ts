@@ -1,10 +1,9 @@
-import { connect } from 'node:net'
 import { type Answer, defineCheck, down, type RunContext, type Target } from '../src/check/check.js'
 import type { OptionKit, Parsed } from '../src/check/option-kit.js'
 import { problemOf } from '../src/check/option-problem.js'
 import { HEAD_LIMIT } from '../src/probe/match-http.js'
 import { gathered } from '../src/probe/pace.js'
-import { destinationOf } from './lib/destination.js'
+import { connectTo, destinationOf } from './lib/destination.js'
 import { Heard } from './lib/heard.js'
 import { httpJudge, httpOptions, httpProblem, requestHeaders } from './lib/http.js'
 import { hearResponse, joined } from './lib/response.js'
@@ -51,6 +50,7 @@ export const check = defineCheck({
     return { kind: 'tcp', address, port, send, end: false, reset: false, judge: httpJudge(options) }
   },
 
+  takesPath: ({ redirects }) => redirects === 0,
   async run(target, options, context) {
     let url = urlOf(options.request)
     for (let left = options.redirects; url && left >= 0; left--) {
@@ -94,7 +94,7 @@ async function ask(
   { signal, phase }: RunContext,
 ): Promise<Answer | URL> {
   phase('connect')
-  const socket = connect({ ...destinationOf(target), signal })
+  const socket = connectTo(destinationOf(target), { signal })
   try {
     socket.once('connect', () => phase('first byte')).write(requestBytes(url, options))
     const chunks = gathered(socket)[Symbol.asyncIterator]()

@@ -12,5 +12,6 @@ export const check = defineCheck({
   options: kit => ({ ...loginOptions(kit, 'without one the greeting is enough'), ...tlsOptions(kit) }),
   validate: options => loginProblem(options) ?? tlsProblem(options),
 
+  takesPath: () => true,
   run: (target, options, context) => askImap(target, context, options, { tls: options, starttls: null }),
 })

@@ -12,5 +12,6 @@ export const check = defineCheck({
   validate: options => ldapProblem(options) ?? encryptionProblem(options),
   expects: options => ldapExpectation(options),
 
+  takesPath: () => true,
   run: (target, options, context) => askLdap(target, encryptionOf(options), options, context),
 })

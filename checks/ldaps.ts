@@ -12,5 +12,6 @@ export const check = defineCheck({
   validate: options => ldapProblem(options) ?? tlsProblem(options),
   expects: options => ldapExpectation(options),
 
+  takesPath: () => true,
   run: (target, options, context) => askLdap(target, { tls: options, starttls: null }, options, context),
 })

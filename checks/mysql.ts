@@ -27,6 +27,7 @@ export const check = defineCheck({
   validate: options => sqlProblem(options) ?? optionalTlsProblem(options),
   expects: options => sqlExpectation(options),
 
+  takesPath: () => true,
   run: (target, options, context) =>
     withLibrary(open(target, null, context), context, socket => talk(socket, { target, options, context })),
 })

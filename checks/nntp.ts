@@ -12,6 +12,7 @@ export const check = defineCheck({
   options: kit => encryptionOptions(kit),
   validate: options => encryptionProblem(options),
 
+  takesPath: () => true,
   run(target, options, context) {
     const { tls, starttls } = encryptionOf(options)
     return converse(target, context, tls, async dialogue => {

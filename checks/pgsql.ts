@@ -1,10 +1,10 @@
 import { once } from 'node:events'
-import { connect, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import type { Client, Query, QueryArrayConfig } from 'pg'
 import { type Answer, defineCheck, down, type RunContext, type Target, up } from '../src/check/check.js'
 import type { OptionKit, Parsed } from '../src/check/option-kit.js'
 import { open } from './lib/connect.js'
-import { destinationOf } from './lib/destination.js'
+import { connectTo, destinationOf } from './lib/destination.js'
 import { CheckFailure } from './lib/failure.js'
 import { optionalTls, optionalTlsProblem, withLibrary } from './lib/library.js'
 import { pgsqlMessages } from './lib/pgsql-messages.js'
@@ -31,6 +31,7 @@ export const check = defineCheck({
   validate: options => sqlProblem(options) ?? optionalTlsProblem(options),
   expects: options => sqlExpectation(options),
 
+  takesPath: () => true,
   run: (target, options, context) =>
     withLibrary(
       opened(target, options.tls ? options : null, context),
@@ -138,7 +139,7 @@ function cancel(client: Client, target: Target): void {
   const message = Buffer.concat([Buffer.from(CANCEL_REQUEST, 'hex'), Buffer.alloc(8)])
   message.writeInt32BE(processID, 8)
   message.writeInt32BE(secretKey, 12)
-  const socket = connect({ ...destinationOf(target), timeout: 1000 })
+  const socket = connectTo(destinationOf(target), { timeout: 1000 })
   const end = () => socket.destroy()
   socket.on('error', end).on('timeout', end).resume().end(message)
 }

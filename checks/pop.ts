@@ -20,5 +20,6 @@ export const check = defineCheck({
   }),
   validate: options => loginProblem(options) ?? encryptionProblem(options),
 
+  takesPath: () => true,
   run: (target, options, context) => askPop(target, context, options, encryptionOf(options)),
 })

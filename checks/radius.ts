@@ -39,6 +39,7 @@ export const check = defineCheck({
     return Buffer.byteLength(passwd) > 128 ? problemOf('passwd', 'passwd takes 128 bytes at most') : null
   },
 
+  takesPath: () => true,
   async run(target, options, context) {
     const { secret, login, passwd } = options
     const request = {

@@ -51,6 +51,7 @@ export const check = defineCheck({
     return ['PONG', ...asked, ...key].join(', ')
   },
 
+  takesPath: () => true,
   run: (target, options, context) =>
     converse(target, context, options.tls ? options : null, async dialogue => {
       try {

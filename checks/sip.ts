@@ -51,6 +51,7 @@ export const check = defineCheck({
 
   overTcp: ({ transport }) => transport !== 'udp',
 
+  takesPath: () => true,
   run: (target, options, context) =>
     options.transport === 'udp' ? askUdp(target, options, context) : askStream(target, options, context),
 })

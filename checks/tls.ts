@@ -34,6 +34,7 @@ export const check = defineCheck({
     return tlsProblem(options)
   },
 
+  takesPath: () => true,
   async run(target, options, context) {
     const { alpn } = options
     const startedAt = performance.now()

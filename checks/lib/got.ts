@@ -2,11 +2,11 @@
 import { once } from 'node:events'
 import { type ClientRequest, Agent as HttpAgent, type IncomingMessage } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
-import { connect, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type Answer, down, type RunContext, type Target } from '../../src/check/check.js'
 import { got, MaxRedirectsError, ReadError, type Request } from '../../src/system/got.js'
-import { type Destination, destinationOf } from './destination.js'
+import { connectTo, type Destination, destinationOf } from './destination.js'
 import { type HttpOptions, hostHeader, requestHeaders, requestPath, type Scheme } from './http.js'
 import { judgeResponse } from './response.js'
 import { connectTls, type TlsOptions, tlsAnswer } from './tls.js'
@@ -126,7 +126,7 @@ function agentsOf(route: Route, tls: TlsOptions, context: RunContext) {
   class Http extends HttpAgent {
     override createConnection(options: { host?: string | null; port?: number | string | null }): Duplex {
       phase('connect')
-      const socket = connect({ ...route(options.host ?? '', Number(options.port)), signal })
+      const socket = connectTo(route(options.host ?? '', Number(options.port)), { signal })
       return socket.once('connect', () => phase('first byte'))
     }
   }

@@ -79,8 +79,12 @@ function isOfResumption(error: unknown): boolean {
  * Names what a session belongs to: one real server at one address and port, and all that the handshake says to it. Null
  * where the handshake is always full: the certificate is verified or pinned, or the server judges lvsd's own.
  */
-function sessionKey({ host, port, name, localAddress, alpn }: TlsPeer, options: TlsOptions): string | null {
+function sessionKey(
+  { host, port, name, localAddress, marked, alpn }: TlsPeer,
+  options: TlsOptions,
+): string | null {
   const { verify, pin, cert, sni, minversion } = options
   if (verify || pin.length > 0 || cert !== null) return null
-  return [host, port, localAddress, sni ?? name, alpn, minversion].join(' ')
+  // Through a path, the mark alone tells the real server.
+  return [host, port, localAddress, marked?.mark, sni ?? name, alpn, minversion].join(' ')
 }

@@ -47,6 +47,7 @@ export function smtpCheck({
     defaultPort,
     options: kit => smtpOptions(kit, starttls),
     validate: options => smtpProblem(options),
+    takesPath: () => true,
     run(target, options, context) {
       const { tls, starttls } = encryptionOf(options)
       return converse(target, context, tls, async dialogue => {

@@ -11,6 +11,7 @@ import type { OptionKit, Parsed } from '../../src/check/option-kit.js'
 import { type OptionProblem, problemOf } from '../../src/check/option-problem.js'
 import { parseAddress } from '../../src/core/address.js'
 import { readText, whyUnreadable } from '../../src/system/read-file.js'
+import { type Destination, openTcp } from './destination.js'
 import { hideChain, nameProblem, pinProblemOf, type Shown, shownBy } from './peer-certificate.js'
 import { pinBytes } from './pin.js'
 
@@ -145,12 +146,7 @@ function stampOf(file: string | null): string {
   return `${mtimeMs} ${size} ${ino}`
 }
 
-export interface TlsPeer {
-  /** Address or name to connect to. */
-  readonly host: string
-  readonly port: number
-  /** Address to bind to; absent: the kernel chooses. */
-  readonly localAddress?: string
+export interface TlsPeer extends Destination {
   /** The name for SNI and verification, or null. */
   readonly name: string | null
   readonly alpn?: readonly string[]
@@ -164,10 +160,14 @@ export interface TlsPeer {
 
 /** Connects and completes the handshake. The signal destroys the connection. */
 export async function connectTls(
-  { host, port, localAddress, name, alpn, socket: plain, session, readsChain = false }: TlsPeer,
+  peer: TlsPeer,
   options: TlsOptions,
-  { signal, phase }: RunContext,
+  context: RunContext,
 ): Promise<TLSSocket> {
+  const { host, port, localAddress, name, alpn, session, readsChain = false } = peer
+  const { signal, phase } = context
+  // Node's TLS opens no socket with a mark.
+  const plain = peer.socket ?? (peer.marked && (await openTcp(peer, context)))
   const servername = options.sni ?? (name !== null && !parseAddress(name) ? name : '')
   const verifyname = options.verifyname ?? (servername || (name ?? host))
   phase(plain ? 'handshake' : 'connect')

@@ -33,9 +33,20 @@ export interface Target {
    * It may be another one at each run.
    */
   readonly source?: Address | null
+  /**
+   * Set if the run takes the path of a service (`path: service`), which only kinds with `takesPath` do: its sockets must then be
+   * those of `checks/lib/destination.ts`.
+   */
+  readonly marked?: MarkedRun | null
   /** The real server as in the desired table. */
   readonly real: { readonly address: Address; readonly port: number; readonly weight: number }
   readonly service: TargetService
+}
+
+/** The firewall mark of the packets of a run, and local ports for its sockets: each takes the next one. */
+export interface MarkedRun {
+  readonly mark: number
+  readonly ports: number[]
 }
 
 export interface RunContext {
@@ -68,6 +79,11 @@ export interface Check<S extends OptionShape = OptionShape> {
    * connect tell something of it. Absent: as `connects`. Used for shipped kinds only.
    */
   overTcp?(options: Parsed<S>): boolean
+  /**
+   * True if its code with these options may take the path of a service (`path: service`): it connects to the address and port of
+   * the target alone, with `checks/lib/destination.ts`, in nearly all runs once. Used for shipped kinds only.
+   */
+  takesPath?(options: Parsed<S>): boolean
   /** True if it tests the host and not a service on it, as a ping does. No answer then means that the host is dead. */
   readonly testsHost?: boolean
   /** The URL scheme, if the option `request` is the path of a URL. lvsd then warns about a complete URL in that option. */

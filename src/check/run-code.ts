@@ -16,7 +16,7 @@ export interface CodeWork {
 
 /** The same, with substitutes for a run. */
 export interface CheckWork extends CodeWork {
-  /** Set if it goes to the virtual address through one real server. It then needs a probe, and does not run as code. */
+  /** Set if it goes to the virtual address through one real server. It then needs a probe, or code with `takesPath`. */
   readonly path?: PathUse
   /** Number of plain connects between two runs. */
   readonly connects?: number

@@ -2,6 +2,7 @@
  * Runs all checks: a scheduler with one executor for the core (checks that are data) and one for each group of workers.
  * Checks that hang in one executor take no capacity from the others.
  */
+import type { MarkedRun } from '../check/check.js'
 import { runOnce, type StartRun } from '../check/run.js'
 import { type CheckWork, startCheck } from '../check/run-code.js'
 import type { Address } from '../core/address.js'
@@ -14,11 +15,12 @@ import { type Clock, systemClock } from '../util/clock.js'
 import { groupOf, Pool } from '../workers/pool.js'
 import type { WorkerLog } from '../workers/worker-group.js'
 import type { CheckSources } from './check-sources.js'
-import { alternating, type BeginRun, connectTo, withConnectsBetween } from './connects-between.js'
+import { type BeginRun, withConnectsBetween } from './connects-between.js'
 import { dropEarlyEngine } from './engine/early-engine.js'
 import { type IsSettled, NativeExecutor, PORTABLE } from './engine/native-executor.js'
 import type { EngineProbe, EngineWork } from './engine/protocol.js'
 import type { Executor, OnResult, Timing } from './executor.js'
+import { beginCode } from './marked-code.js'
 import { MarkedProbes } from './marked-probes.js'
 import { orElse } from './path-probe.js'
 import { placementOf } from './placement.js'
@@ -84,6 +86,7 @@ export function openExecutors(
   const ofCore = isNative ? Math.max(1, Math.ceil(free * CORE_SHARE)) : free
   const scheduler = new Scheduler(clock, Math.min(concurrency, ofCore), onDelay)
   const pool = new Pool(log, clock)
+  const marked = new MarkedProbes()
   const start: StartRun<BeginRun> = (begin, timeout, done, traced) => begin(timeout, done, traced)
   const bindings = new Map<string, SourceBinding>()
   const report: OnResult = (id, result) => onResult(id, bindings.get(id)?.judged(result) ?? result)
@@ -106,40 +109,38 @@ export function openExecutors(
     id: string,
     executor: Executor<BeginRun>,
     begin: BeginRun,
-    { target, connects = 0 }: CheckWork,
+    work: CheckWork,
     timing: Timing,
     binding: SourceBinding,
   ) => {
     remove(id)
     executorOf.set(id, executor)
     bindings.set(id, binding)
-    const job = connects > 0 ? withConnectsBetween(begin, target, connects, binding.begin) : begin
-    executor.set(id, job, timing)
+    const { target, path, connects = 0 } = work
+    if (connects === 0) executor.set(id, begin, timing)
+    else if (path) executor.set(id, marked.withConnectsBetween(begin, work, binding.begin), timing)
+    else executor.set(id, withConnectsBetween(begin, target, connects, binding.begin), timing)
   }
   const setCode = (id: string, work: CheckWork, timing: Timing) => {
     const binding = bindingOf(work, sources)
-    if (work.check.module === undefined)
-      return put(id, executors.here, codeFrom(startCheck, work, binding.begin), work, timing, binding)
-    const start: BeginRun = (timeout, done, traced) =>
-      pool.start({ ...work, id, source: binding.begin() }, timeout, done, traced)
+    if (work.check.module === undefined) {
+      const start = beginCode(work, binding.begin, (source, marked, ...terms) =>
+        startCheck(workFrom(work, source, marked), ...terms),
+      )
+      return put(id, executors.here, start, work, timing, binding)
+    }
+    const start = beginCode(work, binding.begin, (source, marked, ...terms) =>
+      pool.start({ ...work, id, source, marked }, ...terms),
+    )
     put(id, executors[groupOf(work.check)], start, work, timing, binding)
   }
-  let marked: MarkedProbes | null = null
-  /** A probe with a mark, which Node's sockets do not have. */
-  const setMarked = (id: string, work: CheckWork, timing: Timing, probe: EngineProbe) => {
-    marked ??= new MarkedProbes()
-    const binding = bindingOf(work, sources)
-    const { target, connects = 0, path } = work
-    const begin = marked.begin(probe, binding.begin)
-    const connect = connects > 0 ? marked.begin(connectTo(target, path?.mark), binding.begin) : null
-    const job = connect ? alternating(begin, connect, connects) : begin
-    put(id, executors.core, job, { ...work, connects: 0 }, timing, binding)
-  }
   const setHere = (id: string, work: CheckWork, timing: Timing, prepared: PreparedProbe) => {
-    if (work.path && prepared.probe.kind !== 'fixed') return setMarked(id, work, timing, prepared.probe)
+    const binding = bindingOf(work, sources)
+    // Node's sockets have no mark.
+    if (work.path && prepared.probe.kind !== 'fixed')
+      return put(id, executors.core, marked.begin(prepared.probe, binding.begin), work, timing, binding)
     // A server that redirects once will continue to do so, so its job runs as code from now on.
     const defer = () => setCode(id, work, { ...timing, firstIn: 0 })
-    const binding = bindingOf(work, sources)
     const begin = startFrom(prepared, binding.begin)
     put(id, executors.core, fallingBackToCode(begin, defer), work, timing, binding)
   }
@@ -207,7 +208,7 @@ export function openExecutors(
     close: async () => {
       scheduler.close()
       sources?.close()
-      marked?.close()
+      marked.close()
       await Promise.all([engine?.close(), pool.close()])
     },
   }
@@ -287,12 +288,8 @@ export function openOneShot(log: WorkerLog = SILENT, sources: CheckSources | nul
   }
 }
 
-function workFrom(work: CheckWork, source: Address | null): CheckWork {
-  return source ? { ...work, target: { ...work.target, source } } : work
-}
-
-function codeFrom(start: StartRun<CheckWork>, work: CheckWork, source: () => Address | null): BeginRun {
-  return (timeout, done, traced) => start(workFrom(work, source()), timeout, done, traced)
+function workFrom(work: CheckWork, source: Address | null, marked: MarkedRun | null = null): CheckWork {
+  return source || marked ? { ...work, target: { ...work.target, source, marked } } : work
 }
 
 function fallingBackToCode(begin: BeginRun, defer: () => void): BeginRun {

@@ -1,10 +1,11 @@
 /** Runs probes with a firewall mark in this process: Node's own sockets have none. */
 import { noVerdict } from '../check/check.js'
+import type { CheckWork } from '../check/run-code.js'
 import type { Address } from '../core/address.js'
 import { NodeLoop } from '../probe/engine/node-loop.js'
 import { type BeginNative, NativeProbes } from '../probe/engine/start-native.js'
 import { prepareProbe, startFrom } from '../probe/start-probe.js'
-import type { BeginRun } from './connects-between.js'
+import { alternating, type BeginRun, connectTo } from './connects-between.js'
 import type { EngineProbe } from './engine/protocol.js'
 import { orElse } from './path-probe.js'
 
@@ -27,6 +28,15 @@ export class MarkedProbes {
     }
   }
 
+  /** As the function of this name, with connects through the path of the work. */
+  withConnectsBetween(
+    begin: BeginRun,
+    { target, path, connects = 0 }: Pick<CheckWork, 'target' | 'path' | 'connects'>,
+    sourceOf: () => Address | null,
+  ): BeginRun {
+    return alternating(begin, this.begin(connectTo(target, path?.mark), sourceOf), connects)
+  }
+
   close(): void {
     this.#open?.probes.close()
     this.#open?.loop.close()
@@ -42,7 +52,8 @@ export class MarkedProbes {
   }
 }
 
-function refused({ message }: Error): BeginRun {
+/** Returns what gives runs no verdict, because this machine has no sockets with marks. */
+export function refused({ message }: Error): BeginRun {
   const answer = noVerdict(`lvsd cannot mark packets on this machine: ${message}`)
   return startFrom(prepareProbe({ kind: 'fixed', answer }), () => null)
 }

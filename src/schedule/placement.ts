@@ -2,11 +2,11 @@
 import type { Answer } from '../check/check.js'
 import { answerFromError } from '../check/error-to-answer.js'
 import type { ProbeSpec } from '../check/probe-spec.js'
-import type { CheckWork } from '../check/run-code.js'
+import type { CheckWork, PathUse } from '../check/run-code.js'
 import { isBounded } from '../probe/bounded.js'
 import { mayNeedCode } from '../probe/needs-code.js'
 import { type PreparedProbe, prepareProbe } from '../probe/start-probe.js'
-import { throughPath } from './path-probe.js'
+import { NO_MARK, throughPath } from './path-probe.js'
 
 export type Placement =
   /** A probe that the core runs. `defers`: it may defer the verdict to the check's code. */
@@ -23,13 +23,28 @@ export function placementOf({ check, target, options, answer, path }: CheckWork)
   if (check.origin === 'user') return { kind: codePlace }
   try {
     const probe = check.probe?.(target, options) ?? null
-    if (path) return inCore(throughPath(probe && isBounded(probe) ? probe : null, path))
+    if (path)
+      return (
+        placementThrough(path, probe && isBounded(probe) ? probe : null, { check, options }) ?? {
+          kind: codePlace,
+        }
+      )
     if (probe && (codePlace === 'here' || isBounded(probe))) return inCore(probe)
     return { kind: codePlace }
   } catch (error) {
     // An exception in `probe` fails only this check, not the start or reload.
     return fixed(answerFromError(error))
   }
+}
+
+/** Returns null where the check's code takes the path. */
+function placementThrough(
+  path: PathUse,
+  probe: ProbeSpec | null,
+  { check, options }: Pick<CheckWork, 'check' | 'options'>,
+): Placement | null {
+  if (probe || !check.run || !check.takesPath?.(options)) return inCore(throughPath(probe, path))
+  return path.mark === undefined ? fixed(NO_MARK) : null
 }
 
 function inCore(probe: ProbeSpec): Placement {

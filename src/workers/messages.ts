@@ -3,7 +3,7 @@
  * the event loop. State that changes often and is only polled (beats, phases) is in shared memory instead, see
  * shared.ts.
  */
-import type { Answer, Target } from '../check/check.js'
+import type { Answer, MarkedRun, Target } from '../check/check.js'
 import type { Phase, PhaseTime } from '../core/model.js'
 
 /** What a job runs: sent once per job, not per run. */
@@ -28,6 +28,8 @@ export type Order =
       readonly traced: boolean
       /** Text of the source address to bind to; absent: the kernel chooses. */
       readonly source?: string
+      /** Set if the run takes the path of a service; its check is then run as code. */
+      readonly marked?: MarkedRun
     }
   | { readonly do: 'abort'; readonly run: number }
   /** Asks for a report of the next rounds without waiting for the next beat, because of a deadline. */

@@ -18,7 +18,7 @@
  *
  * Cost: a definition is sent once per job; a run is one entry in a list of orders and one in a list of reports.
  */
-import type { Check, Target } from '../check/check.js'
+import type { Check, MarkedRun, Target } from '../check/check.js'
 import { type Run, runOnce, type StartRun } from '../check/run.js'
 import type { Address } from '../core/address.js'
 import type { CheckResult } from '../core/model.js'
@@ -39,6 +39,8 @@ export interface WorkerJob {
   readonly options: Readonly<Record<string, unknown>>
   /** The source address of this run; null or absent: the kernel chooses. */
   readonly source?: Address | null
+  /** Set if this run takes the path of a service. */
+  readonly marked?: MarkedRun | null
 }
 
 /** Milliseconds between two ticks while user code is running, and otherwise. */
@@ -90,6 +92,7 @@ export class Pool {
       done,
       traced,
       source: work.source?.text ?? null,
+      marked: work.marked ?? null,
     })
     group.start(run)
     this.#arm()

@@ -144,8 +144,11 @@ export class Runs {
   #jobFrom(order: Start): Job | undefined {
     const job = this.#jobs.get(order.job)
     const source = order.source ?? null
-    if (!job || job.source === source) return job
+    const { marked } = order
+    if (!job || (job.source === source && !marked)) return job
     const address = source === null ? null : parseAddress(source)
+    // Its ports are those of this run, and only its code marks its packets.
+    if (marked) return { ...job, target: { ...job.target, source: address, marked }, prepared: null }
     const { prepared } = job
     const bound = {
       ...job,

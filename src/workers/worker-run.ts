@@ -1,5 +1,5 @@
 /** A run in a worker, with the interface for the scheduler. It may be restarted in another worker. */
-import { type Answer, noVerdict } from '../check/check.js'
+import { type Answer, type MarkedRun, noVerdict } from '../check/check.js'
 import { timedOut } from '../check/error-to-answer.js'
 import type { OnDone, Run } from '../check/run.js'
 import type { Phase, PhaseTime } from '../core/model.js'
@@ -47,6 +47,8 @@ export class WorkerRun implements Run {
   readonly traced: boolean
   /** Text of the source address to bind to; null: the kernel chooses. */
   readonly source: string | null
+  /** Set if it takes the path of a service. */
+  readonly marked: MarkedRun | null
   readonly wakeAt = Number.POSITIVE_INFINITY
   phases: PhaseTime[] = []
   readonly #clock: Clock
@@ -66,12 +68,14 @@ export class WorkerRun implements Run {
   #others = 0
   #isOver = false
 
-  constructor(record: CheckRecord, clock: Clock, { timeout, done, traced, source = null }: RunTerms) {
+  constructor(record: CheckRecord, clock: Clock, terms: RunTerms) {
+    const { timeout, done, traced, source = null, marked = null } = terms
     this.record = record
     this.#clock = clock
     this.timeout = timeout
     this.traced = traced
     this.source = source
+    this.marked = marked
     this.#done = done
     this.#startedAt = clock.now()
   }
@@ -174,4 +178,5 @@ export interface RunTerms {
   readonly done: OnDone
   readonly traced: boolean
   readonly source?: string | null
+  readonly marked?: MarkedRun | null
 }

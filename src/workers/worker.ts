@@ -169,7 +169,7 @@ export class Worker implements Host {
   }
 
   #post(run: WorkerRun): void {
-    const { record, number, timeout, traced, source } = run
+    const { record, number, timeout, traced, source, marked } = run
     const { number: job, definition } = record
     if (!this.#defined.has(job)) {
       this.#defined.add(job)
@@ -179,8 +179,8 @@ export class Worker implements Host {
     const slot = this.#slots.pop() ?? 0
     this.#live.set(number, { run, slot, ownPhase: null })
     this.handle.shared.reserve(slot)
-    const from = source === null ? {} : { source }
-    this.handle.post({ do: 'start', run: number, slot, job, timeout, traced, ...from })
+    const way = { ...(source !== null && { source }), ...(marked && { marked }) }
+    this.handle.post({ do: 'start', run: number, slot, job, timeout, traced, ...way })
     run.posted()
   }
 

@@ -15,6 +15,9 @@ import { runNative } from './native-probe.js'
 /** `LVSD_TEST_ENGINE=native`: probes run in the engine's thread, as far as `runCheck` is not meant. */
 const isNative = process.env.LVSD_TEST_ENGINE === 'native'
 
+/** `LVSD_TEST_MARKED=1`: checks whose code can take the path of a service have the sockets of such a path, without a mark. */
+const isMarked = process.env.LVSD_TEST_MARKED === '1'
+
 /** A server of `servers.ts`, a port of `::1`, or a complete target. */
 export type Where = number | { readonly host: string; readonly port: number } | Target
 
@@ -35,6 +38,10 @@ export function probe<S extends OptionShape>(
   if (executor) return executor.run({ check: check as unknown as Check, target, options: parsed }, timeout)
   if (check.origin === 'user')
     return probeApart({ check: check as unknown as Check, target, options: parsed }, timeout)
+  if (isMarked && target.marked === undefined && check.takesPath?.(parsed)) {
+    const marked = { ...target, marked: { mark: 0, ports: [] } }
+    return runCheck({ check: check as unknown as Check, target: marked, options: parsed }, timeout)
+  }
   const data = check.probe?.(target, parsed)
   if (data && !mayNeedCode(data)) return (isNative ? runNative : runProbe)(data, timeout)
   return runCheck({ check: check as unknown as Check, target, options: parsed }, timeout)

@@ -1,4 +1,4 @@
-/** Which way a check goes: `path: service` or `path: real`. Such a check must be data, and needs an address and a port. */
+/** Which way a check goes: `path: service` or `path: real`. Such a check must be data, or code that can take a path, and needs an address and a port. */
 import type { Check, Target } from '../../check/check.js'
 import { type Address, literalAddress } from '../../core/address.js'
 import type { CheckPath, CheckUse, Forwarding, Service, Virtual } from '../../core/model.js'
@@ -41,15 +41,16 @@ export function readPath(fields: Fields<typeof checkFields>, read: Read, { repor
   return 'real'
 }
 
-/** Returns why the check is not data for a socket with a port; null: it is. `nothing`: it sends nothing. */
+/** Returns why the check cannot take the path, with its sockets as they are; null: it can. `nothing`: it sends nothing. */
 function probeOf({ check, options }: Read): string | null {
-  if (check.origin === 'user' || !check.probe) return 'it runs as code, not on sockets of lvsd'
-  const asCode = 'with these options it runs as code, not on sockets of lvsd'
+  const { origin, takesPath } = check
+  if (origin === 'user' || (!check.probe && !takesPath)) return 'it runs as code, not on sockets of lvsd'
+  const asCode = 'with these options it makes connections that are not only to the service'
   try {
-    const probe = check.probe(ANY_TARGET, options)
+    const probe = check.probe?.(ANY_TARGET, options)
     if (probe?.kind === 'fixed') return 'nothing'
     if (probe?.kind === 'icmp') return 'it asks the host, not the service'
-    return probe && isBounded(probe) ? null : asCode
+    return (probe && isBounded(probe)) || takesPath?.(options) ? null : asCode
   } catch {
     return asCode
   }

@@ -6,8 +6,9 @@
  * The turn goes round with the clock of the machine, once in `LAP` seconds, or faster where more ports are taken. So a port that
  * an earlier run of lvsd has used comes again as late as one of this run, and nothing has to be stored.
  */
-import { EADDRINUSE, type FixedMemory } from '../../system/numeric-calls.js'
-import { bindSocket } from '../../system/sockets.js'
+import type { Family } from '../../core/address.js'
+import { closeDescriptor, EADDRINUSE, type FixedMemory } from '../../system/numeric-calls.js'
+import { bindSocket, openStream } from '../../system/sockets.js'
 import { readSysctl } from '../../system/sysctl.js'
 import { ownPortTurns, type PortTurn, portTurn } from './port-turns.js'
 
@@ -55,6 +56,23 @@ export class LocalPorts {
     }
     from.bytes.writeUInt16BE(0, PORT_AT)
     return bindSocket(fd, from)
+  }
+
+  /**
+   * Returns up to `count` ports of the address in `from` that no TCP socket uses now, for another process; `from` is overwritten.
+   * None where no socket can be bound to the address.
+   */
+  free(family: Family, from: FixedMemory, count: number): number[] {
+    const ports: number[] = []
+    while (ports.length < count) {
+      const fd = openStream(family)
+      const bound = fd < 0 ? fd : this.bind(fd, from)
+      if (fd >= 0) closeDescriptor(fd)
+      const port = from.bytes.readUInt16BE(PORT_AT)
+      if (bound < 0 || port === 0) break
+      ports.push(port)
+    }
+    return ports
   }
 
   #take(): number {

@@ -222,4 +222,13 @@ describe('agent: the last answer of an agent', () => {
     assert.equal((await probe(check, await refusedPort())).ok, true)
     assert.equal((await probe(check, targetOf(server), { send: 'other' })).ok, true)
   })
+
+  it('applies to one path of a service only, whose servers have one address', async () => {
+    const server = await saying(['maint'])
+    const direct = { ...targetOf(server), marked: null }
+    const marked = { ...direct, marked: { mark: 0, ports: [] } }
+    assert.equal((await probe(check, marked)).reason, 'off')
+    assert.equal((await probe(check, direct)).ok, true)
+    assert.equal((await probe(check, marked)).reason, 'off')
+  })
 })

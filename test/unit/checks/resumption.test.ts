@@ -12,7 +12,7 @@ import { FULL_EVERY } from '../../../checks/lib/tls-sessions.js'
 import { check as tls } from '../../../checks/tls.js'
 import { onCleanup } from '../../support/after-each.js'
 import { SLOW } from '../../support/checks/cases.js'
-import { probe } from '../../support/probe.js'
+import { probe, targetOf } from '../../support/probe.js'
 import { tcpServer, tlsServer } from '../../support/servers.js'
 import { tlsFile } from '../../support/tls-file.js'
 
@@ -78,6 +78,17 @@ for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
       await passes(where, FULL_EVERY + 2)
       const wanted = Array.from({ length: FULL_EVERY + 2 }, (_, i) => i % FULL_EVERY !== 0)
       assert.deepEqual(where.resumed, wanted)
+    })
+
+    it('is made by runs through the same path of a service, and not by others to its address', async () => {
+      const where = await site(only)
+      const direct = { ...targetOf(where), marked: null }
+      const marked = { ...direct, marked: { mark: 0, ports: [] } }
+      for (const target of [direct, marked, direct, marked]) {
+        const { ok, detail } = await probe(check, target, {}, SLOW)
+        assert.equal(ok, true, detail)
+      }
+      assert.deepEqual(where.resumed, [false, false, true, true])
     })
 
     it('is not made after a run that failed', async () => {

@@ -8,10 +8,15 @@ import { createServer as createTlsServer } from 'node:tls'
 import type { Check } from '../../../src/check/check.js'
 import { optionKit } from '../../../src/check/option-kit.js'
 import { z } from '../../../src/check/option-types.js'
+import { runCheck } from '../../../src/check/run-code.js'
+import { LocalPorts } from '../../../src/probe/engine/local-ports.js'
 import { openOneShot } from '../../../src/schedule/executors.js'
+import { socketAddress } from '../../../src/system/sockets.js'
+import { Pool } from '../../../src/workers/pool.js'
 import { FUZZED, type Talk } from '../../fuzz/kinds.js'
 import { answersOf, WELL } from '../../fuzz/server.js'
 import { onCleanup } from '../../support/after-each.js'
+import { recordingLog } from '../../support/logs.js'
 import { targetOf } from '../../support/probe.js'
 import { certificate } from '../../support/servers.js'
 import { address } from '../../support/tables.js'
@@ -20,8 +25,9 @@ import { address } from '../../support/tables.js'
 const [SERVER, SOURCE] = ['127.0.0.1', '127.0.0.7']
 
 /** A server that records who asks. */
-async function recorder(talk: Talk): Promise<{ port: number; peers: string[] }> {
+async function recorder(talk: Talk): Promise<{ port: number; peers: string[]; ports: number[] }> {
   const peers: string[] = []
+  const ports: number[] = []
   if (talk.transport === 'udp') {
     const socket = createSocket('udp4').bind(0, SERVER)
     onCleanup(() => socket.close())
@@ -29,14 +35,16 @@ async function recorder(talk: Talk): Promise<{ port: number; peers: string[] }> 
     let number = 0
     socket.on('message', (asked, peer) => {
       peers.push(peer.address)
+      ports.push(peer.port)
       const answer = answerTo(number++, asked)
       if (answer) socket.send(answer, peer.port, peer.address)
     })
     await once(socket, 'listening')
-    return { port: socket.address().port, peers }
+    return { port: socket.address().port, peers, ports }
   }
   const serve = (socket: Socket) => {
     peers.push(socket.remoteAddress ?? '')
+    ports.push(socket.remotePort ?? 0)
     socket.on('error', () => {})
     const answerTo = answersOf(talk, WELL)
     let number = 0
@@ -52,7 +60,7 @@ async function recorder(talk: Talk): Promise<{ port: number; peers: string[] }> 
   server.listen(0, SERVER)
   onCleanup(() => server.close())
   await once(server, 'listening')
-  return { port: (server.address() as AddressInfo).port, peers }
+  return { port: (server.address() as AddressInfo).port, peers, ports }
 }
 
 async function work(kind: string, options: object, port: number, isApart: boolean) {
@@ -76,6 +84,68 @@ const CONNECT = {
 const WITHOUT = ['external', 'external-perl', 'none', 'off', 'on', 'oracle', 'ping']
 /** These are the same code as another kind. */
 const ALIKE = ['imaps', 'ldaps', 'pops', 'submission']
+
+/** These go nowhere, or elsewhere too, or are always data. */
+const WITHOUT_PATH = [...WITHOUT, 'connect', 'simpletcp', 'udp']
+/** These are also asked in a worker, which takes half a second to load a kind. */
+const APART = ['https', 'radius']
+
+describe('the sockets of a check through the path of a service', () => {
+  const pool = new Pool(recordingLog().log)
+  after(() => pool.close())
+  const turn = new LocalPorts()
+
+  for (const { name, kind, options, talk, isNeverUp } of FUZZED) {
+    if (WITHOUT_PATH.includes(kind)) continue
+    it(`are those that the core gives: ${name}`, async () => {
+      const { port, peers, ports } = await recorder(talk)
+      const job = await work(kind, options, port, APART.includes(kind))
+      // A redirect is followed, or a file fetched: elsewhere than to the service.
+      if (!job.check.takesPath?.(job.options)) {
+        assert.ok(['http', 'https', 'http_proxy', 'ftp'].includes(kind))
+        return
+      }
+      const given = turn.free('ipv4', socketAddress(address(SOURCE), 0), 2)
+      const marked = { mark: 0, ports: [...given] }
+      const target = { ...job.target, source: job.source, marked }
+      const timeout = isNeverUp ? 300 : 10_000
+      const { ok, detail } = APART.includes(kind)
+        ? await pool.once({ ...job, marked }, timeout)
+        : await runCheck({ ...job, target }, timeout)
+      if (!isNeverUp) assert.equal(ok, true, detail)
+      assert.deepEqual([ports[0], new Set(peers)], [given[0], new Set([SOURCE])])
+      assert.ok(ports.every(one => given.includes(one)))
+    })
+  }
+
+  it('are tried for every kind that can take one', async () => {
+    const kinds = readdirSync(new URL('../../../checks', import.meta.url)).filter(file =>
+      file.endsWith('.ts'),
+    )
+    for (const kind of kinds.map(file => file.slice(0, -3))) {
+      const { check } = (await import(`../../../checks/${kind}.js`)) as { check: Check }
+      const isTried = ALIKE.includes(kind) || FUZZED.some(one => one.kind === kind)
+      assert.equal(check.takesPath !== undefined, isTried && !WITHOUT_PATH.includes(kind), kind)
+    }
+  })
+
+  it('take the next port where the first is in use, and leave it to the kernel without one', async () => {
+    const talk = FUZZED.find(({ kind }) => kind === 'smtp')?.talk ?? assert.fail()
+    const { port, ports } = await recorder(talk)
+    const job = await work('smtp', {}, port, false)
+    const [used = 0, free = 0] = turn.free('ipv4', socketAddress(address(SOURCE), 0), 2)
+    const holder = createServer().listen(used, SOURCE)
+    onCleanup(() => holder.close())
+    await once(holder, 'listening')
+    for (const given of [[used, free], [used]]) {
+      const target = { ...job.target, source: address(SOURCE), marked: { mark: 0, ports: given } }
+      const { ok, detail } = await runCheck({ ...job, target }, 10_000)
+      assert.equal(ok, true, detail)
+    }
+    assert.equal(ports[0], free)
+    assert.ok(![0, used].includes(ports[1] ?? 0))
+  })
+})
 
 describe('the source of a check', () => {
   const executor = openOneShot()

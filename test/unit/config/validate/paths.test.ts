@@ -46,6 +46,31 @@ services: { inherited: { ${head(1)}, check: connect } }
     )
   })
 
+  it('may be that of the service for kinds that are code on connections of lvsd, and for no others', async () => {
+    const kinds = {
+      https: {},
+      tls: {},
+      ldaps: { redirects: undefined },
+      smtp: { starttls: true },
+      imaps: {},
+      mysql: { login: 'a', passwd: 'b' },
+      dns: { request: 'example.org' },
+      http: { receive: '(a|b)*c(a|b)*c(a|b){30}' },
+      ftp: {},
+    }
+    for (const [kind, options] of Object.entries(kinds)) {
+      const check = JSON.stringify({ kind, ...options })
+      const text = `services: { web: { virtual: '[2001:db8::1]:443', path: service, check: ${check}, reals: ['[2001:db8:1::11]:443'] } }`
+      assert.deepEqual(await pathsIn(text), { web: [`${kind} service`] })
+    }
+    const refused = { external: {}, oracle: { login: 'a' }, https: { redirects: 1 }, ftp: { text: 'a' } }
+    for (const [kind, options] of Object.entries(refused)) {
+      const check = JSON.stringify({ kind, ...options })
+      const text = `services: { web: { virtual: '[2001:db8::1]:443', path: service, check: ${check}, reals: ['[2001:db8:1::11]:443'] } }`
+      await assert.rejects(configOf(text), /CHECK_PATH/, kind)
+    }
+  })
+
   it('has marks of its own range, or those of the settings', async () => {
     const web = `services: { web: { virtual: '[2001:db8::1]:80', check: http, reals: ['[2001:db8:1::11]:80'] } }`
     assert.equal((await configOf(web)).settings.marks, null)

@@ -69,6 +69,16 @@ describe('local-ports: ports of probes with a mark', () => {
     )
   })
 
+  it('are found free for another process, which can then bind to them', () => {
+    const first = taken()
+    const ports = new LocalPorts({ range: () => ({ first, last: first + 50 }) })
+    const free = ports.free('ipv6', socketAddress(LOOPBACK, 0), 20)
+    assert.equal(new Set(free).size, 20)
+    assert.ok(!free.includes(first))
+    for (const port of free) assert.equal(bindSocket(socket(), socketAddress(LOOPBACK, port)), 0)
+    assert.deepEqual(ports.free('ipv6', socketAddress(address('2001:db8::1'), 0), 2), [])
+  })
+
   it('are left to the kernel where all are in use', () => {
     const first = taken()
     assert.notEqual(bound(new LocalPorts({ range: () => ({ first, last: first }) })), first)
