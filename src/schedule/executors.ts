@@ -22,7 +22,7 @@ import type { EngineProbe, EngineWork } from './engine/protocol.js'
 import type { Executor, OnResult, Timing } from './executor.js'
 import { beginCode } from './marked-code.js'
 import { MarkedProbes } from './marked-probes.js'
-import { orElse } from './path-probe.js'
+import { codeTakesPath, orElse } from './path-probe.js'
 import { placementOf } from './placement.js'
 import { Scheduler } from './scheduler.js'
 import { bindingOf, type SourceBinding } from './source-binding.js'
@@ -136,13 +136,14 @@ export function openExecutors(
   }
   const setHere = (id: string, work: CheckWork, timing: Timing, prepared: PreparedProbe) => {
     const binding = bindingOf(work, sources)
-    // Node's sockets have no mark.
-    if (work.path && prepared.probe.kind !== 'fixed')
-      return put(id, executors.core, marked.begin(prepared.probe, binding.begin), work, timing, binding)
     // A server that redirects once will continue to do so, so its job runs as code from now on.
     const defer = () => setCode(id, work, { ...timing, firstIn: 0 })
-    const begin = startFrom(prepared, binding.begin)
-    put(id, executors.core, fallingBackToCode(begin, defer), work, timing, binding)
+    // Node's sockets have no mark.
+    const begin =
+      work.path && prepared.probe.kind !== 'fixed'
+        ? marked.begin(prepared.probe, binding.begin, codeTakesPath(work) ? defer : null)
+        : fallingBackToCode(startFrom(prepared, binding.begin), defer)
+    put(id, executors.core, begin, work, timing, binding)
   }
   /** The jobs of the engine, to run them elsewhere. */
   const given = new Map<string, { readonly work: CheckWork; readonly timing: Timing }>()
@@ -222,9 +223,10 @@ function engineWorkOf(work: CheckWork | undefined): EngineWork | null {
   return forEngine(work, place.prepared.probe)
 }
 
-function forEngine({ target, connects = 0, source, path }: CheckWork, probe: EngineProbe): EngineWork {
+function forEngine(work: CheckWork, probe: EngineProbe): EngineWork {
+  const { target, connects = 0, source, path } = work
   const { address, port } = target
-  const more = { ...(source && { source }), ...(path && { path }) }
+  const more = { ...(source && { source }), ...(path && { path, codeTakesPath: codeTakesPath(work) }) }
   return { probe, connects, target: { address, port }, ...more }
 }
 

@@ -14,9 +14,9 @@ export class MarkedProbes {
 
   /**
    * Returns what starts runs of this probe, from the source that `sourceOf` returns at that time. A run without descriptors has no
-   * verdict, and the next one tries again.
+   * verdict, and the next one tries again. `defer` is called in place of an answer that is left to code; null: it is no verdict.
    */
-  begin(probe: EngineProbe, sourceOf: () => Address | null): BeginRun {
+  begin(probe: EngineProbe, sourceOf: () => Address | null, defer: (() => void) | null = null): BeginRun {
     let begin: BeginNative | null = null
     return (timeout, done) => {
       try {
@@ -24,7 +24,7 @@ export class MarkedProbes {
       } catch (error) {
         return refused(error as Error)(timeout, done)
       }
-      return begin(timeout, orElse(done, null))
+      return begin(timeout, orElse(done, defer))
     }
   }
 

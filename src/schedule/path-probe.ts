@@ -2,7 +2,7 @@
 import { noVerdict } from '../check/check.js'
 import type { ProbeSpec } from '../check/probe-spec.js'
 import type { OnDone } from '../check/run.js'
-import type { PathUse } from '../check/run-code.js'
+import type { CheckWork, PathUse } from '../check/run-code.js'
 import type { Address } from '../core/address.js'
 import type { WantedSource } from '../core/check-source.js'
 import type { CheckResult } from '../core/model.js'
@@ -11,7 +11,7 @@ import type { CheckSources } from './check-sources.js'
 
 /** The answer of a probe that must not be left to the check's code. */
 export const NO_CODE = noVerdict(
-  'a check through the path of the service follows no redirects and reads no compressed body: ask for another page, set redirects: 0, or write path: real',
+  'a check through the path of the service follows no redirects: ask for another page, set redirects: 0, or write path: real',
 )
 
 export const NO_MARK = noVerdict(
@@ -32,6 +32,11 @@ export function throughPath(probe: ProbeSpec | null, { mark }: PathUse): ProbeSp
   if (probe?.kind === 'fixed') return probe
   if (!probe || probe.kind === 'icmp') return { kind: 'fixed', answer: AS_CODE }
   return mark === undefined ? { kind: 'fixed', answer: NO_MARK } : { ...probe, mark }
+}
+
+/** True if the check's own code may take the path too. */
+export function codeTakesPath({ check, options }: Pick<CheckWork, 'check' | 'options'>): boolean {
+  return check.origin !== 'user' && check.run !== undefined && check.takesPath?.(options) === true
 }
 
 /** As `SourceBinding`. */

@@ -6,7 +6,7 @@ import type { CheckWork, PathUse } from '../check/run-code.js'
 import { isBounded } from '../probe/bounded.js'
 import { mayNeedCode } from '../probe/needs-code.js'
 import { type PreparedProbe, prepareProbe } from '../probe/start-probe.js'
-import { NO_MARK, throughPath } from './path-probe.js'
+import { codeTakesPath, NO_MARK, throughPath } from './path-probe.js'
 
 export type Placement =
   /** A probe that the core runs. `defers`: it may defer the verdict to the check's code. */
@@ -41,9 +41,9 @@ export function placementOf({ check, target, options, answer, path }: CheckWork)
 function placementThrough(
   path: PathUse,
   probe: ProbeSpec | null,
-  { check, options }: Pick<CheckWork, 'check' | 'options'>,
+  work: Pick<CheckWork, 'check' | 'options'>,
 ): Placement | null {
-  if (probe || !check.run || !check.takesPath?.(options)) return inCore(throughPath(probe, path))
+  if (probe || !codeTakesPath(work)) return inCore(throughPath(probe, path))
   return path.mark === undefined ? fixed(NO_MARK) : null
 }
 

@@ -129,7 +129,7 @@ export class Engine {
       place,
       binding,
       begin: this.#beginning(binding, work),
-      defer: work.path ? null : () => this.#defer(job),
+      defer: work.path && !work.codeTakesPath ? null : () => this.#defer(job),
       done: null,
       last: null,
       run: 0,

@@ -20,6 +20,8 @@ export interface EngineWork {
   readonly target: { readonly address: Address; readonly port: number }
   readonly source?: WantedSource
   readonly path?: PathUse
+  /** True if what its probe leaves to code may take the path too. */
+  readonly codeTakesPath?: boolean
 }
 
 /** Jobs have numbers; a job that is replaced gets another number. */

@@ -1,5 +1,7 @@
 /** Checks that are code through the path of a service, without a mark, which needs a capability. */
 import assert from 'node:assert/strict'
+import { gzipSync } from 'node:zlib'
+import { check as http } from '../../../checks/http.js'
 import { check as https } from '../../../checks/https.js'
 import { optionKit } from '../../../src/check/option-kit.js'
 import { z } from '../../../src/check/option-types.js'
@@ -8,20 +10,19 @@ import type { Address } from '../../../src/core/address.js'
 import type { CheckResult } from '../../../src/core/model.js'
 import { localPortsTo } from '../../../src/probe/engine/local-ports.js'
 import type { CheckSources } from '../../../src/schedule/check-sources.js'
-import { openExecutors } from '../../../src/schedule/executors.js'
+import { type EngineChoice, openExecutors } from '../../../src/schedule/executors.js'
 import { socketAddress } from '../../../src/system/sockets.js'
-import { onCleanup } from '../../support/after-each.js'
 import { targetOf } from '../../support/probe.js'
-import { refusedPort, tlsServer } from '../../support/servers.js'
+import { httpServer, refusedPort, tlsServer } from '../../support/servers.js'
 import { address } from '../../support/tables.js'
 
 const OWN = address('::1')
 const PATH: PathUse = { key: 'a path', via: address('fd00:1::a'), how: 'gate to [fd00:1::a]:443', mark: 0 }
 const PAGE = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK'
 
-function work(check: unknown, port: number, more: object = {}): CheckWork {
+function work(check: unknown, port: number, more: object = {}, given: object = {}): CheckWork {
   const kind = check as CheckWork['check']
-  const options = z.strictObject(kind.options(optionKit)).parse({})
+  const options = z.strictObject(kind.options(optionKit)).parse(given)
   return { check: kind, target: targetOf(port), options, path: PATH, ...more }
 }
 
@@ -37,26 +38,34 @@ async function server() {
 }
 
 /** Runs jobs until `count` results have come. */
-async function resultsOf(jobs: Readonly<Record<string, CheckWork>>, count: number, source: Address | null) {
+async function resultsOf(
+  jobs: Readonly<Record<string, CheckWork>>,
+  count: number,
+  source: Address | null,
+  engine: EngineChoice = 'portable',
+) {
   const results: [string, CheckResult][] = []
   let enough = () => {}
   const got = new Promise<void>(resolve => {
     enough = resolve
   })
-  const sources = { towards: () => source, choices: () => [], close: () => {} } as unknown as CheckSources
+  const sources = {
+    towards: () => source,
+    choices: () => [],
+    passOn: () => {},
+    close: () => {},
+  } as unknown as CheckSources
   const executors = openExecutors(
     (id, result) => {
       results.push([id, result])
       if (results.length === count) enough()
     },
     10,
-    { sources },
+    { sources, engine },
   )
-  onCleanup(() => executors.close())
   for (const [id, job] of Object.entries(jobs))
     executors.set(id, job, { interval: 100, timeout: 10_000, firstIn: 0 })
-  await got
-  await executors.close()
+  await got.finally(() => executors.close())
   return results
 }
 
@@ -100,6 +109,19 @@ describe('marked-code: a check that is code, through the path of a service', () 
     // A connect ends before the handshake.
     assert.equal(ports.length, 2)
   })
+
+  for (const engine of ['portable', 'native'] as const)
+    it(`goes on in code where a probe of ${engine} cannot read the answer`, async () => {
+      const ports: number[] = []
+      const { port } = await httpServer((request, response) => {
+        ports.push(request.socket.remotePort ?? 0)
+        response.setHeader('content-encoding', 'gzip').end(gzipSync('a page'))
+      })
+      const job = work(http, port, {}, { text: 'a page' })
+      const [[, { ok, detail }] = assert.fail()] = await resultsOf({ http: job }, 1, OWN, engine)
+      assert.equal(ok, true, detail)
+      assert.equal(ports.length, 2)
+    })
 
   it('has no verdict without a mark, and is not sent', async () => {
     const { port, ports } = await server()
