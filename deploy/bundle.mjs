@@ -56,6 +56,9 @@ const ALONE = /^src\/(?:schedule\/engine\/engine|cluster\/redis\/connection)-thr
 const UNUSED = /^(?:@fastify\/(?:ajv-compiler|fast-json-stringify-compiler)|light-my-request)$/
 /** Threads that are in CommonJS, by the names by which they are opened. */
 const COMMON_THREADS = ['reading-thread', 'engine-thread']
+/** The file that imports zod, and how others import it from there as a value. */
+const ZOD_FILE = 'src/check/option-types.ts'
+const IMPORT_OF_Z = /import \{([^}]*?),?(?<!type) z([^}]*)\} from ('[^']*option-types\.js')/
 /** A command that loads this library loads all that reads a configuration. */
 const HEAVY = 'zod'
 
@@ -178,7 +181,7 @@ function prepare(bundler, replaced) {
   bundler.onLoad({ filter: /\.ts$/ }, ({ path }) => {
     const file = relative(root, path)
     const text = replaced[file] ?? textOf(file)
-    return { contents: inAscii(withPlaces(text, file)), loader: 'ts' }
+    return { contents: inAscii(withPlaces(withoutNamespace(text, file), file)), loader: 'ts' }
   })
   // The messages of zod in forty languages, of which lvsd uses none.
   bundler.onLoad({ filter: /\/zod\/v4\/locales\/index\.js$/ }, () => ({
@@ -268,6 +271,21 @@ function runner() {
   return `import { runScript } from '${join(root, 'src/system/code-cache.js')}'
     let ran
     const script = () => (ran ??= runScript(new URL('${SCRIPT}.cjs', builtPlace)).exports)`
+}
+
+// ---------------------------------------------------------------- zod
+
+/**
+ * Each file imports zod itself. In the sources one file does, and the others have its namespace, which then is an object with a
+ * function for each of a thousand names, made at each start.
+ */
+function withoutNamespace(text, file) {
+  if (file === ZOD_FILE)
+    return text.replace("import { z } from 'zod'", "import * as z from 'zod'").replace('export { z }', '')
+  return text.replace(IMPORT_OF_Z, (_, before, after, from) => {
+    const others = `${before}${after}`.replace(/^,|,$/g, '')
+    return `import * as z from 'zod'${others.trim() ? `; import {${others}} from ${from}` : ''}`
+  })
 }
 
 // ---------------------------------------------------------------- places
