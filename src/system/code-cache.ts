@@ -8,7 +8,17 @@
  * by a segmentation fault: it compares its own version alone, and releases of Node.js with one version of V8, such as 20.19.0 and
  * 20.20.2, have different built-in functions.
  */
-import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  fstatSync,
+  openSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { createRequire } from 'node:module'
 import { basename } from 'node:path'
 import { Script } from 'node:vm'
@@ -33,8 +43,8 @@ export interface Ran<T> {
   readonly exports: T
   readonly cache: CacheUse
   readonly script: Script
-  /** The text that was compiled, which may not be that of the file any more. */
-  readonly text: Buffer
+  /** The sum of the text that was compiled, which may not be that of the file any more; null as `sumOf` says. */
+  readonly sum: number | null
 }
 
 /** Bytes before the data of V8: the CRC-32 of the script and of what runs it, and that of the data. */
@@ -42,11 +52,13 @@ const HEAD = 8
 
 /** Runs the script at this URL. `isFresh`: without its cache. Throws what the script throws. */
 export function runScript<T>(file: URL, { isFresh = false } = {}): Ran<T> {
-  const text = readFileSync(file)
-  const kept = isFresh ? null : read(cacheOf(file))
-  const cachedData = kept && dataOf(kept, text)
+  const bytes = readFileSync(file)
+  const text = bytes.toString('latin1')
+  const sum = sumOf(bytes)
+  const kept = isFresh ? null : readInto(bytes, cacheOf(file))
+  const cachedData = kept && dataOf(kept, sum)
   const name = `lvsd:${basename(file.pathname)}`
-  const script = new Script(text.toString('latin1'), {
+  const script = new Script(text, {
     filename: name,
     ...(cachedData && { cachedData }),
   })
@@ -55,16 +67,15 @@ export function runScript<T>(file: URL, { isFresh = false } = {}): Ran<T> {
   const module = { exports: {} }
   const body = script.runInThisContext() as Body
   body(createRequire(file), module, module.exports, { place: file.href, name, cache })
-  return { exports: module.exports as T, cache, script, text }
+  return { exports: module.exports as T, cache, script, sum }
 }
 
 /**
  * Writes the cache of a script that has run, with all that V8 has compiled of it. Throws if that is not possible, and leaves nothing
  * behind then. Two processes may do it at once.
  */
-export function writeCache(file: URL, { script, text }: Pick<Ran<unknown>, 'script' | 'text'>): void {
+export function writeCache(file: URL, { script, sum }: Pick<Ran<unknown>, 'script' | 'sum'>): void {
   const data = script.createCachedData()
-  const sum = sumOf(text)
   if (sum === null) throw new Error('which Node.js this is cannot be read from /proc')
   const head = Buffer.alloc(HEAD)
   head.writeUInt32LE(sum, 0)
@@ -84,21 +95,36 @@ function cacheOf(file: URL): URL {
   return new URL(`${file.href}.cache`)
 }
 
-function read(file: URL): Buffer | null {
+/**
+ * Reads a file into memory that is not needed any more, if that is long enough, because new memory costs a page fault for each 4 KiB.
+ * Returns null if the file cannot be read.
+ */
+function readInto(memory: Buffer, file: URL): Buffer | null {
+  let descriptor: number | undefined
   try {
-    return readFileSync(file)
+    descriptor = openSync(file, 'r')
+    const { size } = fstatSync(descriptor)
+    if (size > memory.length) return readFileSync(descriptor)
+    let length = 0
+    for (;;) {
+      const more = readSync(descriptor, memory, length, size - length, null)
+      length += more
+      if (more === 0 || length === size) return memory.subarray(0, length)
+    }
   } catch {
     return null
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor)
   }
 }
 
 /**
  * Returns null if the cache is damaged, or that of another script or Node.js: of the script V8 compares no more than the length.
  */
-function dataOf(cache: Buffer, text: Buffer): Buffer | null {
+function dataOf(cache: Buffer, sum: number | null): Buffer | null {
   if (cache.length <= HEAD) return null
   const data = cache.subarray(HEAD)
-  const fits = cache.readUInt32LE(0) === sumOf(text) && cache.readUInt32LE(4) === crc32(data)
+  const fits = cache.readUInt32LE(0) === sum && cache.readUInt32LE(4) === crc32(data)
   return fits ? data : null
 }
 

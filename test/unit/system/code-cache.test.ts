@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import fs, { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import fs, { copyFileSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 import { join } from 'node:path'
 import { mock } from 'node:test'
@@ -62,6 +62,23 @@ describe('code cache: what V8 compiled of a script before', () => {
     const second = runScript<Exports>(copyOf(file))
     assert.deepEqual([second.cache, second.exports.cache, second.exports.answer], ['used', 'used', 1])
     assert.equal(runScript<Exports>(file, { isFresh: true }).cache, 'missing')
+  })
+
+  it('is read into the memory of a script that is longer', () => {
+    const file = pathToFileURL(join(temporaryFolder(), 'script.cjs'))
+    const long = `'${'x'.repeat(500_000)}'.length`
+    writeFileSync(file, `${scriptWith(1).replace('answer()', long)}//${' '.repeat(10_000)}`)
+    writeCache(file, runScript<Exports>(file))
+    const copy = copyOf(file)
+    const { arrayBuffers: before } = process.memoryUsage()
+    const { cache, exports } = runScript<Exports>(copy)
+    const grown = process.memoryUsage().arrayBuffers - before
+    assert.deepEqual([cache, exports.answer], ['used', 500_000])
+    assert.ok(statSync(cacheOf(copy)).size > 500_000)
+    assert.ok(grown < 600_000, `${grown} bytes more`)
+    const cut = readFileSync(cacheOf(copy)).subarray(0, -1)
+    writeFileSync(cacheOf(copy), cut)
+    assert.equal(runScript<Exports>(copy).cache, 'refused')
   })
 
   it('leaves a script its place, what it requires, and a name in stacks that does not depend on its folder', () => {
