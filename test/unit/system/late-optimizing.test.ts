@@ -57,6 +57,21 @@ function callsUntilOptimized(first: string): number {
   )
 }
 
+/** MiB of the young generation of a process that keeps a million new objects. */
+function youngGeneration(first: string): number {
+  const program = `import { setTimeout as wait } from 'node:timers/promises'
+    import { getHeapSpaceStatistics } from 'node:v8'
+    import { optimizeLater, optimizeIn } from ${JSON.stringify(FILE)}
+    ${first}
+    const kept = []
+    for (let i = 0; i < 1_000_000; i++) kept.push({ i })
+    const { space_size } = getHeapSpaceStatistics().find(each => each.space_name === 'new_space')
+    console.log(space_size / 2 ** 20)
+    process.exit()`
+  const words = ['--semi-space-growth-factor=2', '--import', 'tsx', '--input-type=module', '--eval', program]
+  return Number(execFileSync(process.execPath, words, { encoding: 'utf8' }))
+}
+
 describe('late-optimizing', () => {
   it('keeps V8 from optimizing', function () {
     this.timeout(60_000)
@@ -66,6 +81,20 @@ describe('late-optimizing', () => {
   it('lets V8 optimize later', function () {
     this.timeout(60_000)
     assert.equal(turnsIn('optimizeLater(); optimizeIn(1)', 100_000), 'optimized')
+  })
+
+  it('keeps the young generation from growing, until V8 optimizes again', function () {
+    this.timeout(60_000)
+    const usual = youngGeneration('')
+    const held = youngGeneration('optimizeLater()')
+    const later = youngGeneration('optimizeLater(); optimizeIn(1); await wait(20)')
+    assert.ok(held <= usual / 2, `${held} MiB, ${usual} MiB without it`)
+    assert.equal(later, usual)
+  })
+
+  it('knows the usual growth of a young generation', () => {
+    const options = execFileSync(process.execPath, ['--v8-options'], { encoding: 'utf8' })
+    assert.match(options, /--semi-space-growth-factor=2\b/)
   })
 
   it('lets V8 decide sooner then, with Node.js 20', function () {
