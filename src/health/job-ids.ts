@@ -1,7 +1,12 @@
-/** Texts that identify checks and jobs. They contain all options, including passwords. Pure. */
+/**
+ * Texts that identify checks and jobs. In place of the options they have a hash of them, which is short and made once for all
+ * servers of a service. The hash covers passwords, and a short one can be guessed from it: no text is logged or sent. Pure.
+ */
+import { createHash } from 'node:crypto'
 import type { Check, Target } from '../check/check.js'
 import type { WantedSource } from '../core/check-source.js'
 import {
+  type CheckUse,
   keyAsWritten,
   keyOfMember,
   keyOfReal,
@@ -10,6 +15,46 @@ import {
   type ResolvedReal,
   type ResolvedService,
 } from '../core/model.js'
+import type { Subscriber } from './job-types.js'
+
+interface OptionsText {
+  /** As JSON. */
+  readonly text: string
+  readonly hash: string
+}
+
+/** Servers of a service have the same object. */
+const texts = new WeakMap<object, OptionsText>()
+/** 96 bits: two different options do not meet by chance. */
+const HASH_LENGTH = 16
+
+function textOf(options: CheckUse['options']): OptionsText {
+  const known = texts.get(options)
+  if (known) return known
+  const text = JSON.stringify(options)
+  const hash = createHash('sha256').update(text).digest('base64url').slice(0, HASH_LENGTH)
+  texts.set(options, { text, hash })
+  return { text, hash }
+}
+
+/** Returns what stands for the options in a `checkKey`: the same for options that are the same as JSON. */
+export function hashOfOptions(options: CheckUse['options']): string {
+  return textOf(options).hash
+}
+
+/**
+ * Returns the `checkKey` with all options in place of their hash: an array as JSON. It identifies a check on disk and among the
+ * directors of a site, and is the same in all versions of lvsd.
+ */
+export function wholeQuestion({
+  checkKey,
+  use,
+}: Pick<Subscriber, 'checkKey'> & { readonly use: UsedOptions }): string {
+  const { text, hash } = textOf(use.options)
+  return checkKey.replace(`"${hash}"`, () => text)
+}
+
+type UsedOptions = Pick<CheckUse, 'options'>
 
 /** Returns the `checkKey`. It contains service and real server only if the check sets `perService`. */
 export function questionOf(
@@ -28,7 +73,7 @@ export function questionOf(
     use.kind,
     target.address.text,
     target.port,
-    use.options,
+    hashOfOptions(use.options),
     ...connects,
     ...host,
     ...source,

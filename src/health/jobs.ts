@@ -44,7 +44,7 @@ export function serverOf({ use, target }: Pick<Subscriber, 'use' | 'target'>): A
 
 /**
  * Returns the name of a check of a server, `web/[2001:db8:1::11]:80/http`. Logs use it instead of the job id, which
- * contains all options, including passwords.
+ * has a hash of all options, including passwords.
  */
 export function nameOfCheck({ service, real, use }: Pick<Subscriber, 'service' | 'real' | 'use'>): string {
   return `${service.name}/${keyOfMember({ name: '' }, real).trimStart()}/${use.kind}`

@@ -13,6 +13,7 @@ import {
   type ResolvedService,
 } from '../core/model.js'
 import type { CheckState, RememberedHealth } from './check-state.js'
+import { wholeQuestion } from './job-ids.js'
 import type { Subscriber } from './jobs.js'
 import type { Standing } from './standings.js'
 
@@ -171,6 +172,6 @@ function keyOfServer(service: string, { host, port }: Pick<ResolvedReal, 'host' 
 }
 
 /** A checksum of the options, because they may contain passwords. */
-function keyOfCheck({ use, checkKey }: Subscriber): string {
-  return `${use.kind} ${crc32(checkKey).toString(36)}`
+function keyOfCheck(subscriber: Subscriber): string {
+  return `${subscriber.use.kind} ${crc32(wholeQuestion(subscriber)).toString(36)}`
 }

@@ -1,6 +1,8 @@
 /** The name of a question in the site: the same on all directors, and without secrets. */
 import { createHash } from 'node:crypto'
 import type { IsSecretName } from '../../config/secret-text.js'
+import type { CheckUse } from '../../core/model.js'
+import { wholeQuestion } from '../../health/job-ids.js'
 import type { Question } from './verdict-types.js'
 
 /** What is asked, of a subscriber of a job. */
@@ -9,6 +11,7 @@ export interface Asker {
   readonly checkKey: string
   readonly service: { readonly name: string }
   readonly use: {
+    readonly options: CheckUse['options']
     readonly policy: {
       readonly interval: number
       readonly timeout: number
@@ -25,7 +28,7 @@ export interface Asker {
 export function questionsOf(askers: Iterable<Asker>, isSecret: IsSecretName): readonly Question[] {
   const byJob = new Map<string, { key: string; question: Question; services: Set<string> } | null>()
   for (const asker of askers) {
-    const { jobId, checkKey, service, use } = asker
+    const { jobId, service, use } = asker
     const known = byJob.get(jobId)
     if (known === null) continue
     const { interval, timeout, rise, fall } = use.policy
@@ -35,7 +38,7 @@ export function questionsOf(askers: Iterable<Asker>, isSecret: IsSecretName): re
       continue
     }
     const services = new Set([service.name])
-    const what = JSON.stringify(canonical(JSON.parse(checkKey), isSecret))
+    const what = JSON.stringify(canonical(JSON.parse(wholeQuestion(asker)), isSecret))
     const key = createHash('sha256')
       .update(`${what} ${interval} ${timeout} ${rise} ${fall}`)
       .digest('base64url')

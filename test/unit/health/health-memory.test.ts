@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
+import { crc32 } from 'node:zlib'
 import { reasonOf } from '../../../src/api/status-reason.js'
 import type { Check } from '../../../src/check/check.js'
 import type { CheckResult } from '../../../src/core/model.js'
@@ -330,6 +331,16 @@ describe('the health over a restart', () => {
   it('is discarded after a day without lvsd', async () => {
     const { snapshot } = await next(86_400_001)
     assert.deepEqual([snapshot().remembered, snapshot().ofCheck], [null, null])
+  })
+
+  it('is written under the key of lvsd 0.1.0, so that either version finds what the other has left', async () => {
+    const [use] = A?.checks ?? []
+    const whole = JSON.stringify(['ask', 'fd00:1::a', 80, use?.options])
+    const keys = (await left()).flatMap(one => (one as { checks?: { key: string }[] }).checks ?? [])
+    assert.deepEqual(
+      keys.map(({ key }) => key),
+      [`ask ${crc32(whole).toString(36)}`],
+    )
   })
 
   it('is written without the options of the check', async () => {
