@@ -35,7 +35,7 @@ const RESULTS = { 'FAULTS.md': join(root, 'deploy/cluster/FAULTS.md') }
 
 /** Files that take minutes. They start first, so that no lab works alone at the end. */
 const SLOWEST =
-  'systemd cluster path-hints service-path-check operator overrides drop-in-command drift faults drop-in resync traffic early-timeout crash address-conflict names steering service-path connectivity lost-answer reload package'.split(
+  'systemd cluster path-hints service-path-check operator overrides drop-in-command drift faults drop-in resync traffic early-timeout crash address-conflict names steering service-path service-path-code connectivity lost-answer reload package'.split(
     ' ',
   )
 

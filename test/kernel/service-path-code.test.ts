@@ -1,16 +1,18 @@
 /**
- * `path: service` with checks that are code and speak TLS: they run in workers, on sockets with the mark of the path. What is
+ * `path: service` with checks that are code, most over TLS: they run in workers, on sockets with the mark of the path. What is
  * wrong on one server or on one path takes that server out of that service, and no other.
  */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:https'
+import type { Socket } from 'node:net'
 import { onCleanup } from '../support/after-each.js'
+import { dnsServer } from '../support/dns-server.js'
 import { tlsFile } from '../support/tls-file.js'
 import { until } from '../support/until.js'
 import { startLvsd, writeConfig } from './site/lvsd.js'
-import { within } from './site/namespaces.js'
+import { throughout, within } from './site/namespaces.js'
 import { buildSite, DIRECTOR, freshDirector, ip, set } from './site/site.js'
 import { readTable } from './site/table.js'
 
@@ -29,16 +31,27 @@ const right = { key, cert: readFileSync(tlsFile('server.crt')) }
 /** For another name. */
 const wrong = { key, cert: readFileSync(tlsFile('other.crt')) }
 
-/** Web servers over TLS on a machine, on the ports of direct routing and of the tunnel; with the paths that were asked for. */
-function startTlsServers(machine: string): {
+interface TlsServers {
   readonly servers: readonly Server[]
+  /** The paths of URLs that were asked for. */
   readonly asked: Set<string>
-} {
+  /** Returns the port of the director of each connection to port 443 of an address. */
+  portsTo(address: string): readonly number[]
+}
+
+/** Web servers over TLS on a machine, on the ports of direct routing and of the tunnel. */
+function startTlsServers(machine: string): TlsServers {
   const asked = new Set<string>()
+  const connections: (readonly [to: string, from: number])[] = []
   const servers = [443, 444].map(port => {
     const server = createServer(right, ({ url = '' }, response) => {
       asked.add(url)
       response.writeHead(200, { connection: 'close' }).end(`${machine}\n`)
+    })
+    server.on('connection', socket => {
+      const { localAddress, localPort, remotePort = 0 } = socket as Socket
+      const to = `${localAddress}`.replace('::ffff:', '')
+      if (localPort === 443) connections.push([to, remotePort])
     })
     within(machine, () => server.listen(port))
     onCleanup(() => {
@@ -47,7 +60,16 @@ function startTlsServers(machine: string): {
     })
     return server
   })
-  return { servers, asked }
+  const portsTo = (address: string) => connections.flatMap(([to, from]) => (to === address ? [from] : []))
+  return { servers, asked, portsTo }
+}
+
+/** How many ports the turn has gone on by. */
+function stepsBetween(port: number, next: number): number {
+  const text = readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8')
+  const [first = 0, last = 0] = text.split(/\s+/).map(Number)
+  const count = last - first + 1
+  return (next - port + count) % count
 }
 
 /** Each service asks for a page of its own name, so that a server knows which paths have led to it. */
@@ -91,7 +113,7 @@ const holdVirtual = (machine: string, { virtual, length }: Front, verb: 'replace
     `addr ${verb} ${virtual}/${length} dev lo${length === 128 && verb === 'replace' ? ' nodad' : ''}`,
   ])
 
-describe('checks over TLS through the paths of services', () => {
+describe('checks that are code, through the paths of services', () => {
   before(async () => {
     await buildSite(
       [V6.virtual],
@@ -155,11 +177,51 @@ describe('checks over TLS through the paths of services', () => {
       holdVirtual('r31', front, 'del')
       await becomes(front, { gate: ['r31'], ipip: ['r31'] })
       await lvsd.kill()
+      const before = two.portsTo(front.virtual)
+      const killedAt = performance.now()
       const again = await startLvsd(writeConfig(config(front, engine)))
       await becomes(front, { gate: ['r31'], ipip: ['r31'] })
       holdVirtual('r31', front, 'replace')
       await becomes(front)
+      const after = two.portsTo(front.virtual).slice(before.length)
+      const seconds = (performance.now() - killedAt) / 1000
+      const ahead = stepsBetween(before.at(-1) ?? 0, after[0] ?? 0)
+      // The turn has gone on with the clock, by some 94 ports a second.
+      assert.ok(ahead < 100 * seconds + 500, `${before.slice(-5)}, then ${after.slice(0, 5)}`)
       for (const { msg } of again.lines.filter(({ msg }) => msg.includes('is down')))
         assert.match(msg, /(gate|ipip)\/.*31/)
     })
+
+  it('go by UDP too: a name server behind its path answers wrong, and goes out of that service alone', async () => {
+    const real = V6.reals[0] ?? ''
+    const answers = { 'www.example AAAA': ['2001:db8::1'] }
+    const [ofPath, ofHost] = [
+      await throughout('r31', () => dnsServer({ ...answers }, V6.virtual, 53)),
+      await throughout('r31', () => dnsServer({ ...answers }, real, 53)),
+    ]
+    const services = ['gate', 'masq'].map(
+      (method, i) =>
+        `  ${method}: { virtual: '${at(V6.virtual, 53 + i)}', protocol: udp, reals: ['${at(real, 53)} ${method}'] }`,
+    )
+    const lvsd = await startLvsd(
+      writeConfig(`
+defaults: { path: service, check: { kind: dns, request: www.example, type: AAAA, interval: 300ms, timeout: 1s, fall: 1 } }
+services:
+${services.join('\n')}
+`),
+    )
+    const become = (gate: string) =>
+      until(
+        async () =>
+          (await lvsd.real('gate', real)).state === gate && (await lvsd.real('masq', real)).state === 'up',
+        { what: `gate is ${gate}` },
+      )
+    await become('up')
+    ofPath.zone['www.example AAAA'] = 'SERVFAIL'
+    await become('down')
+    assert.match((await lvsd.real('gate', real)).reason ?? '', /gate to .*SERVFAIL/)
+    ofPath.zone['www.example AAAA'] = ['2001:db8::1']
+    await become('up')
+    assert.ok(ofHost.asked.length > 0)
+  })
 })
