@@ -19,7 +19,7 @@ export const NO_MARK = noVerdict(
 )
 
 const AS_CODE = noVerdict(
-  'the check runs as code, so it cannot go through the path of the service: write path: real',
+  'the code of this check makes connections of its own, so it cannot go through the path of the service: write path: real',
 )
 
 const NO_SOURCE =
@@ -27,7 +27,7 @@ const NO_SOURCE =
 
 export const MOVED = 'the addresses of this machine have changed during the run'
 
-/** Returns the probe as it runs through the path. `probe` is null for a check that runs as code. */
+/** Returns the probe as it runs through the path. `probe` is null for a check that runs as code which cannot. */
 export function throughPath(probe: ProbeSpec | null, { mark }: PathUse): ProbeSpec {
   if (probe?.kind === 'fixed') return probe
   if (!probe || probe.kind === 'icmp') return { kind: 'fixed', answer: AS_CODE }

@@ -44,7 +44,8 @@ describe('schedule: a probe through the path of a service', () => {
       probeOf({ ...connect, probe: () => null }, {}),
     ].map(probe => (probe.kind === 'fixed' ? [probe.answer.ok, probe.answer.detail] : probe.kind))
     assert.match(String(answers[0]), /^,only the running lvsd can ask through the path/)
-    for (const answer of answers.slice(1)) assert.match(String(answer), /^,the check runs as code/)
+    for (const answer of answers.slice(1))
+      assert.match(String(answer), /^,the code of this check makes connections of its own/)
   })
 
   it('is bound to an address of this machine, or to that of the configuration, and says the way of a failure', () => {
