@@ -22,7 +22,7 @@ const YAML: readonly [phrase: string, lines: string, message: RegExp][] = [
   ['another word as path', 'check: { kind: http, path: virtual }', /expected one of real, service$/],
   [
     'code through the service',
-    'check: { kind: https, path: service }',
+    'check: { kind: external, path: service }',
     /: it runs as code, not on sockets of lvsd;/,
   ],
   ['round robin', 'scheduler: round-robin', /write rr$/],
