@@ -10,7 +10,7 @@ import type { Family } from '../../core/address.js'
 import { closeDescriptor, EADDRINUSE, type FixedMemory } from '../../system/numeric-calls.js'
 import { bindSocket, openStream } from '../../system/sockets.js'
 import { readSysctl } from '../../system/sysctl.js'
-import { ownPortTurns, type PortTurn, portTurn } from './port-turns.js'
+import { ownPortTurns, type PortTurn, portTurn, spread } from './port-turns.js'
 
 export interface PortRange {
   readonly first: number
@@ -23,6 +23,8 @@ interface Parts {
   /** Seconds of a clock that goes on over restarts of this process: CLOCK_MONOTONIC. */
   readonly now?: () => number
   readonly turn?: PortTurn
+  /** Ports by which it is ahead of the clock, the same in each run of lvsd. */
+  readonly ahead?: number
 }
 
 /** The kernel's default (ip-sysctl.rst). */
@@ -38,13 +40,15 @@ export class LocalPorts {
   readonly #askRange: () => PortRange
   readonly #now: () => number
   readonly #turn: PortTurn
+  readonly #ahead: number
   #range: PortRange | null = null
   #askedAt = 0
 
-  constructor({ range = systemRange, now = machineSeconds, turn = portTurn(null) }: Parts = {}) {
+  constructor({ range = systemRange, now = machineSeconds, turn = portTurn(null), ahead = 0 }: Parts = {}) {
     this.#askRange = range
     this.#now = now
     this.#turn = turn
+    this.#ahead = ahead
   }
 
   /** Binds a socket to the address in `from`, whose port is overwritten. Returns 0, or the negative errno. */
@@ -83,7 +87,7 @@ export class LocalPorts {
     }
     const { first, last } = this.#range
     const count = last - first + 1
-    return first + (this.#turn(Math.floor((now * count) / LAP)) % count)
+    return first + ((this.#turn(Math.floor((now * count) / LAP)) + this.#ahead) % count)
   }
 }
 
@@ -107,7 +111,8 @@ export function localPortsTo(to: FixedMemory): LocalPorts {
   const key = to.bytes.toString('latin1')
   let ports = known.get(key)
   if (!ports) {
-    ports = new LocalPorts({ turn: portTurn(ownPortTurns(), key) })
+    // Otherwise the checks of all virtual addresses would want the same ports, many of which are still closing.
+    ports = new LocalPorts({ turn: portTurn(ownPortTurns(), key), ahead: spread(key) })
     if (known.size >= MOST_KNOWN) known.clear()
     known.set(key, ports)
   }

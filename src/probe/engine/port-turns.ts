@@ -3,7 +3,7 @@
  * with a mark to one virtual address.
  */
 
-/** Number of turns. Virtual addresses that share one only take their ports faster. A power of 2. */
+/** Number of turns. Virtual addresses that share one only take their ports faster. */
 const TURNS = 4096
 
 /** One number for each turn. */
@@ -33,7 +33,7 @@ export function sharePortTurns(turns: PortTurns): void {
 /** Returns the turn of a virtual address, by its bytes. Null: a turn that nothing shares. */
 export function portTurn(turns: PortTurns | null, key = ''): PortTurn {
   const all = turns ?? new BigInt64Array(1)
-  const at = placeOf(key) & (all.length - 1)
+  const at = spread(key) % all.length
   return least => {
     for (;;) {
       const before = Atomics.load(all, at)
@@ -43,9 +43,9 @@ export function portTurn(turns: PortTurns | null, key = ''): PortTurn {
   }
 }
 
-/** FNV-1a (draft-eastlake-fnv), which spreads addresses that differ in a few bits. */
-function placeOf(key: string): number {
+/** Returns a number from 0 to 2^32 - 1 that is far from those of similar keys: FNV-1a (draft-eastlake-fnv). */
+export function spread(key: string): number {
   let hash = 0x811c9dc5
   for (let i = 0; i < key.length; i++) hash = Math.imul(hash ^ key.charCodeAt(i), 0x01000193)
-  return hash ^ (hash >>> 16)
+  return (hash ^ (hash >>> 16)) >>> 0
 }

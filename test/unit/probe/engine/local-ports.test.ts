@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import fc from 'fast-check'
-import { LocalPorts } from '../../../../src/probe/engine/local-ports.js'
+import { LocalPorts, localPortsTo } from '../../../../src/probe/engine/local-ports.js'
 import { ownPortTurns, portTurn } from '../../../../src/probe/engine/port-turns.js'
 import { prepareNative } from '../../../../src/probe/engine/prepared.js'
 import { closeDescriptor } from '../../../../src/system/numeric-calls.js'
@@ -121,6 +121,15 @@ describe('local-ports: ports of probes with a mark', () => {
       ),
       { numRuns: 30 },
     )
+  })
+
+  it('are far from those of other virtual addresses at the same time', () => {
+    const source = socketAddress(LOOPBACK, 0)
+    const ports = Array.from(
+      { length: 50 },
+      (_, i) => localPortsTo(socketAddress(LOOPBACK, i + 1)).free('ipv6', source, 1)[0],
+    )
+    assert.ok(new Set(ports).size > 45, `${ports}`)
   })
 
   it('are taken by two threads in one turn', async () => {
