@@ -4,7 +4,7 @@
  */
 import type { Config, Real, Service } from '../core/model.js'
 import { loadNamedChecks } from '../kinds/find-kinds.js'
-import { limitLateOptimizing, optimizeLater } from '../system/late-optimizing.js'
+import { endPause, limitLateOptimizing, optimizeLater, pauseOptimizing } from '../system/late-optimizing.js'
 import { readTextSoon } from '../system/read-file.js'
 import { letHeapGrow } from '../system/small-heap.js'
 import { type Loaded, type LoadOptions, loadConfig, nothing } from './load.js'
@@ -44,8 +44,11 @@ export async function loadConfigApart(
   known: Known | null = null,
 ): Promise<Loaded> {
   if (known && realsIn(known) > MANY) letHeapGrow()
+  if (known) pauseOptimizing()
   const here = known && options.text === undefined ? await loadedHere(file, known) : null
   if (here) return here
+  // The thread has a code cache, which V8 refuses with other flags.
+  endPause()
   if (known) letHeapGrow()
   let thread: Reader
   try {

@@ -1,5 +1,5 @@
 /**
- * Keeps V8 from optimizing during a start, and from taking more memory for new objects. The code of a start runs once for each server,
+ * Keeps V8 from optimizing during a start or a reload, and from taking more memory for new objects. The code of a start runs once for each server,
  * and soon no more, while V8 compiles it in threads of its own: a third of the processor time of a start with 1,000 servers. What a
  * start makes lives on, so a larger young generation saves no work: it is a page fault more for each 4 KiB. The flags are those of the
  * process, for all its threads. V8 refuses its own caches for the modules of Node.js while a flag differs, so a thread is to be there before.
@@ -17,7 +17,13 @@ const BUDGET = { usual: 66 * 1024, low: 10_000, lowFor: 8000 } as const
 /** The factor by which V8 lets a young generation grow: the default from Node.js 20 to 26. */
 const USUAL_GROWTH = 2
 
+/** Milliseconds in which a reload ends as a rule. */
+const PAUSE = 2000
+
 let timer: NodeJS.Timeout | undefined
+let pause: NodeJS.Timeout | undefined
+/** Milliseconds since the start of the process. */
+let nextPause = 0
 
 /** Called when a start begins: V8 optimizes again after `LONGEST_START` at the latest. */
 export function limitLateOptimizing(): void {
@@ -37,11 +43,36 @@ export function optimizeLater(): void {
 export function optimizeIn(ms: number): void {
   clearTimeout(timer)
   timer = setTimeout(() => {
-    setFlagsFromString('--opt')
-    setFlagsFromString(`--semi-space-growth-factor=${USUAL_GROWTH}`)
+    timer = undefined
+    optimize()
     // Newer versions have Maglev for this, and other defaults.
     if (process.versions.v8.startsWith('11.3.')) lowerBudget()
   }, ms).unref()
+}
+
+/**
+ * V8 optimizes nothing, and no young generation grows, until a reload should be over: its code runs once, as that of a start. In half of
+ * the time at most, so that what runs all the time is optimized beside reloads that follow each other.
+ */
+export function pauseOptimizing(): void {
+  const now = performance.now()
+  if (timer || now < nextPause) return
+  nextPause = now + 2 * PAUSE
+  optimizeLater()
+  pause = setTimeout(endPause, PAUSE).unref()
+}
+
+/** Ends such a pause now: V8 has the flags with which caches were made. */
+export function endPause(): void {
+  if (!pause) return
+  clearTimeout(pause)
+  pause = undefined
+  optimize()
+}
+
+function optimize(): void {
+  setFlagsFromString('--opt')
+  setFlagsFromString(`--semi-space-growth-factor=${USUAL_GROWTH}`)
 }
 
 function lowerBudget(): void {

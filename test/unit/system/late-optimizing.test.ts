@@ -61,7 +61,8 @@ function callsUntilOptimized(first: string): number {
 function youngGeneration(first: string): number {
   const program = `import { setTimeout as wait } from 'node:timers/promises'
     import { getHeapSpaceStatistics } from 'node:v8'
-    import { optimizeLater, optimizeIn } from ${JSON.stringify(FILE)}
+    import * as lateOptimizing from ${JSON.stringify(FILE)}
+    const { optimizeLater, optimizeIn, limitLateOptimizing, pauseOptimizing, endPause } = lateOptimizing
     ${first}
     const kept = []
     for (let i = 0; i < 1_000_000; i++) kept.push({ i })
@@ -90,6 +91,24 @@ describe('late-optimizing', () => {
     const later = youngGeneration('optimizeLater(); optimizeIn(1); await wait(20)')
     assert.ok(held <= usual / 2, `${held} MiB, ${usual} MiB without it`)
     assert.equal(later, usual)
+  })
+
+  it('does so during a reload, half of the time at most', function () {
+    this.timeout(60_000)
+    const usual = youngGeneration('')
+    const held = youngGeneration('optimizeIn(1); await wait(20); pauseOptimizing()')
+    assert.ok(held <= usual / 2, `${held} MiB, ${usual} MiB without it`)
+    assert.equal(youngGeneration('pauseOptimizing(); endPause()'), usual)
+    assert.equal(youngGeneration('pauseOptimizing(); endPause(); pauseOptimizing()'), usual)
+    assert.equal(youngGeneration('pauseOptimizing(); await wait(2500)'), usual)
+    assert.equal(youngGeneration('pauseOptimizing(); await wait(4100); pauseOptimizing()'), held)
+  })
+
+  it('goes on with it to the end of a start, whatever is reloaded', function () {
+    this.timeout(60_000)
+    const held = youngGeneration('optimizeLater()')
+    const start = 'limitLateOptimizing(); optimizeLater()'
+    assert.equal(youngGeneration(`${start}; pauseOptimizing(); endPause()`), held)
   })
 
   it('knows the usual growth of a young generation', () => {
