@@ -2,7 +2,6 @@
  * Opens a thread of the director that a command line will start, before the program of `lvsd run` is loaded: both load at the same
  * time. Imports next to nothing, since all commands load it.
  */
-import { stat } from 'node:fs'
 import { openReaderEarly } from '../config/reader.js'
 import { openEngineEarly } from '../schedule/engine/early-engine.js'
 
@@ -13,8 +12,6 @@ import { openEngineEarly } from '../schedule/engine/early-engine.js'
 export function openThreadsEarly([command, ...words]: readonly string[]): void {
   const file = command === 'run' ? fileIn(words) : null
   if (file === null) return
-  // Starts the threads of libuv, which ends the process if it cannot: a thread of ours must not have taken the place of one.
-  stat(file, () => {})
   try {
     if (!openReaderEarly(file)) openEngineEarly()
   } catch {

@@ -27,14 +27,21 @@ type Settle<T extends z.ZodType> = [FormedAs<T>] extends [never] ? z.output<T> :
 /** Merges the layers for the keys of `shape`. The first layer has the highest priority. */
 export function mergeLayers<S extends Shape>(shape: S, layers: readonly Layer[]): Settled<S> {
   const values: Record<string, unknown> = {}
-  for (const [key, type] of Object.entries(shape)) {
-    const layer = layers.find(each => valueIn(each, key) !== undefined)
-    values[key] = layer ? valueIn(layer, key) : absent(type)?.value
-  }
+  for (const key of Object.keys(shape)) values[key] = settledIn(shape, key, layers)
   return {
     values: values as Settled<S>['values'],
     entry: key => layers.map(layer => layer.entry(key)).find(entry => entry !== undefined),
   }
+}
+
+/** Every key of every server is asked for: a loop, not calls of a function for each layer. */
+function settledIn(shape: Shape, key: string, layers: readonly Layer[]): unknown {
+  for (const layer of layers) {
+    const value = valueIn(layer, key)
+    if (value !== undefined) return value
+  }
+  const type = shape[key]
+  return type && absent(type)?.value
 }
 
 function valueIn({ values }: Layer, key: string): unknown {
@@ -58,12 +65,12 @@ export function absent(type: z.ZodType): { readonly value: unknown } | null {
 
 /** Returns all keys of `shape` with their values, including those of nested mappings. */
 export function outputOf<S extends Shape>(shape: S, layers: readonly Layer[]): Output<S> {
-  const { values } = mergeLayers(shape, layers)
-  const output = Object.entries(shape).map(([key, type]) => [
-    camelKey(key),
-    plainOf(type, valueIn({ values } as Layer, key)),
-  ])
-  return Object.fromEntries(output) as Output<S>
+  const output: Record<string, unknown> = {}
+  for (const key of Object.keys(shape)) {
+    const type = shape[key]
+    if (type) output[camelKey(key)] = plainOf(type, settledIn(shape, key, layers))
+  }
+  return output as Output<S>
 }
 
 function plainOf(type: z.ZodType, value: unknown): unknown {

@@ -8,6 +8,15 @@ export type CamelKeys<T> = T extends readonly unknown[]
     ? { readonly [K in keyof T as Camel<K>]: CamelKeys<T[K]> }
     : T
 
+/** The keys of the schema: a configuration has each of them for thousands of servers. */
+const known = new Map<string, string>()
+
+/** `key`: one of the schema. */
 export function camelKey(key: string): string {
-  return key.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())
+  let name = known.get(key)
+  if (name === undefined) {
+    name = key.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())
+    known.set(key, name)
+  }
+  return name
 }
