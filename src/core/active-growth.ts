@@ -6,7 +6,7 @@
  */
 
 /** Milliseconds that new connections count for: long-lived ones that come slowly are no sign. */
-const WINDOW = 2000
+export const WINDOW = 2000
 /** New connections without an end among them that are a sign, at least. */
 const LEAST = 2
 /** Milliseconds since the first of them: a request takes some time. */
@@ -87,13 +87,27 @@ export interface Growing {
 
 /** Returns the servers of one service whose connections grow and do not end. */
 export function growingOf(all: readonly Growth[], now: number): Growing[] {
-  const counts = all.map(({ added }) => added.length).sort((a, b) => a - b)
-  return all.flatMap(({ added }, place) => {
-    const [oldest] = added
-    const count = added.length
-    if (oldest === undefined || count < TIMES * lowerMedianOfOthers(counts, count)) return []
-    const isSure = count >= LEAST && now - oldest >= LASTING
-    return [{ place, count, since: isSure ? 'sure' : oldest < now ? 'again' : 'first' }]
+  return outstanding(
+    all.map(({ added }) => ({ count: added.length, since: added[0] })),
+    LEAST,
+    now,
+  )
+}
+
+/**
+ * Returns the servers with many more connections of a kind than their neighbours. `since`: when the first of them was seen.
+ * `least`: how many are a sign.
+ */
+export function outstanding(
+  all: readonly { readonly count: number; readonly since: number | undefined }[],
+  least: number,
+  now: number,
+): Growing[] {
+  const counts = all.map(({ count }) => count).sort((a, b) => a - b)
+  return all.flatMap(({ count, since }, place) => {
+    if (since === undefined || count < TIMES * lowerMedianOfOthers(counts, count)) return []
+    const isSure = count >= least && now - since >= LASTING
+    return [{ place, count, since: isSure ? 'sure' : since < now ? 'again' : 'first' }]
   })
 }
 

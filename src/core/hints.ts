@@ -13,12 +13,13 @@ export const HINT_KINDS = [
   'route',
   'address',
   'half-open',
+  'refused',
 ] as const
 
 /**
  * What has given a hint: the idle connection to the server, a bare connect to a server that refused, an ICMP error on
  * a connection, a neighbour of this machine, an interface, a route, an address of this machine, or clients' connections
- * that the server does not answer.
+ * that the server does not answer, or refuses.
  */
 export type HintKind = (typeof HINT_KINDS)[number]
 

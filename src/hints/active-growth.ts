@@ -1,11 +1,12 @@
 /**
- * Looks at the active connections of real servers, and gives a hint where they grow and none ends (core/active-growth.ts).
- * Where a check may fail early, the first connection that does not end is followed by a bare connect, which gives the hint
- * sooner if nobody answers it.
+ * Looks at the active connections of real servers, and gives a hint where they grow and none ends (core/active-growth.ts),
+ * or where they are refused (core/refusals.ts). Where a check may fail early, the first connection that does not end, or is
+ * refused, is followed by a bare connect, which gives the hint sooner if nobody answers it, or it is refused.
  */
 import { type Growing, type Growth, growingOf, looksBy, nextGrowth, TIMED } from '../core/active-growth.js'
 import type { Hint } from '../core/hints.js'
 import { keyOfService, type ServiceId } from '../core/model.js'
+import { nextRefusals, type Refusals, refusingOf } from '../core/refusals.js'
 import type { ActiveConnections, Kernel } from '../ipvs/kernel.js'
 import type { Log } from '../system/log.js'
 import type { Clock } from '../util/clock.js'
@@ -41,7 +42,7 @@ const LOOKS_IN_TURN = 4
 /** Milliseconds until the next look if the table cannot be read. */
 const RETRY = 60_000
 
-/** When something was last done about a real server, and the pause after it, by service and real server. */
+/** When something was last done about a real server, and the pause after it, by sign, service and real server. */
 class Pauses {
   readonly #last = new Map<string, { readonly at: number; readonly pause: number }>()
 
@@ -62,11 +63,13 @@ class Pauses {
   }
 }
 
-interface Watched {
-  reals: readonly string[]
-  counts: readonly number[]
-  growth: readonly Growth[]
+interface Watched extends Omit<ActiveConnections, 'flowOf'> {
+  readonly growth: readonly Growth[]
+  readonly refusals: readonly Refusals[]
 }
+
+/** What connections of clients tell of a server. */
+type Sign = 'unanswered' | 'refused'
 
 export class ActiveGrowth {
   readonly #parts: ActiveGrowthParts
@@ -151,20 +154,26 @@ export class ActiveGrowth {
     return all.slice(this.#turn.from, this.#turn.to)
   }
 
-  #followed(before: Watched | undefined, { reals, counts }: ActiveConnections, now: number): Watched {
+  #followed(before: Watched | undefined, now: ActiveConnections, at: number): Watched {
+    const { reals, counts, flowOf } = now
     const known = before?.reals === reals ? before : undefined
-    if (known?.counts !== counts) this.#changedAt = now
-    const growth = counts.map((count, i) => nextGrowth(known?.growth[i], count, now))
-    return { reals, counts, growth }
+    if (known?.counts !== counts) this.#changedAt = at
+    const growth = counts.map((count, i) => nextGrowth(known?.growth[i], count, at))
+    const refusals = counts.map((_, i) => nextRefusals(known?.refusals[i], flowOf(i), at))
+    return { reals, counts, growth, refusals }
   }
 
-  #judge(service: string, { reals, growth }: Watched, now: number): void {
-    if (growth.every(({ added }) => added.length === 0)) return
-    for (const found of growingOf(growth, now)) this.#follow(service, reals[found.place] ?? '', found, now)
+  #judge(service: string, { reals, growth, refusals }: Watched, now: number): void {
+    if (growth.some(({ added }) => added.length > 0))
+      for (const found of growingOf(growth, now))
+        this.#follow('unanswered', service, reals[found.place] ?? '', found, now)
+    if (refusals.some(({ count }) => count > 0))
+      for (const found of refusingOf(refusals, now))
+        this.#follow('refused', service, reals[found.place] ?? '', found, now)
   }
 
-  #follow(service: string, real: string, { count, since }: Growing, now: number): void {
-    const key = `${service} ${real}`
+  #follow(sign: Sign, service: string, real: string, { count, since }: Growing, now: number): void {
+    const key = `${sign} ${service} ${real}`
     const pauses = since === 'sure' ? this.#given : this.#asked
     if (!pauses.isOver(key, now)) return
     const { attempts, jobsOf, onHint } = this.#parts
@@ -176,11 +185,17 @@ export class ActiveGrowth {
       return
     }
     pauses.begin(key, now)
-    const detail = `${counted(count, 'new connection')} of clients to ${service}, and none ends`
-    const hint: Hint = { kind: 'half-open', detail, isStrong: true }
+    const hint = hintOf(sign, count, service)
     if (since === 'sure') onHint(ids, hint)
     else attempts.ask(ids, hint)
   }
+}
+
+function hintOf(sign: Sign, count: number, service: string): Hint {
+  const what = `${counted(count, 'new connection')} of clients to ${service}`
+  return sign === 'refused'
+    ? { kind: 'refused', detail: `${what}, and none goes on after one answer` }
+    : { kind: 'half-open', detail: `${what}, and none ends`, isStrong: true }
 }
 
 function timed(look: () => void): number {

@@ -1,7 +1,7 @@
 /**
  * Tries to connect to servers of which a hint says that clients get no answer, several times in a row
  * (core/early-timeout.ts). If nobody answers, the check that the hint has brought forward fails before its time limit.
- * Where the sign is weak, the first attempt comes before the hint, which is given if nobody answers it.
+ * Where the sign is weak, the first attempt comes before the hint, which is given if nobody answers it, or it is refused.
  */
 import type { Address } from '../core/address.js'
 import {
@@ -82,7 +82,7 @@ export class ConnectAttempts {
     else this.#start(endpoint, [id])
   }
 
-  /** Connects to the server of these jobs, and gives the hint if it does not answer at once. */
+  /** Connects to the server of these jobs, and gives the hint if it does not answer at once, or refuses. */
   ask(ids: readonly string[], hint: Hint): void {
     const id = ids.find(this.mayAsk)
     const endpoint = id === undefined ? undefined : this.#endpointOf(id)
@@ -178,6 +178,18 @@ export class ConnectAttempts {
     if (this.#isRunning(series)) this.#step(series)
   }
 
+  /** The hint brings a check forward that would be given up after the attempts: the series goes on until it has begun. */
+  #tellRefused(series: Series): void {
+    const { doubt } = series
+    series.doubt = null
+    if (doubt)
+      this.#parts.onHint(doubt.ids, {
+        ...doubt.hint,
+        kind: 'refused',
+        detail: `${doubt.hint.detail}; a connect is refused`,
+      })
+  }
+
   #stepLater(series: Series): void {
     const { clock } = this.#parts
     const pause = pauseAfter(series.made)
@@ -188,11 +200,15 @@ export class ConnectAttempts {
   #attempt(series: Series): void {
     const { tcp, sourceOf } = this.#parts
     const { endpoint } = series
-    // A refusal is an answer, and other errors say nothing of the server.
-    const on = { opened: () => this.#end(series), ended: () => this.#end(series) }
+    const ended = (code: string | null) => {
+      // A refusal is an answer that clients get too. Other errors say nothing of the server.
+      if (code === 'ECONNREFUSED') this.#tellRefused(series)
+      this.#end(series)
+    }
+    const on = { opened: () => this.#end(series), ended }
     const connection = tcp.connect(endpoint, sourceFor(endpoint, sourceOf), on)
     if (typeof connection === 'string') {
-      this.#end(series)
+      ended(connection)
       return
     }
     series.connections.push(connection)

@@ -1,8 +1,9 @@
-/** Reads how many active connections the real servers of a service have, and decodes only what has changed. */
+/** Reads how many connections the real servers of a service have and had, and decodes only what has changed. */
 import { familyOf, keyOfReal, keyOfService, type ServiceId } from '../core/model.js'
 import { ask, type IpvsConnection } from './ask.js'
 import { levels } from './attributes.js'
 import { decodeRealId, encodeServiceId } from './codec.js'
+import { DestCounts } from './dest-counts.js'
 import type { ActiveConnections } from './kernel.js'
 import { levelWithout, SteadyWords } from './steady-words.js'
 
@@ -12,16 +13,11 @@ const identityLevel = levelWithout(
   levels.dest,
   names.filter(name => !IDENTITY.includes(name)),
 )
-const countLevel = levelWithout(
-  levels.dest,
-  names.filter(name => name !== 'ACTIVE_CONNS'),
-)
-
 type Words = SteadyWords<typeof levels.dest>
 
 interface Seen extends ActiveConnections {
   readonly identity: Words
-  readonly values: Words
+  readonly values: DestCounts
 }
 
 /** Services that are remembered, so that changed configurations take no more and more memory. */
@@ -30,7 +26,7 @@ const MOST_SEEN = 4096
 export class ActiveCounts {
   readonly #connection: IpvsConnection
   readonly #identity = new SteadyWords(identityLevel)
-  readonly #values = new SteadyWords(countLevel)
+  readonly #values = new DestCounts()
   /** By the key of the service: those that are read again and again. */
   readonly #seen = new Map<string, Seen>()
 
@@ -59,11 +55,13 @@ export class ActiveCounts {
     const seen = this.#seen.get(key)
     const isSame = seen?.identity.equals(identity) ?? false
     if (seen && isSame && seen.values.equals(values)) return seen
+    const kept = values.kept()
     const next = {
       identity: seen && isSame ? seen.identity : identity.kept(),
       reals: seen && isSame ? seen.reals : keysOf(id, identity),
-      values: values.kept(),
-      counts: values.decode().map(({ ACTIVE_CONNS = 0 }) => ACTIVE_CONNS),
+      values: kept,
+      counts: kept.active,
+      flowOf: (place: number) => kept.flowOf(place),
     }
     // Services that have gone are not read any more.
     if (!seen && this.#seen.size >= MOST_SEEN) this.#seen.clear()

@@ -57,8 +57,8 @@ export const counters = {
   dest: ['ACTIVE_CONNS', 'INACT_CONNS', 'PERSIST_CONNS', 'STATS', 'STATS64'],
 } as const
 
-/** The attributes within SERVICE and within DEST. */
-export const levels = { service, dest } as const
+/** The attributes within SERVICE and within DEST, and within STATS64 of both. */
+export const levels = { service, dest, stats } as const
 
 /** IPVS_DAEMON_ATTR_ */
 const daemon = {

@@ -1,5 +1,6 @@
 /** The interface to an IPVS table, implemented by the kernel's table and the memory table. */
 import type { Change, Dump, RealCounters, ServiceId, Table, TableReal, Timeouts } from '../core/model.js'
+import type { Flow } from '../core/refusals.js'
 import type { SyncDaemon, SyncState } from '../core/sync-daemon.js'
 
 /** A change or request that the kernel refused. The message says what to do. `code` is the errno name (EPERM, ENOENT …). */
@@ -33,11 +34,13 @@ export interface Look {
   readonly cost: number
 }
 
-/** Active connections by real server, in the order of the kernel. */
+/** Active connections and counters by real server, in the order of the kernel. */
 export interface ActiveConnections {
   /** Keys (`keyOfReal`). The same object as before while the real servers are the same, in the same order. */
   readonly reals: readonly string[]
   readonly counts: readonly number[]
+  /** Returns what has passed between clients and the real server at this place. */
+  flowOf(place: number): Flow
 }
 
 export interface Kernel {
@@ -62,7 +65,7 @@ export interface Kernel {
    * it succeeded. Throws a KernelError only if nothing can be sent.
    */
   apply(changes: readonly Change[]): Promise<readonly (KernelError | null)[]>
-  /** Returns the active connections of the real servers of one service. Waits for nothing. Throws a KernelError. */
+  /** Returns the active connections and counters of the real servers of one service. Waits for nothing. Throws a KernelError. */
   active(id: ServiceId): ActiveConnections
   timeouts(): Promise<Timeouts>
   /** Sets the timeouts in seconds; 0 leaves a timeout unchanged. Throws a KernelError. */

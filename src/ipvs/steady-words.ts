@@ -120,8 +120,8 @@ export class SteadyWords<L extends Layout> {
   }
 }
 
-/** Returns the end of the attribute at `start`, which contains all others. */
-function outerEnd(from: Int32Array, start: number, end: number): number {
+/** Returns the end of the attribute at `start`, which contains all others. Throws a NetlinkError if it is malformed. */
+export function outerEnd(from: Int32Array, start: number, end: number): number {
   const size = end - start < HEADER ? 0 : (from[start >> 2] as number) & 0xffff
   if (size < HEADER || start + size > end || start % 4 !== 0) throw malformed(`an entry of ${size} bytes`)
   return start + size

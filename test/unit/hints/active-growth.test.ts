@@ -10,11 +10,14 @@ import { address } from '../../support/tables.js'
 
 const WEB: ServiceId = { kind: 'address', protocol: 'tcp', address: address('2001:db8::80'), port: 80 }
 
+const NONE = { connections: 0, received: 0, sent: 0 }
+
 function rig({ cost = 0.05, known = ['a', 'b', 'c'], services = [WEB], mayAsk = false } = {}) {
   const clock = new FakeClock()
   const hints: string[] = []
   const state = {
     counts: [0, 0, 0],
+    flow: { connections: 0, received: 0, sent: 0 },
     reals: ['a', 'b', 'c'],
     isBroken: false,
     looks: 0,
@@ -29,7 +32,11 @@ function rig({ cost = 0.05, known = ['a', 'b', 'c'], services = [WEB], mayAsk = 
         state.looks++
         state.read.push(keyOfService(id))
         if (state.isBroken) throw new Error('EPERM')
-        return { reals: state.reals, counts: state.counts }
+        return {
+          reals: state.reals,
+          counts: state.counts,
+          flowOf: place => (place === 0 ? state.flow : NONE),
+        }
       },
     },
     services: () => services,
@@ -57,7 +64,16 @@ function rig({ cost = 0.05, known = ['a', 'b', 'c'], services = [WEB], mayAsk = 
     }
     return hints.splice(0)
   }
-  return { watch, wind, clock, state }
+  /** Adds a connection of so many packets of the client, and of the server, to the first server. */
+  const connect = (received: number, sent: number, made = 1) => {
+    const { flow } = state
+    state.flow = {
+      connections: flow.connections + made,
+      received: flow.received + received,
+      sent: flow.sent + sent,
+    }
+  }
+  return { watch, wind, clock, state, connect }
 }
 
 describe('active-growth: hints', () => {
@@ -148,6 +164,50 @@ describe('active-growth: bare connects', () => {
     }
     state.counts = [0, 0, 1]
     assert.deepEqual(await wind(1000), [])
+  })
+})
+
+describe('active-growth: refused connections', () => {
+  const TOLD = 'of clients to tcp [2001:db8::80]:80, and none goes on after one answer'
+
+  it('give the hint after 150 ms, without connections that grow', async () => {
+    const { wind, connect } = rig()
+    await wind(2000)
+    connect(1, 1)
+    assert.deepEqual(await wind(150), [])
+    assert.deepEqual(await wind(100), [`tcp [2001:db8::80]:80 a undefined: 1 new connection ${TOLD}`])
+  })
+
+  it('are a bare connect within 80 ms where the check may fail early', async () => {
+    const { wind, connect } = rig({ mayAsk: true })
+    await wind(2000)
+    connect(1, 1)
+    assert.deepEqual(await wind(80), [`ask tcp [2001:db8::80]:80 a: 1 new connection ${TOLD}`])
+  })
+
+  it('are none once the server has sent or got another packet', async () => {
+    for (const [received, sent] of [
+      [2, 1],
+      [1, 0],
+      [0, 1],
+    ] as const) {
+      const { wind, connect } = rig()
+      await wind(2000)
+      connect(1, 1)
+      await wind(60)
+      connect(received, sent, 0)
+      assert.deepEqual(await wind(1000), [])
+    }
+  })
+
+  it('have pauses of their own', async () => {
+    const { wind, connect } = rig()
+    await wind(2000)
+    await wind(300, [0])
+    connect(1, 1)
+    assert.deepEqual(await wind(300), [`tcp [2001:db8::80]:80 a undefined: 1 new connection ${TOLD}`])
+    connect(1, 1)
+    assert.deepEqual(await wind(300), [])
   })
 })
 

@@ -23,7 +23,7 @@ const EARLY_PASS: CheckResult = { ...PASS, isEarly: true }
 const HINT: Hint = { kind: 'half-open', detail: 'clients wait', isStrong: true }
 
 /** One endpoint for each job, but for `twin`, which shares that of `job 0`. */
-function rig({ times = [2], timeout = 1000 as number | null, fails = false } = {}) {
+function rig({ times = [2], timeout = 1000 as number | null, fails = '' } = {}) {
   const clock = new FakeClock()
   const begun = clock.now()
   const givenUp: string[] = []
@@ -33,7 +33,7 @@ function rig({ times = [2], timeout = 1000 as number | null, fails = false } = {
     clock,
     tcp: {
       connect: ({ port }, _source, on) => {
-        if (fails) return 'EMFILE'
+        if (fails) return fails
         const one = { ...on, port, at: clock.now() - begun, isDropped: false }
         made.push(one)
         const drop = () => {
@@ -182,15 +182,33 @@ describe('connect-attempts: a server that is asked', () => {
     assert.equal(clock.alarms, 0)
   })
 
-  it('and answers, or refuses, gets no hint, also where the answer is read late', () => {
-    for (const answer of ['opened', 'ended'] as const) {
+  it('and answers gets no hint, nor where the connect fails here, also where that is read late', () => {
+    for (const code of ['none', 'EADDRNOTAVAIL', null]) {
       const { clock, attempts, givenUp, given, made } = rig()
       attempts.ask(['job 0'], HINT)
       clock.wind(30)
-      clock.arrive(() => made[0]?.[answer]('ECONNREFUSED' as never))
+      clock.arrive(() => (code === 'none' ? made[0]?.opened() : made[0]?.ended(code)))
       clock.stop(500)
       clock.wind(1000)
       assert.deepEqual([given, givenUp, made.length, clock.alarms], [[], [], 1, 0])
+    }
+  })
+
+  it('and refuses gets the hint at once, and its check is left to end', () => {
+    const { clock, attempts, givenUp, given, made } = rig()
+    attempts.ask(['job 0'], HINT)
+    clock.wind(10)
+    made[0]?.ended('ECONNREFUSED')
+    clock.wind(1000)
+    assert.deepEqual(given, ['job 0: clients wait; a connect is refused after 10'])
+    assert.deepEqual([givenUp, made.length, clock.alarms], [[], 1, 0])
+  })
+
+  it('and refuses within the call gets the hint, any other failure of it none', () => {
+    for (const fails of ['ECONNREFUSED', 'EMFILE']) {
+      const { attempts, given } = rig({ fails })
+      attempts.ask(['job 0'], HINT)
+      assert.equal(given.length, fails === 'ECONNREFUSED' ? 1 : 0)
     }
   })
 
@@ -230,7 +248,7 @@ describe('connect-attempts', () => {
   })
 
   it('say nothing where a socket cannot be opened, and end with the director', () => {
-    const without = rig({ fails: true })
+    const without = rig({ fails: 'EMFILE' })
     without.attempts.begin('job 0')
     without.clock.wind(1000)
     assert.deepEqual(without.givenUp, [])

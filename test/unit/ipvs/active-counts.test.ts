@@ -52,6 +52,19 @@ describe('active counts', () => {
     assert.deepEqual(kernel.active(WEB).reals, ['[fd00:1::a]:80'])
   })
 
+  it('have the counters of a dump beside them', async () => {
+    const { kernel, time } = await stage()
+    time.now = 20_000
+    const { reals, flowOf } = kernel.active(WEB)
+    const { reals: counted } = await kernel.dump()
+    const expected = [...counted.values()].map(c => [c.connections, c.inPackets, c.outPackets])
+    assert.deepEqual(
+      reals.map((_, i) => Object.values(flowOf(i))),
+      expected,
+    )
+    assert.ok(expected.flat().some(count => count > 0))
+  })
+
   it('are none for a service that does not exist', () => {
     assert.deepEqual(memoryKernel().active(WEB).reals, [])
   })
