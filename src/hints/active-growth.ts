@@ -30,6 +30,8 @@ export interface ActiveGrowthParts {
 
 /** Milliseconds to the first look. */
 const FIRST_IN = 1000
+/** The first looks take longer, whatever there is to read: so many come at this pause, in milliseconds, before what they take counts. */
+const UNKNOWN = { looks: 3, pause: 250 } as const
 /** Milliseconds between two looks where nothing changes, and after which that is so. */
 const IDLE = { every: 250, after: 5000 } as const
 /**
@@ -116,6 +118,7 @@ export class ActiveGrowth {
     const looks = looksBy(this.#times, this.#parts.attempts.isUsed)
     const soon = this.#soon
     this.#soon = soon === 'wanted' ? 'over' : null
+    if (count > 0 && this.#times.length < UNKNOWN.looks) return UNKNOWN.pause
     const every = count > 0 ? looks.every(count) : 0
     const isIdle = this.#parts.clock.now() - this.#changedAt > IDLE.after
     if (isIdle || count === 0) return Math.max(IDLE.every, every)

@@ -12,7 +12,13 @@ const WEB: ServiceId = { kind: 'address', protocol: 'tcp', address: address('200
 
 const NONE = { connections: 0, received: 0, sent: 0 }
 
-function rig({ cost = 0.05, known = ['a', 'b', 'c'], services = [WEB], mayAsk = false } = {}) {
+function rig({
+  cost = 0.05,
+  firstCost = cost,
+  known = ['a', 'b', 'c'],
+  services = [WEB],
+  mayAsk = false,
+} = {}) {
   const clock = new FakeClock()
   const hints: string[] = []
   const state = {
@@ -51,7 +57,7 @@ function rig({ cost = 0.05, known = ['a', 'b', 'c'], services = [WEB], mayAsk = 
       const before = state.looks
       look()
       state.sizes.push(state.looks - before)
-      return cost * (state.looks - before)
+      return (before === 0 ? firstCost : cost) * (state.looks - before)
     },
   })
   /** Winds 10 ms at a time; every 100 ms each server of `growing` has one connection more. */
@@ -223,6 +229,12 @@ describe('active-growth: looks', () => {
     const then = dear.state.looks
     await dear.wind(10_000, [0])
     assert.equal(dear.state.looks - then, 10)
+  })
+
+  it('are not held up by the first one, which takes far longer', async () => {
+    const { wind, state } = rig({ firstCost: 100 })
+    await wind(2000, [0])
+    assert.ok(state.looks >= 10, `${state.looks}`)
   })
 
   it('come 20 ms after one that finds a first connection', async () => {
