@@ -41,7 +41,9 @@ describe('a server that refuses its clients', () => {
       const servers = (forward === 'masq' ? [11, 12] : [13, 14]).map(n => startRealServer(`r${n}`))
       const [bad, good] = reals
       const weights = (keys: readonly string[]) => ({
-        [`tcp ${virtual}`]: Object.fromEntries(keys.map(key => [key, `${forward} 1`])),
+        [`tcp ${virtual}`]: Object.fromEntries(
+          keys.map(key => [key, forward === 'gate' ? 'route 1' : 'masq 1']),
+        ),
       })
       const lvsd = await startLvsd(
         writeConfig(`
