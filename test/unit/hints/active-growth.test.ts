@@ -12,13 +12,7 @@ const WEB: ServiceId = { kind: 'address', protocol: 'tcp', address: address('200
 
 const NONE = { connections: 0, received: 0, sent: 0 }
 
-function rig({
-  cost = 0.05,
-  firstCost = cost,
-  known = ['a', 'b', 'c'],
-  services = [WEB],
-  mayAsk = false,
-} = {}) {
+function rig({ cost = 0.05, firstCost = 0, known = ['a', 'b', 'c'], services = [WEB], mayAsk = false } = {}) {
   const clock = new FakeClock()
   const hints: string[] = []
   const state = {
@@ -57,7 +51,7 @@ function rig({
       const before = state.looks
       look()
       state.sizes.push(state.looks - before)
-      return (before === 0 ? firstCost : cost) * (state.looks - before)
+      return (before === 0 && firstCost > 0 ? firstCost : cost) * (state.looks - before)
     },
   })
   /** Winds 10 ms at a time; every 100 ms each server of `growing` has one connection more. */
