@@ -88,7 +88,7 @@ export class EarlyChecks {
       () => endpointsOf(jobs.values()),
       id => (hasEarlyLimit(id) ? (jobs.get(id)?.use.policy.timeout ?? null) : null),
     )
-    this.#pathHints?.follow(jobs.values())
+    this.#pathHints?.follow(jobs)
     this.hints.follow(id => jobs.has(id))
   }
 

@@ -32,7 +32,7 @@ const SLICE = 100
 
 interface Server {
   readonly address: Address
-  ids: string[]
+  readonly ids: Set<string>
   /** The way to it at the last reading; null before, and for link-local addresses. */
   way: Way | null
 }
@@ -47,7 +47,9 @@ interface Way {
 
 export class PathHints {
   readonly #parts: PathHintsParts
-  #servers: Server[] = []
+  #jobs: ReadonlyMap<string, Job> = new Map()
+  /** By their addresses. */
+  readonly #servers = new Map<string, Server>()
   /** All next hops, also former ones. In a large network most neighbours are none. */
   #hops = new Set<string>()
   #events: EventSocket | null = null
@@ -69,27 +71,37 @@ export class PathHints {
     this.#parts = parts
   }
 
-  /** Takes the jobs whose servers are followed. */
-  follow(jobs: Iterable<Job>): void {
-    const before = new Map(this.#servers.map(server => [server.address.text, server]))
-    const servers = new Map<string, Server>()
-    for (const { id, target, path, answer } of jobs) {
-      if (answer) continue
-      const { address } = path?.real ?? target
-      const known = servers.get(address.text)
-      if (known) {
-        known.ids.push(id)
-        continue
-      }
-      const server = before.get(address.text) ?? { address, ids: [], way: null }
-      server.ids = [id]
-      servers.set(address.text, server)
-    }
-    this.#servers = [...servers.values()]
-    this.#hops = new Set(this.#servers.map(({ address, way }) => way?.hop ?? withoutZone(address.text)))
+  /** Takes the jobs whose servers are followed. A job that is the same object as before keeps its place. */
+  follow(jobs: ReadonlyMap<string, Job>): void {
+    const before = this.#jobs
+    this.#jobs = jobs
+    const gone = [...before.values()].filter(job => jobs.get(job.id) !== job)
+    const fresh = [...jobs.values()].filter(job => before.get(job.id) !== job)
+    // Those that come first: a server that stays keeps its way.
+    for (const job of fresh) this.#join(job)
+    for (const job of gone) this.#leave(job, jobs.get(job.id))
+    if (this.#hops.size > 2 * this.#servers.size) this.#hops = new Set([...this.#servers.values()].map(hopOf))
     this.#neighbours.clear()
-    if (servers.size === 0) this.#stop()
+    if (this.#servers.size === 0) this.#stop()
     else if (!this.#isFailing || !this.#disarm) this.#guarded(() => this.#begin())
+  }
+
+  #join(job: Job): void {
+    const address = addressOf(job)
+    if (!address) return
+    const server = this.#servers.get(address.text) ?? { address, ids: new Set<string>(), way: null }
+    server.ids.add(job.id)
+    this.#servers.set(address.text, server)
+    this.#hops.add(hopOf(server))
+  }
+
+  /** `successor`: the job of the same id that has joined. */
+  #leave(job: Job, successor: Job | undefined): void {
+    const text = addressOf(job)?.text
+    const server = text === undefined ? undefined : this.#servers.get(text)
+    if (text === undefined || !server || (successor && addressOf(successor)?.text === text)) return
+    server.ids.delete(job.id)
+    if (server.ids.size === 0) this.#servers.delete(text)
   }
 
   close(): void {
@@ -173,7 +185,7 @@ export class PathHints {
   /** Returns the servers whose packets go to this neighbour. */
   #behind({ address: { text }, link }: Neighbour): readonly Server[] {
     if (!this.#hops.has(text)) return []
-    return this.#servers.filter(({ address, way }) =>
+    return [...this.#servers.values()].filter(({ address, way }) =>
       way ? way.link === link && way.hop === text : withoutZone(address.text) === text,
     )
   }
@@ -184,7 +196,7 @@ export class PathHints {
     const before = this.#links.get(index)
     if (before === undefined || before === isWorking) return
     this.#links.set(index, isWorking)
-    const behind = this.#servers.filter(({ way }) => way?.link === index)
+    const behind = [...this.#servers.values()].filter(({ way }) => way?.link === index)
     const name = link?.name ?? String(index)
     const detail = `the interface ${name} ${isWorking ? 'works again' : 'has gone down'}`
     this.#hint(behind, { kind: 'link', detail, ...(isWorking ? { isRecovery: true } : { isStrong: true }) })
@@ -193,7 +205,7 @@ export class PathHints {
   #hint(servers: readonly Server[], hint: Hint): void {
     if (servers.length === 0) return
     this.#parts.onHint(
-      servers.flatMap(({ ids }) => ids),
+      servers.flatMap(({ ids }) => [...ids]),
       hint,
     )
   }
@@ -232,7 +244,7 @@ export class PathHints {
   #begun(): Server[] {
     const isAll = this.#wanted === 'all'
     this.#wanted = 'none'
-    return this.#servers.filter(({ way }) => isAll || !way)
+    return [...this.#servers.values()].filter(({ way }) => isAll || !way)
   }
 
   #readWay(server: Server): void {
@@ -254,6 +266,15 @@ export class PathHints {
     else if (before.source !== source)
       this.#hint([server], { kind: 'address', detail: 'the source address towards the server has changed' })
   }
+}
+
+/** Returns the address whose way matters; null: the job asks nobody. */
+function addressOf({ target, path, answer }: Job): Address | null {
+  return answer ? null : (path?.real ?? target).address
+}
+
+function hopOf({ address, way }: Server): string {
+  return way?.hop ?? withoutZone(address.text)
 }
 
 function keyOf({ address, link }: Neighbour): string {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import fc from 'fast-check'
 import { parseAddress } from '../../../src/core/address.js'
 import type { Hint } from '../../../src/core/hints.js'
 import type { Job } from '../../../src/health/jobs.js'
@@ -15,6 +16,8 @@ const NEWS: PathEvent = {
 const way = (link: number, gateway: string | null = null, source = '2001:db8::9'): Route => ({
   ...{ kind: 'by', link, gateway: gateway === null ? null : addressOf(gateway), source: addressOf(source) },
 })
+
+const mapOf = (jobs: readonly Job[]) => new Map(jobs.map(job => [job.id, job]))
 
 /** A machine whose routes and interfaces the test sets. Its servers are their addresses. */
 function rig(routes: Record<string, Route | null>) {
@@ -50,7 +53,7 @@ function rig(routes: Record<string, Route | null>) {
   const jobs = Object.keys(routes).map(
     text => ({ id: text, target: { address: addressOf(text) }, answer: null }) as unknown as Job,
   )
-  pathHints.follow(jobs)
+  pathHints.follow(mapOf(jobs))
   clock.wind(2000)
   const report = (event: Partial<PathEvent>) => {
     heard.onEvent?.({ ...NEWS, ...event })
@@ -175,12 +178,60 @@ describe('path-hints', () => {
     })
     routes['2001:db8:1::3'] = way(3)
     const third = { ...jobs[0], id: 'third', target: { address: addressOf('2001:db8:1::3') } } as Job
-    pathHints.follow([...jobs.slice(1), third])
+    pathHints.follow(mapOf([...jobs.slice(1), third]))
     clock.wind(2000)
     assert.equal(heard.asked, 3)
     routes['2001:db8:1::2'] = way(3)
     assert.deepEqual(report({ routes: true }), ['2001:db8:1::2: route: the route to the server has changed'])
     assert.equal(heard.asked, 5)
+  })
+
+  it('follows the checks of the last of any reloads, each at its server', () => {
+    const [one, two, three] = ['2001:db8:1::1', '2001:db8:1::2', '2001:db8:1::3']
+    const address = fc.constantFrom(one, two, three, null)
+    const site = fc.dictionary(fc.constantFrom('a', 'b', 'c', 'd'), address)
+    fc.assert(
+      fc.property(fc.array(site, { maxLength: 4 }), site, (earlier, last) => {
+        const { pathHints, clock, links, report } = rig({ [one]: way(2), [two]: way(2), [three]: way(3) })
+        const known = new Map<string, Job>()
+        const jobOf = ([id, text]: [string, string | null]) => {
+          const target = { address: addressOf(text ?? one) }
+          const job = { id, target, answer: text === null ? {} : null } as unknown as Job
+          // A job that has not changed is the same object.
+          return known.get(`${id} ${text}`) ?? known.set(`${id} ${text}`, job).get(`${id} ${text}`) ?? job
+        }
+        for (const jobs of [...earlier, last]) {
+          pathHints.follow(mapOf(Object.entries(jobs).map(jobOf)))
+          clock.wind(2000)
+        }
+        links.set(2, { name: 'eth2', isWorking: false, losses: 1 })
+        const told = report({ links: true, linkIndexes: [2] }).flatMap(
+          line => line.split(': ')[0]?.split(' ') ?? [],
+        )
+        const wanted = Object.entries(last).filter(([, text]) => text === one || text === two)
+        assert.deepEqual(told.sort(), wanted.map(([id]) => id).sort())
+      }),
+    )
+  })
+
+  it('asks nothing of servers that stay, and compares no more than their checks', () => {
+    const texts = Array.from({ length: 50 }, (_, i) => `2001:db8:1::${i + 1}`)
+    const { pathHints, jobs } = rig(Object.fromEntries(texts.map(text => [text, way(2)])))
+    let looks = 0
+    const seen = jobs.map(
+      job =>
+        ({
+          ...job,
+          get target() {
+            looks++
+            return job.target
+          },
+        }) as Job,
+    )
+    pathHints.follow(mapOf(seen))
+    looks = 0
+    pathHints.follow(mapOf([...seen]))
+    assert.equal(looks, 0)
   })
 
   it('reads all routes where a reload and a change of routes come together', () => {
@@ -189,7 +240,7 @@ describe('path-hints', () => {
       routes['2001:db8:1::1'] = way(3)
       const change = () => heard.onEvent?.({ ...NEWS, routes: true })
       if (isRouteFirst) change()
-      pathHints.follow(jobs)
+      pathHints.follow(mapOf(jobs))
       if (!isRouteFirst) change()
       clock.wind(2000)
       assert.deepEqual(hints, ['2001:db8:1::1: route: the route to the server has changed'])
@@ -216,7 +267,7 @@ describe('path-hints', () => {
 
   it('listens while there are servers', () => {
     const { heard, pathHints, clock } = rig({ '2001:db8:1::1': way(2) })
-    pathHints.follow([])
+    pathHints.follow(new Map())
     assert.deepEqual([heard.closed, clock.alarms], [1, 0])
   })
 
@@ -261,7 +312,7 @@ describe('path-hints', () => {
       throw new Error('ENOBUFS')
     }
     report({ links: true, linkIndexes: [2] })
-    pathHints.follow(jobs)
+    pathHints.follow(mapOf(jobs))
     assert.equal(heard.opened, 1)
     pathHints.close()
     clock.wind(60_000)
