@@ -81,6 +81,7 @@ export class FallbackCommands implements EventListener {
       if (service) this.#send(service)
       else this.#availability.delete(name)
     }
+    if (this.#started.size === 0) return
     // Commands that an earlier process started and that are no longer configured cannot be stopped.
     const keys = new Set(config.services.map(service => keyOf(newState(service))))
     for (const key of this.#started) if (!keys.has(key) && !this.#leaving.has(key)) this.#started.delete(key)

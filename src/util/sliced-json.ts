@@ -16,6 +16,7 @@ const PIECE = 64 * 1024
 export function* writingJson(value: unknown, levels = LEVELS): Sliced<Buffer> {
   const bytes = new Bytes()
   yield* writing(value, levels, bytes)
+  yield
   return bytes.end()
 }
 
