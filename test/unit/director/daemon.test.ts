@@ -95,7 +95,9 @@ function handExecutors() {
     return executors
   }
   const findWhere = (part: string, result: CheckResult) => {
-    const found = [...jobs.keys()].filter(id => id.includes(part))
+    const found = [...works].flatMap(([id, { options }]) =>
+      `${id} ${JSON.stringify(options)}`.includes(part) ? [id] : [],
+    )
     assert.ok(found.length > 0, part)
     for (const id of found) report(id, result)
   }
