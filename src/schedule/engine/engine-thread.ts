@@ -6,10 +6,11 @@ import { openPaths } from '../../netlink/paths.js'
 import { openSocket } from '../../netlink/socket.js'
 import { sharePortTurns } from '../../probe/engine/port-turns.js'
 import { Reactor } from '../../probe/engine/reactor.js'
-import { EPOLLIN, takeWakes } from '../../system/epoll.js'
+import { EPOLLIN, takeWakes, wake } from '../../system/epoll.js'
 import { noteDescriptorsIn } from '../../system/noted-descriptors.js'
 import { CheckSources } from '../check-sources.js'
 import { Engine } from './engine.js'
+import { takeSome } from './intake.js'
 import { COUNT, type EngineStart, type EngineTerms, type Order, type Report } from './protocol.js'
 import { selfTest } from './self-test.js'
 
@@ -64,8 +65,12 @@ function turn(engine: Engine, sources: CheckSources | null): void {
 
 function takeOrders(engine: Engine, waker: number): void {
   takeWakes(waker)
-  for (let got = receiveMessageOnPort(port as never); got; got = receiveMessageOnPort(port as never))
-    engine.take(got.message as readonly Order[])
+  const hasMore = takeSome<readonly Order[]>({
+    receive: () => receiveMessageOnPort(port as never),
+    take: orders => engine.take(orders),
+    now: () => performance.now(),
+  })
+  if (hasMore) wake(waker)
 }
 
 /** Returns what has been told. */
