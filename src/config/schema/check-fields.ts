@@ -55,7 +55,7 @@ export const checkFields = {
     .boolean()
     .default(false)
     .describe(
-      'Keep one idle TCP connection to the server, whose end brings this check forward: a process that dies is noticed in milliseconds. Only for servers that serve others meanwhile.',
+      'Keep one idle TCP connection to the server, whose end brings this check forward: a process that dies is noticed in milliseconds. Only for servers that serve others meanwhile, and not where the kernel keeps a connection back until bytes come (TCP_DEFER_ACCEPT: httpd as it is installed, nginx with deferred): its end is not told then.',
     ),
   'early-timeout': z
     .boolean()
