@@ -1,25 +1,35 @@
 /** Measures what synchronous work costs, in milliseconds of one processor. */
 
-interface Moment {
+/** Milliseconds. */
+export interface Moment {
   readonly wall: number
   readonly cpu: number
 }
 
 /**
  * The lower of two measures: the time that passes is too much while other processes have the processor, and the processor
- * time of the process is too much while other threads work.
+ * time of the process is too much while other threads work. Where the kernel counts processor time in ticks, most work takes
+ * none of it; then the time that passes counts.
  */
 export class CostMeter {
+  readonly #now: () => Moment
   #total = 0
-  #began: Moment = now()
+  #began: Moment
 
-  start(): void {
+  /** `now` is replaced in tests. */
+  constructor(now = moment) {
+    this.#now = now
     this.#began = now()
   }
 
+  start(): void {
+    this.#began = this.#now()
+  }
+
   stop(): void {
-    const { wall, cpu } = now()
-    this.#total += Math.min(wall - this.#began.wall, cpu - this.#began.cpu)
+    const { wall, cpu } = this.#now()
+    const [passed, used] = [wall - this.#began.wall, cpu - this.#began.cpu]
+    this.#total += used > 0 ? Math.min(passed, used) : passed
   }
 
   /** Milliseconds between all pairs of `start` and `stop`. */
@@ -28,7 +38,7 @@ export class CostMeter {
   }
 }
 
-function now(): Moment {
+function moment(): Moment {
   const { user, system } = process.cpuUsage()
   return { wall: performance.now(), cpu: (user + system) / 1000 }
 }
