@@ -7,8 +7,13 @@
 export const READ_SHARE = 0.003
 /** Milliseconds between two readings: at least, and at most, whatever they cost. */
 export const READ_EVERY = { least: 500, most: 10_000 } as const
-/** Readings whose costs count. The median of few leaves out a reading that was slow for reasons of its own. */
-const COSTS = 5
+/** Readings whose costs count. */
+const COSTS = 10
+/**
+ * How many times the median one of them counts at most. Some take twice or three times as long, as they collect garbage: that is
+ * a cost of reading. A standstill of the machine is not.
+ */
+const MOST_TIMES = 4
 /** The interval gets shorter only if this share of it would be enough; it gets longer at once. */
 const SHORTER_FROM = 0.8
 
@@ -24,14 +29,23 @@ export const FIRST_PACE: ReadPace = { interval: 1000, costs: [] }
 /** Returns the pace after a reading that cost `cost` milliseconds of one processor. */
 export function nextPace({ interval, costs: before }: ReadPace, cost: number): ReadPace {
   const costs = [...before, cost].slice(-COSTS)
-  const wanted = Math.min(Math.max(medianOf(costs) / READ_SHARE, READ_EVERY.least), READ_EVERY.most)
+  const wanted = Math.min(Math.max(meanOf(costs) / READ_SHARE, READ_EVERY.least), READ_EVERY.most)
   const isKept = wanted <= interval && wanted > SHORTER_FROM * interval
   return { interval: isKept ? interval : wanted, costs }
 }
 
-/** The typical cost of a reading in milliseconds of one processor; null before the first. */
+/** The mean cost of a reading in milliseconds of one processor; null before the first. */
 export function costOf({ costs }: ReadPace): number | null {
-  return costs.length === 0 ? null : medianOf(costs)
+  return costs.length === 0 ? null : meanOf(costs)
+}
+
+function meanOf(costs: readonly number[]): number {
+  return boundedMean(costs, MOST_TIMES * medianOf(costs))
+}
+
+/** The mean of values of which none counts more than `most`. */
+export function boundedMean(values: readonly number[], most: number): number {
+  return values.reduce((sum, value) => sum + Math.min(value, most), 0) / values.length
 }
 
 /** Of an even number of values, the lower one in the middle. */
