@@ -5,6 +5,8 @@
  * are, and show within a moment what the list of connections shows after seconds. Pure.
  */
 
+import { boundedMean } from './read-pace.js'
+
 /** Milliseconds that new connections count for: long-lived ones that come slowly are no sign. */
 export const WINDOW = 2000
 /** New connections without an end among them that are a sign, at least. */
@@ -27,6 +29,10 @@ const USEFUL = WINDOW / 2
 const FIRST = 20
 /** Looks whose times count. */
 export const TIMED = 20
+/** Milliseconds of one processor to wake up for a look, and to sleep again: it is not measured. */
+const WAKE = 0.1
+/** How many times the second shortest of them a look counts at most. */
+const MOST_TIMES = 2
 /** Milliseconds from a look that finds a first connection to the next one: most requests have ended by then. */
 const SOON = 20
 
@@ -39,17 +45,18 @@ export interface Looks {
 }
 
 /**
- * Returns how to look, by the milliseconds that one service took in the last looks. The second shortest counts: in the
- * others something else had the processor, on a busy machine in most of them. What a process has used of it is counted
- * in ticks of 10 ms on some machines. `isEarly`: a check may fail early.
+ * Returns how to look, by the milliseconds that one service took in the last looks. Their mean counts, and of those that were
+ * slow for reasons of their own, twice the second shortest: where processor time is counted in ticks of 10 ms, on a busy machine
+ * these are most of them. `isEarly`: a check may fail early.
  */
 export function looksBy(times: readonly number[], isEarly = false): Looks {
   const sorted = [...times].sort((a, b) => a - b)
-  const each = sorted[1] ?? sorted[0]
+  const short = sorted[1] ?? sorted[0]
+  const each = short === undefined ? undefined : boundedMean(times, MOST_TIMES * short)
   const share = isEarly ? PACE.earlyShare : PACE.share
   // No more than a moment in a row, however large the share is.
-  const most = each === undefined ? FIRST : Math.max(1, Math.floor((PACE.share * USEFUL) / each))
-  const byShare = (services: number) => (each === undefined ? PACE.most : (each * services) / share)
+  const most = each === undefined ? FIRST : Math.max(1, Math.floor((PACE.share * USEFUL - WAKE) / each))
+  const byShare = (services: number) => (each === undefined ? PACE.most : (WAKE + each * services) / share)
   const bounded = (ms: number) => Math.min(Math.max(ms, PACE.least), PACE.most)
   return {
     most,

@@ -10,6 +10,7 @@ import { nextRefusals, type Refusals, refusingOf } from '../core/refusals.js'
 import type { ActiveConnections, Kernel } from '../ipvs/kernel.js'
 import type { Log } from '../system/log.js'
 import type { Clock } from '../util/clock.js'
+import { CostMeter } from '../util/cost-meter.js'
 import { counted } from '../util/plural.js'
 import { Poller } from '../util/poller.js'
 import type { ConnectAttempts } from './connect-attempts.js'
@@ -202,7 +203,9 @@ function hintOf(sign: Sign, count: number, service: string): Hint {
 }
 
 function timed(look: () => void): number {
-  const began = performance.now()
+  const meter = new CostMeter()
+  meter.start()
   look()
-  return performance.now() - began
+  meter.stop()
+  return meter.total
 }
