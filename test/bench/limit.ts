@@ -51,6 +51,7 @@ export const AIMS: readonly Aim[] = [
   aim('faults', '1 s, with sentinels: kill -9, failed requests', 'lvsd without', 'median', 1),
   aim('faults', '1 s: refuses new connections, until it is out', KEEPALIVED, 'median', 500),
   aim('faults', '1 s: drops packets of TCP, until it is out', KEEPALIVED, 'median', 1500),
+  aim('faults', '1 s, with sentinels: drops packets of TCP, until it is out', 'lvsd without', 'median', 500),
   aim('faults', '1 s: its link goes down, until it is out', KEEPALIVED, 'median', 500),
   aim('faults', '1 s: refuses new connections, mended, until it is in', KEEPALIVED, 'median', 250),
   ...[
@@ -65,6 +66,7 @@ export const AIMS: readonly Aim[] = [
   aim('reload-in-memory', '1000 servers, a reload', 'before the first', 'median', 30),
   aim('reload-in-memory', '5000 servers, a reload', 'before the first', 'median', 80),
   aim('reload', '500: until it is in the kernel', KEEPALIVED, 'median', 150),
+  aim('reload', '500: messages that change the table', KEEPALIVED, 'median', 1),
 ]
 
 function aim(benchmark: string, figure: string, beside: string, of: Aim['of'], wanted: number): Aim {

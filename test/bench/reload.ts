@@ -22,9 +22,10 @@ export const benchmark: Benchmark = {
 
 async function* measure({ quick, folder }: Run): AsyncIterable<Row> {
   const farm = await openFarm(Math.max(...SIZES), { prefix: REALS, port: 80 })
-  const tap = openTap()
+  const tap = await openTap()
   for (const count of SIZES) yield* measureSize({ count, tap, folder, times: quick ? 2 : 5 })
   farm.close()
+  tap?.close()
 }
 
 interface Measured {
@@ -37,7 +38,7 @@ interface Measured {
 async function* measureSize(how: Measured): AsyncIterable<Row> {
   const ours = await measureDaemon(lvsd, how)
   const missing = keepalived.missing()
-  const theirs = missing ? NOTHING : await measureDaemon(keepalived, how)
+  const theirs = missing ? nothing() : await measureDaemon(keepalived, how)
   const beside = keepalived.name
   const more = missing === null ? {} : { note: missing }
   const row = (figure: string, unit: string, pick: (costs: Costs) => number[]): Row => ({
@@ -51,6 +52,7 @@ async function* measureSize(how: Measured): AsyncIterable<Row> {
   yield row('until it is in the kernel', 'ms', costs => costs.wall)
   yield row('CPU, less that of checks', 'ms', costs => costs.cpu)
   if (!how.tap) return
+  yield row('messages that change the table', '', costs => costs.changes)
   yield row('netlink datagrams, both ways', '', costs => costs.datagrams)
   yield row('bytes over netlink, both ways', 'KiB', costs => costs.kib)
 }
@@ -58,17 +60,18 @@ async function* measureSize(how: Measured): AsyncIterable<Row> {
 interface Costs {
   readonly wall: number[]
   readonly cpu: number[]
+  readonly changes: number[]
   readonly datagrams: number[]
   readonly kib: number[]
 }
 
-const NOTHING: Costs = { wall: [], cpu: [], datagrams: [], kib: [] }
+const nothing = (): Costs => ({ wall: [], cpu: [], changes: [], datagrams: [], kib: [] })
 
 async function measureDaemon(daemon: Daemon, { count, tap, folder, times }: Measured): Promise<Costs> {
   flush()
   const site = siteOf(count, { services: count / SIZE, interval: 60, timeout: 10 })
   const running = daemon.start(site, folder)
-  const costs: Costs = { wall: [], cpu: [], datagrams: [], kib: [] }
+  const costs = nothing()
   try {
     await until('all servers in the table', () => destinationCount() === count, 180_000)
     await sleep(10_000)
@@ -83,6 +86,7 @@ async function measureDaemon(daemon: Daemon, { count, tap, folder, times }: Meas
   async function measureOne(weight: number): Promise<void> {
     running.write(changed(site, weight))
     const idle = await rate(5000)
+    const changes = await tap?.changes()
     const before = { at: now(), cpu: cpuMs(running.pid), datagrams: tap?.datagrams(), bytes: tap?.bytes() }
     running.reload()
     const done = await until('the new weight', () => firstDestination()?.weight === weight, 60_000)
@@ -90,6 +94,7 @@ async function measureDaemon(daemon: Daemon, { count, tap, folder, times }: Meas
     costs.wall.push(done - before.at)
     costs.cpu.push(cpuMs(running.pid) - before.cpu - idle * (now() - before.at))
     if (!tap) return
+    costs.changes.push((await tap.changes()) - (changes ?? 0))
     costs.datagrams.push(tap.datagrams() - (before.datagrams ?? 0))
     costs.kib.push((tap.bytes() - (before.bytes ?? 0)) / 1024)
   }
