@@ -9,6 +9,8 @@ const folder = join(process.cwd(), 'build/test/bench')
 export const farm = join(folder, 'farm')
 /** A command that appends one byte to a file: see tally.c. */
 export const tally = join(folder, 'tally')
+/** Connections through the kernel's table that nobody keeps: see flows.c. */
+export const flows = join(folder, 'flows')
 /** Messages that change the IPVS table: see changes.c. */
 export const netlinkChanges = join(folder, 'changes')
 /** For keepalived without a table of the kernel: see fake-ipvs.c. */
@@ -18,6 +20,7 @@ export function compileTools(): void {
   mkdirSync(folder, { recursive: true })
   gcc('farm.c', farm)
   gcc('tally.c', tally)
+  gcc('flows.c', flows)
   gcc('changes.c', netlinkChanges)
   gcc('fake-ipvs.c', fakeIpvs, '-shared', '-fPIC')
 }

@@ -48,6 +48,12 @@ export function destinationCount(): number {
   return readFileSync(FILE, 'latin1').split('\n  -> [').length - 1
 }
 
+/** Connections that the table counts as active: the column before the last. */
+export function activeConnections(): number {
+  const counts = readFileSync(FILE, 'latin1').matchAll(/^ {2}-> .* (\d+) +\d+ *$/gm)
+  return [...counts].reduce((sum, [, active]) => sum + Number(active), 0)
+}
+
 /**
  * Looks again and again until `isTrue`, and says when it was so, by the clock of `now`. Between two looks it rests four
  * times as long as one took, so that it takes no more than a fifth of a processor. Throws after `limit` milliseconds.

@@ -67,6 +67,10 @@ export const AIMS: readonly Aim[] = [
   aim('reload-in-memory', '5000 servers, a reload', 'before the first', 'median', 80),
   aim('reload', '500: until it is in the kernel', KEEPALIVED, 'median', 150),
   aim('reload', '500: messages that change the table', KEEPALIVED, 'median', 1),
+  ...[100, 1000].flatMap(count => [
+    aim('watching', `${count} servers: the table is read back`, 'the limit', 'median', 0.3),
+    aim('watching', `${count} servers: connections are watched`, 'the limit', 'median', 0.3),
+  ]),
 ]
 
 function aim(benchmark: string, figure: string, beside: string, of: Aim['of'], wanted: number): Aim {

@@ -33,6 +33,7 @@ import { benchmark as reloadInMemory } from './reload-in-memory.js'
 import { benchmark as sentinels } from './sentinels.js'
 import { benchmark as start } from './start.js'
 import { benchmark as startInMemory } from './start-in-memory.js'
+import { benchmark as watching } from './watching.js'
 
 const all: readonly Benchmark[] = [
   apply,
@@ -48,6 +49,7 @@ const all: readonly Benchmark[] = [
   reloadInMemory,
   start,
   startInMemory,
+  watching,
   memory,
   metrics,
   listeners,

@@ -14,10 +14,15 @@ export interface Site {
   readonly engine?: 'portable' | 'native'
   /** Absent: `http`. */
   readonly check?: SiteCheck
+  /** How often lvsd reads the table back; absent: never in a benchmark. */
+  readonly resync?: 'auto'
+  /** Absent: TCP. Of lvsd alone. */
+  readonly protocol?: 'udp'
 }
 
-/** Web servers with TLS or without, or a command with one argument. */
+/** Web servers with TLS or without, a command with one argument, or none: lvsd takes all servers to be up. */
 export type SiteCheck =
+  | { readonly kind: 'none' }
   | { readonly kind: 'http' | 'https' }
   | { readonly kind: 'external'; readonly command: string; readonly argument: string }
 
@@ -74,20 +79,21 @@ export function withWeight(site: Site, address: string, weight: number): Site {
 
 /** As keepalived and ldirectord are set below: the first failure takes a server out, the first success brings it back. */
 export function lvsdConfig(site: Site): string {
-  const { services, interval, timeout, listen, engine, sentinels = false } = site
+  const { services, listen, engine, resync = '10m', protocol } = site
   return [
     'settings:',
-    '  resync: 10m',
+    `  resync: ${resync}`,
     ...(engine === undefined ? [] : [`  engine: ${engine}`]),
     ...(listen === undefined ? [] : [`api: { listen: ['${listen}'] }`]),
     'defaults:',
     '  scheduler: rr',
     '  forwarding: masq',
-    `  check: { ${lvsdCheck(site)}, interval: ${interval}s, timeout: ${timeout}s, fall: 1, rise: 1${sentinels ? ', sentinel: true, early-timeout: true' : ''} }`,
+    `  check: ${lvsdCheck(site)}`,
     'services:',
     ...services.flatMap((service, i) => [
       `  web${i + 1}:`,
       `    virtual: '[${service.address}]:80'`,
+      ...(protocol === undefined ? [] : [`    protocol: ${protocol}`]),
       '    reals:',
       ...service.reals.map(({ address, port, weight }) => `      - '[${address}]:${port} masq ${weight}'`),
     ]),
@@ -95,10 +101,14 @@ export function lvsdConfig(site: Site): string {
   ].join('\n')
 }
 
-function lvsdCheck({ check = HTTP }: Site): string {
-  return check.kind === 'external'
-    ? `kind: external, checkcommand: ${check.command}, arguments: ['${check.argument}']`
-    : `kind: ${check.kind}, receive: OK`
+function lvsdCheck({ check = HTTP, interval, timeout, sentinels = false }: Site): string {
+  if (check.kind === 'none') return `{ kind: on, interval: ${interval}s }`
+  const what =
+    check.kind === 'external'
+      ? `kind: external, checkcommand: ${check.command}, arguments: ['${check.argument}']`
+      : `kind: ${check.kind}, receive: OK`
+  const early = sentinels ? ', sentinel: true, early-timeout: true' : ''
+  return `{ ${what}, interval: ${interval}s, timeout: ${timeout}s, fall: 1, rise: 1${early} }`
 }
 
 const HTTP: SiteCheck = { kind: 'http' }

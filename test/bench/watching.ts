@@ -1,0 +1,171 @@
+/**
+ * What it costs to look at the kernel while nothing goes wrong: the table is read back, and clients' connections are watched.
+ * Both are paced by a share of one processor (core/read-pace.ts, core/half-open.ts, core/active-growth.ts). Here the whole process is
+ * measured, by the kernel's clock: also what no meter inside sees. The directors that are compared run at the same time, each with a
+ * table of its own.
+ */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { ipIn, setIn } from '../kernel/site/links.js'
+import { addNamespace, within } from '../kernel/site/namespaces.js'
+import { type Benchmark, differences, type Row, type Run, sleep } from './benchmark.js'
+import { flows } from './compile-tools.js'
+import { lvsd, type Running, tail } from './daemons.js'
+import { now } from './farm.js'
+import { activeConnections, destinationCount, run, until } from './kernel-table.js'
+import { cpuMs } from './processes.js'
+import { REALS, type Site, siteOf } from './sites.js'
+
+const SIZES = [100, 1000]
+const SERVICES = 10
+const CONNECTIONS = 100_000
+/** New connections a second while it is measured, so that lvsd looks as often as it ever does. */
+const RATE = 20
+/** Percent of one processor: of each, and of both. */
+const SHARE = 0.3
+
+/** Until code that runs all the time is optimized, and the pace has found its interval. */
+const WARMUP = 30_000
+/** A guest counts processor time in ticks of 10 ms: over so long it is right to some hundredths of a percent. */
+const WINDOW = 40_000
+
+export const benchmark: Benchmark = {
+  name: 'watching',
+  about: `the table read back, and ${CONNECTIONS} connections of clients watched: processor time of an idle director`,
+  place: 'lab',
+  limit: 25,
+  measure,
+}
+
+/** What a director does beside waiting for checks, which come once an hour. */
+const KINDS: Readonly<Record<string, Pick<Site, 'resync' | 'protocol'>>> = {
+  nothing: { protocol: 'udp' },
+  table: { protocol: 'udp', resync: 'auto' },
+  clients: {},
+  both: { resync: 'auto' },
+}
+
+async function* measure({ quick, folder }: Run): AsyncIterable<Row> {
+  // The first socket loads the IPv6 module, which creates sysctls.
+  createServer().listen().close()
+  for (const [i, count] of SIZES.entries()) {
+    const directors: Director[] = []
+    try {
+      for (const [k, [kind, does]] of Object.entries(KINDS).entries())
+        directors.push(await Director.open(`${4 * i + k + 1}`, join(folder, `${count}-${kind}`), count, does))
+      await sleep(WARMUP)
+      const shares = await sharesOf(directors, quick ? 3 : 6)
+      yield* rows(count, shares)
+    } finally {
+      for (const director of directors) await director.close()
+    }
+  }
+}
+
+function* rows(count: number, [nothing = [], ...others]: readonly (readonly number[])[]): Iterable<Row> {
+  const limits = { 'the table is read back': SHARE, 'connections are watched': SHARE, both: 2 * SHARE }
+  for (const [i, [figure, limit]] of Object.entries(limits).entries())
+    yield {
+      figure: `${count} servers: ${figure}`,
+      unit: '% of a processor',
+      ours: (others[i] ?? []).map((share, window) => share - (nothing[window] ?? 0)),
+      beside: 'the limit',
+      theirs: [limit],
+      note: 'less what lvsd takes at the same time with services over UDP that are not read back',
+    }
+}
+
+/** Percent of one processor, of each director in each window. */
+async function sharesOf(directors: readonly Director[], windows: number): Promise<number[][]> {
+  const at: number[] = []
+  const cpu: number[][] = directors.map(() => [])
+  for (let i = 0; i <= windows; i++) {
+    if (i > 0) await sleep(WINDOW)
+    at.push(now())
+    directors.forEach(({ pid }, k) => void cpu[k]?.push(cpuMs(pid)))
+  }
+  const times = differences(at)
+  return cpu.map(readings => differences(readings).map((ms, i) => (100 * ms) / (times[i] ?? 1)))
+}
+
+/** A director in a namespace of its own. Its servers are behind an interface that nothing comes out of. */
+class Director {
+  readonly #running: Running
+  readonly #name: string
+  readonly #site: Site
+  #clients: ChildProcess | null = null
+
+  /** `id`: hexadecimal digits, of its own addresses. */
+  static async open(id: string, folder: string, count: number, does: Partial<Site>): Promise<Director> {
+    const { services, ...site } = siteOf(count, { services: SERVICES, interval: 3600 })
+    const own = services.map(service => ({ ...service, address: service.address.replace('::', `:${id}::`) }))
+    mkdirSync(folder)
+    const director = new Director(`d${id}`, folder, {
+      ...{ ...site, services: own, check: { kind: 'none' } },
+      ...does,
+    })
+    try {
+      await director.#begin(id, count)
+    } catch (error) {
+      const said = tail(director.#running.log)
+      await director.close()
+      throw new Error(`${(error as Error).message}\n${said}`, { cause: error })
+    }
+    return director
+  }
+
+  constructor(name: string, folder: string, site: Site) {
+    addNamespace(name)
+    setIn(name, 'ipv6/conf/all/forwarding', 1)
+    this.#name = name
+    this.#site = site
+    this.#running = within(name, () => lvsd.start(site, folder))
+  }
+
+  get pid(): number {
+    return this.#running.pid
+  }
+
+  async close(): Promise<void> {
+    this.#clients?.kill('SIGKILL')
+    await this.#running.stop()
+  }
+
+  async #begin(id: string, count: number): Promise<void> {
+    const isFull = () => within(this.#name, destinationCount) === count
+    await until('all servers in the table', isFull, 60_000)
+    if (this.#site.protocol === 'udp') return
+    await this.#connect(id)
+    this.#clients = await this.#openConnections()
+  }
+
+  async #connect(id: string): Promise<void> {
+    const virtuals = this.#site.services.map(({ address }) => address)
+    run('ip', 'link', 'add', this.#name, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', this.#name)
+    run('ip', 'addr', 'add', `fd00:c:${id}::c/64`, 'dev', this.#name, 'nodad')
+    run('ip', 'link', 'set', this.#name, 'up')
+    await ipIn(
+      this.#name,
+      ...['link set lo up', 'link add reals type dummy', 'link set reals up', 'link set eth0 up'],
+      `addr add ${REALS}::ffff:d/64 dev reals nodad`,
+      `addr add fd00:c:${id}::d/64 dev eth0 nodad`,
+      ...virtuals.map(address => `addr add ${address}/128 dev lo nodad preferred_lft 0`),
+    )
+    for (const address of virtuals) run('ip', 'route', 'add', `${address}/128`, 'via', `fd00:c:${id}::d`)
+  }
+
+  /** Opens all at once, then more until they are ended. */
+  async #openConnections(): Promise<ChildProcess> {
+    const virtuals = this.#site.services.map(({ address }) => address)
+    const open = (first: number, count: number, rate: number) =>
+      spawn(flows, [first, count, rate, 80, ...virtuals].map(String), { stdio: 'inherit' })
+    const all = open(0, CONNECTIONS, 0)
+    const [code] = await once(all, 'exit')
+    const active = within(this.#name, activeConnections)
+    if (code !== 0 || active < CONNECTIONS) throw new Error(`${active} connections are open`)
+    return open(CONNECTIONS, 3600 * RATE, RATE)
+  }
+}
