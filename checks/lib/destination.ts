@@ -33,15 +33,22 @@ export function destinationOf({ address, port, source, marked }: Target): Destin
   }
 }
 
-/** Begins to connect, as `net.connect` does. Throws a SystemError where the socket cannot be marked or bound. */
+/** Begins to connect. Emits all errors, as `net.connect` does: also where the socket cannot be marked or bound. */
 export function connectTo({ marked, ...to }: Destination, options: ConnectOptions = {}): Socket {
   if (!marked) return connect({ ...to, ...options })
   const { host, port, localAddress } = to
-  const fd = openMarked({ type: 'stream', ...endsOf(parseAddress(host), localAddress), ...marked })
-  // It is not connected yet, so Node must not begin to read.
-  const socket = new Socket({ fd, manualStart: true, ...options } as ConstructorParameters<typeof Socket>[0])
-  if (options.timeout !== undefined) socket.setTimeout(options.timeout)
-  return socket.connect({ host, port })
+  try {
+    options.signal?.throwIfAborted()
+    const fd = openMarked({ type: 'stream', ...endsOf(parseAddress(host), localAddress), ...marked })
+    // It is not connected yet, so Node must not begin to read.
+    const socket = new Socket({ fd, manualStart: true, ...options } as ConstructorParameters<
+      typeof Socket
+    >[0])
+    if (options.timeout !== undefined) socket.setTimeout(options.timeout)
+    return socket.connect({ host, port })
+  } catch (error) {
+    return new Socket().destroy(error as Error)
+  }
 }
 
 /** Opens a connection. The signal destroys it. Rejects with a network error. */
@@ -70,11 +77,10 @@ export async function connectUdp(
   signal: AbortSignal,
 ): Promise<void> {
   if (source || marked) {
+    const fd = marked && openMarked({ type: 'datagram', ...endsOf(address, source?.text), ...marked })
     const bound = once(socket, 'listening', { signal })
-    if (marked) {
-      const fd = openMarked({ type: 'datagram', ...endsOf(address, source?.text), ...marked })
-      socket.bind({ fd, exclusive: true })
-    } else socket.bind({ address: source?.text, exclusive: true } as never)
+    if (fd) socket.bind({ fd, exclusive: true })
+    else socket.bind({ address: source?.text, exclusive: true } as never)
     await bound
   }
   const connected = once(socket, 'connect', { signal })

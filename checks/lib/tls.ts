@@ -166,6 +166,7 @@ export async function connectTls(
 ): Promise<TLSSocket> {
   const { host, port, localAddress, name, alpn, session, readsChain = false } = peer
   const { signal, phase } = context
+  const secureContext = contextFor(options)
   // Node's TLS opens no socket with a mark.
   const plain = peer.socket ?? (peer.marked && (await openTcp(peer, context)))
   const servername = options.sni ?? (name !== null && !parseAddress(name) ? name : '')
@@ -184,7 +185,7 @@ export async function connectTls(
     ...(plain ? { socket: plain } : {}),
     ...(localAddress === undefined ? {} : { localAddress }),
     servername,
-    secureContext: contextFor(options),
+    secureContext,
     // Verified below, while the certificate is still available: Node would discard it with the connection.
     rejectUnauthorized: false,
     checkServerIdentity: (_host, described) => {
