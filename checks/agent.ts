@@ -119,7 +119,7 @@ const WORDLESS: Readonly<Record<string, string>> = {
   'too-big': 'sends an endless line',
 }
 
-/** Through the path of a service, the mark alone tells the real server. */
+/** Through the path of a service, the path alone tells the real server. */
 function keyOf({ address, port, marked }: Target, options: AgentOptions): string {
-  return JSON.stringify([address.text, port, marked?.mark, options.send, options.hold, options['max-weight']])
+  return JSON.stringify([address.text, port, marked?.path, options.send, options.hold, options['max-weight']])
 }

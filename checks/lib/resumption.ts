@@ -85,6 +85,6 @@ function sessionKey(
 ): string | null {
   const { verify, pin, cert, sni, minversion } = options
   if (verify || pin.length > 0 || cert !== null) return null
-  // Through a path, the mark alone tells the real server.
-  return [host, port, localAddress, marked?.mark, sni ?? name, alpn, minversion].join(' ')
+  // Through a path, it alone tells the real server.
+  return [host, port, localAddress, marked?.path, sni ?? name, alpn, minversion].join(' ')
 }

@@ -43,9 +43,12 @@ export interface Target {
   readonly service: TargetService
 }
 
-/** The firewall mark of the packets of a run, and local ports for its sockets: each takes the next one. */
+/** The firewall mark of the packets of a run, its path, and local ports for its sockets: each takes the next one. */
 export interface MarkedRun {
+  /** Another path may have had it before. */
   readonly mark: number
+  /** Key of the path (`core/service-path.ts`): it tells the real server, whose address and port the target has not. */
+  readonly path: string
   readonly ports: number[]
 }
 

@@ -22,7 +22,7 @@ type BeginCode = (
 
 /** Returns what starts runs of a check that is code, from the source that `sourceOf` returns at that time. */
 export function beginCode(work: CheckWork, sourceOf: () => Address | null, begin: BeginCode): BeginRun {
-  const mark = work.path?.mark
+  const { key: path = '', mark } = work.path ?? {}
   if (mark === undefined) return (...terms) => begin(sourceOf(), null, ...terms)
   return (...terms) => {
     const source = sourceOf()
@@ -32,7 +32,7 @@ export function beginCode(work: CheckWork, sourceOf: () => Address | null, begin
     } catch (error) {
       return refused(error as Error)(...terms)
     }
-    return begin(source, { mark, ports }, ...terms)
+    return begin(source, { mark, path, ports }, ...terms)
   }
 }
 

@@ -39,7 +39,7 @@ export function probe<S extends OptionShape>(
   if (check.origin === 'user')
     return probeApart({ check: check as unknown as Check, target, options: parsed }, timeout)
   if (isMarked && target.marked === undefined && check.takesPath?.(parsed)) {
-    const marked = { ...target, marked: { mark: 0, ports: [] } }
+    const marked = { ...target, marked: { mark: 0, path: 'a path', ports: [] } }
     return runCheck({ check: check as unknown as Check, target: marked, options: parsed }, timeout)
   }
   const data = check.probe?.(target, parsed)

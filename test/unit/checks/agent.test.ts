@@ -226,9 +226,12 @@ describe('agent: the last answer of an agent', () => {
   it('applies to one path of a service only, whose servers have one address', async () => {
     const server = await saying(['maint'])
     const direct = { ...targetOf(server), marked: null }
-    const marked = { ...direct, marked: { mark: 0, ports: [] } }
+    const marked = { ...direct, marked: { mark: 0, path: 'a path', ports: [] } }
     assert.equal((await probe(check, marked)).reason, 'off')
     assert.equal((await probe(check, direct)).ok, true)
     assert.equal((await probe(check, marked)).reason, 'off')
+    // A server that takes the place of another one gets its mark.
+    const next = { ...direct, marked: { ...marked.marked, path: 'another path' } }
+    assert.equal((await probe(check, next)).ok, true)
   })
 })

@@ -83,12 +83,14 @@ for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
     it('is made by runs through the same path of a service, and not by others to its address', async () => {
       const where = await site(only)
       const direct = { ...targetOf(where), marked: null }
-      const marked = { ...direct, marked: { mark: 0, ports: [] } }
-      for (const target of [direct, marked, direct, marked]) {
+      const marked = { ...direct, marked: { mark: 0, path: 'a path', ports: [] } }
+      // A server that takes the place of another one gets its mark.
+      const next = { ...direct, marked: { ...marked.marked, path: 'another path' } }
+      for (const target of [direct, marked, direct, marked, next]) {
         const { ok, detail } = await probe(check, target, {}, SLOW)
         assert.equal(ok, true, detail)
       }
-      assert.deepEqual(where.resumed, [false, false, true, true])
+      assert.deepEqual(where.resumed, [false, false, true, true, false])
     })
 
     it('is not made after a run that failed', async () => {

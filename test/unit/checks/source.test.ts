@@ -106,7 +106,7 @@ describe('the sockets of a check through the path of a service', () => {
         return
       }
       const given = turn.free('ipv4', socketAddress(address(SOURCE), 0), 2)
-      const marked = { mark: 0, ports: [...given] }
+      const marked = { mark: 0, path: 'a path', ports: [...given] }
       const target = { ...job.target, source: job.source, marked }
       const timeout = isNeverUp ? 300 : 10_000
       const { ok, detail } = APART.includes(kind)
@@ -138,7 +138,11 @@ describe('the sockets of a check through the path of a service', () => {
     onCleanup(() => holder.close())
     await once(holder, 'listening')
     for (const given of [[used, free], [used]]) {
-      const target = { ...job.target, source: address(SOURCE), marked: { mark: 0, ports: given } }
+      const target = {
+        ...job.target,
+        source: address(SOURCE),
+        marked: { mark: 0, path: 'a path', ports: given },
+      }
       const { ok, detail } = await runCheck({ ...job, target }, 10_000)
       assert.equal(ok, true, detail)
     }
