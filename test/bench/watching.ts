@@ -136,7 +136,7 @@ class Director {
 
   async #begin(id: string, count: number): Promise<void> {
     const isFull = () => within(this.#name, destinationCount) === count
-    await until('all servers in the table', isFull, 60_000)
+    await until('all servers in the table', isFull, 180_000)
     if (this.#site.protocol === 'udp') return
     await this.#connect(id)
     this.#clients = await this.#openConnections()
