@@ -15,6 +15,8 @@ import { ownPortTurns, type PortTurn, portTurn, spread } from './port-turns.js'
 export interface PortRange {
   readonly first: number
   readonly last: number
+  /** Ports in between that are left out: the first and the last of each part, in their order. */
+  readonly reserved?: readonly (readonly [first: number, last: number])[]
 }
 
 interface Parts {
@@ -29,8 +31,11 @@ interface Parts {
 
 /** The kernel's default (ip-sysctl.rst). */
 const DEFAULT_RANGE: PortRange = { first: 32_768, last: 60_999 }
-/** Seconds. IPVS remembers no connection of a check for longer: the timeout of UDP is 300 s (ip_vs_proto_udp.c). */
-const LAP = 300
+/**
+ * Seconds. IPVS remembers no connection of a check for longer: the timeout of UDP is 300 s (ip_vs_proto_udp.c), from the last packet
+ * on, and the kernel's timers are up to 33 s late at that length (timer.c, level 5 with 1000 ticks a second).
+ */
+const LAP = 360
 /** Ports in use that are passed over before the kernel chooses one. */
 const MOST_PASSED = 100
 /** Offset of the port in struct sockaddr_in and sockaddr_in6. */
@@ -85,16 +90,32 @@ export class LocalPorts {
       this.#range = this.#askRange()
       this.#askedAt = now
     }
-    const { first, last } = this.#range
-    const count = last - first + 1
-    return first + ((this.#turn(Math.floor((now * count) / LAP)) + this.#ahead) % count)
+    const { first, last, reserved = [] } = this.#range
+    const count = last - first + 1 - reserved.reduce((sum, [from, to]) => sum + to - from + 1, 0)
+    // The kernel chooses none of these, and says so where it has no other.
+    if (count <= 0) return 0
+    let port = first + ((this.#turn(Math.floor((now * count) / LAP)) + this.#ahead) % count)
+    for (const [from, to] of reserved) if (port >= from) port += to - from + 1
+    return port
   }
 }
 
-/** The sysctl is that of IPv6 too. */
+/** The sysctls are those of IPv6 too. */
 function systemRange(): PortRange {
   const [first = 0, last = 0] = (readSysctl('net.ipv4.ip_local_port_range') ?? '').split(/\s+/).map(Number)
-  return first > 0 && last >= first && last < 65_536 ? { first, last } : DEFAULT_RANGE
+  const range = first > 0 && last >= first && last < 65_536 ? { first, last } : DEFAULT_RANGE
+  return { ...range, reserved: reservedIn(readSysctl('net.ipv4.ip_local_reserved_ports') ?? '', range) }
+}
+
+/** Returns the parts of a list as of the kernel, `8080,9000-9010`, that lie in the range. The kernel sorts and joins them. */
+export function reservedIn(list: string, { first, last }: PortRange): [first: number, last: number][] {
+  return list
+    .split(',')
+    .map((part): [number, number] => {
+      const [from = Number.NaN, to = from] = part.split('-').map(Number)
+      return [Math.max(from, first), Math.min(to, last)]
+    })
+    .filter(([from, to]) => from <= to)
 }
 
 function machineSeconds(): number {
