@@ -37,6 +37,8 @@ function flood(start: Buffer, again: Buffer) {
     const pour = () => {
       while (!socket.destroyed && socket.write(more));
     }
+    // The check resets the connection.
+    socket.on('error', () => {})
     socket.write(frame(SETTINGS, 0, 0))
     socket.once('data', () => {
       socket.write(start)
