@@ -38,7 +38,7 @@ export const check = defineCheck({
   },
 
   // A file comes over another connection, to another port.
-  takesPath: ({ receive, text }) => receive === null && text === null,
+  takesPath: ({ receive, text }) => (receive === null ? text === null || 'text' : 'receive'),
   run(target, options, context) {
     const { tls, starttls } = encryptionOf(options)
     return converse(target, context, tls, async dialogue => {

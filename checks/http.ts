@@ -17,7 +17,7 @@ export const check = defineCheck({
   probe: httpProbe,
 
   // A redirect is another connection, maybe to another host.
-  takesPath: ({ redirects }) => redirects === 0,
+  takesPath: ({ redirects }) => redirects === 0 || 'redirects',
   async run(target, options, context) {
     const answer = await ask(target, options, context)
     // The library costs many times as much as the exchange, so it is used only after an actual redirect.

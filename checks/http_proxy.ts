@@ -50,7 +50,7 @@ export const check = defineCheck({
     return { kind: 'tcp', address, port, send, end: false, reset: false, judge: httpJudge(options) }
   },
 
-  takesPath: ({ redirects }) => redirects === 0,
+  takesPath: ({ redirects }) => redirects === 0 || 'redirects',
   async run(target, options, context) {
     let url = urlOf(options.request)
     for (let left = options.redirects; url && left >= 0; left--) {

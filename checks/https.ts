@@ -31,7 +31,7 @@ export const check = defineCheck({
   expects: options => `${expectedAnswer(httpJudge(options))}, over TLS`,
 
   // A redirect is another connection, maybe to another host.
-  takesPath: ({ redirects }) => redirects === 0,
+  takesPath: ({ redirects }) => redirects === 0 || 'redirects',
   async run(target, options, context) {
     try {
       if (options.http2) return await (await import('./lib/http2.js')).ask(target, options, context)

@@ -83,10 +83,11 @@ export interface Check<S extends OptionShape = OptionShape> {
    */
   overTcp?(options: Parsed<S>): boolean
   /**
-   * True if its code with these options may take the path of a service (`path: service`): it connects to the address and port of
-   * the target alone, with `checks/lib/destination.ts`, in nearly all runs once. Used for shipped kinds only.
+   * Returns true if its code with these options may take the path of a service (`path: service`): it connects to the address and
+   * port of the target alone, with `checks/lib/destination.ts`, in nearly all runs once. Else returns the option that is in the way,
+   * for people. Used for shipped kinds only.
    */
-  takesPath?(options: Parsed<S>): boolean
+  takesPath?(options: Parsed<S>): true | string
   /** True if it tests the host and not a service on it, as a ping does. No answer then means that the host is dead. */
   readonly testsHost?: boolean
   /** The URL scheme, if the option `request` is the path of a URL. lvsd then warns about a complete URL in that option. */

@@ -38,7 +38,7 @@ export function probe<S extends OptionShape>(
   if (executor) return executor.run({ check: check as unknown as Check, target, options: parsed }, timeout)
   if (check.origin === 'user')
     return probeApart({ check: check as unknown as Check, target, options: parsed }, timeout)
-  if (isMarked && target.marked === undefined && check.takesPath?.(parsed)) {
+  if (isMarked && target.marked === undefined && check.takesPath?.(parsed) === true) {
     const marked = { ...target, marked: { mark: 0, path: 'a path', ports: [] } }
     return runCheck({ check: check as unknown as Check, target: marked, options: parsed }, timeout)
   }

@@ -183,7 +183,7 @@ const commonServiceFields = {
   path: pathWord()
     .default('real')
     .describe(
-      'Which way checks go, unless they say otherwise. `service`: to the virtual address, through each real server, by its forwarding; for checks that are data, such as `http` and `connect`. `real`: to the address of the real server.',
+      'Which way checks go, unless they say otherwise. `service`: to the virtual address, through each real server, by its forwarding; for kinds that connect to the service alone, such as `http`, `https` and `connect`. `real`: to the address of the real server.',
     ),
   ...plainFields,
   mail: mailNode

@@ -4,6 +4,7 @@ import { type Address, literalAddress } from '../../core/address.js'
 import type { CheckPath, CheckUse, Forwarding, Service, Virtual } from '../../core/model.js'
 import { DEFAULT_MARKS } from '../../core/service-path.js'
 import { isBounded } from '../../probe/bounded.js'
+import { counted } from '../../util/plural.js'
 import type { Position } from '../problems/problem.js'
 import type { Fields } from '../read/fields.js'
 import type { checkFields } from '../schema/check-fields.js'
@@ -44,13 +45,17 @@ export function readPath(fields: Fields<typeof checkFields>, read: Read, { repor
 /** Returns why the check cannot take the path, with its sockets as they are; null: it can. `nothing`: it sends nothing. */
 function probeOf({ check, options }: Read): string | null {
   const { origin, takesPath } = check
-  if (origin === 'user' || (!check.probe && !takesPath)) return 'it runs as code, not on sockets of lvsd'
-  const asCode = 'with these options it makes connections that are not only to the service'
+  if (origin === 'user' || (!check.probe && !takesPath))
+    return 'it runs a command or makes connections of its own'
+  const asCode = 'with these options it makes connections of its own'
   try {
     const probe = check.probe?.(ANY_TARGET, options)
     if (probe?.kind === 'fixed') return 'nothing'
     if (probe?.kind === 'icmp') return 'it asks the host, not the service'
-    return (probe && isBounded(probe)) || takesPath?.(options) ? null : asCode
+    if (probe && isBounded(probe)) return null
+    const inTheWay = takesPath?.(options) ?? asCode
+    if (inTheWay === true || inTheWay === asCode) return inTheWay === true ? null : asCode
+    return `${inTheWay} needs a further connection, which may lead elsewhere`
   } catch {
     return asCode
   }
@@ -97,11 +102,11 @@ function withoutEndpoint(
 }
 
 interface Placed {
-  readonly service: Pick<Service, 'name' | 'reals'>
+  readonly service: Pick<Service, 'name' | 'reals' | 'part'>
   readonly places: readonly { readonly virtual: Virtual; readonly at: Position }[]
 }
 
-/** Reports marks of services that lie in the range for checks, where there are such checks. */
+/** Reports marks of services that lie in the range for checks, where there are such checks, and a range with too few. */
 export function judgeMarks(
   settings: Fields<typeof settingsFields> | undefined,
   services: readonly Placed[],
@@ -112,10 +117,9 @@ export function judgeMarks(
   const last = from + count - 1
   if (settings && last > MAX_U32)
     report.error('MARK_RANGE', settings.keyAt('marks'), `the last mark would be ${last}, over ${MAX_U32}`)
-  const isUsed = services.some(({ service }) =>
-    service.reals.some(({ checks }) => checks.some(({ path }) => path === 'service')),
-  )
+  const isUsed = services.some(({ service }) => service.reals.some(hasPath))
   if (!isUsed) return
+  if (settings && given) judgeCount(count, services, settings.keyAt('marks'), report)
   for (const { service, places } of services)
     for (const { virtual, at } of places)
       if (virtual.kind === 'fwmark' && virtual.fwmark >= from && virtual.fwmark <= last)
@@ -124,4 +128,25 @@ export function judgeMarks(
           at,
           `the mark of "${service.name}" is one of those for checks with path: service, ${from} to ${last}: give settings: marks another range`,
         )
+}
+
+/** The checks of the first of several parts count for all. */
+function judgeCount(
+  count: number,
+  services: readonly Pick<Placed, 'service'>[],
+  at: Position,
+  report: Context['report'],
+): void {
+  const asked = services.filter(({ service: { name, part } }) => !part || part.first === name)
+  const wanted = asked.reduce((sum, { service }) => sum + service.reals.filter(hasPath).length, 0)
+  if (wanted > count)
+    report.warn(
+      'MARK_RANGE',
+      at,
+      `${counted(count, 'mark')} for ${counted(wanted, 'real server')} with path: service: the checks of the last ones have no verdict`,
+    )
+}
+
+function hasPath({ checks }: Service['reals'][number]): boolean {
+  return checks.some(({ path }) => path === 'service')
 }

@@ -34,7 +34,7 @@ async function takers() {
   const all = await Promise.all(
     FUZZED.map(async one => ({ ...one, job: await workOf(one.kind, one.options, 1) })),
   )
-  return all.filter(({ job }) => job.check.takesPath?.(job.options))
+  return all.filter(({ job }) => job.check.takesPath?.(job.options) === true)
 }
 
 /** Sockets that are bound to `OWN` and open: those whose descriptor is closed have no inode. */

@@ -23,7 +23,7 @@ const YAML: readonly [phrase: string, lines: string, message: RegExp][] = [
   [
     'code through the service',
     'check: { kind: external, path: service }',
-    /: it runs as code, not on sockets of lvsd;/,
+    /: it runs a command or makes connections of its own;/,
   ],
   ['round robin', 'scheduler: round-robin', /write rr$/],
   ['least connections', 'scheduler: leastconn', /write lc$/],

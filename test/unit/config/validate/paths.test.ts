@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { loadConfig } from '../../../../src/config/load.js'
 import type { Config } from '../../../../src/core/model.js'
 import { DEFAULT_MARKS } from '../../../../src/core/service-path.js'
 import { configOf } from '../../../support/config/config-of.js'
@@ -71,6 +72,21 @@ services: { inherited: { ${head(1)}, check: connect } }
     }
   })
 
+  it('names the option that is in the way', async () => {
+    const one = (check: string) =>
+      configOf(
+        `services: { web: { virtual: '[2001:db8::1]:443', path: service, check: ${check}, reals: ['[2001:db8:1::11]:443'] } }`,
+      )
+    const why =
+      /the path of the service: (\w+) needs a further connection, which may lead elsewhere; write path: real/
+    await assert.rejects(
+      one('{ kind: https, redirects: 1 }'),
+      error => why.exec(`${error}`)?.[1] === 'redirects',
+    )
+    await assert.rejects(one('{ kind: ftp, receive: a }'), error => why.exec(`${error}`)?.[1] === 'receive')
+    await assert.rejects(one('{ kind: ftp, text: a }'), error => why.exec(`${error}`)?.[1] === 'text')
+  })
+
   it('has marks of its own range, or those of the settings', async () => {
     const web = `services: { web: { virtual: '[2001:db8::1]:80', check: http, reals: ['[2001:db8:1::11]:80'] } }`
     assert.equal((await configOf(web)).settings.marks, null)
@@ -78,5 +94,22 @@ services: { inherited: { ${head(1)}, check: connect } }
       from: 5,
       count: DEFAULT_MARKS.count,
     })
+  })
+
+  it('is warned of where there are fewer marks than real servers, of which all parts of a service have the same', async () => {
+    const withMarks = (count: number) => `
+settings: { marks: { count: ${count} } }
+services:
+  web: { virtual: '[2001:db8::1]', ports: [80, 81], path: service, check: http, reals: ['[2001:db8:1::11]', '[2001:db8:1::12]'] }
+  other: { virtual: '[2001:db8::2]:80', check: http, reals: ['[2001:db8:1::11]:80'] }
+`
+    const warnings = async (count: number) =>
+      (await loadConfig('site.yaml', { text: withMarks(count) })).problems.map(
+        ({ code, message }) => `${code} ${message}`,
+      )
+    assert.deepEqual(await warnings(2), [])
+    assert.deepEqual(await warnings(1), [
+      'MARK_RANGE 1 mark for 2 real servers with path: service: the checks of the last ones have no verdict',
+    ])
   })
 })
