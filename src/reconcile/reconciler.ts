@@ -160,7 +160,7 @@ export class Reconciler {
   #isStopped = false
   #hasJournalFailed = false
   #failures = 0
-  #retry: NodeJS.Timeout | undefined
+  #retry: NodeJS.Timeout | null = null
   #running: Promise<void> | null = null
   #pause: Pause = NO_PAUSE
   /** True if the next round does not wait for the pause. */
@@ -265,7 +265,7 @@ export class Reconciler {
   /** Ends all rounds. Resolves when the current round is finished. */
   async stop(): Promise<void> {
     this.#isStopped = true
-    clearTimeout(this.#retry)
+    this.#cancelRetry()
     await Promise.all([this.#resyncs.stop(), this.#looks.stop()])
     await this.#running
   }
@@ -521,7 +521,8 @@ export class Reconciler {
   // -------------------------------------------------------------- refusals
 
   /**
-   * Records and logs refusals, and schedules a resync. A partial round does not clear the refusals of other services.
+   * Records and logs refusals, and schedules a resync, for a new refusal at once, even if older ones have reached the longest wait. A
+   * partial round does not clear the refusals of other services.
    */
   #onRefusal(sentences: readonly string[], isWhole: boolean, cause?: unknown): void {
     const { log } = this.#parts
@@ -533,12 +534,23 @@ export class Reconciler {
     if (cause !== undefined && !(cause instanceof KernelError))
       log.error('reconcile.failed', { err: cause }, 'reconciling failed')
     stats.errors = [...new Set(isWhole ? sentences : [...stats.errors, ...sentences])]
-    // A new refusal is retried at once, even if older refusals have reached the longest wait.
-    if (fresh.length > 0) this.#failures = 0
-    clearTimeout(this.#retry)
+    if (fresh.length > 0) {
+      this.#failures = 0
+      this.#cancelRetry()
+    }
     if (this.#isStopped) return
-    const wait = RETRY_AFTER[Math.min(this.#failures++, RETRY_AFTER.length - 1)]
-    this.#retry = setTimeout(() => void this.resync(), wait)
+    const wait = RETRY_AFTER[Math.min(this.#failures, RETRY_AFTER.length - 1)]
+    // The same refusals in further parts of the table do not put it off.
+    this.#retry ??= setTimeout(() => {
+      this.#retry = null
+      this.#failures++
+      void this.resync()
+    }, wait)
+  }
+
+  #cancelRetry(): void {
+    if (this.#retry) clearTimeout(this.#retry)
+    this.#retry = null
   }
 
   #onSuccess(): void {

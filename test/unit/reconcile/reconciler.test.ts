@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { setImmediate } from 'node:timers/promises'
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import { diff, pick } from '../../../src/core/diff.js'
 import { type Change, keyOfService, type Table } from '../../../src/core/model.js'
 import type { TableMode } from '../../../src/core/role.js'
@@ -777,6 +777,25 @@ describe('reconciler', () => {
       1,
       'told once, not at every try',
     )
+  })
+
+  it('repairs other services while the kernel refuses again and again what one needs', async () => {
+    const kernel = memoryKernel()
+    const both = table(tableService(WEB, [A]), tableService(MAIL, [B]))
+    const { reconciler, state, dump } = stage(both, kernel)
+    await reconciler.resync()
+    kernel.refuse((command, key) => (command === 'SET_DEST' && key.includes('fd00:1::a') ? 'ENOMEM' : null))
+    state.wanted = table(tableService(WEB, [{ ...A, weight: 9 }]), tableService(MAIL, [B]))
+    await reconciler.write(['web'])
+    await kernel.byHand.apply([{ op: 'delete-real', id: MAIL, was: B }])
+    // As with a server that changes all the time.
+    const isRepaired = async () => (await dump()).get(keyOfService(MAIL))?.reals.size === 1
+    for (let round = 0; round < 150 && !(await isRepaired()); round++) {
+      reconciler.markDirty(['web'])
+      await reconciler.idle()
+      await sleep(20)
+    }
+    assert.ok(await isRepaired())
   })
 
   it('does not try again and again at once where the kernel says that what it lacks is there', async () => {
