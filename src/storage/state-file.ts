@@ -46,6 +46,9 @@ export class StateFile<T> {
   #isFailing = false
   #cancelRetry = () => {}
   #isClosed = false
+  /** How often entries were given, and which of them are wanted. */
+  #given = 0
+  #wantedOf = 0
 
   /**
    * Reads the file; one that does not exist has no entries. Damaged entries are logged and left out; the file is kept
@@ -76,17 +79,25 @@ export class StateFile<T> {
    * false. Then they are tried again until they are, or until the end of the process. Never rejects.
    */
   async save(entries: readonly T[]): Promise<boolean> {
-    this.#wanted = textOf(this.#form, entries)
+    this.#want(++this.#given, textOf(this.#form, entries))
     await this.#writeWanted()
     return this.#held === this.#wanted
   }
 
   /** Like `save`, for many entries: their text is made in slices, so that the event loop runs in between. */
   async saveSliced(entries: Iterable<T>): Promise<boolean> {
+    const number = ++this.#given
     const lines = await runSliced(linesOf(this.#form, entries))
-    this.#wanted = lines.join('')
+    this.#want(number, lines.join(''))
     await this.#writeWanted()
     return this.#held === this.#wanted
+  }
+
+  /** The text of many entries is ready later than that of few which were given after them. */
+  #want(number: number, text: string): void {
+    if (number < this.#wantedOf) return
+    this.#wantedOf = number
+    this.#wanted = text
   }
 
   /** Resolves when the last entries are written, or cannot be, or after `patience` milliseconds. */

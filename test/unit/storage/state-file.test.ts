@@ -90,6 +90,15 @@ describe('StateFile', () => {
     )
   })
 
+  it('has what was saved last, also while the text of many entries before it is made in slices', async () => {
+    const { open } = stage()
+    const { file } = await open()
+    const many = Array.from({ length: 50_000 }, (_, value) => ({ key: 'old', value }))
+    const saved = await Promise.all([file.saveSliced(many), file.save(ENTRIES)])
+    assert.deepEqual(saved, [true, true])
+    assert.deepEqual((await open()).entries, ENTRIES)
+  })
+
   it('that is cut off anywhere loses what was cut off alone, and says so', async () => {
     const { path, open, lines, text } = await written()
     const ends = [...text.entries()].flatMap(([i, byte]) => (byte === 10 ? [i + 1] : []))
