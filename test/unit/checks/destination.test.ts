@@ -1,13 +1,13 @@
 /** What becomes of the sockets of checks through the path of a service when something fails. */
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { connectTo } from '../../../checks/lib/destination.js'
 import type { Check, Target } from '../../../src/check/check.js'
 import { optionKit } from '../../../src/check/option-kit.js'
 import { z } from '../../../src/check/option-types.js'
-import { runCheck } from '../../../src/check/run-code.js'
+import { runCheck, startCheck } from '../../../src/check/run-code.js'
 import { FUZZED, type Talk } from '../../fuzz/kinds.js'
 import { answersOf, WELL } from '../../fuzz/server.js'
 import { targetOf } from '../../support/probe.js'
@@ -86,23 +86,24 @@ describe('destination: a socket of a path', () => {
 
   it('does not end the process where a query of pgsql cannot be cancelled', async () => {
     const talk = FUZZED.find(({ name }) => name === 'pgsql')?.talk as Talk
-    let gone: () => void = () => {}
+    const asked = new EventEmitter()
     const { port } = await tcpServer(socket => {
       const answerTo = answersOf(talk, WELL)
-      socket.on('data', asked => {
-        if (asked.includes('SELECT')) gone()
-        else socket.write(answerTo(0, asked) ?? '')
+      socket.on('data', said => {
+        if (said.includes('SELECT')) asked.emit('query')
+        else socket.write(answerTo(0, said) ?? '')
       })
     }, '127.0.0.1')
     const job = await workOf('pgsql', { request: 'SELECT 1' }, port)
     const target: { -readonly [K in keyof Target]: Target[K] } = job.target
-    gone = () => {
-      target.source = GONE
-    }
-    const { ok, reason } = await runCheck({ ...job, target }, 1000)
-    assert.deepEqual([ok, reason, target.source], [false, 'timeout', GONE])
-    // What a listener of the signal throws comes in a later turn.
+    const query = once(asked, 'query')
+    const run = startCheck({ ...job, target }, 10_000, answer => assert.fail(answer.detail))
+    await query
+    target.source = GONE
+    assert.equal(run.expire(10_000).reason, 'timeout')
+    // What a listener of the signal throws comes in a later turn, and what the socket emits too.
     await new Promise(setImmediate)
+    await until(() => open() === 0)
   })
 
   it('is closed after each way of failing, of each kind', async () => {
