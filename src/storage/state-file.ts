@@ -49,6 +49,8 @@ export class StateFile<T> {
   /** How often entries were given, and which of them are wanted. */
   #given = 0
   #wantedOf = 0
+  /** Resolves when no text is being made any more. */
+  #made: Promise<void> = Promise.resolve()
 
   /**
    * Reads the file; one that does not exist has no entries. Damaged entries are logged and left out; the file is kept
@@ -87,8 +89,9 @@ export class StateFile<T> {
   /** Like `save`, for many entries: their text is made in slices, so that the event loop runs in between. */
   async saveSliced(entries: Iterable<T>): Promise<boolean> {
     const number = ++this.#given
-    const lines = await runSliced(linesOf(this.#form, entries))
-    this.#want(number, lines.join(''))
+    const making = runSliced(linesOf(this.#form, entries))
+    this.#made = afterBoth(this.#made, making)
+    this.#want(number, (await making).join(''))
     await this.#writeWanted()
     return this.#held === this.#wanted
   }
@@ -100,11 +103,16 @@ export class StateFile<T> {
     this.#wanted = text
   }
 
-  /** Resolves when the last entries are written, or cannot be, or after `patience` milliseconds. */
+  /** Resolves when the last entries that were given are written, or cannot be, or after `patience` milliseconds. */
   async close(patience: number): Promise<void> {
     this.#isClosed = true
     this.#cancelRetry()
-    await waitAtMost(patience, this.#writeWanted())
+    await waitAtMost(patience, this.#writeLast())
+  }
+
+  async #writeLast(): Promise<void> {
+    await this.#made
+    await this.#writeWanted()
   }
 
   /** One writer at a time; what is wanted meanwhile it writes in its next round. */
@@ -186,6 +194,11 @@ export class StateFile<T> {
       `the file of the ${this.#form.name} ${sentence}`,
     )
   }
+}
+
+/** Keeps neither the results nor the errors. */
+function afterBoth(one: Promise<void>, other: Promise<unknown>): Promise<void> {
+  return Promise.allSettled([one, other]).then(() => {})
 }
 
 /** Reads the entries of a file that another process may be writing, and changes nothing. Rejects if it cannot be read. */

@@ -257,6 +257,15 @@ describe('StateFile', () => {
     assert.deepEqual(readdirSync(join(path, '..')), ['things.json'])
   })
 
+  it('has entries whose text was still being made when it was closed', async () => {
+    const { open } = stage()
+    const { file } = await open()
+    const many = Array.from({ length: 50_000 }, (_, value) => ({ key: 'new', value }))
+    void file.saveSliced(many)
+    await file.close(60_000)
+    assert.equal((await open()).entries.length, many.length)
+  })
+
   it('does not wait for ever when it is closed', async () => {
     const { open } = stage(undefined, { write: () => new Promise(() => {}) })
     const { file } = await open()
