@@ -82,7 +82,8 @@ services:
       assert.equal(await hintOf(lvsd, 'real.up', 'fc00::11'), 'the server accepts connections again')
       assert.equal(await lvsd.stop(), 0)
     }
-    assert.equal(found['']?.hint, undefined)
+    // Its clients may be the sign, where the looks at their connections are quick.
+    assert.doesNotMatch(String(found['']?.hint), /idle connection/)
     assert.match(String(found[', sentinel: true']?.hint), /^the idle connection to the server was /)
     assert.ok(
       (found[', sentinel: true']?.failed ?? 99) < (found['']?.failed ?? 0),
