@@ -33,15 +33,19 @@ export const TIMED = 20
 const WAKE = 0.1
 /** How many times the second shortest of them a look counts at most. */
 const MOST_TIMES = 2
-/** Milliseconds from a look that finds a first connection to the next one: most requests have ended by then. */
-const SOON = 20
+/**
+ * Milliseconds from a look that finds a first connection to the next one. Most requests have ended by the first of them, and
+ * what is a sign is one by the second.
+ */
+const SOON = { connect: 20, sure: LASTING } as const
+export type Sooner = keyof typeof SOON
 
 /** What services one look reads, and the milliseconds to the next one. */
 export interface Looks {
   readonly most: number
   every(services: number): number
-  /** The milliseconds to a look that comes sooner, and from there to the one after it. */
-  soon(services: number): { readonly first: number; readonly next: number }
+  /** The milliseconds to a look that comes sooner, for a bare `connect` or to be sure, and from there to the one after it. */
+  soon(services: number, what: Sooner): { readonly first: number; readonly next: number }
 }
 
 /**
@@ -61,7 +65,7 @@ export function looksBy(times: readonly number[], isEarly = false): Looks {
   return {
     most,
     every: services => bounded(byShare(services)),
-    soon: services => ({ first: SOON, next: bounded(2 * byShare(services) - SOON) }),
+    soon: (services, what) => ({ first: SOON[what], next: bounded(2 * byShare(services) - SOON[what]) }),
   }
 }
 

@@ -3,7 +3,15 @@
  * or where they are refused (core/refusals.ts). Where a check may fail early, the first connection that does not end, or is
  * refused, is followed by a bare connect, which gives the hint sooner if nobody answers it, or it is refused.
  */
-import { type Growing, type Growth, growingOf, looksBy, nextGrowth, TIMED } from '../core/active-growth.js'
+import {
+  type Growing,
+  type Growth,
+  growingOf,
+  looksBy,
+  nextGrowth,
+  type Sooner,
+  TIMED,
+} from '../core/active-growth.js'
 import type { Hint } from '../core/hints.js'
 import { keyOfService, type ServiceId } from '../core/model.js'
 import { nextRefusals, type Refusals, refusingOf } from '../core/refusals.js'
@@ -32,7 +40,7 @@ export interface ActiveGrowthParts {
 /** Milliseconds to the first look. */
 const FIRST_IN = 1000
 /** The first looks take longer, whatever there is to read: so many come at this pause, in milliseconds, before what they take counts. */
-const UNKNOWN = { looks: 3, pause: 250 } as const
+const UNKNOWN = { looks: 8, pause: 100 } as const
 /** Milliseconds between two looks where nothing changes, and after which that is so. */
 const IDLE = { every: 250, after: 5000 } as const
 /**
@@ -83,8 +91,10 @@ export class ActiveGrowth {
   /** The services whose turn it is, by their place among all, and the looks at them. */
   #turn = { from: 0, to: 0, looks: 0 }
   #changedAt: number
-  /** `wanted`: this look has found a first connection. `over`: the last pause was short for one. */
-  #soon: 'wanted' | 'over' | null = null
+  /** Why the next look comes sooner: this one has found a first connection. `over`: the last pause was short for one. */
+  #soon: Sooner | 'over' | null = null
+  /** Why the last such look came. */
+  #last: Sooner = 'connect'
   readonly #given = new Pauses()
   readonly #asked = new Pauses()
 
@@ -118,14 +128,20 @@ export class ActiveGrowth {
   #pause(count: number): number {
     const looks = looksBy(this.#times, this.#parts.attempts.isUsed)
     const soon = this.#soon
-    this.#soon = soon === 'wanted' ? 'over' : null
+    this.#soon = soon === null || soon === 'over' ? null : 'over'
     if (count > 0 && this.#times.length < UNKNOWN.looks) return UNKNOWN.pause
     const every = count > 0 ? looks.every(count) : 0
     const isIdle = this.#parts.clock.now() - this.#changedAt > IDLE.after
     if (isIdle || count === 0) return Math.max(IDLE.every, every)
     if (soon === null) return every
-    const { first, next } = looks.soon(count)
-    return soon === 'wanted' ? first : next
+    if (soon === 'over') return looks.soon(count, this.#last).next
+    const { first } = looks.soon(count, soon)
+    if (first < every) {
+      this.#last = soon
+      return first
+    }
+    this.#soon = null
+    return every
   }
 
   /** Returns the number of services that it has read. */
@@ -178,16 +194,17 @@ export class ActiveGrowth {
 
   #follow(sign: Sign, service: string, real: string, { count, since }: Growing, now: number): void {
     const key = `${sign} ${service} ${real}`
-    const pauses = since === 'sure' ? this.#given : this.#asked
-    if (!pauses.isOver(key, now)) return
     const { attempts, jobsOf, onHint } = this.#parts
-    const ids = since === 'sure' ? jobsOf(service, real) : jobsOf(service, real).filter(attempts.mayAsk)
-    if (ids.length === 0) return
+    const all = jobsOf(service, real)
+    const ids = since === 'sure' ? all : all.filter(attempts.mayAsk)
+    const pauses = since !== 'sure' && ids.length > 0 ? this.#asked : this.#given
+    if (all.length === 0 || !pauses.isOver(key, now)) return
     if (since === 'first') {
       // Not twice in a row: looks would come at the short pause for ever.
-      this.#soon ??= 'wanted'
+      if (this.#soon !== 'over') this.#soon = ids.length > 0 ? 'connect' : (this.#soon ?? 'sure')
       return
     }
+    if (ids.length === 0) return
     pauses.begin(key, now)
     const hint = hintOf(sign, count, service)
     if (since === 'sure') onHint(ids, hint)
