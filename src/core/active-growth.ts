@@ -98,28 +98,19 @@ export interface Growing {
 
 /** Returns the servers of one service whose connections grow and do not end. */
 export function growingOf(all: readonly Growth[], now: number): Growing[] {
-  return outstanding(
-    all.map(({ added }) => ({ count: added.length, since: added[0] })),
-    LEAST,
-    now,
-  )
+  const counts = all.map(({ added }) => added.length).sort((a, b) => a - b)
+  return all.flatMap(({ added }, place) => {
+    const [oldest] = added
+    const count = added.length
+    if (oldest === undefined || !isManyMore(count, counts)) return []
+    const isSure = count >= LEAST && now - oldest >= LASTING
+    return [{ place, count, since: isSure ? 'sure' : oldest < now ? 'again' : 'first' }]
+  })
 }
 
-/**
- * Returns the servers with many more connections of a kind than their neighbours. `since`: when the first of them was seen.
- * `least`: how many are a sign.
- */
-export function outstanding(
-  all: readonly { readonly count: number; readonly since: number | undefined }[],
-  least: number,
-  now: number,
-): Growing[] {
-  const counts = all.map(({ count }) => count).sort((a, b) => a - b)
-  return all.flatMap(({ count, since }, place) => {
-    if (since === undefined || count < TIMES * lowerMedianOfOthers(counts, count)) return []
-    const isSure = count >= least && now - since >= LASTING
-    return [{ place, count, since: isSure ? 'sure' : since < now ? 'again' : 'first' }]
-  })
+/** True if a server has many more than its neighbours. `sorted`: the counts of all. */
+export function isManyMore(count: number, sorted: readonly number[]): boolean {
+  return count >= TIMES * lowerMedianOfOthers(sorted, count)
 }
 
 /** Returns the lower one in the middle of all values but one that is `own`; 0 if there is no other. */

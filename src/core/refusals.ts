@@ -1,10 +1,11 @@
 /**
  * Connections of clients that a real server refuses, seen in the kernel's counters. With masquerading both directions pass
- * the director: such a connection is one packet of the client and one answer, and nothing follows. The same holds for a
- * moment while a handshake is on its way, so a look proves nothing, and the next one something. With direct routing and
- * tunnels answers do not pass here: refused connections grow there as silent ones do (core/active-growth.ts). Pure.
+ * the director: such a connection is one packet of the client and one answer, and nothing follows. The kernel sums these
+ * counters up every two seconds (ip_vs_est.c). A single connection whose handshake is on its way at that moment looks the
+ * same, and costs a check. With direct routing and tunnels answers do not pass here: refused connections grow there as
+ * silent ones do (core/active-growth.ts). Pure.
  */
-import { type Growing, outstanding, WINDOW } from './active-growth.js'
+import { type Growing, isManyMore, WINDOW } from './active-growth.js'
 
 /** What the kernel has counted for one real server, modulo 2^32: connections, packets of clients, packets to them. */
 export interface Flow {
@@ -22,9 +23,6 @@ export interface Refusals {
   readonly since: number | undefined
 }
 
-/** Connections that are a sign, at least: a handshake is complete, or fails, before `LASTING` of the growth has passed. */
-const LEAST = 1
-
 /** Returns what is known after one more look. Any other packet than these means that the server answers someone. */
 export function nextRefusals(known: Refusals | undefined, flow: Flow, now: number): Refusals {
   const isOver = known?.since !== undefined && now - known.since > WINDOW
@@ -37,7 +35,10 @@ export function nextRefusals(known: Refusals | undefined, flow: Flow, now: numbe
   return count === known.count ? known : { before, count, since: known.since ?? now }
 }
 
-/** Returns the servers of one service that refuse connections, and those of whose neighbours are not refused too. */
-export function refusingOf(all: readonly Refusals[], now: number): Growing[] {
-  return outstanding(all, LEAST, now)
+/** Returns the servers of one service that refuse connections, but for those whose neighbours are refused too. */
+export function refusingOf(all: readonly Refusals[]): Growing[] {
+  const counts = all.map(({ count }) => count).sort((a, b) => a - b)
+  return all.flatMap(({ count }, place) =>
+    count > 0 && isManyMore(count, counts) ? [{ place, count, since: 'sure' as const }] : [],
+  )
 }

@@ -1,7 +1,7 @@
 /**
  * Looks at the active connections of real servers, and gives a hint where they grow and none ends (core/active-growth.ts),
- * or where they are refused (core/refusals.ts). Where a check may fail early, the first connection that does not end, or is
- * refused, is followed by a bare connect, which gives the hint sooner if nobody answers it, or it is refused.
+ * or where they are refused (core/refusals.ts). Where a check may fail early, the first connection that does not end is
+ * followed by a bare connect, which gives the hint sooner if nobody answers it, or it is refused.
  */
 import {
   type Growing,
@@ -188,7 +188,7 @@ export class ActiveGrowth {
       for (const found of growingOf(growth, now))
         this.#follow('unanswered', service, reals[found.place] ?? '', found, now)
     if (refusals.some(({ count }) => count > 0))
-      for (const found of refusingOf(refusals, now))
+      for (const found of refusingOf(refusals))
         this.#follow('refused', service, reals[found.place] ?? '', found, now)
   }
 
