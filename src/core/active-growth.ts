@@ -37,14 +37,14 @@ const MOST_TIMES = 2
  * Milliseconds from a look that finds a first connection to the next one. Most requests have ended by the first of them, and
  * what is a sign is one by the second.
  */
-const SOON = { connect: 20, sure: LASTING } as const
+const SOON = { attempt: 20, sure: LASTING } as const
 export type Sooner = keyof typeof SOON
 
 /** What services one look reads, and the milliseconds to the next one. */
 export interface Looks {
   readonly most: number
   every(services: number): number
-  /** The milliseconds to a look that comes sooner, for a bare `connect` or to be sure, and from there to the one after it. */
+  /** The milliseconds to a look that comes sooner, for an attempt to connect or to be sure, and from there to the one after it. */
   soon(services: number, what: Sooner): { readonly first: number; readonly next: number }
 }
 

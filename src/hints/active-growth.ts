@@ -94,7 +94,7 @@ export class ActiveGrowth {
   /** Why the next look comes sooner: this one has found a first connection. `over`: the last pause was short for one. */
   #soon: Sooner | 'over' | null = null
   /** Why the last such look came. */
-  #last: Sooner = 'connect'
+  #last: Sooner = 'attempt'
   readonly #given = new Pauses()
   readonly #asked = new Pauses()
 
@@ -201,7 +201,7 @@ export class ActiveGrowth {
     if (all.length === 0 || !pauses.isOver(key, now)) return
     if (since === 'first') {
       // Not twice in a row: looks would come at the short pause for ever.
-      if (this.#soon !== 'over') this.#soon = ids.length > 0 ? 'connect' : (this.#soon ?? 'sure')
+      if (this.#soon !== 'over') this.#soon = ids.length > 0 ? 'attempt' : (this.#soon ?? 'sure')
       return
     }
     if (ids.length === 0) return

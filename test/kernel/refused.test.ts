@@ -1,5 +1,6 @@
 /** A server that refuses its clients: out long before its next check. */
 import assert from 'node:assert/strict'
+import { until } from '../support/until.js'
 import { fetchPage, steadyClient } from './site/client.js'
 import { startLvsd, writeConfig } from './site/lvsd.js'
 import { within } from './site/namespaces.js'
@@ -65,7 +66,10 @@ services:
       servers[0]?.kill()
       const out = await tableBecomes(weights([good]))
       await steady.stop()
-      const [down] = lvsd.lines.filter(({ event }) => event === 'real.down')
+      // The table is written before the line is read here.
+      const downs = () => lvsd.lines.filter(({ event }) => event === 'real.down')
+      await until(() => downs().length > 0, { what: 'the line of the log' })
+      const [down] = downs()
       console.log(`      out after ${Math.round(out)} ms: ${down?.hint}`)
       assert.equal(down?.real, bad)
       assert.equal(down?.reason, 'refused')

@@ -45,7 +45,7 @@ describe('active-growth: looks', () => {
     for (const each of [0.01, 0.25, 2.5]) {
       const looks = looksBy([each, each])
       for (const [what, ms] of [
-        ['connect', 20],
+        ['attempt', 20],
         ['sure', 150],
       ] as const) {
         const { first, next } = looks.soon(1, what)
