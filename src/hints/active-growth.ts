@@ -91,10 +91,10 @@ export class ActiveGrowth {
   /** The services whose turn it is, by their place among all, and the looks at them. */
   #turn = { from: 0, to: 0, looks: 0 }
   #changedAt: number
-  /** Why the next look comes sooner: this one has found a first connection. `over`: the last pause was short for one. */
-  #soon: Sooner | 'over' | null = null
-  /** Why the last such look came. */
-  #last: Sooner = 'attempt'
+  /** Why the next look is to come sooner: this one has found a first connection. */
+  #wanted: Sooner | null = null
+  /** Why this look came sooner: the next pause is as much longer. */
+  #cameFor: Sooner | null = null
   readonly #given = new Pauses()
   readonly #asked = new Pauses()
 
@@ -127,21 +127,18 @@ export class ActiveGrowth {
   /** Returns the milliseconds to the next look, after one that has read so many services. */
   #pause(count: number): number {
     const looks = looksBy(this.#times, this.#parts.attempts.isUsed)
-    const soon = this.#soon
-    this.#soon = soon === null || soon === 'over' ? null : 'over'
+    const [wanted, cameFor] = [this.#wanted, this.#cameFor]
+    this.#wanted = null
+    this.#cameFor = null
     if (count > 0 && this.#times.length < UNKNOWN.looks) return UNKNOWN.pause
     const every = count > 0 ? looks.every(count) : 0
     const isIdle = this.#parts.clock.now() - this.#changedAt > IDLE.after
     if (isIdle || count === 0) return Math.max(IDLE.every, every)
-    if (soon === null) return every
-    if (soon === 'over') return looks.soon(count, this.#last).next
-    const { first } = looks.soon(count, soon)
-    if (first < every) {
-      this.#last = soon
-      return first
-    }
-    this.#soon = null
-    return every
+    if (cameFor) return looks.soon(count, cameFor).next
+    const sooner = wanted ? looks.soon(count, wanted).first : every
+    if (sooner >= every) return every
+    this.#cameFor = wanted
+    return sooner
   }
 
   /** Returns the number of services that it has read. */
@@ -201,7 +198,7 @@ export class ActiveGrowth {
     if (all.length === 0 || !pauses.isOver(key, now)) return
     if (since === 'first') {
       // Not twice in a row: looks would come at the short pause for ever.
-      if (this.#soon !== 'over') this.#soon = ids.length > 0 ? 'attempt' : (this.#soon ?? 'sure')
+      if (!this.#cameFor) this.#wanted = ids.length > 0 ? 'attempt' : (this.#wanted ?? 'sure')
       return
     }
     if (ids.length === 0) return

@@ -1,12 +1,8 @@
 /** What a dump says of the connections of real servers, read without decoding the rest: it is asked for many times a second. */
-
 import type { Flow } from '../core/refusals.js'
-import { malformed } from '../netlink/error.js'
 import { levels } from './attributes.js'
-import { outerEnd } from './steady-words.js'
+import { endOf, HEADER, outerEnd, typeOf } from './steady-words.js'
 
-const HEADER = 4
-const TYPE_MASK = 0x3fff
 /** Values of one real server: active connections, and those of a `Flow`. */
 const WIDTH = 4
 const ACTIVE = levels.dest.ACTIVE_CONNS[0]
@@ -37,7 +33,7 @@ export class DestCounts {
     for (let here = start + HEADER, next = here; here < last; here = next) {
       const header = from[here >> 2] as number
       next = endOf(header, here, last)
-      const type = (header >>> 16) & TYPE_MASK
+      const type = typeOf(header)
       if (type === ACTIVE) this.#values[at] = from[(here >> 2) + 1] as number
       else if (type === STATS64) this.#addCounters(at, here, next)
     }
@@ -79,7 +75,7 @@ export class DestCounts {
     for (let here = start + HEADER, next = here; here < last; here = next) {
       const header = from[here >> 2] as number
       next = endOf(header, here, last)
-      const type = (header >>> 16) & TYPE_MASK
+      const type = typeOf(header)
       const place = type === CONNS[0] ? 1 : type === INPKTS[0] ? 2 : type === OUTPKTS[0] ? 3 : 0
       if (place > 0) this.#values[at + place] = from[(here >> 2) + 1] as number
     }
@@ -90,11 +86,4 @@ export class DestCounts {
     wider.set(this.#values)
     this.#values = wider
   }
-}
-
-/** Returns the end of the attribute with this header, aligned. The last one may end before. */
-function endOf(header: number, start: number, last: number): number {
-  const bytes = header & 0xffff
-  if (bytes < HEADER || start + bytes > last) throw malformed(`an attribute of length ${bytes}`)
-  return start + ((bytes + 3) & ~3)
 }

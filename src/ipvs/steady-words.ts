@@ -21,7 +21,8 @@ export function levelWithout<L extends Layout>(layout: L, left: readonly string[
   return { kept, decode: (from, start, end) => kind.read(from, start, end) }
 }
 
-const HEADER = 4
+/** Bytes of an attribute before its value: u16 length and u16 type. The host is little-endian (libc.ts). */
+export const HEADER = 4
 const TYPE_MASK = 0x3fff
 
 export class SteadyWords<L extends Layout> {
@@ -59,12 +60,9 @@ export class SteadyWords<L extends Layout> {
     const last = outerEnd(from, start, end)
     let length = this.#length
     for (let at = start + HEADER; at < last; ) {
-      // An attribute begins with u16 length and u16 type; the host is little-endian (libc.ts).
       const header = from[at >> 2] as number
-      const bytes = header & 0xffff
-      if (bytes < HEADER || at + bytes > last) throw malformed(`an attribute of length ${bytes}`)
-      const next = at + ((bytes + 3) & ~3)
-      if (this.#level.kept[(header >>> 16) & TYPE_MASK])
+      const next = endOf(header, at, last)
+      if (this.#level.kept[typeOf(header)])
         for (let i = at >> 2; i < next >> 2; i++) to[length++] = from[i] as number
       at = next
     }
@@ -125,4 +123,16 @@ export function outerEnd(from: Int32Array, start: number, end: number): number {
   const size = end - start < HEADER ? 0 : (from[start >> 2] as number) & 0xffff
   if (size < HEADER || start + size > end || start % 4 !== 0) throw malformed(`an entry of ${size} bytes`)
   return start + size
+}
+
+/** Returns the end of the attribute with this header, aligned to four bytes. Throws a NetlinkError if it is malformed. */
+export function endOf(header: number, start: number, last: number): number {
+  const bytes = header & 0xffff
+  if (bytes < HEADER || start + bytes > last) throw malformed(`an attribute of length ${bytes}`)
+  return start + ((bytes + 3) & ~3)
+}
+
+/** Returns the number of the attribute with this header. */
+export function typeOf(header: number): number {
+  return (header >>> 16) & TYPE_MASK
 }

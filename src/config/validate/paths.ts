@@ -1,4 +1,7 @@
-/** Which way a check goes: `path: service` or `path: real`. Such a check must be data, or code that can take a path, and needs an address and a port. */
+/**
+ * Which way a check goes: `path: service` or `path: real`. Such a check must be data, or code that can take a path, and needs an
+ * address and a port.
+ */
 import type { Check, Target } from '../../check/check.js'
 import { type Address, literalAddress } from '../../core/address.js'
 import type { CheckPath, CheckUse, Forwarding, Service, Virtual } from '../../core/model.js'
