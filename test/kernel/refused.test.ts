@@ -1,6 +1,5 @@
 /** A server that refuses its clients: out long before its next check. */
 import assert from 'node:assert/strict'
-import { until } from '../support/until.js'
 import { fetchPage, steadyClient } from './site/client.js'
 import { startLvsd, writeConfig } from './site/lvsd.js'
 import { within } from './site/namespaces.js'
@@ -67,13 +66,11 @@ services:
       const out = await tableBecomes(weights([good]))
       await steady.stop()
       // The table is written before the line is read here.
-      const downs = () => lvsd.lines.filter(({ event }) => event === 'real.down')
-      await until(() => downs().length > 0, { what: 'the line of the log' })
-      const [down] = downs()
-      console.log(`      out after ${Math.round(out)} ms: ${down?.hint}`)
-      assert.equal(down?.real, bad)
-      assert.equal(down?.reason, 'refused')
+      const down = await lvsd.hears('real server down')
+      console.log(`      out after ${Math.round(out)} ms: ${down.hint}`)
+      assert.equal(down.real, bad)
+      assert.equal(down.reason, 'refused')
       const told = forward === 'masq' ? 'none goes on after one answer' : '(none ends|without an answer)'
-      assert.match(`${down?.hint}`, new RegExp(`connections? of clients to .*${told}`))
+      assert.match(`${down.hint}`, new RegExp(`connections? of clients to .*${told}`))
     })
 })
