@@ -2,6 +2,7 @@
 
 import { keysOfKernel } from '../core/kernel-services.js'
 import type { CheckResult, Health, HealthState, NoVerdicts, Real } from '../core/model.js'
+import { eachInSteps, type Sliced } from '../util/time-slice.js'
 import type { Subscriber } from './jobs.js'
 import type { RecentResults } from './recent-results.js'
 
@@ -38,16 +39,21 @@ export class PreviousStates {
   readonly #byKey = new Map<string, Map<string, CheckState[]>>()
   readonly #byName = new Map<string, Map<string, CheckState[]>>()
 
-  constructor(checkStates: readonly CheckState[]) {
-    for (const checkState of checkStates) {
-      const { service, serviceKey, real } = checkState.subscriber
-      const ofService = this.#byKey.get(serviceKey) ?? new Map<string, CheckState[]>()
-      this.#byKey.set(serviceKey, ofService)
-      // Each may be a service of its own next.
-      if (service.also) for (const key of keysOfKernel(service)) this.#byKey.set(key, ofService)
-      this.#byName.set(service.name, ofService)
-      append(ofService, placeOf(real), checkState)
-    }
+  /** Made in time slices. */
+  static *of(checkStates: Iterable<CheckState>): Sliced<PreviousStates> {
+    const previous = new PreviousStates()
+    yield* eachInSteps(checkStates, state => previous.#add(state))
+    return previous
+  }
+
+  #add(checkState: CheckState): void {
+    const { service, serviceKey, real } = checkState.subscriber
+    const ofService = this.#byKey.get(serviceKey) ?? new Map<string, CheckState[]>()
+    this.#byKey.set(serviceKey, ofService)
+    // Each may be a service of its own next.
+    if (service.also) for (const key of keysOfKernel(service)) this.#byKey.set(key, ofService)
+    this.#byName.set(service.name, ofService)
+    append(ofService, placeOf(real), checkState)
   }
 
   /** Returns the previous state of the same check (`checkKey`) of the same real server and service. */
@@ -65,9 +71,14 @@ function placeOf({ host, port }: Real): string {
   return `${host} ${port}`
 }
 
-/** Appends to the list of the key. Most lists stay with one item, for which `push` would reserve 17 places. */
-export function append<K, V>(map: Map<K, V[]>, key: K, value: V): void {
+/** Appends to the list of the key, and returns it. Most lists stay with one item, for which `push` would reserve 17 places. */
+export function append<K, V>(map: Map<K, V[]>, key: K, value: V): V[] {
   const list = map.get(key)
-  if (list) list.push(value)
-  else map.set(key, [value])
+  if (list) {
+    list.push(value)
+    return list
+  }
+  const fresh = [value]
+  map.set(key, fresh)
+  return fresh
 }

@@ -2,87 +2,50 @@
 import { combine, isWithoutVerdict, nextNoVerdicts, unknownHealth } from '../core/health.js'
 import type { CheckResult, HealthState, ResolvedReal, ResolvedService, WeightAdvice } from '../core/model.js'
 import { weightFrom } from '../core/weight-hint.js'
-import { append, type CheckState, PreviousStates } from './check-state.js'
+import type { Sliced } from '../util/time-slice.js'
+import { append, type CheckState } from './check-state.js'
+import { type ChangedChecks, type CheckSuccession, type Heir, succeeding } from './check-succession.js'
 import type { VerdictChange } from './health-changes.js'
 import type { Subscriber } from './jobs.js'
-import { RecentResults } from './recent-results.js'
 
 const NONE: readonly CheckState[] = []
 const NO_CHANGE: readonly VerdictChange[] = []
 
-export interface ChangedChecks {
-  readonly gone: readonly Subscriber[]
-  /** In the order of the configuration. */
-  readonly fresh: readonly Subscriber[]
-  /** All services of the configuration, in its order. */
-  readonly services: readonly ResolvedService[]
-  /** True if services that stay have changed their places. */
-  readonly areMoved: boolean
-}
-
 export class CheckStates {
-  readonly #bySubscriber = new Map<Subscriber, CheckState>()
   readonly #byJob = new Map<string, CheckState[]>()
   readonly #byReal = new Map<ResolvedReal, CheckState[]>()
 
+  /** Prepares `follow`, in time slices. Nothing changes yet. */
+  succeeding(
+    changed: ChangedChecks,
+    mayRecall: (subscriber: Subscriber) => boolean,
+  ): Sliced<CheckSuccession> {
+    return succeeding(changed, real => this.ofReal(real), mayRecall)
+  }
+
   /**
-   * Takes the checks that a configuration does not have any more, and those that it has instead. A check keeps its state if
-   * service, real server, target, kind and options are the same; `recalled` returns what an earlier run of lvsd knew of
-   * another one. Returns the states of the fresh subscribers, and which of them are new.
+   * Takes the checks of the next configuration. `recalled` returns what an earlier run of lvsd knew of a check that has no state
+   * before.
    */
   follow(
-    { gone, fresh, services, areMoved }: ChangedChecks,
+    { staying, left, heirs, changed }: CheckSuccession,
     now: number,
     recalled: (subscriber: Subscriber) => CheckState['remembered'],
-  ): readonly { readonly state: CheckState; readonly isNew: boolean }[] {
-    const staying = this.#stay(new Set(gone), fresh)
-    const left = this.#leave(gone)
-    const known = new PreviousStates(left)
-    const joined: CheckState[] = []
-    const changed = fresh.map(subscriber => {
-      const same = staying.get(subscriber)
-      const old = same ?? known.like(subscriber)
-      const state = same ?? stateFor(subscriber, old ?? unknownState(now, recalled(subscriber)))
-      if (!same) joined.push(state)
-      this.#bySubscriber.set(subscriber, state)
-      return { state, isNew: !old }
-    })
-    const inOrder = orderBy(services, fresh)
-    relist(this.#byJob, left, joined, ({ subscriber }) => subscriber.jobId, inOrder)
-    relist(this.#byReal, left, joined, ({ subscriber }) => subscriber.real, inOrder)
+  ): void {
+    for (const [subscriber, state] of staying) state.subscriber = subscriber
+    const unknown = unknownHealth(now)
+    for (const { state, old, mayBeRecalled } of heirs)
+      if (old) inherit(state, old)
+      else {
+        state.health = unknown
+        if (mayBeRecalled) state.remembered = recalled(state.subscriber)
+      }
+    const inOrder = orderBy(changed.services, changed.fresh)
+    relist(this.#byJob, left, heirs, ({ subscriber }) => subscriber.jobId, inOrder)
+    relist(this.#byReal, left, heirs, ({ subscriber }) => subscriber.real, inOrder)
     // The real servers of a service may have changed their places.
     for (const { jobId } of staying.keys()) sorted(this.#byJob.get(jobId), inOrder)
-    if (areMoved) for (const list of this.#byJob.values()) sorted(list, inOrder)
-    return changed
-  }
-
-  /**
-   * Gives states to fresh subscribers whose real server is the same object with the same checks, in a service of the same
-   * name and address: of thousands of servers of a service, most stay.
-   */
-  #stay(gone: Set<Subscriber>, fresh: readonly Subscriber[]): ReadonlyMap<Subscriber, CheckState> {
-    const staying = new Map<Subscriber, CheckState>()
-    for (let at = 0; at < fresh.length; ) {
-      const end = endOfReal(fresh, at)
-      const states = this.ofReal((fresh[at] as Subscriber).real)
-      if (areSameChecks(states, fresh, at, end, gone))
-        for (const state of states) {
-          const subscriber = fresh[at++] as Subscriber
-          this.#bySubscriber.delete(state.subscriber)
-          state.subscriber = subscriber
-          staying.set(subscriber, state)
-        }
-      at = end
-    }
-    return staying
-  }
-
-  #leave(gone: readonly Subscriber[]): readonly CheckState[] {
-    return gone.flatMap(subscriber => {
-      const state = this.#bySubscriber.get(subscriber)
-      this.#bySubscriber.delete(subscriber)
-      return state ?? []
-    })
+    if (changed.areMoved) for (const list of this.#byJob.values()) sorted(list, inOrder)
   }
 
   ofJob(id: string): readonly CheckState[] {
@@ -121,7 +84,10 @@ export class CheckStates {
 
   /** Returns the state that the checks of the server give together. */
   stateOf(real: ResolvedReal): HealthState {
-    return combine(this.ofReal(real).map(stateOfCheck), real.need)
+    const states = this.ofReal(real)
+    // The case of most servers.
+    if (states.length === 1 && real.need === 1) return (states[0] as CheckState).health.state
+    return combine(states.map(stateOfCheck), real.need)
   }
 
   /** Returns the last result of a failed check if the server is down by its checks, else null. */
@@ -156,74 +122,39 @@ function sorted(list: CheckState[] | undefined, inOrder: InOrder): void {
   if (list && list.length > 1) list.sort(inOrder)
 }
 
-/** Returns where the subscribers of the real server end that begin at `at`. */
-function endOfReal(fresh: readonly Subscriber[], at: number): number {
-  const real = fresh[at]?.real
-  let end = at
-  while (end < fresh.length && fresh[end]?.real === real) end++
-  return end
-}
-
-/** True if the states are of the same checks as the fresh subscribers from `at` to `end`, one by one. */
-function areSameChecks(
-  states: readonly CheckState[],
-  fresh: readonly Subscriber[],
-  at: number,
-  end: number,
-  gone: ReadonlySet<Subscriber>,
-): boolean {
-  if (states.length !== end - at) return false
-  // Two equal checks have been one state.
-  if (states.length > 1 && new Set(states.map(({ subscriber }) => subscriber.checkKey)).size < states.length)
-    return false
-  return states.every(({ subscriber: old }, i) => {
-    const now = fresh[at + i] as Subscriber
-    return gone.has(old) && isSameCheck(old, now)
-  })
-}
-
-function isSameCheck(old: Subscriber, now: Subscriber): boolean {
-  return (
-    old.jobId === now.jobId &&
-    old.checkKey === now.checkKey &&
-    old.serviceKey === now.serviceKey &&
-    old.service.name === now.service.name &&
-    !old.service.also &&
-    !now.service.also
-  )
-}
-
 /** Takes states out of the lists that they are in, and puts others into theirs, in the order of the configuration. */
 function relist<K>(
   lists: Map<K, CheckState[]>,
-  left: readonly CheckState[],
-  joined: readonly CheckState[],
+  left: ReadonlySet<CheckState>,
+  heirs: readonly Heir[],
   keyOf: (state: CheckState) => K,
   inOrder: InOrder,
 ): void {
-  const out = new Set(left)
-  for (const key of new Set(left.map(keyOf))) {
-    const list = lists.get(key)?.filter(state => !out.has(state)) ?? []
+  for (const state of left) {
+    const key = keyOf(state)
+    const list = lists.get(key)?.filter(one => !left.has(one)) ?? []
     if (list.length > 0) lists.set(key, list)
     else lists.delete(key)
   }
-  for (const state of joined) append(lists, keyOf(state), state)
-  for (const key of new Set(joined.map(keyOf))) sorted(lists.get(key), inOrder)
+  const shared: CheckState[][] = []
+  for (const { state } of heirs) {
+    const list = append(lists, keyOf(state), state)
+    if (list.length > 1) shared.push(list)
+  }
+  for (const list of new Set(shared)) sorted(list, inOrder)
 }
 
 function stateOfCheck({ health }: CheckState): HealthState {
   return health.state
 }
 
-/** Of one shape for all checks: V8 reads the properties of copies made by a spread several times more slowly. */
-function stateFor(subscriber: Subscriber, from: Omit<CheckState, 'subscriber'>): CheckState {
-  const { health, own, lastAt, noVerdicts, recent, remembered } = from
-  return { subscriber, health, own, lastAt, noVerdicts, recent, remembered }
-}
-
-function unknownState(now: number, remembered: CheckState['remembered']): Omit<CheckState, 'subscriber'> {
-  const recent = new RecentResults()
-  return { health: unknownHealth(now), own: null, lastAt: null, noVerdicts: null, recent, remembered }
+/** Gives a state what its predecessor has by now. */
+function inherit(state: CheckState, { health, own, lastAt, noVerdicts, remembered }: CheckState): void {
+  state.health = health
+  state.own = own
+  state.lastAt = lastAt
+  state.noVerdicts = noVerdicts
+  state.remembered = remembered
 }
 
 /**

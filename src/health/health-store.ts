@@ -28,7 +28,7 @@ import {
 } from '../core/override.js'
 import { hasNames } from '../names/lookup-requests.js'
 import { Doubtful, type Doubts } from '../names/unresolved-names.js'
-import type { Sliced } from '../util/time-slice.js'
+import { runSync, type Sliced } from '../util/time-slice.js'
 import { ActiveOverrides } from './active-overrides.js'
 import type { CheckState } from './check-state.js'
 import { CheckStates, countVerdicts } from './check-states.js'
@@ -41,19 +41,11 @@ import type {
   VerdictChange,
   WeightChange,
 } from './health-changes.js'
-import {
-  differingJobs,
-  isSameJob,
-  type Job,
-  type Jobs,
-  jobsOf,
-  makingJobs,
-  type ServiceJobs,
-  type Subscriber,
-} from './jobs.js'
+import { type Job, type Jobs, jobsOf, makingJobs, type Subscriber } from './jobs.js'
 import { RecalledHealth } from './remembered-health.js'
 import type { SharedJudgement } from './shared-judgement.js'
 import { type Standing, Standings } from './standings.js'
+import { type Succession, succeedingAll } from './succession.js'
 import { TimedRules, type TimedRulesParts } from './timed-rules.js'
 
 /** `isDrained`: an override sets its weight to 0. */
@@ -85,15 +77,19 @@ const NO_TIMING: Timing = {
   wall: Date.now,
 }
 
+/** A configuration that `applyConfig` may take next. */
+interface Prepared {
+  readonly services: readonly ResolvedService[]
+  readonly checks: Checks
+  readonly all: Jobs
+  readonly succession: Succession
+}
+
 export class HealthStore {
   #config: ResolvedConfig | null = null
   #all: Jobs = { jobs: new Map(), subscribers: [], byService: new Map() }
   /** What `preparing` has made, and of what; null after the next `applyConfig`. */
-  #prepared: {
-    readonly all: Jobs
-    readonly services: readonly ResolvedService[]
-    readonly checks: Checks
-  } | null = null
+  #prepared: Prepared | null = null
   /** Services that `override` is to look at, because they are new or have changed. */
   #unseen: readonly ResolvedService[] = []
   readonly doubtful = new Doubtful()
@@ -163,17 +159,33 @@ export class HealthStore {
     return this.#services.get(name)
   }
 
-  /** Prepares `applyConfig` of a configuration with many new servers, in time slices. Nothing changes yet. */
+  /** Prepares `applyConfig` of a configuration with many servers that differ, in time slices. Nothing changes yet. */
   *preparing(config: ResolvedConfig, checks: Checks): Sliced<void> {
-    const all = yield* makingJobs(config, checks, this.#all)
-    this.#prepared = { all, checks, services: config.services }
+    const before = this.#all
+    const all = yield* makingJobs(config, checks, before)
+    const succession = yield* this.#succeeding(before, all, config.services)
+    this.#prepared = { services: config.services, checks, all, succession }
   }
 
-  #jobsFor(config: ResolvedConfig, checks: Checks): Jobs {
+  #succeeding(before: Jobs, all: Jobs, services: readonly ResolvedService[]): Sliced<Succession> {
+    const servicesBefore = this.#config?.services ?? []
+    return succeedingAll(
+      { jobs: before, services: servicesBefore },
+      { jobs: all, services },
+      this.#checks,
+      this.recalled,
+    )
+  }
+
+  /** Returns what was prepared, as far as it is for this configuration and what is in force. */
+  #preparedFor(config: ResolvedConfig, checks: Checks): Prepared {
+    const { services } = config
     const prepared = this.#prepared
     this.#prepared = null
-    const isFor = prepared?.checks === checks && areSame(prepared.services, config.services)
-    return prepared && isFor ? prepared.all : jobsOf(config, checks, prepared?.all ?? this.#all)
+    const isFor = prepared?.checks === checks && areSame(prepared.services, services)
+    if (prepared && isFor && prepared.succession.before === this.#all) return prepared
+    const all = prepared && isFor ? prepared.all : jobsOf(config, checks, prepared?.all ?? this.#all)
+    return { services, checks, all, succession: runSync(this.#succeeding(this.#all, all, services)) }
   }
 
   /**
@@ -184,55 +196,36 @@ export class HealthStore {
     this.doubtful.follow(config.services, doubts)
     this.#serviceOfDoubt = doubtedIn(config.services, doubts)
     const servicesBefore = this.#config?.services ?? []
-    const all = this.#jobsFor(config, checks)
-    const { jobs } = all
-    const before = this.#all.jobs
-    const [gone, fresh] = differingJobs(this.#all, all)
+    const { all, succession } = this.#preparedFor(config, checks)
     this.#all = all
-    const [goneIds, freshIds] = [idsIn(gone), idsIn(fresh)]
-    const added = [...new Set([...freshIds, ...goneIds])].flatMap(id => {
-      const job = jobs.get(id)
-      return job && !isSameJob(job, before.get(id)) ? job : []
-    })
-    const rescheduled = new Set(added.map(job => job.id))
-    const newlySubscribed = new Set<string>()
-    const rejudged = new Set<ResolvedService>()
     const kept = new Set(servicesBefore)
     this.#services = new Map(config.services.map(service => [service.name, service]))
-    const changed = {
-      gone: subscribersIn(gone),
-      fresh: subscribersIn(fresh),
-      services: config.services,
-      areMoved: areMoved(servicesBefore, config.services),
-    }
-    const recalled = (subscriber: Subscriber) => this.recalled.ofCheck(subscriber)
-    for (const { state, isNew } of this.#checks.follow(changed, now, recalled)) {
-      const { jobId, service } = state.subscriber
-      rejudged.add(service)
-      if (state.health.state === 'unknown') rescheduled.delete(jobId)
-      if (isNew) newlySubscribed.add(jobId)
-    }
+    this.#checks.follow(succession.checks, now, subscriber => this.recalled.ofCheck(subscriber))
     this.#config = config
-    for (const { id } of added) newlySubscribed.delete(id)
     // The doubts about names, and the files of users' checks, may have changed without them.
     this.#unseen = config.services.filter(
-      service => !kept.has(service) || hasNames(service) || rejudged.has(service),
+      service => !kept.has(service) || hasNames(service) || succession.rejudged.has(service),
     )
     this.rules.follow(servicesBefore, config.services, now)
     this.down.follow(config.services, now)
     this.#standings.follow(
-      servicesBefore,
-      config.services,
+      succession.standings,
       real => this.stateOf(real),
       now,
       (service, real) => this.recalled.ofReal(service, real),
     )
-    return {
-      added,
-      removed: [...goneIds].flatMap(id => (jobs.has(id) ? [] : (before.get(id) ?? []))),
-      rescheduled,
-      newlySubscribed,
-    }
+    const { added, removed, newlySubscribed } = succession
+    return { added, removed, rescheduled: this.#rescheduled(succession), newlySubscribed }
+  }
+
+  /** Returns the jobs of which each subscriber has a state: they need not run at once. */
+  #rescheduled({ added, checks }: Succession): ReadonlySet<string> {
+    const rescheduled = new Set(added.map(({ id }) => id))
+    for (const { state } of checks.heirs)
+      if (state.health.state === 'unknown') rescheduled.delete(state.subscriber.jobId)
+    for (const { health, subscriber } of checks.staying.values())
+      if (health.state === 'unknown') rescheduled.delete(subscriber.jobId)
+    return rescheduled
   }
 
   /**
@@ -476,6 +469,8 @@ export class HealthStore {
   }
 
   stateOf(real: ResolvedReal): HealthState {
+    // The case of most servers, all of which a large reload asks for.
+    if (this.overrideOf(real) === null && !this.rules.isDamped(real)) return this.#ownState(real)
     return this.dispositionOf(real).state
   }
 
@@ -522,25 +517,8 @@ export class HealthStore {
   }
 }
 
-function idsIn(some: readonly ServiceJobs[]): ReadonlySet<string> {
-  return new Set(some.flatMap(({ each }) => each.map(({ job }) => job.id)))
-}
-
-function subscribersIn(some: readonly ServiceJobs[]): readonly Subscriber[] {
-  return some.flatMap(({ each }) => each.map(({ subscriber }) => subscriber))
-}
-
 function areSame<T>(some: readonly T[], others: readonly T[]): boolean {
   return some.length === others.length && some.every((one, i) => one === others[i])
-}
-
-/** True if what is in both lists has another order in the second one. */
-function areMoved<T>(before: readonly T[], next: readonly T[]): boolean {
-  const [old, now] = [new Set(before), new Set(next)]
-  return !areSame(
-    before.filter(one => now.has(one)),
-    next.filter(one => old.has(one)),
-  )
 }
 
 /** True if neither state nor weight can have changed: the case of nearly all results, which therefore costs little. */

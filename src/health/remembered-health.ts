@@ -64,6 +64,17 @@ export class RecalledHealth {
     return this.#takeOf(service, key => keyOfServer(key, real))
   }
 
+  /** True if `ofCheck` would return something. */
+  hasCheck(subscriber: Subscriber): boolean {
+    const { service, real } = subscriber
+    return this.#hasOf(service, key => `${keyOfServer(key, real)} ${keyOfCheck(subscriber)}`)
+  }
+
+  /** True if `ofReal` would return something. */
+  hasReal(service: ResolvedService, real: ResolvedReal): boolean {
+    return this.#hasOf(service, key => keyOfServer(key, real))
+  }
+
   ofService(service: ResolvedService): RememberedHealth | null {
     return this.#takeOf(service, key => key)
   }
@@ -91,6 +102,11 @@ export class RecalledHealth {
         lastAt: lastAge === null ? null : begin - lastAge,
       })
     }
+  }
+
+  #hasOf(service: ResolvedService, keyOf: (service: string) => string): boolean {
+    if (this.#records.size === 0) return false
+    return virtualsOf(service).some(virtual => this.#records.has(keyOf(keyAsWritten(virtual))))
   }
 
   /** A record has the first address of its service, which may be a further one now. */

@@ -1,6 +1,7 @@
 /** Records since when each real server has its current state, which results from all its checks and holds. */
 import { type HealthState, keyOfMember, type ResolvedReal, type ResolvedService } from '../core/model.js'
 import { differingOf } from '../core/shared-config.js'
+import { eachInSteps, type Sliced } from '../util/time-slice.js'
 
 export interface Standing {
   readonly state: HealthState
@@ -34,30 +35,58 @@ export class Standings {
 
   /** Takes the next configuration. A server that was in the previous one keeps its record. */
   follow(
-    before: readonly ResolvedService[],
-    next: readonly ResolvedService[],
+    { left, heirs }: StandingSuccession,
     stateOf: (real: ResolvedReal) => HealthState,
     now: number,
     recall: (service: ResolvedService, real: ResolvedReal) => Standing['remembered'] = () => null,
   ): void {
-    const [gone, fresh] = differingOf(before, next)
-    const staying = realsStaying(gone, fresh)
-    const known = new Map<string, Standing>()
-    for (const service of gone)
-      for (const real of service.reals) {
-        if (staying.has(real)) continue
-        const standing = this.#byReal.get(real)
-        this.#byReal.delete(real)
-        if (standing) for (const key of keysOf(service, real)) known.set(key, standing)
-      }
-    for (const service of fresh)
-      for (const real of service.reals) {
-        if (staying.has(real)) continue
-        const standing = keysOf(service, real).flatMap(key => known.get(key) ?? [])[0]
-        if (standing) this.#byReal.set(real, standing)
-        else this.#set(real, stateOf(real), now, recall(service, real))
-      }
+    const known = heirs.map(({ old }) => old && this.#byReal.get(old))
+    for (const real of left) this.#byReal.delete(real)
+    for (const [i, { service, real, mayBeRecalled }] of heirs.entries()) {
+      const standing = known[i]
+      if (standing) this.#byReal.set(real, standing)
+      else this.#set(real, stateOf(real), now, mayBeRecalled ? recall(service, real) : null)
+    }
   }
+}
+
+/** The real servers whose records go to others. It follows from both configurations alone. */
+export interface StandingSuccession {
+  readonly left: readonly ResolvedReal[]
+  readonly heirs: readonly {
+    readonly service: ResolvedService
+    readonly real: ResolvedReal
+    /** The same server before; null without one. */
+    readonly old: ResolvedReal | null
+    /** True if an earlier run of lvsd may have known it. */
+    readonly mayBeRecalled: boolean
+  }[]
+}
+
+/** Prepares `follow` of the next configuration, in time slices. */
+export function* succeedingStandings(
+  before: readonly ResolvedService[],
+  next: readonly ResolvedService[],
+  mayRecall: (service: ResolvedService, real: ResolvedReal) => boolean = () => false,
+): Sliced<StandingSuccession> {
+  const [gone, fresh] = differingOf(before, next)
+  const staying = realsStaying(gone, fresh)
+  const left: ResolvedReal[] = []
+  const known = new Map<string, ResolvedReal>()
+  for (const service of gone)
+    yield* eachInSteps(service.reals, real => {
+      if (staying.has(real)) return
+      left.push(real)
+      for (const key of keysOf(service, real)) known.set(key, real)
+    })
+  const heirs: StandingSuccession['heirs'][number][] = []
+  for (const service of fresh)
+    yield* eachInSteps(service.reals, real => {
+      if (staying.has(real)) return
+      const old = keysOf(service, real).flatMap(key => known.get(key) ?? [])[0] ?? null
+      heirs.push({ service, real, old, mayBeRecalled: !old && mayRecall(service, real) })
+    })
+  return { left, heirs }
 }
 
 /** Returns the real servers that are the same objects in a service of the same name and address. */

@@ -65,15 +65,26 @@ const anyEffect = fc.constantFrom<Effect | null>(
   { kind: 'weight', weight: 5 },
 )
 
-const anyStep = fc.oneof(
-  fc.record({ kind: fc.constant('reload' as const), config: anyConfig }),
-  fc.record({ kind: fc.constant('same' as const), drop: fc.nat(3) }),
+const anyEvent = fc.oneof(
   fc.record({ kind: fc.constant('result' as const), job: fc.nat(20), ok: fc.boolean() }),
   fc.record({ kind: fc.constant('result' as const), job: fc.nat(20), ok: fc.boolean() }),
   fc.record({ kind: fc.constant('wind' as const), ms: fc.constantFrom(500, 5000, 20_000) }),
   fc.record({ kind: fc.constant('override' as const), host: fc.constantFrom(...HOSTS), effect: anyEffect }),
-  fc.record({ kind: fc.constant('kinds' as const), which: fc.nat(CHECKS.length - 1) }),
   fc.record({ kind: fc.constant('name' as const), host: fc.constantFrom('www1', 'www2'), last: fc.nat(3) }),
+)
+/** What happens while a configuration is prepared, and when: each after so many further steps of the preparation. */
+const meanwhile = fc.array(fc.record({ steps: fc.constantFrom(1, 5, 1000), event: anyEvent }), {
+  maxLength: 4,
+})
+type Meanwhile = typeof meanwhile extends fc.Arbitrary<infer M> ? M : never
+
+const anyStep = fc.oneof(
+  fc.record({ kind: fc.constant('reload' as const), config: anyConfig, meanwhile }),
+  fc.record({ kind: fc.constant('same' as const), drop: fc.nat(3), meanwhile }),
+  fc.record({ kind: fc.constant('every' as const), interval: fc.constantFrom(1000, 5000, 9000), meanwhile }),
+  fc.record({ kind: fc.constant('kinds' as const), which: fc.nat(CHECKS.length - 1) }),
+  anyEvent,
+  anyEvent,
 )
 type Step = typeof anyStep extends fc.Arbitrary<infer S> ? S : never
 
@@ -112,9 +123,11 @@ class Life {
   }
 
   take(step: Step): void {
-    if (step.kind === 'reload') this.#reload(step.config)
-    else if (step.kind === 'same')
-      this.#reload({ ...this.#read, services: this.#read.services.filter((_, i) => i !== step.drop) })
+    if (step.kind === 'reload') this.#reload(step.config, step.meanwhile)
+    else if (step.kind === 'same') {
+      const services = this.#read.services.filter((_, i) => i !== step.drop)
+      this.#reload({ ...this.#read, services }, step.meanwhile)
+    } else if (step.kind === 'every') this.#reload(withInterval(this.#read, step.interval), step.meanwhile)
     else if (step.kind === 'wind') this.#clock.wind(step.ms)
     else if (step.kind === 'result') this.#result(step.job, step.ok)
     else if (step.kind === 'kinds') {
@@ -137,22 +150,42 @@ class Life {
     if (id !== undefined) this.health.result(id, ok ? passed() : failed())
   }
 
-  #reload(next: Config): void {
+  /** In parts what happens meanwhile comes between the steps of the preparation, else before the reload. */
+  #reload(next: Config, meanwhile: Meanwhile): void {
     const copy = structuredClone(next)
-    this.#read = this.#isByParts ? sharedWith(this.#read, copy) : copy
-    this.#place()
+    if (!this.#isByParts) {
+      for (const { event } of meanwhile) this.take(event)
+      this.#read = copy
+      this.#place()
+      return
+    }
+    const read = sharedWith(this.#read, copy)
+    const prepared = { read, config: this.#resolve(read, this.#resolved) }
+    const work = this.health.store.preparing(prepared.config, this.checks ?? new Map())
+    for (const { steps, event } of meanwhile) {
+      for (let i = 0; i < steps; i++) work.next()
+      this.take(event)
+    }
+    runSync(work)
+    this.#read = read
+    this.#place(prepared)
   }
 
-  #place(): void {
+  #resolve(read: Config, before: Resolved | null): ResolvedConfig {
+    return resolveConfig(read, this.#names, before).config
+  }
+
+  /** `prepared`: the configuration as it was prepared; absent: it was not. */
+  #place(prepared?: Resolved): void {
     const read = this.#isByParts ? this.#read : structuredClone(this.#read)
-    const resolved = resolveConfig(read, this.#names, this.#isByParts ? this.#resolved : null)
-    this.#resolved = { read, config: resolved.config }
-    this.config = resolved.config
+    const before = this.#isByParts ? (prepared ?? this.#resolved) : null
+    this.config = this.#resolve(read, before)
+    this.#resolved = { read, config: this.config }
     const kinds = this.checks ?? new Map()
-    if (this.#isByParts) runSync(this.health.store.preparing(resolved.config, kinds))
-    this.#changes = this.health.applyConfig(resolved.config, kinds, new Map())
+    if (this.#isByParts && !prepared) runSync(this.health.store.preparing(this.config, kinds))
+    this.#changes = this.health.applyConfig(this.config, kinds, new Map())
     this.#override()
-    this.health.availability.follow(resolved.config.services)
+    this.health.availability.follow(this.config.services)
   }
 
   #override(): void {
@@ -192,6 +225,18 @@ class Life {
   }
 }
 
+/** Each check of each server with this interval. */
+function withInterval(read: Config, interval: number): Config {
+  const services = read.services.map(one => ({
+    ...one,
+    reals: one.reals.map(each => ({
+      ...each,
+      checks: each.checks.map(each => ({ ...each, policy: { ...each.policy, interval } })),
+    })),
+  }))
+  return { ...read, services }
+}
+
 function overrideOf(effect: Effect): Override {
   return { effect, source: 'command', who: 'anna', reason: '', since: 0, until: null }
 }
@@ -211,7 +256,7 @@ describe('a reload by parts', () => {
     fc.assert(
       fc.property(anyConfig, fc.array(anyStep, { maxLength: 25 }), (first, steps) => {
         const [byParts, afresh] = [new Life(true), new Life(false)]
-        for (const step of [{ kind: 'reload' as const, config: first }, ...steps]) {
+        for (const step of [{ kind: 'reload' as const, config: first, meanwhile: [] }, ...steps]) {
           byParts.take(step)
           afresh.take(step)
           assert.deepEqual(byParts.seen(), afresh.seen())
@@ -226,7 +271,7 @@ describe('a reload by parts', () => {
   it('looks again at servers whose check has changed in the file of its kind', () => {
     const site = config([service('web', { reals: [real('fd00:1::1', { checks: [use('own')] })] })]) as Config
     const steps: Step[] = [
-      { kind: 'reload', config: site },
+      { kind: 'reload', config: site, meanwhile: [] },
       { kind: 'result', job: 0, ok: true },
       { kind: 'wind', ms: 500 },
       { kind: 'kinds', which: 1 },
@@ -243,7 +288,7 @@ describe('a reload by parts', () => {
     fc.assert(
       fc.property(fc.array(anyConfig, { minLength: 1, maxLength: 5 }), configs => {
         const life = new Life(true)
-        for (const next of configs) life.take({ kind: 'reload', config: next })
+        for (const next of configs) life.take({ kind: 'reload', config: next, meanwhile: [] })
         const fresh = jobsOf(structuredClone(life.config), life.checks ?? new Map())
         assert.deepEqual([...life.health.store.jobs], [...fresh.jobs])
         life.close()

@@ -1,0 +1,81 @@
+/**
+ * What changes with the next configuration: jobs, states of checks, records of servers. It follows from both configurations
+ * alone, not from results, so it is made in time slices before the configuration takes effect; then all of a service changes in
+ * one turn, in which little is left to do. Pure.
+ */
+import type { ResolvedService } from '../core/model.js'
+import type { Sliced } from '../util/time-slice.js'
+import type { CheckStates } from './check-states.js'
+import type { ChangedChecks, CheckSuccession } from './check-succession.js'
+import type { JobChanges } from './health-changes.js'
+import { differingJobs, isSameJob, type Jobs, type ServiceJobs, type Subscriber } from './jobs.js'
+import type { RecalledHealth } from './remembered-health.js'
+import { type StandingSuccession, succeedingStandings } from './standings.js'
+
+export interface Succession extends Omit<JobChanges, 'rescheduled'> {
+  /** What it begins with. It does not hold for other jobs. */
+  readonly before: Jobs
+  readonly checks: CheckSuccession
+  readonly standings: StandingSuccession
+  /** Services that have fresh checks. */
+  readonly rejudged: ReadonlySet<ResolvedService>
+}
+
+/** A configuration and what follows from it. */
+interface Followed {
+  readonly jobs: Jobs
+  readonly services: readonly ResolvedService[]
+}
+
+export function* succeedingAll(
+  before: Followed,
+  next: Followed,
+  states: Pick<CheckStates, 'succeeding'>,
+  recalled: Pick<RecalledHealth, 'hasCheck' | 'hasReal'>,
+): Sliced<Succession> {
+  const [gone, fresh] = differingJobs(before.jobs, next.jobs)
+  const changed: ChangedChecks = {
+    gone: yield* subscribersIn(gone),
+    fresh: yield* subscribersIn(fresh),
+    services: next.services,
+    areMoved: areMoved(before.services, next.services),
+  }
+  const checks = yield* states.succeeding(changed, subscriber => recalled.hasCheck(subscriber))
+  const standings = yield* succeedingStandings(before.services, next.services, (service, real) =>
+    recalled.hasReal(service, real),
+  )
+  yield
+  const ids = [...new Set([...changed.fresh, ...changed.gone].map(({ jobId }) => jobId))]
+  yield
+  const added = ids.flatMap(id => {
+    const job = next.jobs.jobs.get(id)
+    return job && !isSameJob(job, before.jobs.jobs.get(id)) ? job : []
+  })
+  yield
+  const removed = [...new Set(changed.gone.map(({ jobId }) => jobId))].flatMap(id =>
+    next.jobs.jobs.has(id) ? [] : (before.jobs.jobs.get(id) ?? []),
+  )
+  yield
+  const newlySubscribed = new Set(
+    checks.heirs.flatMap(({ old, state }) => (old ? [] : state.subscriber.jobId)),
+  )
+  for (const { id } of added) newlySubscribed.delete(id)
+  const rejudged = new Set(changed.fresh.map(({ service }) => service))
+  return { before: before.jobs, checks, standings, added, removed, newlySubscribed, rejudged }
+}
+
+function* subscribersIn(some: readonly ServiceJobs[]): Sliced<readonly Subscriber[]> {
+  const subscribers: Subscriber[] = []
+  for (const { each } of some) {
+    for (const { subscriber } of each) subscribers.push(subscriber)
+    yield
+  }
+  return subscribers
+}
+
+/** True if what is in both lists has another order in the second one. */
+function areMoved<T>(before: readonly T[], next: readonly T[]): boolean {
+  const [old, now] = [new Set(before), new Set(next)]
+  const [stayed, staying] = [before.filter(one => now.has(one)), next.filter(one => old.has(one))]
+  return stayed.length !== staying.length || stayed.some((one, i) => one !== staying[i])
+}
