@@ -51,8 +51,11 @@ function logTransition(log: Log, transition: Transition): void {
     logCheck(log, transition)
     return
   }
-  // A start has one for each server. What stands behind a spread costs V8 a microsecond.
-  const moving = { service: service.name, real: realName(real), from, to, check, ...resultFields(result) }
+  // A start has one for each server.
+  const moving = Object.assign(
+    { service: service.name, real: realName(real), from, to, check },
+    resultFields(result),
+  )
   if (to === 'down') log.warn('real.down', moving, 'real server down')
   else log.info(to === 'up' ? 'real.up' : 'real.unknown', moving, `real server ${to}`)
 }

@@ -258,7 +258,9 @@ export class EventMemory {
 
   #record(level: Level, event: LogEvent, fields: object, msg: string): number {
     const id = ++this.#lastId
-    this.#keep({ id, time: new Date(this.#now()).toISOString(), level, event, msg, ...shortened(fields) })
+    const time = new Date(this.#now()).toISOString()
+    // In place of a spread, which V8 makes five times as slow: a start has an event for each server.
+    this.#keep(Object.assign({ id, time, level, event, msg }, shortened(fields)))
     return id
   }
 
@@ -312,7 +314,7 @@ function logWithIds(log: Log, { record, isWaiting }: Recorder): Log {
       if (isWaiting(() => say(level)(event, fields, msg))) return
       const id = isEvent(event) ? record(level, event, fields, msg) : undefined
       // A field that all lines may have.
-      const line = id === undefined ? fields : ({ id, ...fields } as typeof fields)
+      const line = id === undefined ? fields : Object.assign({ id }, fields)
       log[level](event, line, msg)
     }
   return {
@@ -328,7 +330,8 @@ function logWithIds(log: Log, { record, isWaiting }: Recorder): Log {
 /** Returns the fields as plain data of a bounded size. */
 function shortened(fields: object): object {
   let short: { [field: string]: unknown } | null = null
-  for (const [name, value] of Object.entries(fields)) {
+  for (const name of Object.keys(fields)) {
+    const value = (fields as Readonly<Record<string, unknown>>)[name]
     const shorter = shorterValue(value)
     if (shorter === value) continue
     short ??= { ...fields }
