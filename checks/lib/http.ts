@@ -3,7 +3,7 @@
 import type { Target } from '../../src/check/check.js'
 import type { OptionKit, Parsed } from '../../src/check/option-kit.js'
 import { type OptionProblem, problemOf } from '../../src/check/option-problem.js'
-import type { ProbeSpec } from '../../src/check/probe-spec.js'
+import type { Judge, ProbeSpec } from '../../src/check/probe-spec.js'
 import { type Address, bracketed, parseHostPort } from '../../src/core/address.js'
 import { matchOf, matchOptions, matchProblem } from './match.js'
 
@@ -93,7 +93,7 @@ export function hostName(virtualhost: string | null): string | null {
 }
 
 function withoutZone(address: Address): string {
-  return bracketed({ ...address, text: address.text.split('%')[0] ?? '' })
+  return bracketed(address.zone === null ? address : { ...address, text: address.text.split('%')[0] ?? '' })
 }
 
 /** Returns the path for the request line: with a leading slash, and other characters percent-encoded. */
@@ -132,13 +132,36 @@ export function requestHeaders({
 
 /** Returns the complete HTTP/1.1 request, with `Connection: close`. */
 export function requestBytes(target: Target, options: HttpOptions, scheme: Scheme): Uint8Array {
+  const { before, after, hasHost } = partsOf(options)
+  const host = hasHost ? '' : `Host: ${hostHeader(target, options.virtualhost, scheme)}\r\n`
+  return Buffer.from(`${before}${host}${after}`)
+}
+
+/** A request without our Host header, which stands between the two parts. */
+interface RequestParts {
+  readonly before: string
+  readonly after: string
+  /** True if the user's headers have one. */
+  readonly hasHost: boolean
+}
+
+/** The servers of a service have the same object, and a start makes a request for each. */
+const requests = new WeakMap<HttpOptions, RequestParts>()
+
+function partsOf(options: HttpOptions): RequestParts {
+  const known = requests.get(options)
+  if (known) return known
   const headers = requestHeaders(options)
   const given = new Set(Object.keys(headers).map(name => name.toLowerCase()))
-  const lines = [`${options.httpmethod} ${requestPath(options.request)} HTTP/1.1`]
-  if (!given.has('host')) lines.push(`Host: ${hostHeader(target, options.virtualhost, scheme)}`)
-  for (const [name, value] of Object.entries(headers)) lines.push(`${name}: ${value}`)
-  if (!given.has('connection')) lines.push('Connection: close')
-  return Buffer.from(`${lines.join('\r\n')}\r\n\r\n${options.body}`)
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
+  if (!given.has('connection')) lines.push('Connection: close\r\n')
+  const parts = {
+    before: `${options.httpmethod} ${requestPath(options.request)} HTTP/1.1\r\n`,
+    after: `${lines.join('')}\r\n${options.body}`,
+    hasHost: given.has('host'),
+  }
+  requests.set(options, parts)
+  return parts
 }
 
 /** Returns the judge of the response as data. */
@@ -157,6 +180,16 @@ const REDIRECTS = [
 export function httpProbe(target: Target, options: HttpOptions): ProbeSpec {
   const { address, port } = target
   const send = requestBytes(target, options, 'http')
-  const judge = { ...httpJudge(options), ...(options.redirects > 0 && { defer: REDIRECTS }) }
-  return { kind: 'tcp', address, port, send, end: false, reset: false, judge }
+  return { kind: 'tcp', address, port, send, end: false, reset: false, judge: judgeOf(options) }
+}
+
+/** One object for all servers with the same options: it is sent to the engine's thread, and compared there, once. */
+const judges = new WeakMap<HttpOptions, Judge>()
+
+function judgeOf(options: HttpOptions): Judge {
+  const known = judges.get(options)
+  if (known) return known
+  const judge: Judge = { ...httpJudge(options), ...(options.redirects > 0 && { defer: REDIRECTS }) }
+  judges.set(options, judge)
+  return judge
 }

@@ -74,7 +74,15 @@ export interface CompiledJudge {
 const judges = new Map<string, CompiledJudge>()
 const MOST_JUDGES = 10_000
 
+/** Jobs of one message that have the same judge have the same object. */
+let last: { readonly judge: NonNullable<Judged>; readonly compiled: CompiledJudge } | null = null
+
 function judgeOf(judge: NonNullable<Judged>): CompiledJudge {
+  if (last?.judge !== judge) last = { judge, compiled: compiledOnce(judge) }
+  return last.compiled
+}
+
+function compiledOnce(judge: NonNullable<Judged>): CompiledJudge {
   const key = JSON.stringify(judge)
   let compiled = judges.get(key)
   if (!compiled) {

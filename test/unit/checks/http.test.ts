@@ -83,6 +83,23 @@ describe('http: the request of http', () => {
     assert.equal(sent('fe80::1%eth0', 8080), '[fe80::1]:8080')
   })
 
+  it('has the Host header of each server, and one judge, with the options of a service', () => {
+    const options = parseOptions(check, { request: '/health', receive: 'OK' })
+    const probes = ['192.0.2.1', '192.0.2.2'].map(host => {
+      const asked = check.probe?.(targetOf({ host, port: 80 }), options)
+      assert.ok(asked?.kind === 'tcp')
+      return asked
+    })
+    assert.deepEqual(
+      probes.map(({ send }) => Buffer.from(send).toString().split('\r\n').slice(0, 2)),
+      ['192.0.2.1', '192.0.2.2'].map(host => ['GET /health HTTP/1.1', `Host: ${host}`]),
+    )
+    assert.equal(probes[0]?.judge, probes[1]?.judge)
+    const other = check.probe?.(targetOf({ host: '192.0.2.1', port: 80 }), parseOptions(check, {}))
+    assert.ok(other?.kind === 'tcp' && !Buffer.from(other.send).includes('/health'))
+    assert.notDeepEqual(other.judge, probes[0]?.judge)
+  })
+
   it('carries path, method, headers, login and body', async () => {
     const { server, requests } = await recorder()
     await probe(check, server, { request: 'health?full=1' })
