@@ -36,8 +36,30 @@ export function parseAddress(text: string): Address | null {
 /** Returns the address in wire order, as the kernel expects it: 4 or 16 bytes. */
 export function bytesOf(address: Address): Uint8Array {
   if (address.family === 'ipv4') return Uint8Array.from(address.text.split('.'), Number)
-  const groups = ipv6Groups(address.text.split('%')[0] ?? '') ?? []
-  return Uint8Array.from(groups.flatMap(group => [group >> 8, group & 255]))
+  const text = address.zone === null ? address.text : (address.text.split('%')[0] ?? '')
+  const bytes = new Uint8Array(16)
+  // Its text is canonical. A start makes bytes of each server's address, so nothing is validated again.
+  const [head = '', tail = ''] = (text.includes('.') ? undotted(text) : text).split('::')
+  const last = tail === '' ? [] : tail.split(':')
+  putGroups(head === '' ? [] : head.split(':'), bytes, 0)
+  putGroups(last, bytes, 16 - 2 * last.length)
+  return bytes
+}
+
+function putGroups(groups: readonly string[], into: Uint8Array, from: number): void {
+  let at = from
+  for (let i = 0; i < groups.length; i++) {
+    const group = Number.parseInt(groups[i] as string, 16)
+    into[at++] = group >> 8
+    into[at++] = group & 255
+  }
+}
+
+/** Returns an IPv6 address whose last four bytes are written as those of IPv4 with groups in their place. */
+function undotted(text: string): string {
+  const at = text.lastIndexOf(':') + 1
+  const [a = 0, b = 0, c = 0, d = 0] = text.slice(at).split('.').map(Number)
+  return `${text.slice(0, at)}${((a << 8) | b).toString(16)}:${((c << 8) | d).toString(16)}`
 }
 
 /** Inverse of `bytesOf`: 4 bytes are IPv4, 16 bytes are IPv6. Throws a RangeError for any other length. */
