@@ -111,6 +111,8 @@ export class RecalledHealth {
 
   /** A record has the first address of its service, which may be a further one now. */
   #takeOf(service: ResolvedService, keyOf: (service: string) => string): RememberedHealth | null {
+    // The key of each check and server is long to make.
+    if (this.#records.size === 0) return null
     for (const virtual of virtualsOf(service)) {
       const key = keyOf(keyAsWritten(virtual))
       const record = this.#records.get(key)

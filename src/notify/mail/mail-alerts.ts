@@ -149,9 +149,11 @@ export class MailAlerts implements EventListener {
   }
 
   transition({ service, real, from, to, result, hasMovedServer }: Transition): void {
-    const member = memberOf(service, real)
-    if (!hasMovedServer || member === null) return
-    for (const one of membersOfReal(service, real)) {
+    if (!hasMovedServer) return
+    const members = membersOfReal(service, real)
+    const [member] = members
+    if (member === undefined) return
+    for (const one of members) {
       const settles = this.#settling.get(one)
       if (from !== 'unknown') this.#settling.delete(one)
       else if (settles) settles.until = this.#parts.clock.now() + SETTLING
