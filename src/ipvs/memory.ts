@@ -48,9 +48,8 @@ export function memoryKernel(
   const table = clients ? withTraffic(rules, clients) : rules
   let rule: Refusal | null = null
   let hidden: ((key: string) => boolean) | null = null
-  const isHidden = (key: string) => hidden?.(key) ?? false
   const refusal: Refusal = (command, key) => rule?.(command, key) ?? null
-  const client = connect(through(memorySocket(table, refusal, isHidden)))
+  const client = connect(through(memorySocket(table, refusal, () => hidden)))
   return {
     ...client,
     byHand: connect(memorySocket(table, () => null)),
@@ -72,7 +71,11 @@ const familyNumber = 28
 /** Maximum size of a dump datagram in bytes, as in the kernel. */
 const datagramSize = 32768
 
-function memorySocket(table: MemoryTable, refuse: Refusal, isHidden = (_key: string) => false): Socket {
+function memorySocket(
+  table: MemoryTable,
+  refuse: Refusal,
+  hidden: () => ((key: string) => boolean) | null = () => null,
+): Socket {
   const waiting: Buffer[] = []
   const ours = coder(ipvs)
   const controls = coder(control)
@@ -110,7 +113,10 @@ function memorySocket(table: MemoryTable, refuse: Refusal, isHidden = (_key: str
 
   function dump(message: Message, command: Command, values: IpvsValues): Buffer[] {
     const datagrams: Buffer[] = []
-    const items = itemsOf(command, values).filter(item => !isHidden(keyOf({ ...values, ...item })))
+    const isHidden = hidden()
+    const all = itemsOf(command, values)
+    // The keys of thousands of entries take long.
+    const items = isHidden ? all.filter(item => !isHidden(keyOf({ ...values, ...item }))) : all
     // An item needs at most 512 bytes.
     const perDatagram = datagramSize / 512
     for (let from = 0; from < items.length; from += perDatagram)
