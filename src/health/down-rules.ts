@@ -292,6 +292,7 @@ export class DownRules {
 
   /** Applies the rules after the state of this server (null: of any of the service), an override or the time changed. */
   look(service: ResolvedService, real: ResolvedReal | null, now: number): void {
+    if (this.#panics.size === 0 && this.#entries.size === 0) return
     const hasPanicChanged = this.#lookAtPanic(service, real, now)
     for (const one of real && !hasPanicChanged ? [real] : service.reals) this.#lookAtReal(one, now)
   }

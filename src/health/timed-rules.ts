@@ -206,6 +206,7 @@ export class TimedRules {
    */
   look(service: ResolvedService, real: ResolvedReal | null, now: number): readonly ResolvedReal[] {
     const chosen = real ? [real] : service.reals
+    if (this.#entries.size === 0) return chosen
     const entries = this.#entriesOf(chosen)
     const wereTied = this.#areTied(service)
     for (const entry of entries) this.#lookAtFlapping(entry, now)
