@@ -14,6 +14,7 @@ import type { EventListener } from '../events/event-bus.js'
 import type { Transition } from '../health/health-changes.js'
 import type { Subscriber } from '../health/jobs.js'
 import type { Round } from '../reconcile/reconciler.js'
+import { eachInSteps, runSliced, type Sliced } from '../util/time-slice.js'
 import { Durations } from './durations.js'
 
 export const OUTCOMES = ['passed', 'failed', 'none'] as const
@@ -56,7 +57,10 @@ export class Tallies {
     'delete-real': 0,
   }
   /** Of the last configuration. */
+  #current: readonly ResolvedService[] = []
+  /** Of the configuration whose servers have counts. */
   #followed: readonly ResolvedService[] = []
+  #forgetting: Promise<void> | null = null
   readonly runDurations = new Durations('lvsd_check_duration_seconds')
   readonly delays = new Durations('lvsd_schedule_delay_seconds')
   readonly rounds = new Durations('lvsd_reconcile_duration_seconds')
@@ -119,17 +123,39 @@ export class Tallies {
     this.reals.set(key, (this.reals.get(key) ?? 0) + 1)
   }
 
-  /** Forgets what the configuration no longer has. */
+  /** Forgets what the configuration no longer has. The counts of servers go in time slices, so a little later. */
   #forget({ services }: ResolvedConfig): void {
-    const [gone, fresh] = differingOf(this.#followed, services)
-    this.#followed = services
     const names = new Set(services.map(({ name }) => name))
     for (const name of this.services.keys()) if (!names.has(name)) this.services.delete(name)
-    if (this.reals.size === 0) return
-    // Of a service with thousands of servers, most are the same objects as before.
-    const [left, joined] = [without(gone, realsOf(fresh)), without(fresh, realsOf(gone))]
-    const keys = new Set(joined)
-    for (const key of left) if (!keys.has(key)) this.reals.delete(key)
+    this.#current = services
+    this.#forgetReals()
+  }
+
+  #forgetReals(): void {
+    this.#forgetting ??= runSliced(this.#forgettingReals()).finally(() => {
+      this.#forgetting = null
+      // A configuration that came after the last step.
+      if (this.#followed !== this.#current) this.#forgetReals()
+    })
+  }
+
+  /** Resolves when the counts of servers that have gone are forgotten. */
+  async idle(): Promise<void> {
+    while (this.#forgetting) await this.#forgetting
+  }
+
+  *#forgettingReals(): Sliced<void> {
+    while (this.#followed !== this.#current) {
+      const [gone, fresh] = differingOf(this.#followed, this.#current)
+      this.#followed = this.#current
+      if (this.reals.size === 0) return
+      // Of a service with thousands of servers, most are the same objects as before.
+      const left = yield* without(gone, realsOf(fresh))
+      const keys = new Set(yield* without(fresh, realsOf(gone)))
+      yield* eachInSteps(left, key => {
+        if (!keys.has(key)) this.reals.delete(key)
+      })
+    }
   }
 }
 
@@ -138,10 +164,16 @@ function realsOf(services: readonly ResolvedService[]): ReadonlySet<ResolvedReal
 }
 
 /** Returns the keys of the real servers of these services that are not among `others`. */
-function without(services: readonly ResolvedService[], others: ReadonlySet<ResolvedReal>): readonly string[] {
-  return services.flatMap(service =>
-    service.reals.filter(real => !others.has(real)).map(real => keyOfMember(service, real)),
-  )
+function* without(
+  services: readonly ResolvedService[],
+  others: ReadonlySet<ResolvedReal>,
+): Sliced<readonly string[]> {
+  const keys: string[] = []
+  for (const service of services)
+    yield* eachInSteps(service.reals, real => {
+      if (!others.has(real)) keys.push(keyOfMember(service, real))
+    })
+  return keys
 }
 
 function noOutcomes(): Outcomes {

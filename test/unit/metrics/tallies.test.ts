@@ -29,8 +29,9 @@ describe('Tallies', () => {
     assert.equal(services.get('web')?.seconds, 0.75)
   })
 
-  it('count changes of servers, not of single checks, and forget what a configuration no longer has', () => {
-    const { listener, services, reals } = new Tallies()
+  it('count changes of servers, not of single checks, and forget what a configuration no longer has', async () => {
+    const tallies = new Tallies()
+    const { listener, services, reals } = tallies
     listener.config?.(config([web, mail]))
     for (const to of ['up', 'down', 'up'] as const) listener.transition?.(transition(web, to))
     listener.transition?.(transition(web, 'down', false))
@@ -39,6 +40,7 @@ describe('Tallies', () => {
     assert.deepEqual(Object.fromEntries(reals), { 'web [2001:db8::1]:80': 3, 'mail [2001:db8::1]:80': 1 })
     listener.config?.(config([web]))
     assert.deepEqual([...services.keys()], ['web'])
+    await tallies.idle()
     assert.deepEqual([...reals.keys()], ['web [2001:db8::1]:80'])
   })
 
