@@ -14,6 +14,8 @@ const TURN = 4
 export class PendingJobs {
   readonly #executors: Pick<Executors, 'set' | 'remove' | 'soon'>
   readonly #waiting = new Map<string, () => void>()
+  /** Orders of one change that are made as they are passed on, while no other change waits. */
+  #next: Iterator<Order> | null = null
   #running: Promise<void> | null = null
 
   constructor(executors: Pick<Executors, 'set' | 'remove' | 'soon'>) {
@@ -31,11 +33,25 @@ export class PendingJobs {
   }
 
   #add(orders: Iterable<Order>): void {
+    if (this.#next === null && this.#waiting.size === 0) this.#next = orders[Symbol.iterator]()
+    else {
+      this.#wait(this.#rest())
+      this.#wait(orders)
+    }
+    this.#run()
+  }
+
+  *#rest(): Iterable<Order> {
+    const next = this.#next
+    this.#next = null
+    for (let step = next?.next(); step && !step.done; step = next?.next()) yield step.value
+  }
+
+  #wait(orders: Iterable<Order>): void {
     for (const [id, order, isFurther] of orders) {
       const before = isFurther && this.#waiting.get(id)
       this.#waiting.set(id, before ? inTurn(before, order) : order)
     }
-    this.#run()
   }
 
   /** Resolves when all changes have been passed on. */
@@ -46,17 +62,23 @@ export class PendingJobs {
   /** Drops what waits. */
   close(): void {
     this.#waiting.clear()
+    this.#next = null
   }
 
   #run(): void {
     this.#running ??= runSliced(this.#drain(), TURN).finally(() => {
       this.#running = null
       // What came after the last step was taken, and before this.
-      if (this.#waiting.size > 0) this.#run()
+      if (this.#next || this.#waiting.size > 0) this.#run()
     })
   }
 
   *#drain(): Sliced<void> {
+    for (let step = this.#next?.next(); step; step = this.#next?.next()) {
+      if (step.done) this.#next = null
+      else step.value[1]()
+      yield
+    }
     for (const [id, order] of this.#waiting) {
       this.#waiting.delete(id)
       order()

@@ -31,6 +31,7 @@ function stage(long = LONG) {
     jobs,
     told,
     pace: (interval: number | null) => jobs.pace(store.jobs, { intervalOf: () => interval }),
+    changes: (...hosts: string[]) => store.applyConfig(site(...hosts), CHECKS, 0),
     take: (...hosts: string[]) => jobs.take(store.applyConfig(site(...hosts), CHECKS, 0), {}),
     takeAlso: (hosts: readonly string[], more: ReturnType<typeof web>) =>
       jobs.take(store.applyConfig(config([web('web', hosts), more]), CHECKS, 0), {}),
@@ -44,6 +45,22 @@ describe('pending jobs', () => {
     assert.deepEqual(told, ['set fd00::a'])
     await jobs.idle()
     assert.deepEqual(told, ['set fd00::a', 'set fd00::b', 'set fd00::c'])
+  })
+
+  it('makes the orders of thousands of jobs as it passes them on', async () => {
+    const { jobs, told, changes } = stage()
+    let made = 0
+    const { added, ...others } = changes('fd00::a', 'fd00::b', 'fd00::c')
+    const counted = function* () {
+      for (const job of added) {
+        made++
+        yield job
+      }
+    }
+    jobs.take({ ...others, added: { [Symbol.iterator]: counted } as unknown as typeof added }, {})
+    assert.deepEqual([told.length, made], [1, 1])
+    await jobs.idle()
+    assert.deepEqual([told.length, made], [3, 3])
   })
 
   it('sets a job that comes just after the last one of the configuration before', async () => {
