@@ -3,10 +3,13 @@
  * tells nobody of changes, so this is how changes by other programs are noticed. Pure.
  */
 
-/** Share of one processor that the reading may take. */
-export const READ_SHARE = 0.003
-/** Milliseconds between two readings: at least, and at most, whatever they cost. */
-export const READ_EVERY = { least: 500, most: 10_000 } as const
+/** What paces a reading: its share of one processor, and the bounds of the milliseconds between two, whatever they cost. */
+export interface Paced {
+  readonly share: number
+  readonly every: { readonly least: number; readonly most: number }
+}
+
+export const TABLE_PACE: Paced = { share: 0.003, every: { least: 500, most: 10_000 } }
 /** Readings whose costs count. */
 const COSTS = 10
 /**
@@ -27,9 +30,13 @@ export interface ReadPace {
 export const FIRST_PACE: ReadPace = { interval: 1000, costs: [] }
 
 /** Returns the pace after a reading that cost `cost` milliseconds of one processor. */
-export function nextPace({ interval, costs: before }: ReadPace, cost: number): ReadPace {
+export function nextPace(
+  { interval, costs: before }: ReadPace,
+  cost: number,
+  { share, every }: Paced,
+): ReadPace {
   const costs = [...before, cost].slice(-COSTS)
-  const wanted = Math.min(Math.max(meanOf(costs) / READ_SHARE, READ_EVERY.least), READ_EVERY.most)
+  const wanted = Math.min(Math.max(meanOf(costs) / share, every.least), every.most)
   const isKept = wanted <= interval && wanted > SHORTER_FROM * interval
   return { interval: isKept ? interval : wanted, costs }
 }

@@ -1,11 +1,13 @@
 /** Looks for clients' connections that pile up unanswered, in the kernel's list, and gives a hint about their server. */
 import { isUnanswered, type ListedConnection, pilesOf, type Unanswered } from '../core/half-open.js'
 import type { Hint } from '../core/hints.js'
-import type { ConnectionList } from '../ipvs/connection-list.js'
+import { FIRST_PACE, nextPace, type Paced, type ReadPace } from '../core/read-pace.js'
+import type { ConnectionList, Piece } from '../ipvs/connection-list.js'
 import type { Log } from '../system/log.js'
 import type { Clock } from '../util/clock.js'
 import { counted } from '../util/plural.js'
 import { Poller } from '../util/poller.js'
+import { wakeCost } from '../util/wake-cost.js'
 
 export interface HalfOpenParts {
   readonly clock: Pick<Clock, 'alarm' | 'now'>
@@ -16,12 +18,16 @@ export interface HalfOpenParts {
   /** Returns the seconds for which a real server has been up; 0 if it is not, or is none of lvsd's. */
   upFor(service: string, real: string): number
   onHint(ids: readonly string[], hint: Hint): void
+  /** Milliseconds of one processor to wake up for a look; replaced in tests. */
+  readonly wake?: number
 }
 
-/** Milliseconds between two looks. */
-const EVERY = 1000
-/** Milliseconds of one processor for each look: 0.05 % of it. The counts of active connections take 0.25 %. */
-const COST = 0.5
+/** What looks take of one processor, all included. The counts of active connections take 0.25 %. */
+const PACED: Paced = { share: 0.0005, every: { least: 1000, most: 10_000 } }
+/** Milliseconds that one look reads, at least: as long as it takes to wake up for it. */
+const READ = 0.3
+/** Looks whose costs do not count: the first ones take longer. */
+const UNKNOWN = 5
 /**
  * Looks after which what was read of a long list is judged: it is a sample of all connections. The next one begins at the
  * start again, because the kernel walks from there to what is read: far in a list of a million, that takes many milliseconds.
@@ -35,6 +41,9 @@ const RETRY = 60_000
 export class HalfOpen {
   readonly #parts: HalfOpenParts
   readonly #looks: Poller
+  readonly #wake: number
+  #pace: ReadPace = FIRST_PACE
+  #unknown = UNKNOWN
   #counts = new Map<string, Map<string, number>>()
   #lookCount = 0
   /** When the first look was made whose connections are counted. */
@@ -46,8 +55,9 @@ export class HalfOpen {
 
   constructor(parts: HalfOpenParts) {
     this.#parts = parts
+    this.#wake = parts.wake ?? wakeCost()
     this.#looks = new Poller('connections without an answer', () => this.#look(), parts)
-    this.#looks.every(EVERY)
+    this.#looks.every(this.#pace.interval)
   }
 
   async close(): Promise<void> {
@@ -56,16 +66,28 @@ export class HalfOpen {
   }
 
   #look(): void {
+    const { clock } = this.#parts
+    const began = clock.now()
     const piece = this.#read()
-    this.#looks.every(piece ? EVERY : RETRY)
-    if (!piece) return
+    if (!piece) {
+      this.#looks.every(RETRY)
+      return
+    }
+    this.#take(piece, began)
+    const cost = this.#wake + clock.now() - began
+    if (this.#unknown > 0) this.#unknown--
+    else this.#pace = nextPace(this.#pace, cost, PACED)
+    this.#looks.every(this.#pace.interval)
+  }
+
+  #take({ connections, isEnd }: Piece, now: number): void {
     this.#up.clear()
-    if (this.#lookCount === 0) this.#since = this.#parts.clock.now()
-    for (const connection of piece.connections) this.#count(connection)
+    if (this.#lookCount === 0) this.#since = now
+    for (const connection of connections) this.#count(connection)
     this.#lookCount++
-    if (!piece.isEnd && this.#lookCount < LOOKS) return
+    if (!isEnd && this.#lookCount < LOOKS) return
     this.#parts.list.close()
-    this.#judge()
+    this.#judge(now)
   }
 
   #count(connection: ListedConnection): void {
@@ -84,20 +106,19 @@ export class HalfOpen {
     return known
   }
 
-  #read(): ReturnType<ConnectionList['read']> | null {
+  #read(): Piece | null {
     try {
-      return this.#parts.list.read(COST, line => line.startsWith('TCP'))
+      return this.#parts.list.read(Math.max(READ, this.#wake))
     } catch {
       this.#parts.list.close()
       return null
     }
   }
 
-  #judge(): void {
+  #judge(now: number): void {
     const counts: Unanswered = this.#counts
     this.#counts = new Map()
     this.#lookCount = 0
-    const now = this.#parts.clock.now()
     for (const [key, at] of this.#given) if (now - at >= AGAIN_AFTER) this.#given.delete(key)
     for (const { service, real, count } of pilesOf(counts)) {
       const key = `${service} ${real}`

@@ -3,15 +3,16 @@
  * lists them by hash, so each piece is a sample of all services and servers.
  */
 import { closeSync, openSync, readSync } from 'node:fs'
-import { type Address, addressFromBytes, endpoint } from '../core/address.js'
 import type { ListedConnection } from '../core/half-open.js'
-import { CostMeter } from '../util/cost-meter.js'
+import { ConnectionLine } from './connection-line.js'
 
 const FILE = '/proc/net/ip_vs_conn'
 /** Bytes. The kernel writes no more than a page at once. */
 const PAGE = 4096
+const NEWLINE = 0x0a
 
 export interface Piece {
+  /** Those over TCP. */
   readonly connections: readonly ListedConnection[]
   /** False: the list goes on, and the next piece continues there. */
   readonly isEnd: boolean
@@ -19,70 +20,56 @@ export interface Piece {
 
 export class ConnectionList {
   readonly #path: string
-  readonly #page = Buffer.allocUnsafeSlow(PAGE)
+  readonly #now: () => number
+  /** A page, after the begin of a line whose end is in it. */
+  readonly #bytes = Buffer.allocUnsafeSlow(2 * PAGE)
+  readonly #line = new ConnectionLine(this.#bytes)
   #file: number | null = null
-  /** The begin of a line whose end is in the next page. */
-  #rest = ''
+  /** Bytes of the line that has begun. */
+  #rest = 0
 
-  /** `path` is replaced in tests. */
-  constructor(path = FILE) {
+  /** `path` and `now` are replaced in tests. */
+  constructor(path = FILE, now = () => performance.now()) {
     this.#path = path
+    this.#now = now
   }
 
   /**
-   * Reads on, until the end or until this costs `most` milliseconds of one processor. Takes only lines that `isWanted`
-   * accepts, before they are parsed. Throws the error of the file system.
+   * Reads a page, and on until the end or until `most` milliseconds have passed. Connections that are not over TCP are left
+   * out. Throws the error of the file system.
    */
-  read(most: number, isWanted: (line: string) => boolean): Piece {
-    const meter = new CostMeter()
+  read(most: number): Piece {
     const connections: ListedConnection[] = []
+    const until = this.#now() + most
     this.#file ??= openSync(this.#path, 'r')
-    while (meter.total < most) {
-      meter.start()
-      const length = readSync(this.#file, this.#page)
+    do {
+      const length = readSync(this.#file, this.#bytes, this.#rest, PAGE, null)
       if (length === 0) {
         this.close()
         return { connections, isEnd: true }
       }
-      for (const line of this.#lines(length)) {
-        const parsed = isWanted(line) ? parseConnection(line) : null
-        if (parsed) connections.push(parsed)
-      }
-      meter.stop()
-    }
+      this.#take(this.#rest + length, connections)
+    } while (this.#now() < until)
     return { connections, isEnd: false }
   }
 
   close(): void {
     if (this.#file !== null) closeSync(this.#file)
     this.#file = null
-    this.#rest = ''
+    this.#rest = 0
   }
 
-  #lines(length: number): string[] {
-    const lines = (this.#rest + this.#page.toString('latin1', 0, length)).split('\n')
-    this.#rest = lines.pop() ?? ''
-    return lines
+  #take(end: number, to: ListedConnection[]): void {
+    const bytes = this.#bytes
+    let start = 0
+    for (let at = 0; at < end; at++) {
+      if (bytes[at] !== NEWLINE) continue
+      const connection = this.#line.parse(start, at)
+      if (connection) to.push(connection)
+      start = at + 1
+    }
+    // What is longer than any line of the kernel is none.
+    this.#rest = end - start > PAGE ? 0 : end - start
+    bytes.copyWithin(0, start, start + this.#rest)
   }
-}
-
-/** Returns null for the line of titles, and for what is not understood. Keys are as `keyOfService` and `keyOfReal`. */
-export function parseConnection(line: string): ListedConnection | null {
-  const [protocol, , , to, port, dest, destPort, state, expires] = line.trim().split(/\s+/)
-  if (!protocol || !to || !port || !dest || !destPort || !state || !/^\d+$/.test(expires ?? '')) return null
-  const [service, real] = [parseHex(to), parseHex(dest)]
-  if (!service || !real) return null
-  return {
-    service: `${protocol.toLowerCase()} ${endpoint(service, Number.parseInt(port, 16))}`,
-    real: endpoint(real, Number.parseInt(destPort, 16)),
-    state,
-    expires: Number(expires),
-  }
-}
-
-/** `C0000201`, or eight groups of four digits. */
-function parseHex(text: string): Address | null {
-  const digits = text.replaceAll(':', '')
-  if (!/^([\dA-F]{8}|[\dA-F]{32})$/i.test(digits)) return null
-  return addressFromBytes(Buffer.from(digits, 'hex'))
 }

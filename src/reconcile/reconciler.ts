@@ -15,7 +15,7 @@ import {
   type Table,
   type TableService,
 } from '../core/model.js'
-import { costOf, FIRST_PACE, nextPace, type ReadPace } from '../core/read-pace.js'
+import { costOf, FIRST_PACE, nextPace, type ReadPace, TABLE_PACE } from '../core/read-pace.js'
 import type { TableMode } from '../core/role.js'
 import { isDueToOthers } from '../ipvs/errors.js'
 import { type Expected, type Kernel, KernelError } from '../ipvs/kernel.js'
@@ -457,7 +457,7 @@ export class Reconciler {
     try {
       const { table, cost } = await this.#parts.kernel.look()
       this.stats.readingCost += cost
-      this.#pace = nextPace(this.#pace, cost)
+      this.#pace = nextPace(this.#pace, cost, TABLE_PACE)
       if (this.#isAuto) this.stats.reading = readingOf(this.#pace)
       if (this.#isAsExpected(table)) this.#onQuietLook(table)
       else this.#isResyncDue = true

@@ -49,7 +49,12 @@ export class FakeClock implements Clock {
       this.#now = Math.max(this.#now, next.at)
       this.#ring(next)
     }
-    this.#now = end
+    this.#now = Math.max(this.#now, end)
+  }
+
+  /** Time that something takes while it runs: no alarm goes off meanwhile. */
+  pass(ms: number): void {
+    this.#now += ms
   }
 
   /**

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { costOf, FIRST_PACE, nextPace, READ_EVERY, READ_SHARE } from '../../../src/core/read-pace.js'
+import { costOf, FIRST_PACE, nextPace, type ReadPace, TABLE_PACE } from '../../../src/core/read-pace.js'
 
-const paceAfter = (...costs: number[]) => costs.reduce(nextPace, FIRST_PACE)
+const next = (pace: ReadPace, cost: number) => nextPace(pace, cost, TABLE_PACE)
+const paceAfter = (...costs: number[]) => costs.reduce(next, FIRST_PACE)
 const anyCosts = fc.array(fc.double({ min: 0, max: 200, noNaN: true }), { minLength: 1, maxLength: 30 })
 
 describe('read-pace: how often the table is read back', () => {
@@ -14,8 +15,8 @@ describe('read-pace: how often the table is read back', () => {
     ['follows the mean, not the typical cost', [3, 3, 3, 3, 9], 1400],
     ['takes a very slow reading of five for four', [3, 3, 3, 3, 200], 1600],
     ['follows a cost that stays high', [3, 3, ...Array<number>(10).fill(9)], 3000],
-    ['never reads more often than twice a second', [0, 0, 0], READ_EVERY.least],
-    ['never waits longer than ten seconds', [500], READ_EVERY.most],
+    ['never reads more often than twice a second', [0, 0, 0], TABLE_PACE.every.least],
+    ['never waits longer than ten seconds', [500], TABLE_PACE.every.most],
   ]
   for (const [what, costs, interval] of cases)
     it(what, () => assert.equal(Math.round(paceAfter(...costs).interval), interval))
@@ -25,8 +26,8 @@ describe('read-pace: how often the table is read back', () => {
       fc.property(anyCosts, costs => {
         const pace = paceAfter(...costs)
         const share = (costOf(pace) ?? 0) / pace.interval
-        assert.ok(share <= READ_SHARE + 1e-9 || pace.interval === READ_EVERY.most, `${share}`)
-        assert.ok(pace.interval >= READ_EVERY.least && pace.interval <= READ_EVERY.most)
+        assert.ok(share <= TABLE_PACE.share + 1e-9 || pace.interval === TABLE_PACE.every.most, `${share}`)
+        assert.ok(pace.interval >= TABLE_PACE.every.least && pace.interval <= TABLE_PACE.every.most)
       }),
     )
   })
@@ -36,7 +37,7 @@ describe('read-pace: how often the table is read back', () => {
     fc.assert(
       fc.property(fc.double({ min: 3.1, max: 25, noNaN: true }), fc.array(factor), (cost, factors) => {
         const settled = paceAfter(cost, cost, cost, cost, cost)
-        const pace = factors.reduce((at, one) => nextPace(at, cost * one), settled)
+        const pace = factors.reduce((at, one) => next(at, cost * one), settled)
         assert.equal(pace.interval, settled.interval)
       }),
     )

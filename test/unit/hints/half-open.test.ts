@@ -11,7 +11,7 @@ const waiting = (real: string, count: number): ListedConnection[] =>
 
 function rig(
   pieces: (ListedConnection[] | Error)[],
-  { isEnd = true, known = ['a', 'b'], upFor = (): number => 1000 } = {},
+  { isEnd = true, known = ['a', 'b'], upFor = (): number => 1000, wake = 0.1, cost = 0 } = {},
 ) {
   const clock = new FakeClock()
   const hints: string[] = []
@@ -21,6 +21,7 @@ function rig(
     log: recordingLog().log,
     list: {
       read() {
+        clock.pass(cost)
         const piece = pieces[Math.min(reads++, pieces.length - 1)] ?? []
         if (piece instanceof Error) throw piece
         return { connections: piece, isEnd }
@@ -28,6 +29,7 @@ function rig(
       close: () => void closes++,
     },
     jobsOf: (service, real) => (service === WEB && known.includes(real) ? [`check of ${real}`] : []),
+    wake,
     upFor: () => {
       asks++
       return upFor()
@@ -94,6 +96,21 @@ describe('half-open: hints', () => {
     assert.equal(closes(), 0)
     await wind(1)
     assert.equal(closes(), 1)
+  })
+
+  it('come so much later that they take 0.05 % of a processor, with what it takes to wake up', async () => {
+    for (const [wake, cost, expected] of [
+      [0.1, 0.3, 100],
+      [0.6, 0.4, 50],
+      [0.1, 2.4, 20],
+    ] as const) {
+      const { wind, reads } = rig([[]], { wake, cost })
+      // The first ones do not count.
+      await wind(20)
+      const before = reads()
+      await wind(100)
+      assert.ok(Math.abs(reads() - before - expected) <= 1, `${reads() - before}`)
+    }
   })
 
   it('wait for a minute where the list cannot be read', async () => {
