@@ -25,12 +25,12 @@ const MOST = 100
 const PACE = { share: 0.0025, earlyShare: 0.01, least: 50, most: 10_000 } as const
 /** Milliseconds between two looks at the same services, at most: what came in `WINDOW` is seen by three looks. */
 const USEFUL = WINDOW / 2
+/** Milliseconds whose share can be saved up for looks that come sooner. */
+const SAVED_FOR = WINDOW
 /** Services that are looked at first, while it is not known what that takes. */
 const FIRST = 20
 /** Looks whose times count. */
 export const TIMED = 20
-/** Milliseconds of one processor to wake up for a look, and to sleep again: it is not measured. */
-const WAKE = 0.1
 /** How many times the second shortest of them a look counts at most. */
 const MOST_TIMES = 2
 /**
@@ -40,32 +40,48 @@ const MOST_TIMES = 2
 const SOON = { attempt: 20, sure: LASTING } as const
 export type Sooner = keyof typeof SOON
 
+/** Milliseconds of one processor that looks have left of their share at a time, in milliseconds of any clock; less than 0: they owe them. */
+export interface Saved {
+  readonly ms: number
+  readonly at: number
+}
+
 /** What services one look reads, and the milliseconds to the next one. */
 export interface Looks {
   readonly most: number
-  every(services: number): number
-  /** The milliseconds to a look that comes sooner, for an attempt to connect or to be sure, and from there to the one after it. */
-  soon(services: number, what: Sooner): { readonly first: number; readonly next: number }
+  /** Returns what is left after one more look at so many services. */
+  after(saved: Saved, services: number, now: number): Saved
+  /**
+   * The milliseconds to the next look at so many services. With `sooner` it comes soon, unless something is owed: it is paid from
+   * what was saved, or owed itself. The next one comes as much later.
+   */
+  pause(services: number, saved: Saved, sooner: Sooner | null): number
 }
 
 /**
  * Returns how to look, by the milliseconds that one service took in the last looks. Their mean counts, and of those that were
- * slow for reasons of their own, twice the second shortest: where processor time is counted in ticks of 10 ms, on a busy machine
- * these are most of them. `isEarly`: a check may fail early.
+ * slow for reasons of their own, as where others had the processor, twice the second shortest. `wake`: milliseconds of one
+ * processor to wake up for a look. `isEarly`: a check may fail early.
  */
-export function looksBy(times: readonly number[], isEarly = false): Looks {
+export function looksBy(times: readonly number[], wake: number, isEarly = false): Looks {
   const sorted = [...times].sort((a, b) => a - b)
   const short = sorted[1] ?? sorted[0]
-  const each = short === undefined ? undefined : boundedMean(times, MOST_TIMES * short)
+  if (short === undefined) return { most: FIRST, after: saved => saved, pause: () => PACE.most }
+  const each = boundedMean(times, MOST_TIMES * short)
   const share = isEarly ? PACE.earlyShare : PACE.share
-  // No more than a moment in a row, however large the share is.
-  const most = each === undefined ? FIRST : Math.max(1, Math.floor((PACE.share * USEFUL - WAKE) / each))
-  const byShare = (services: number) => (each === undefined ? PACE.most : (WAKE + each * services) / share)
-  const bounded = (ms: number) => Math.min(Math.max(ms, PACE.least), PACE.most)
+  const costOf = (services: number) => wake + each * services
   return {
-    most,
-    every: services => bounded(byShare(services)),
-    soon: (services, what) => ({ first: SOON[what], next: bounded(2 * byShare(services) - SOON[what]) }),
+    // No more than a moment in a row, however large the share is.
+    most: Math.max(1, Math.floor((PACE.share * USEFUL - wake) / each)),
+    after({ ms, at }, services, now) {
+      const most = Math.max(share * SAVED_FOR, costOf(services))
+      return { ms: Math.min(most, ms + share * (now - at)) - costOf(services), at: now }
+    },
+    pause(services, { ms }, sooner) {
+      const owed = Math.min(0, ms)
+      const every = Math.min(Math.max((costOf(services) - owed) / share, PACE.least), PACE.most)
+      return sooner && ms + share * SOON[sooner] >= 0 ? Math.min(SOON[sooner], every) : every
+    },
   }
 }
 

@@ -7,8 +7,10 @@ import {
   type Growing,
   type Growth,
   growingOf,
+  type Looks,
   looksBy,
   nextGrowth,
+  type Saved,
   type Sooner,
   TIMED,
 } from '../core/active-growth.js'
@@ -18,9 +20,9 @@ import { nextRefusals, type Refusals, refusingOf } from '../core/refusals.js'
 import type { ActiveConnections, Kernel } from '../ipvs/kernel.js'
 import type { Log } from '../system/log.js'
 import type { Clock } from '../util/clock.js'
-import { CostMeter } from '../util/cost-meter.js'
 import { counted } from '../util/plural.js'
 import { Poller } from '../util/poller.js'
+import { wakeCost } from '../util/wake-cost.js'
 import type { ConnectAttempts } from './connect-attempts.js'
 
 export interface ActiveGrowthParts {
@@ -33,8 +35,8 @@ export interface ActiveGrowthParts {
   jobsOf(service: string, real: string): readonly string[]
   onHint(ids: readonly string[], hint: Hint): void
   readonly attempts: Pick<ConnectAttempts, 'mayAsk' | 'ask' | 'isUsed'>
-  /** Returns the milliseconds that a look takes; replaced in tests. */
-  readonly timed?: (look: () => void) => number
+  /** Milliseconds of one processor to wake up for a look; replaced in tests. */
+  readonly wake?: number
 }
 
 /** Milliseconds to the first look. */
@@ -74,9 +76,18 @@ class Pauses {
   }
 }
 
-interface Watched extends Omit<ActiveConnections, 'flowOf'> {
+interface Watched {
+  readonly found: ActiveConnections
   readonly growth: readonly Growth[]
   readonly refusals: readonly Refusals[]
+  /** True if nothing but the numbers is known, so that the same ones tell nothing new. */
+  readonly isQuiet: boolean
+}
+
+/** A look that is to come sooner: why, and the services that it reads. */
+interface Wanted {
+  readonly why: Sooner
+  readonly services: ReadonlySet<ServiceId>
 }
 
 /** What connections of clients tell of a server. */
@@ -85,22 +96,28 @@ type Sign = 'unanswered' | 'refused'
 export class ActiveGrowth {
   readonly #parts: ActiveGrowthParts
   readonly #looks: Poller
+  readonly #wake: number
   #services = new Map<string, Watched>()
   /** Milliseconds that one service took in the last looks. */
   #times: readonly number[] = []
+  #saved: Saved
   /** The services whose turn it is, by their place among all, and the looks at them. */
   #turn = { from: 0, to: 0, looks: 0 }
   #changedAt: number
-  /** Why the next look is to come sooner: this one has found a first connection. */
-  #wanted: Sooner | null = null
-  /** Why this look came sooner: the next pause is as much longer. */
-  #cameFor: Sooner | null = null
+  /** What this look wants of the next one: it has found first connections. */
+  #wanted: Wanted | null = null
+  /** True for a look that reads what the last one wanted. The next one reads all again, so that nobody waits for long. */
+  #isPart = false
+  /** The services that the last look has read that was no part. */
+  #count = 0
   readonly #given = new Pauses()
   readonly #asked = new Pauses()
 
   constructor(parts: ActiveGrowthParts) {
     this.#parts = parts
+    this.#wake = parts.wake ?? wakeCost()
     this.#changedAt = parts.clock.now()
+    this.#saved = { ms: 0, at: this.#changedAt }
     this.#looks = new Poller('active connections', () => this.#look(), parts)
     this.#looks.every(FIRST_IN)
   }
@@ -111,13 +128,17 @@ export class ActiveGrowth {
 
   #look(): void {
     try {
-      let count = 0
-      const took = (this.#parts.timed ?? timed)(() => {
-        count = this.#read()
-      })
+      const { clock, attempts } = this.#parts
+      const began = clock.now()
+      const count = this.#read(began)
+      // Processor time is not asked for: where a system call is dear, that would be a part of what a look takes.
+      const ended = clock.now()
       // Without services it tells nothing of what one takes.
-      if (count > 0) this.#times = [...this.#times, took / count].slice(-TIMED)
-      this.#looks.every(this.#pause(count))
+      if (count > 0) this.#times = [...this.#times, (ended - began) / count].slice(-TIMED)
+      const looks = looksBy(this.#times, this.#wake, attempts.isUsed)
+      const isKnown = this.#times.length >= UNKNOWN.looks
+      this.#saved = isKnown ? looks.after(this.#saved, count, ended) : { ms: 0, at: ended }
+      this.#looks.every(this.#pause(looks, count, ended))
     } catch {
       this.#services.clear()
       this.#looks.every(RETRY)
@@ -125,42 +146,44 @@ export class ActiveGrowth {
   }
 
   /** Returns the milliseconds to the next look, after one that has read so many services. */
-  #pause(count: number): number {
-    const looks = looksBy(this.#times, this.#parts.attempts.isUsed)
-    const [wanted, cameFor] = [this.#wanted, this.#cameFor]
-    this.#wanted = null
-    this.#cameFor = null
-    if (count > 0 && this.#times.length < UNKNOWN.looks) return UNKNOWN.pause
-    const every = count > 0 ? looks.every(count) : 0
-    const isIdle = this.#parts.clock.now() - this.#changedAt > IDLE.after
-    if (isIdle || count === 0) return Math.max(IDLE.every, every)
-    if (cameFor) return looks.soon(count, cameFor).next
-    const sooner = wanted ? looks.soon(count, wanted).first : every
-    if (sooner >= every) return every
-    this.#cameFor = wanted
-    return sooner
+  #pause(looks: Looks, count: number, now: number): number {
+    const wanted = this.#wanted
+    if (count === 0) return IDLE.every
+    if (this.#times.length < UNKNOWN.looks) return UNKNOWN.pause
+    const isIdle = now - this.#changedAt > IDLE.after
+    if (isIdle) return Math.max(IDLE.every, looks.pause(count, this.#saved, null))
+    const next = wanted && !this.#isPart ? wanted.services.size : this.#count
+    return looks.pause(next, this.#saved, wanted?.why ?? null)
   }
 
   /** Returns the number of services that it has read. */
-  #read(): number {
-    const now = this.#parts.clock.now()
+  #read(now: number): number {
     for (const pauses of [this.#given, this.#asked]) pauses.forget(now)
-    const services = new Map<string, Watched>()
-    for (const id of this.#those()) {
+    const before = this.#services
+    const those = this.#those()
+    // What is not read any more is forgotten.
+    const services = new Map(this.#isPart ? before : [])
+    this.#wanted = null
+    for (const id of those) {
       const key = keyOfService(id)
-      const found = this.#parts.kernel.active(id)
-      const watched = this.#followed(this.#services.get(key), found, now)
+      const known = before.get(key)
+      const watched = this.#followed(known, this.#parts.kernel.active(id), now)
       services.set(key, watched)
-      this.#judge(key, watched, now)
+      if (watched !== known) this.#judge(id, watched, now)
     }
     this.#services = services
-    return services.size
+    if (!this.#isPart) this.#count = those.length
+    return those.length
   }
 
-  /** Returns the services to read: all, or those whose turn it is where all would take too long. */
+  /** Returns the services to read: those that are wanted, or all, or those whose turn it is where all would take too long. */
   #those(): readonly ServiceId[] {
     const all = [...this.#parts.services()]
-    const { most } = looksBy(this.#times)
+    const wanted = this.#isPart ? [] : all.filter(id => this.#wanted?.services.has(id))
+    // Else they have left the table.
+    this.#isPart = wanted.length > 0
+    if (this.#isPart) return wanted
+    const { most } = looksBy(this.#times, this.#wake)
     if (all.length <= most) return all
     const { from, to, looks } = this.#turn
     if (looks > 0 && looks < LOOKS_IN_TURN && from < all.length) this.#turn = { from, to, looks: looks + 1 }
@@ -171,25 +194,27 @@ export class ActiveGrowth {
     return all.slice(this.#turn.from, this.#turn.to)
   }
 
-  #followed(before: Watched | undefined, now: ActiveConnections, at: number): Watched {
-    const { reals, counts, flowOf } = now
-    const known = before?.reals === reals ? before : undefined
-    if (known?.counts !== counts) this.#changedAt = at
+  #followed(before: Watched | undefined, found: ActiveConnections, at: number): Watched {
+    if (before?.found === found && before.isQuiet) return before
+    const { reals, counts, flowOf } = found
+    const known = before?.found.reals === reals ? before : undefined
+    if (known?.found.counts !== counts) this.#changedAt = at
     const growth = counts.map((count, i) => nextGrowth(known?.growth[i], count, at))
     const refusals = counts.map((_, i) => nextRefusals(known?.refusals[i], flowOf(i), at))
-    return { reals, counts, growth, refusals }
+    const isQuiet =
+      growth.every(({ added }) => added.length === 0) && refusals.every(({ count }) => count === 0)
+    return { found, growth, refusals, isQuiet }
   }
 
-  #judge(service: string, { reals, growth, refusals }: Watched, now: number): void {
-    if (growth.some(({ added }) => added.length > 0))
-      for (const found of growingOf(growth, now))
-        this.#follow('unanswered', service, reals[found.place] ?? '', found, now)
-    if (refusals.some(({ count }) => count > 0))
-      for (const found of refusingOf(refusals))
-        this.#follow('refused', service, reals[found.place] ?? '', found, now)
+  #judge(id: ServiceId, { found, growth, refusals, isQuiet }: Watched, now: number): void {
+    if (isQuiet) return
+    const realAt = (place: number) => found.reals[place] ?? ''
+    for (const one of growingOf(growth, now)) this.#follow('unanswered', id, realAt(one.place), one, now)
+    for (const one of refusingOf(refusals)) this.#follow('refused', id, realAt(one.place), one, now)
   }
 
-  #follow(sign: Sign, service: string, real: string, { count, since }: Growing, now: number): void {
+  #follow(sign: Sign, id: ServiceId, real: string, { count, since }: Growing, now: number): void {
+    const service = keyOfService(id)
     const key = `${sign} ${service} ${real}`
     const { attempts, jobsOf, onHint } = this.#parts
     const all = jobsOf(service, real)
@@ -197,8 +222,7 @@ export class ActiveGrowth {
     const pauses = since !== 'sure' && ids.length > 0 ? this.#asked : this.#given
     if (all.length === 0 || !pauses.isOver(key, now)) return
     if (since === 'first') {
-      // Not twice in a row: looks would come at the short pause for ever.
-      if (!this.#cameFor) this.#wanted = ids.length > 0 ? 'attempt' : (this.#wanted ?? 'sure')
+      this.#want(ids.length > 0 ? 'attempt' : 'sure', id)
       return
     }
     if (ids.length === 0) return
@@ -207,6 +231,12 @@ export class ActiveGrowth {
     if (since === 'sure') onHint(ids, hint)
     else attempts.ask(ids, hint)
   }
+
+  #want(why: Sooner, id: ServiceId): void {
+    const before = this.#wanted
+    const services = new Set(before?.services).add(id)
+    this.#wanted = { why: before?.why === 'attempt' ? 'attempt' : why, services }
+  }
 }
 
 function hintOf(sign: Sign, count: number, service: string): Hint {
@@ -214,12 +244,4 @@ function hintOf(sign: Sign, count: number, service: string): Hint {
   return sign === 'refused'
     ? { kind: 'refused', detail: `${what}, and none goes on after one answer` }
     : { kind: 'half-open', detail: `${what}, and none ends`, isStrong: true }
-}
-
-function timed(look: () => void): number {
-  const meter = new CostMeter()
-  meter.start()
-  look()
-  meter.stop()
-  return meter.total
 }

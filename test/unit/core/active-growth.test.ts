@@ -20,8 +20,12 @@ function growing(looks: readonly (readonly number[])[], every = 50): readonly Gr
   return growingOf(growth, now)
 }
 
+/** Milliseconds. */
+const WAKE = 0.1
+const NOTHING = { ms: 0, at: 0 }
+
 describe('active-growth: looks', () => {
-  const every = (times: readonly number[]) => looksBy(times).every(1)
+  const every = (times: readonly number[]) => looksBy(times, WAKE).pause(1, NOTHING, null)
 
   it('take a quarter of a percent of a processor in the mean, with waking up, and are 50 ms to 10 s apart', () => {
     assert.equal(every([0.5, 0.5, 0.6, 0.4]), 240)
@@ -29,6 +33,7 @@ describe('active-growth: looks', () => {
     assert.equal(every([0.01, 0.01]), 50)
     assert.equal(every([100, 100]), 10_000)
     assert.equal(every([]), 10_000)
+    assert.equal(looksBy([0.5], 0.6).pause(1, NOTHING, null), 440)
   })
 
   it('count for twice the second shortest of them where something else had the processor', () => {
@@ -36,32 +41,69 @@ describe('active-growth: looks', () => {
   })
 
   it('take one percent where a check may fail early, and read no more services in a row', () => {
-    const [usual, early] = [looksBy([1, 1]), looksBy([1, 1], true)]
-    assert.deepEqual([usual.every(1), early.every(1)], [440, 110])
+    const [usual, early] = [looksBy([1, 1], WAKE), looksBy([1, 1], WAKE, true)]
+    assert.deepEqual([usual.pause(1, NOTHING, null), early.pause(1, NOTHING, null)], [440, 110])
     assert.equal(early.most, usual.most)
   })
 
-  it('come 20 ms after a first connection, or 150 ms to be sure, and then so late that they take no more together', () => {
-    for (const each of [0.01, 0.25, 2.5]) {
-      const looks = looksBy([each, each])
-      for (const [what, ms] of [
-        ['attempt', 20],
-        ['sure', 150],
-      ] as const) {
-        const { first, next } = looks.soon(1, what)
-        assert.equal(first, ms)
-        assert.ok(2 * (0.1 + each) <= 0.0025 * (first + next) + 1e-9)
-      }
+  it('come 20 ms after a first connection, or 150 ms to be sure, unless they owe something', () => {
+    const looks = looksBy([0.5, 0.5], WAKE)
+    const pauses = (ms: number) => {
+      const saved = { ms, at: 0 }
+      return [looks.pause(1, saved, 'attempt'), looks.pause(1, saved, 'sure'), looks.pause(1, saved, null)]
     }
+    assert.deepEqual(pauses(0), [20, 150, 240])
+    assert.deepEqual(pauses(4), [20, 150, 240])
+    assert.deepEqual(pauses(-0.6), [480, 480, 480])
+    assert.deepEqual(looksBy([0.02, 0.02], WAKE).pause(1, NOTHING, 'sure'), 50)
+  })
+
+  it('take no more than their share, whenever they come sooner, and what two seconds have saved at once', () => {
+    const looks = fc.array(fc.constantFrom(null, 'attempt', 'sure'), { minLength: 100, maxLength: 300 })
+    const idle = fc.integer({ min: 0, max: 5000 })
+    fc.assert(
+      fc.property(
+        fc.constantFrom(0.01, 0.3, 2, 15),
+        fc.boolean(),
+        idle,
+        looks,
+        (each, isEarly, before, all) => {
+          const by = looksBy([each, each], WAKE, isEarly)
+          const share = isEarly ? 0.01 : 0.0025
+          const cost = WAKE + each
+          let saved = by.after(NOTHING, 1, before)
+          let now = before
+          for (const sooner of all) {
+            now += by.pause(1, saved, sooner)
+            saved = by.after(saved, 1, now)
+          }
+          const most = Math.max(share * 2000, cost) + cost
+          assert.ok(all.length * cost <= share * (now - before) + most + 1e-9)
+        },
+      ),
+    )
+  })
+
+  it('come sooner many times in a row where something was saved', () => {
+    const by = looksBy([0.2, 0.2], WAKE, true)
+    let saved = by.after(NOTHING, 1, 10_000)
+    let soon = 0
+    for (let now = 10_000; by.pause(1, saved, 'attempt') === 20; soon++) {
+      now += 20
+      saved = by.after(saved, 1, now)
+    }
+    // Of 20 ms that were saved, each takes 0.3 and brings 0.2 back.
+    assert.ok(soon > 190 && soon < 210, `${soon}`)
   })
 
   it('read no more services than they can a second later again, and at least one', () => {
     for (const each of [0.005, 0.025, 1]) {
-      const looks = looksBy([each, each])
-      assert.ok(looks.every(looks.most) <= 1000)
-      assert.ok(looks.every(looks.most + 1) > 1000)
+      const looks = looksBy([each, each], WAKE)
+      assert.ok(looks.pause(looks.most, NOTHING, null) <= 1000)
+      assert.ok(looks.pause(looks.most + 1, NOTHING, null) > 1000)
     }
-    assert.deepEqual([looksBy([5, 5]).most, looksBy([0.025]).most, looksBy([]).most], [1, 95, 20])
+    const most = (times: readonly number[]) => looksBy(times, WAKE).most
+    assert.deepEqual([most([5, 5]), most([0.025]), most([])], [1, 95, 20])
   })
 })
 

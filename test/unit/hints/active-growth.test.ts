@@ -10,7 +10,13 @@ import { address } from '../../support/tables.js'
 
 const WEB: ServiceId = { kind: 'address', protocol: 'tcp', address: address('2001:db8::80'), port: 80 }
 
+const NOBODY = [0, 0, 0]
+const portOf = (id: ServiceId) => (id.kind === 'address' ? id.port : 0)
+
 const NONE = { connections: 0, received: 0, sent: 0 }
+
+/** Milliseconds. */
+const WAKE = 0.1
 
 function rig({ cost = 0.02, firstCost = 0, known = ['a', 'b', 'c'], services = [WEB], mayAsk = false } = {}) {
   const clock = new FakeClock()
@@ -23,23 +29,31 @@ function rig({ cost = 0.02, firstCost = 0, known = ['a', 'b', 'c'], services = [
     looks: 0,
     read: [] as string[],
     sizes: [] as number[],
+    /** Services whose counts these are; null: all. */
+    ports: null as readonly number[] | null,
   }
   const watch = new ActiveGrowth({
     clock,
     log: recordingLog().log,
     kernel: {
       active(id): ActiveConnections {
+        clock.pass(state.looks === 0 && firstCost > 0 ? firstCost : cost)
         state.looks++
+        state.sizes.push((state.sizes.pop() ?? 0) + 1)
         state.read.push(keyOfService(id))
         if (state.isBroken) throw new Error('EPERM')
         return {
           reals: state.reals,
-          counts: state.counts,
+          counts: state.ports && !state.ports.includes(portOf(id)) ? NOBODY : state.counts,
           flowOf: place => (place === 0 ? state.flow : NONE),
         }
       },
     },
-    services: () => services,
+    // Asked for once in each look.
+    services: () => {
+      state.sizes.push(0)
+      return services
+    },
     jobsOf: (service, real) => (known.includes(real) ? [`${service} ${real}`] : []),
     onHint: (ids, { detail, isStrong }: Hint) => void hints.push(`${ids} ${isStrong}: ${detail}`),
     attempts: {
@@ -47,12 +61,7 @@ function rig({ cost = 0.02, firstCost = 0, known = ['a', 'b', 'c'], services = [
       isUsed: mayAsk,
       ask: (ids, { detail }) => void hints.push(`ask ${ids}: ${detail}`),
     },
-    timed: look => {
-      const before = state.looks
-      look()
-      state.sizes.push(state.looks - before)
-      return (before === 0 && firstCost > 0 ? firstCost : cost) * (state.looks - before)
-    },
+    wake: WAKE,
   })
   /** Winds 10 ms at a time; every 100 ms each server of `growing` has one connection more. */
   const wind = async (ms: number, growing: readonly number[] = []) => {
@@ -246,15 +255,31 @@ describe('active-growth: looks', () => {
     assert.equal(state.looks - before, 2)
   })
 
-  it('do not come twice in a row sooner, though each finds a first connection of another server', async () => {
-    const { wind, state } = rig({ mayAsk: true })
+  it('take no more than their share, though each finds a first connection of another server', async () => {
+    const { wind, state } = rig({ mayAsk: true, cost: 0.5 })
     await wind(2000)
     const before = state.looks
-    for (let i = 0; i < 70; i++) {
+    for (let i = 0; i < 300; i++) {
       state.counts = state.counts.map((_, place) => (state.looks % 2 === place ? 1 : 0))
       await wind(10)
     }
-    assert.ok(state.looks - before <= 21, `${state.looks - before}`)
+    // 0.6 ms each, and one that is owed.
+    assert.ok(state.looks - before <= 51, `${state.looks - before}`)
+  })
+
+  it('read the services alone that have first connections when they come sooner, and then all', async () => {
+    const services = Array.from({ length: 20 }, (_, i): ServiceId => ({ ...WEB, port: i + 1 }))
+    const { wind, state } = rig({ mayAsk: true, services })
+    await wind(2000)
+    state.ports = [3, 7]
+    state.sizes = []
+    state.counts = [1, 0, 0]
+    const told = await wind(200)
+    assert.deepEqual(
+      told.map(text => /ask \S+ (\S+)/.exec(text)?.[1]?.replace(/.*:/, '')),
+      ['3', '7'],
+    )
+    assert.deepEqual(state.sizes.slice(0, 3), [20, 2, 20])
   })
 
   it('take up to 1 % of a processor where a check may fail early', async () => {
