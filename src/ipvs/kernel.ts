@@ -30,7 +30,7 @@ export interface CountedReal {
 export interface Look {
   /** A service whose bytes are those of the last look is the same object as there. */
   readonly table: Table
-  /** Milliseconds of one processor, for the kernel and lvsd together. */
+  /** Milliseconds of one processor, for the kernel and lvsd together, with waking up. */
   readonly cost: number
 }
 

@@ -9,6 +9,7 @@ import {
 } from '../core/model.js'
 import { CostMeter } from '../util/cost-meter.js'
 import { eachInSteps, runSliced, type Sliced } from '../util/time-slice.js'
+import { wakeCost } from '../util/wake-cost.js'
 import { ask, type IpvsConnection } from './ask.js'
 import { counters, levels } from './attributes.js'
 import { decodeReal, decodeService, encodeServiceId } from './codec.js'
@@ -30,9 +31,12 @@ interface Seen {
 const TURN = 5
 /** Entries of services that are read in one step. */
 const STEP = 128
+/** Milliseconds between two readings of the processor time, which itself takes some. */
+const STRETCH = 2
 
 export class TableLook {
   readonly #connection: IpvsConnection
+  readonly #wake = wakeCost()
   readonly #scratch = {
     services: new SteadyWords(serviceLevel),
     reals: new SteadyWords(destLevel),
@@ -49,7 +53,7 @@ export class TableLook {
   async read(): Promise<Look> {
     const meter = new CostMeter()
     const table = await runSliced(metered(this.#reading(), meter), TURN)
-    return { table, cost: meter.total }
+    return { table, cost: this.#wake + meter.total }
   }
 
   *#reading(): Sliced<Look['table']> {
@@ -116,7 +120,9 @@ function* decodingReals(
 function* metered<T>(work: Sliced<T>, meter: CostMeter): Sliced<T> {
   for (;;) {
     meter.start()
-    const step = work.next()
+    const until = performance.now() + STRETCH
+    let step = work.next()
+    while (!step.done && performance.now() < until) step = work.next()
     meter.stop()
     if (step.done) return step.value
     yield

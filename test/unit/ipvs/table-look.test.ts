@@ -41,6 +41,11 @@ describe('table look: what has changed since the last reading', () => {
     )
   })
 
+  it('costs what it takes to wake up and to read', async () => {
+    const { kernel } = await stage()
+    assert.ok((await kernel.look()).cost > 0.13)
+  })
+
   it('lets the event loop run while a service with twelve thousand servers is decoded', async () => {
     const reals = Array.from({ length: 12_000 }, (_, i) => tableReal(`fd00:2::${(i + 1).toString(16)}`))
     const kernel = memoryKernel()
