@@ -87,8 +87,8 @@ export function isInService(
 
 function isIn(service: ResolvedService, real: ResolvedReal, actual: Table, isDrained: boolean): boolean {
   const { id, quiescent } = service
-  const entry = id && real.address && tableReal(real)
-  const held = entry && actual.get(keyOfService(id))?.reals.get(keyOfReal(entry))
+  const entry = id && entryOf(real)
+  const held = entry && actual.get(keyOfService(id))?.reals.get(entry.key)
   if (!held) return false
   return held.weight > 0 || !quiescent || real.attributes.weight === 0 || isDrained
 }
@@ -111,10 +111,10 @@ function realsOf(
   const isOf = (member: ResolvedMember, entry: TableReal) => mayBe(service, member, entry)
   const reals = entriesOf(unclaimed.filter(entry => service.reals.some(real => isOf(real, entry))))
   for (const real of service.reals) {
-    const base = tableReal(real)
-    if (!base) continue
-    const key = keyOfReal(base)
-    const wanted = wantedReal(base, dispositionOf(service, real), {
+    const entry = entryOf(real)
+    if (!entry) continue
+    const { key } = entry
+    const wanted = wantedReal(entry.real, dispositionOf(service, real), {
       downAs: () => downAs(service, real),
       held: held?.reals.get(key),
     })
@@ -123,11 +123,11 @@ function realsOf(
   }
   const isAvailable = availabilityAt(service, dispositionOf, downAs)
   const isWanted = isAvailable !== true && ![...reals.values()].some(isServing)
-  const fallback = service.fallback && tableReal(service.fallback)
+  const fallback = service.fallback && entryOf(service.fallback)
   if (service.fallback && !fallback && isWanted)
     for (const entry of unclaimed) if (isOf(service.fallback, entry)) reals.set(keyOfReal(entry), entry)
-  if (fallback && isWanted && (isAvailable === false || isServing(held?.reals.get(keyOfReal(fallback)))))
-    reals.set(keyOfReal(fallback), fallback)
+  if (fallback && isWanted && (isAvailable === false || isServing(held?.reals.get(fallback.key))))
+    reals.set(fallback.key, fallback.real)
   return reals
 }
 
@@ -141,7 +141,7 @@ export function unclaimedIn(
 ): readonly TableReal[] {
   const members = fallback ? [...reals, fallback] : reals
   if (!held || members.every(({ address }) => address !== null)) return []
-  const claimed = new Set(members.flatMap(member => tableReal(member) ?? []).map(keyOfReal))
+  const claimed = new Set(members.map(member => entryOf(member)?.key))
   return [...held.reals].filter(([key]) => !claimed.has(key)).map(([, entry]) => entry)
 }
 
@@ -215,8 +215,23 @@ function quiesced(base: TableReal): TableReal {
   return base.weight === 0 ? base : { ...base, weight: 0, upper: 0, lower: 0 }
 }
 
-function tableReal({ address, port, attributes }: ResolvedMember): TableReal | null {
-  return address && { address, port, ...attributes }
+/** What the table has of a member with its configured weight, and its key within the service. */
+interface Entry {
+  readonly real: TableReal
+  readonly key: string
+}
+
+/** Made once: each result of a server has the table of its service computed, which may have thousands. */
+const entries = new WeakMap<ResolvedMember, Entry>()
+
+function entryOf(member: ResolvedMember): Entry | null {
+  const { address, port, attributes } = member
+  if (!address) return null
+  const known = entries.get(member)
+  if (known) return known
+  const entry = { real: { address, port, ...attributes }, key: keyOfReal({ address, port }) }
+  entries.set(member, entry)
+  return entry
 }
 
 function isServing(real: TableReal | undefined): boolean {

@@ -83,7 +83,8 @@ export function* succeedingStandings(
   for (const service of fresh)
     yield* eachInSteps(service.reals, real => {
       if (staying.has(real)) return
-      const old = keysOf(service, real).flatMap(key => known.get(key) ?? [])[0] ?? null
+      const old =
+        known.size === 0 ? null : (keysOf(service, real).flatMap(key => known.get(key) ?? [])[0] ?? null)
       heirs.push({ service, real, old, mayBeRecalled: !old && mayRecall(service, real) })
     })
   return { left, heirs }

@@ -291,3 +291,20 @@ describe('desired: a server is in service by the kernel’s table', () => {
     assert.equal(isInService(service('web', { reals: [server] }), server, null), true)
   })
 })
+
+describe('desired table: computed again', () => {
+  const reals = [real(A, { weight: 5 }), real(B, { weight: 7 })]
+  const entriesOf = (of: (one: ResolvedReal) => ReturnType<typeof as>) => {
+    const entry = desired([service('web', { reals })], (_, one) => of(one), new Map()).get(keyOfService(ID))
+    return [...(entry?.reals.values() ?? [])]
+  }
+
+  it('has the same entries for servers with their configured weight, and others with another weight', () => {
+    const first = entriesOf(one => as('up', one))
+    assert.deepEqual(first, [tableReal(A, { weight: 5 }), tableReal(B, { weight: 7 })])
+    const advised = entriesOf(() => disposition({ checked: 'up', advised: 6, override: null }))
+    assert.deepEqual(advised, [tableReal(A, { weight: 6 }), tableReal(B, { weight: 6 })])
+    const again = entriesOf(one => as('up', one))
+    assert.ok(again.every((entry, i) => entry === first[i]))
+  })
+})
