@@ -1,4 +1,5 @@
 /** Small real servers on this machine, each on a separate port. They are closed after the test. */
+import { randomInt } from 'node:crypto'
 import { createSocket, type RemoteInfo, type Socket as UdpSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
@@ -84,22 +85,42 @@ export async function udpServer(
   return { host, port: socket.address().port, count: () => count }
 }
 
-/** Returns a TCP port without a listener. */
+/**
+ * Returns a TCP port without a listener, below the ephemeral range: no other process gets it before the caller binds it, and none
+ * listens there while a test expects nobody.
+ */
 export async function refusedPort(host: Loopback = '::1'): Promise<number> {
-  const server = createServer().listen(0, host)
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  await new Promise(closed => server.close(closed))
-  return port
+  for (;;) {
+    const server = createServer()
+    const port = await bound(server, () => server.listen(below(), host))
+    await new Promise(closed => server.close(closed))
+    if (port !== null) return port
+  }
 }
 
-/** Returns a UDP port without a listener. */
+/** Returns a UDP port without a listener, as `refusedPort` does. */
 export async function refusedUdpPort(host: Loopback = '::1'): Promise<number> {
-  const socket = createSocket(host === '::1' ? 'udp6' : 'udp4').bind(0, host)
-  await once(socket, 'listening')
-  const { port } = socket.address()
-  await new Promise<void>(closed => socket.close(closed))
-  return port
+  for (;;) {
+    const socket = createSocket(host === '::1' ? 'udp6' : 'udp4')
+    const port = await bound(socket, () => socket.bind(below(), host))
+    await new Promise<void>(closed => socket.close(closed))
+    if (port !== null) return port
+  }
+}
+
+/** A random port below the ephemeral range, where servers of other programs are rare. */
+function below(): number {
+  return randomInt(12_000, 32_000)
+}
+
+/** Returns the port that `bind` binds, or null if it is in use. */
+async function bound(endpoint: Server | UdpSocket, bind: () => void): Promise<number | null> {
+  const isBound = once(endpoint, 'listening').then(
+    () => true,
+    () => false,
+  )
+  bind()
+  return (await isBound) ? (endpoint.address() as AddressInfo).port : null
 }
 
 /** Accepts connections, reads, and sends nothing. */

@@ -1,14 +1,14 @@
 /** Real server programs for tests. Each runs without root in a separate folder, and is ended after the test. */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { accessSync, constants, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { type AddressInfo, connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { mark } from '../../../src/system/process-marks.js'
 import { onCleanup } from '../after-each.js'
+import { refusedPort } from '../servers.js'
 
 const FOLDERS = ['/usr/sbin', '/usr/local/sbin', '/usr/bin', '/usr/local/bin']
 
@@ -39,21 +39,9 @@ export function folderOf(files: Readonly<Record<string, string>>): string {
   return folder
 }
 
-/**
- * Returns a free port of ::1 below the ephemeral range, so that no other process gets it before the program binds it.
- */
-export async function freePort(): Promise<number> {
-  for (;;) {
-    const server = createServer().listen(randomInt(12_000, 32_000), '::1')
-    const won = await Promise.race([
-      once(server, 'listening').then(() => true),
-      once(server, 'error').then(() => false),
-    ]).catch(() => false)
-    if (!won) continue
-    const { port } = server.address() as AddressInfo
-    await new Promise(closed => server.close(closed))
-    return port
-  }
+/** Returns a free port of ::1 for a program. */
+export function freePort(): Promise<number> {
+  return refusedPort()
 }
 
 /**

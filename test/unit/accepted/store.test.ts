@@ -19,6 +19,7 @@ function accepted(change: Partial<Accepted> = {}): Accepted & { build: string } 
     at: '2026-11-28T03:00:00.000Z',
     text: 'services: {}',
     config: SITE,
+    fromText: null,
     build: 'a',
     ...change,
   }

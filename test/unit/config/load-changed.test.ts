@@ -187,7 +187,7 @@ describe('load-changed: reads the services that have changed', function () {
   it('refuses as soon as the known values may be too many together', async () => {
     const before = await known('site.yaml', TWO)
     const plain = before.reuse?.plain ?? new Set()
-    const nearly = { ...before, reuse: { plain, values: 999_999 } }
+    const nearly = { ...before, reuse: { plain, values: 999_999, isWhole: true } }
     assert.equal(await loadChanged('site.yaml', TWO.replace('::12', '::13'), nearly), null)
   })
 
@@ -221,7 +221,7 @@ describe('load-changed: reads the services that have changed', function () {
     const [file, text] = FORMS['ldirectord.cf']?.(200) ?? ['', '']
     const before = await known(file, text)
     const { plain = new Set<string>(), values = 0 } = before.reuse ?? {}
-    const elsewhere = { ...before, reuse: { plain, values, hostname: 'elsewhere' } }
+    const elsewhere = { ...before, reuse: { plain, values, hostname: 'elsewhere', isWhole: true } }
     assert.equal(await loadChanged(file, text.replace('masq 2', 'masq 9'), elsewhere), null)
   })
 
