@@ -3,10 +3,7 @@ import { mkdir } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { writeDurably } from '../storage/durable-file.js'
 import { readText } from '../storage/state-text.js'
-import { acceptedPath } from './store.js'
-
-/** The state folder if the configuration sets none. */
-export const DEFAULT_STATE = '/var/lib/lvsd'
+import { acceptedPath, homeOf } from './accepted-path.js'
 
 export interface Place {
   readonly file: string
@@ -50,9 +47,4 @@ export async function writePointer({ file, env }: Place, state: string): Promise
 
 function pointerPath(home: string, file: string): string {
   return join(home, acceptedPath('', file).replace(/\.json$/, '.place'))
-}
-
-/** Returns the folder that systemd has created (StateDirectory=), else the default. */
-function homeOf(env: Place['env']): string {
-  return resolve(env.STATE_DIRECTORY?.split(':')[0] || DEFAULT_STATE)
 }

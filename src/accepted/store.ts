@@ -1,19 +1,21 @@
 /**
  * Stores the last accepted configuration in the state folder. A start uses it if the file is broken, or if something
- * that the file refers to cannot be read.
+ * that the file refers to cannot be read; and in place of reading the file, if its text is the same and nothing else counts.
  *
  * The stored file has the text and the resulting configuration, so that passwords in other files and variables,
  * certificates and users' checks need not be read again. Because it contains passwords, its mode is 600. It is written
  * under another name, synced to disk and renamed.
  */
-import { createHash } from 'node:crypto'
 import { lstatSync } from 'node:fs'
-import { basename, join, resolve } from 'node:path'
-import type { Config, Service } from '../core/model.js'
+import { resolve } from 'node:path'
+import { crc32 } from 'node:zlib'
+import type { Problem } from '../config/problems/problem.js'
+import type { Hiding } from '../config/secrets.js'
+import type { Config } from '../core/model.js'
 import { writeDurably } from '../storage/durable-file.js'
 import { readText, setAside } from '../storage/state-text.js'
-import { survivesJson } from '../util/survives-json.js'
-import { eachInSteps, runSliced, type Sliced } from '../util/time-slice.js'
+import { runSliced } from '../util/time-slice.js'
+import { type PackedConfig, packedJson, unpacked } from './packed-config.js'
 
 export interface Accepted {
   /** Absolute path of the configuration file. */
@@ -23,6 +25,22 @@ export interface Accepted {
   readonly text: string
   /** The configuration that this build of lvsd made from the text; null if another build wrote the file. */
   readonly config: Config | null
+  /** Null if `config` is, or if more than the text counts. */
+  readonly fromText: FromText | null
+}
+
+/** What reading a text gives beside its configuration, where all of it follows from that text and these values alone. */
+export interface FromText extends Pick<Hiding, 'hidden'> {
+  /** Paths that the command line gave in place of the configuration's. */
+  readonly socket: string | null
+  readonly state: string | null
+  /** Name of the machine, if the format takes values from it. */
+  readonly hostname: string | null
+  /** Names of the kinds that were loaded. */
+  readonly kinds: readonly string[]
+  readonly problems: readonly Problem[]
+  /** As in `Reuse`. */
+  readonly values: number
 }
 
 interface Stored {
@@ -30,21 +48,16 @@ interface Stored {
   readonly file: string
   readonly at: string
   readonly text: string
-  /** The build that made `config`. */
+  /** The build that made what follows, which is absent if JSON does not preserve it. */
   readonly build: string
-  readonly config?: Config
+  /** CRC-32 of all after it. */
+  readonly sum?: number
+  readonly fromText?: FromText | null
+  readonly packed?: PackedConfig
 }
 
-/** Returns `STATE/accepted-lvsd.yaml-1f40fc92da24.json`; the hash of the full path makes it unique. */
-export function acceptedPath(state: string, file: string): string {
-  const hash = createHash('sha256').update(resolve(file)).digest('hex').slice(0, 12)
-  return join(
-    state,
-    `accepted-${basename(file)
-      .replaceAll(/[^\w.-]/g, '_')
-      .slice(-40)}-${hash}.json`,
-  )
-}
+/** The name of the first value that the sum counts. It stands nowhere before: in the text its quotation marks are escaped. */
+const SUMMED = ',"fromText":'
 
 /** Returns null if no usable configuration is stored. `tell` receives every error except "no such file". */
 export async function readAccepted(
@@ -57,8 +70,11 @@ export async function readAccepted(
     const stored = JSON.parse(written) as Stored
     if (stored.form !== 1 || stored.file !== resolve(file) || typeof stored.text !== 'string')
       throw new Error('it is not in the format of lvsd')
-    const { at, text, config } = stored
-    return { file: stored.file, at, text, config: (stored.build === build && config) || null }
+    const { at, text, packed, fromText = null } = stored
+    const isUsable = stored.build === build && stored.sum === sumOf(written)
+    const made =
+      isUsable && packed ? { config: unpacked(packed), fromText } : { config: null, fromText: null }
+    return { file: stored.file, at, text, ...made }
   } catch (error) {
     tell(`the last accepted configuration ${path} cannot be used: ${(error as Error).message}`)
     return null
@@ -68,50 +84,23 @@ export async function readAccepted(
 /** Writes the configuration, unless the same one is stored already. Throws file system errors. */
 export async function writeAccepted(
   path: string,
-  { file, at, text, config, build }: Accepted & { readonly build: string },
+  { file, at, text, config, fromText, build }: Accepted & { readonly build: string },
 ): Promise<void> {
   const [head, rest] = [JSON.stringify({ form: 1, file: resolve(file) }), JSON.stringify({ text, build })]
   // A configuration that JSON does not preserve is not stored; the next start makes it from the text.
-  const plain = config && (await runSliced(jsonOf(config)))
+  const packed = config && (await runSliced(packedJson(config)))
   const before = `${head.slice(0, -1)},"at":`
-  const after = `,${rest.slice(1, -1)}${plain ? `,"config":${plain}` : ''}}\n`
+  const made = packed ? `${SUMMED}${JSON.stringify(fromText)},"packed":${packed}}\n` : '}\n'
+  const after = `,${rest.slice(1, -1)}${packed ? `,"sum":${crc32(made)}` : ''}${made}`
   if (await isKept(path, before, after)) return
   // A file would not replace a folder.
   if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) setAside(path, 'damaged')
   await writeDurably(path, `${before}${JSON.stringify(at)}${after}`)
 }
 
-/** Services that JSON preserves. A reload keeps the objects of services that have not changed. */
-const preserved = new WeakSet<object>()
-
-/** Returns the configuration as JSON, or null if that does not preserve it. In time slices. */
-function* jsonOf({ services, ...own }: Config): Sliced<string | null> {
-  const head = preservedJson(own)
-  const all: string[] = []
-  for (const service of services) {
-    const json = yield* serviceJson(service, preserved.has(service) ? JSON.stringify : preservedJson)
-    if (json === null) return null
-    preserved.add(service)
-    all.push(json)
-    yield
-  }
-  return head && `${head.slice(0, -1)},"services":[${all.join()}]}`
-}
-
-function* serviceJson(
-  { reals, ...own }: Service,
-  jsonOf: (value: object) => string | null,
-): Sliced<string | null> {
-  const head = jsonOf(own)
-  const all: (string | null)[] = []
-  yield* eachInSteps(reals, real => {
-    all.push(jsonOf(real))
-  })
-  return head === null || all.includes(null) ? null : `${head.slice(0, -1)},"reals":[${all.join()}]}`
-}
-
-function preservedJson(value: object): string | null {
-  return survivesJson(value) ? JSON.stringify(value) : null
+function sumOf(written: string): number | null {
+  const at = written.indexOf(SUMMED)
+  return at < 0 ? null : crc32(written.slice(at))
 }
 
 /** True if the file is the same but for the time. */

@@ -2,21 +2,31 @@
  * Opens a thread of the director that a command line will start, before the program of `lvsd run` is loaded: both load at the same
  * time. Imports next to nothing, since all commands load it.
  */
-import { openReaderEarly } from '../config/reader.js'
+import { existsSync } from 'node:fs'
+import { acceptedPath, homeOf } from '../accepted/accepted-path.js'
+import { isSmall, openReaderEarly } from '../config/reader.js'
 import { openEngineEarly } from '../schedule/engine/early-engine.js'
 
 /**
- * Opens the thread that a director needs first: for a long configuration the one that reads it, else that of the engine. A thread
- * for a command line that turns out to be wrong ends with the process.
+ * Opens the thread that a director needs first: for a long configuration the one that reads it, unless the accepted one is likely to
+ * be the same, else that of the engine. A thread for a command line that turns out to be wrong ends with the process.
  */
 export function openThreadsEarly([command, ...words]: readonly string[]): void {
   const file = command === 'run' ? fileIn(words) : null
   if (file === null) return
   try {
-    if (!openReaderEarly(file)) openEngineEarly()
+    const isRead = !isSmall(file) && !isAccepted(file, words)
+    if (!isRead || !openReaderEarly(file)) openEngineEarly()
   } catch {
     // The program looks at the file again, and says what is wrong.
   }
+}
+
+/** True if a configuration of this file was accepted, as far as the command line and the environment tell. */
+function isAccepted(file: string, words: readonly string[]): boolean {
+  const at = words.indexOf('--state')
+  const given = at < 0 ? words.find(word => word.startsWith('--state='))?.slice(8) : words[at + 1]
+  return existsSync(acceptedPath(given ?? homeOf(process.env), file))
 }
 
 /** The first word that is no option and no value of one; null: there is none, or the help is wanted. */

@@ -37,16 +37,18 @@ export async function runDirector(parts: RunParts): Promise<ExitCode> {
   const loading = Promise.all([import('../director/compose.js'), import('../system/log.js')])
   // Where it is not open yet. A failure is that of `loading`.
   void loading.then(openEngineEarly, () => {})
-  // A thread reads a long file while this one loads the rest.
-  const read = await Promise.race([loadConfigAtStart(file, loading), signals.stopped])
+  const accepted = new AcceptedConfiguration(
+    { file, state: options.state ?? null, env },
+    { isTrial: options.kernel === 'memory', tell: warn, paths: options },
+  )
+  const read = await Promise.race([
+    loadConfigAtStart(file, loading, () => accepted.ofSameText()),
+    signals.stopped,
+  ])
   if (!read) return EXIT.ok
   const [{ startDirector, withPaths }, { openLog }] = await loading
   const load = (running: Known) =>
     loadConfigApart(file, {}, undefined, running).then(loaded => withPaths(loaded, options))
-  const accepted = new AcceptedConfiguration(
-    { file, state: options.state ?? null, env },
-    { isTrial: options.kernel === 'memory', tell: warn },
-  )
   const current = withPaths(read, options)
   if (!isRunnable(current)) warn(renderProblems(current, { colour: screen.colour }))
   const chosen = await accepted.choose(current)

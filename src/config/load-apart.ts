@@ -7,6 +7,7 @@ import { loadNamedChecks } from '../kinds/find-kinds.js'
 import { endPause, limitLateOptimizing, optimizeLater, pauseOptimizing } from '../system/late-optimizing.js'
 import { readTextSoon } from '../system/read-file.js'
 import { letHeapGrow } from '../system/small-heap.js'
+import { deepFreeze } from '../util/deep-freeze.js'
 import { type Loaded, type LoadOptions, loadConfig, nothing } from './load.js'
 import { loadChanged, loadWithoutFiles } from './load-changed.js'
 import { START } from './problems/position.js'
@@ -19,14 +20,21 @@ import { secretNames } from './secrets.js'
 /**
  * Reads the configuration at a start. V8 optimizes nothing meanwhile, until a while after the start. No checks run yet, so a small file is
  * read in the main thread, as soon as `loaded` is settled: a new thread would delay the first checks by half a second. So is a
- * long one where no thread can be started: a director that does not start is worse than one that starts later.
+ * long one where no thread can be started: a director that does not start is worse than one that starts later. `known`: returns what
+ * reading the file would give, or null if that is not known.
  */
-export async function loadConfigAtStart(file: string, loaded?: Promise<unknown>): Promise<Loaded> {
+export async function loadConfigAtStart(
+  file: string,
+  loaded?: Promise<unknown>,
+  known?: () => Promise<Loaded | null>,
+): Promise<Loaded> {
   limitLateOptimizing()
-  if (!isSmall(file)) return loadConfigApart(file, { isAtStart: true })
+  const same = (await known?.()) ?? null
+  // It reads while this one loads the rest.
+  if (!same && !isSmall(file)) return loadConfigApart(file, { isAtStart: true })
   await loaded
   optimizeLater()
-  return loadConfig(file)
+  return same ?? loadConfig(file)
 }
 
 /** A configuration that the caller has. Services that are the same are its objects. */
@@ -129,7 +137,7 @@ async function received(next: () => Promise<Answer>, known: Known | null): Promi
     checks,
     problems,
     hiding,
-    config: config && (freeze({ ...config, services: freeze(services) }) as Config),
+    config: config && (deepFreeze({ ...config, services: deepFreeze(services) }) as Config),
   }
 }
 
@@ -144,24 +152,17 @@ async function takenOver(
     if (part.kind === 'problems') problems.push(...part.problems)
     else if (part.kind === 'same') services.push(sameAs(before.get(part.name)))
     else if (part.kind === 'service') services.push({ ...part.service, reals: [] })
-    else services.at(-1)?.reals.push(...freeze(part.reals))
+    else services.at(-1)?.reals.push(...deepFreeze(part.reals))
   }
   for (let answer = await next(); !('isAll' in answer); answer = await next())
     if ('parts' in answer) for (const part of answer.parts) take(part)
-  for (const service of services) freeze(service)
+  for (const service of services) deepFreeze(service)
   return { services, problems }
 }
 
 function sameAs(service: Service | undefined): Service & { reals: Real[] } {
   if (!service) throw new Error('its thread names a service that nobody has')
   return service as Service & { reals: Real[] }
-}
-
-function freeze<T>(value: T): T {
-  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value
-  Object.freeze(value)
-  for (const inner of Object.values(value)) freeze(inner)
-  return value
 }
 
 function whyEnded({ code, message }: NodeJS.ErrnoException, { memory }: Bounds): string {

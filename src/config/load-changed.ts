@@ -127,7 +127,12 @@ function merged({ text, before, now, plan, known, read }: Reading): Loaded | nul
     checks: together(known.checks, read.checks),
     problems: told.problems,
     ...(read.hiding && { hiding: { ...read.hiding, hidden: told.hidden } }),
-    reuse: { ...reuse, plain: new Set(groups.filter(isPlain).map(({ key }) => key)), values },
+    reuse: {
+      ...reuse,
+      plain: new Set(groups.filter(isPlain).map(({ key }) => key)),
+      values,
+      isWhole: reuse.isWhole && known.reuse.isWhole,
+    },
     digests: digestsOf(others, known),
   }
 }
@@ -161,6 +166,11 @@ function textOf({ head, tail }: TextBlocks, blocks: readonly TextBlock[]): strin
 /** The last line of a file may have no end. */
 function ended(block: string): string {
   return block.endsWith('\n') ? block : `${block}\n`
+}
+
+/** Returns the keys by which the text names these services. */
+export function groupNames(services: readonly Service[]): string[] {
+  return groupsOf(services).map(({ key }) => key)
 }
 
 function groupsOf(services: readonly Service[]): readonly Group[] {

@@ -49,6 +49,8 @@ export interface Reuse {
   readonly values: number
   /** The name of this machine, if the format takes values from it. */
   readonly hostname?: string
+  /** True if all of the configuration follows from the text, and the hostname, alone: nothing else was looked at. */
+  readonly isWhole: boolean
 }
 
 /** Digests of services by name. Services with the same digest are equal; equal ones may have different digests. */
@@ -175,7 +177,7 @@ async function loadLdirectord(
   return { ...loaded, problems: relevantProblems(loaded.problems, document.heads) }
 }
 
-type ReuseOf = (problems: readonly Problem[], plain: Reuse['plain']) => Reuse | null
+type ReuseOf = (problems: readonly Problem[], plain: Reuse['plain']) => Omit<Reuse, 'isWhole'> | null
 
 function reuseOfValues({ values }: ValidateInput['document']): ReuseOf {
   return (problems, plain) => (problems.length === 0 && values !== undefined ? { plain, values } : null)
@@ -197,7 +199,10 @@ async function finish(
   const problems = [...validated.problems, ...found].sort(byPlace)
   const config = hasErrors(found) ? null : validated.config
   const isAlone = kinds.files.length === 0 && read.patterns?.length === 0
-  const reuse = config && isAlone ? reuseOf(problems, plain) : null
+  const parts = config && isAlone ? reuseOf(problems, plain) : null
+  const isWhole =
+    validated.isPlain && parts?.plain.size === plain.size && config?.settings.checks.length === 0
+  const reuse = parts && { ...parts, isWhole }
   return { config, problems, ...withHiding(input, problems, checks), ...read, ...(reuse && { reuse }) }
 }
 

@@ -2,7 +2,8 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { StopMark } from '../accepted/accepted.js'
-import { acceptedPath, readAccepted } from '../accepted/store.js'
+import { acceptedPath } from '../accepted/accepted-path.js'
+import { readAccepted } from '../accepted/store.js'
 import { type Directives, directivesOf, NO_DIRECTIVES, readDirectives } from './command-directives.js'
 import { candidates, type Env, type Instance, nameOf, stateFolder } from './paths.js'
 

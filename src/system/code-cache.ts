@@ -34,6 +34,8 @@ export interface Itself {
   /** Its name in stacks. V8 keeps it in the cache, so it is the same wherever the script lies. */
   readonly name: string
   readonly cache: CacheUse
+  /** The sum of its text and of the Node.js that runs it; null as `sumOf` says. */
+  readonly sum: number | null
 }
 
 /** The script is the expression of this function, in ASCII, and imports nothing. */
@@ -66,7 +68,7 @@ export function runScript<T>(file: URL, { isFresh = false } = {}): Ran<T> {
   const cache = isUsed ? 'used' : kept ? 'refused' : 'missing'
   const module = { exports: {} }
   const body = script.runInThisContext() as Body
-  body(createRequire(file), module, module.exports, { place: file.href, name, cache })
+  body(createRequire(file), module, module.exports, { place: file.href, name, cache, sum })
   return { exports: module.exports as T, cache, script, sum }
 }
 

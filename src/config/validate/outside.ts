@@ -20,6 +20,11 @@ export class Outside {
     this.#isWithoutFiles = isWithoutFiles
   }
 
+  /** True as long as nothing was looked at. */
+  get isPlain(): boolean {
+    return this.#looks === 0
+  }
+
   readonly look = (): void => {
     this.#looks++
   }

@@ -8,6 +8,7 @@ import { virtualsOf } from '../../core/kernel-services.js'
 import type { Config, Service } from '../../core/model.js'
 import type { Question } from '../../kinds/judge-apart.js'
 import type { Hosts } from '../../names/hosts.js'
+import { deepFreeze } from '../../util/deep-freeze.js'
 import { runSync, type Sliced } from '../../util/time-slice.js'
 import { type Dialect, YAML } from '../dialect.js'
 import { folderOf } from '../paths.js'
@@ -66,6 +67,8 @@ export interface Validated {
    * else, such as a file that they name, can change them.
    */
   readonly plain: ReadonlySet<string>
+  /** True if nothing but the text was looked at, for no part of the configuration. */
+  readonly isPlain: boolean
 }
 
 export function validate(input: ValidateInput): Validated {
@@ -104,9 +107,9 @@ export function* validating(input: ValidateInput): Sliced<Validated> {
   }
   const config = document.root && (yield* readRoot(input, document.root, { context, outside, others }))
   const problems = [...document.problems, ...report.problems()].sort(byPlace)
-  const { plain } = outside
+  const { plain, isPlain } = outside
   const isValid = config && !hasErrors(problems)
-  return { config: isValid ? deepFreeze(config) : null, problems, questions, kinds, plain }
+  return { config: isValid ? deepFreeze(config) : null, problems, questions, kinds, plain, isPlain }
 }
 
 function missingOnce(): Context['missingOf'] {
@@ -217,11 +220,4 @@ function judgeNames(entries: readonly RawEntry[], { report }: Context): void {
         `"${entry.key}" is the name of the service in ${lineOf(before.keyAt, entry.keyAt)}, too`,
       )
   }
-}
-
-function deepFreeze<T>(value: T): T {
-  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value
-  Object.freeze(value)
-  for (const inner of Object.values(value)) deepFreeze(inner)
-  return value
 }

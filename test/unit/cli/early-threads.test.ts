@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
+import { acceptedPath } from '../../../src/accepted/accepted-path.js'
 import { openThreadsEarly } from '../../../src/cli/early-threads.js'
 import { SMALL } from '../../../src/config/reader.js'
 import { earlyThread, takeEarlyThread } from '../../../src/system/early-threads.js'
 import { onCleanup } from '../../support/after-each.js'
-import { temporaryFile } from '../../support/folder.js'
+import { temporaryFile, temporaryFolder } from '../../support/folder.js'
 
 const NAMES = ['engine', 'reader'] as const
 
@@ -31,6 +33,18 @@ describe('early threads: what a director opens before its program is loaded', ()
 
   it('is the reader for a long configuration', () => {
     assert.deepEqual(openFor('run', long(), '--kernel', 'memory'), ['reader'])
+  })
+
+  it('is the engine for a long configuration that was accepted before: it need not be read', () => {
+    const [file, state] = [long(), temporaryFolder()]
+    writeFileSync(acceptedPath(state, file), '')
+    assert.deepEqual(openFor('run', file, '--state', state), ['engine'])
+  })
+
+  it('is the reader for a long configuration that was accepted with another state folder', () => {
+    const [file, state] = [long(), temporaryFolder()]
+    writeFileSync(acceptedPath(state, file), '')
+    assert.deepEqual(openFor('run', file, `--state=${temporaryFolder()}`), ['reader'])
   })
 
   it('is nothing for other commands, for a help text, and without a file', () => {
