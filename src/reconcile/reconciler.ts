@@ -119,6 +119,8 @@ const PAUSE_UP_TO = 200
 
 /** Changes after which other work of lvsd gets a turn. */
 const MOST_CHANGES = 512
+/** Changes that are written in the turn in which they were found. */
+const FEW_CHANGES = 64
 
 /** With `auto`, the desired table is computed afresh, and compared, at least once within these milliseconds. */
 const WHOLE_WITHIN = 60_000
@@ -329,10 +331,8 @@ export class Reconciler {
 
   /** What becomes dirty meanwhile is the next round's. */
   async #writeInParts(names: ReadonlySet<string>): Promise<void> {
-    let isFirst = true
     for (const part of this.#parts.parts?.(names) ?? [names]) {
-      if (!isFirst) await ownTurn()
-      isFirst = false
+      await ownTurn()
       await this.#write(part)
     }
   }
@@ -391,8 +391,8 @@ export class Reconciler {
   async #applyAll(changes: readonly Change[], isWhole: boolean): Promise<void> {
     const refusals: Refused[] = []
     for (let at = 0; at < changes.length; at += MOST_CHANGES) {
-      // To compare the whole table takes a turn, too.
-      if (at > 0 || isWhole) await ownTurn()
+      // To compare the whole table takes a turn, too, and so does a service with thousands of servers.
+      if (at > 0 || isWhole || changes.length > FEW_CHANGES) await ownTurn()
       refusals.push(...(await this.#apply(changes.slice(at, at + MOST_CHANGES))))
     }
     const refused = new Set(refusals.map(({ change }) => change))

@@ -134,6 +134,43 @@ describe('reconciler', () => {
     assert.deepEqual(rounds, [true, false])
   })
 
+  it('writes few changes of a service in the turn that has found them, and many in a later one', async () => {
+    const many = Array.from({ length: 100 }, (_, i) => tableReal(`fd00:2::${(i + 1).toString(16)}`))
+    const kernel = memoryKernel()
+    const areLater: boolean[] = []
+    let reals = [A]
+    let isLater = false
+    const reconciler = new Reconciler({
+      ...{ journal: memoryJournal(), log: recordingLog().log },
+      kernel: {
+        ...kernel,
+        apply: changes => {
+          areLater.push(isLater)
+          return kernel.apply(changes)
+        },
+      },
+      desired: () => {
+        isLater = false
+        globalThis.setImmediate(() => {
+          isLater = true
+        })
+        return { table: table(tableService(WEB, reals)), ids: [WEB] }
+      },
+    })
+    onCleanup(() => reconciler.stop())
+    await reconciler.resync()
+    for (const next of [
+      [A, B],
+      [A, B, ...many],
+    ]) {
+      reals = next
+      reconciler.markDirty(['web'])
+      await reconciler.idle()
+    }
+    assert.deepEqual(areLater, [true, false, true])
+    assert.deepEqual((await kernel.dump()).table, table(tableService(WEB, reals)))
+  })
+
   it('writes a change that comes as the last round ends', async () => {
     let wanted = table(tableService(WEB, [A]))
     const kernel = memoryKernel()
