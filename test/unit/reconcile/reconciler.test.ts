@@ -151,7 +151,8 @@ describe('reconciler', () => {
       },
       desired: () => {
         isLater = false
-        globalThis.setImmediate(() => {
+        // After all promises of this callback of the event loop.
+        process.nextTick(() => {
           isLater = true
         })
         return { table: table(tableService(WEB, reals)), ids: [WEB] }
