@@ -17,6 +17,8 @@ const USUAL_SHARE = 0.1
 const LATE = 40
 /** Milliseconds from the last attempt to the failure. */
 const LAST_WAIT = EARLY_LIMIT - (ATTEMPTS.most - 1) * ATTEMPTS.every
+/** Milliseconds that one step makes up for those that came late before it. */
+const CATCH_UP = 10
 /** Milliseconds since the first attempt after which the check is left to its time limit. */
 const LONGEST = 5 * EARLY_LIMIT
 
@@ -49,7 +51,12 @@ export function nextStep(made: number, due: number, now: number): Step {
   return now - due > LATE ? 'wait' : 'fail'
 }
 
-/** Returns the milliseconds from a step to the next, where `made` attempts have been made. */
-export function pauseAfter(made: number): number {
-  return made < ATTEMPTS.most ? ATTEMPTS.every : LAST_WAIT
+/**
+ * Returns the milliseconds from a step to the next, where `made` attempts have been made, at `now` milliseconds since the first
+ * one. Timers come late, each by a millisecond or more: that does not add up.
+ */
+export function pauseAfter(made: number, now: number): number {
+  const [at, usual] =
+    made < ATTEMPTS.most ? [made * ATTEMPTS.every, ATTEMPTS.every] : [EARLY_LIMIT, LAST_WAIT]
+  return Math.max(at - now, usual - CATCH_UP)
 }

@@ -192,8 +192,9 @@ export class ConnectAttempts {
 
   #stepLater(series: Series): void {
     const { clock } = this.#parts
-    const pause = pauseAfter(series.made)
-    series.dueAt = clock.now() + pause
+    const now = clock.now()
+    const pause = pauseAfter(series.made, now - series.beganAt)
+    series.dueAt = now + pause
     series.disarm = clock.alarm(pause, () => this.#step(series))
   }
 
