@@ -25,8 +25,10 @@ const MOST = 100
 const PACE = { share: 0.0025, earlyShare: 0.01, least: 50, most: 10_000 } as const
 /** Milliseconds between two looks at the same services, at most: what came in `WINDOW` is seen by three looks. */
 const USEFUL = WINDOW / 2
-/** Milliseconds whose share can be saved up for looks that come sooner. */
+/** Milliseconds whose share can be saved up, as while nothing changes. */
 const SAVED_FOR = WINDOW
+/** How much shorter the pauses are, at most, while what was saved is spent. */
+const FASTER = 0.5
 /** Services that are looked at first, while it is not known what that takes. */
 const FIRST = 20
 /** Looks whose times count. */
@@ -52,8 +54,8 @@ export interface Looks {
   /** Returns what is left after one more look at so many services. */
   after(saved: Saved, services: number, now: number): Saved
   /**
-   * The milliseconds to the next look at so many services. With `sooner` it comes soon, unless something is owed: it is paid from
-   * what was saved, or owed itself. The next one comes as much later.
+   * The milliseconds to the next look at so many services. The more is saved, the shorter. With `sooner` it comes soon, unless
+   * something is owed: it is paid from what was saved, or owed itself. The next one comes as much later.
    */
   pause(services: number, saved: Saved, sooner: Sooner | null): number
 }
@@ -70,16 +72,18 @@ export function looksBy(times: readonly number[], wake: number, isEarly = false)
   const each = boundedMean(times, MOST_TIMES * short)
   const share = isEarly ? PACE.earlyShare : PACE.share
   const costOf = (services: number) => wake + each * services
+  const mostSaved = (services: number) => Math.max(share * SAVED_FOR, costOf(services))
   return {
     // No more than a moment in a row, however large the share is.
     most: Math.max(1, Math.floor((PACE.share * USEFUL - wake) / each)),
     after({ ms, at }, services, now) {
-      const most = Math.max(share * SAVED_FOR, costOf(services))
-      return { ms: Math.min(most, ms + share * (now - at)) - costOf(services), at: now }
+      const left = Math.min(mostSaved(services), ms + share * (now - at))
+      return { ms: left - costOf(services), at: now }
     },
     pause(services, { ms }, sooner) {
-      const owed = Math.min(0, ms)
-      const every = Math.min(Math.max((costOf(services) - owed) / share, PACE.least), PACE.most)
+      const cost = costOf(services)
+      const spent = ms > 0 ? cost * FASTER * Math.min(1, ms / mostSaved(services)) : ms
+      const every = Math.min(Math.max((cost - spent) / share, PACE.least), PACE.most)
       return sooner && ms + share * SOON[sooner] >= 0 ? Math.min(SOON[sooner], every) : every
     },
   }

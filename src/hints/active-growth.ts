@@ -14,7 +14,7 @@ import {
   type Sooner,
   TIMED,
 } from '../core/active-growth.js'
-import type { Hint } from '../core/hints.js'
+import { type Budget, fullBudget, type Hint, spend } from '../core/hints.js'
 import { keyOfService, type ServiceId } from '../core/model.js'
 import { nextRefusals, type Refusals, refusingOf } from '../core/refusals.js'
 import type { ActiveConnections, Kernel } from '../ipvs/kernel.js'
@@ -49,7 +49,9 @@ const IDLE = { every: 250, after: 5000 } as const
  * Milliseconds between the first two hints about the same server, or bare connects to it, and the most: each pause is twice
  * as long as the one before. The server has answered then, and connections that last for hours would go on for ever.
  */
-const AGAIN_AFTER = { first: 2000, most: 32_000 } as const
+const AGAIN_AFTER = { hint: 2000, ask: 500, most: 32_000 } as const
+/** Bare connects for the whole director: a slow answer of a server is no reason for one at each look. */
+const ASKED = { perSecond: 5, burst: 10 } as const
 /** Looks at the same services before it is the turn of others, where one look cannot read all: a sign takes three. */
 const LOOKS_IN_TURN = 4
 /** Milliseconds until the next look if the table cannot be read. */
@@ -57,7 +59,13 @@ const RETRY = 60_000
 
 /** When something was last done about a real server, and the pause after it, by sign, service and real server. */
 class Pauses {
+  readonly #first: number
   readonly #last = new Map<string, { readonly at: number; readonly pause: number }>()
+
+  /** `first`: milliseconds of the first pause. */
+  constructor(first: number) {
+    this.#first = first
+  }
 
   isOver(key: string, now: number): boolean {
     const last = this.#last.get(key)
@@ -66,7 +74,7 @@ class Pauses {
 
   begin(key: string, now: number): void {
     const last = this.#last.get(key)
-    const pause = last ? Math.min(2 * last.pause, AGAIN_AFTER.most) : AGAIN_AFTER.first
+    const pause = last ? Math.min(2 * last.pause, AGAIN_AFTER.most) : this.#first
     this.#last.set(key, { at: now, pause })
   }
 
@@ -110,14 +118,16 @@ export class ActiveGrowth {
   #isPart = false
   /** The services that the last look has read that was no part. */
   #count = 0
-  readonly #given = new Pauses()
-  readonly #asked = new Pauses()
+  readonly #given = new Pauses(AGAIN_AFTER.hint)
+  readonly #asked = new Pauses(AGAIN_AFTER.ask)
+  #asks: Budget
 
   constructor(parts: ActiveGrowthParts) {
     this.#parts = parts
     this.#wake = parts.wake ?? wakeCost()
     this.#changedAt = parts.clock.now()
     this.#saved = { ms: 0, at: this.#changedAt }
+    this.#asks = fullBudget(ASKED, this.#changedAt)
     this.#looks = new Poller('active connections', () => this.#look(), parts)
     this.#looks.every(FIRST_IN)
   }
@@ -225,11 +235,17 @@ export class ActiveGrowth {
       this.#want(ids.length > 0 ? 'attempt' : 'sure', id)
       return
     }
-    if (ids.length === 0) return
+    if (ids.length === 0 || (since === 'again' && !this.#spendAsk(now))) return
     pauses.begin(key, now)
     const hint = hintOf(sign, count, service)
     if (since === 'sure') onHint(ids, hint)
     else attempts.ask(ids, hint)
+  }
+
+  #spendAsk(now: number): boolean {
+    const rest = spend(this.#asks, ASKED, now)
+    this.#asks = rest ?? this.#asks
+    return rest !== null
   }
 
   #want(why: Sooner, id: ServiceId): void {

@@ -46,14 +46,15 @@ describe('active-growth: looks', () => {
     assert.equal(early.most, usual.most)
   })
 
-  it('come 20 ms after a first connection, or 150 ms to be sure, unless they owe something', () => {
+  it('come 20 ms after a first connection, or 150 ms to be sure, unless they owe something, and faster while some is saved', () => {
     const looks = looksBy([0.5, 0.5], WAKE)
     const pauses = (ms: number) => {
       const saved = { ms, at: 0 }
-      return [looks.pause(1, saved, 'attempt'), looks.pause(1, saved, 'sure'), looks.pause(1, saved, null)]
+      return (['attempt', 'sure', null] as const).map(sooner => Math.round(looks.pause(1, saved, sooner)))
     }
     assert.deepEqual(pauses(0), [20, 150, 240])
-    assert.deepEqual(pauses(4), [20, 150, 240])
+    assert.deepEqual(pauses(2.5), [20, 150, 180])
+    assert.deepEqual(pauses(4.9), [20, 122, 122])
     assert.deepEqual(pauses(-0.6), [480, 480, 480])
     assert.deepEqual(looksBy([0.02, 0.02], WAKE).pause(1, NOTHING, 'sure'), 50)
   })
