@@ -4,9 +4,8 @@ import { hostname } from 'node:os'
 import { type Check, noVerdict } from '../check/check.js'
 import type { Loaded } from '../config/load.js'
 import { loadConfigApart } from '../config/load-apart.js'
-import { groupNames } from '../config/load-changed.js'
 import { hasErrors, type Problem } from '../config/problems/problem.js'
-import { secretNames } from '../config/secrets.js'
+import { groupsOf } from '../config/service-groups.js'
 import type { Config } from '../core/model.js'
 import { loadNamedChecks } from '../kinds/find-kinds.js'
 import { writeDurably } from '../storage/durable-file.js'
@@ -119,9 +118,16 @@ function fromTextOf(
   { checks, problems, hiding, reuse }: Runnable,
   paths: Pick<FromText, 'socket' | 'state'>,
 ): FromText | null {
-  if (!reuse?.isWhole || !hiding) return null
+  if (!reuse?.isWhole) return null
   const { values, hostname: name = null } = reuse
-  return { ...paths, hostname: name, kinds: [...checks.keys()], problems, hidden: hiding.hidden, values }
+  return {
+    ...paths,
+    hostname: name,
+    kinds: [...checks.keys()],
+    problems,
+    hidden: hiding?.hidden ?? [],
+    values,
+  }
 }
 
 async function takenUp({
@@ -133,12 +139,21 @@ async function takenUp({
   const { checks } = await loadNamedChecks([], new Set(kinds))
   return {
     ...{ config, checks, problems, text },
-    ...{ included: [], patterns: [], hiding: { isSecret: secretNames(checks), hidden } },
+    ...{ included: [], patterns: [], ...(problems.length > 0 && (await hidingOf(checks, hidden))) },
     reuse: {
-      ...{ plain: new Set(groupNames(config.services)), values, isWhole: true },
+      ...{ plain: new Set(groupsOf(config.services).map(({ key }) => key)), values, isWhole: true },
       ...(name !== null && { hostname: name }),
     },
   }
+}
+
+/** The names of secrets come with all that reads a configuration. Without problems, no line of the file is shown. */
+async function hidingOf(
+  checks: Runnable['checks'],
+  hidden: FromText['hidden'],
+): Promise<Pick<Loaded, 'hiding'>> {
+  const { secretNames } = await import('../config/secrets.js')
+  return { hiding: { isSecret: secretNames(checks), hidden } }
 }
 
 /**

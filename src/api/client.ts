@@ -14,7 +14,7 @@ import type {
   OverrideOutcome,
   TargetName,
 } from './override-types.js'
-import type { ProblemDocument } from './problem-document.js'
+import type { ProblemDocument } from './problem-types.js'
 import type { RecheckedReal, RecheckOutcome, RecheckRequest, RecheckResultsRequest } from './recheck-types.js'
 import type { HealthDocument, NotifyAnswer, NotifyRequest, RoleDocument } from './role-types.js'
 import type { ReloadOutcome, StatusDocument } from './status-types.js'

@@ -1,5 +1,5 @@
 import type { Problem } from '../config/problems/problem.js'
-import type { RequestProblem } from './problem-document.js'
+import type { RequestProblem } from './problem-types.js'
 
 /** Returns a problem of a configuration as the API tells it. */
 export function configurationProblem({ severity, code, message, file, at }: Problem): RequestProblem {

@@ -1,7 +1,8 @@
 /** The OpenAPI document of the routes (3.1). */
 import { z } from '../check/option-types.js'
 import { version } from '../system/version.js'
-import { KINDS, type Kind, problemDocument } from './problem-document.js'
+import { KINDS, type Kind } from './problem-document.js'
+import { problemDocument } from './problem-types.js'
 import type { AnyRoute } from './route.js'
 import { alertDocument, alertHeaders } from './webhook-types.js'
 

@@ -1,7 +1,8 @@
 /** The mistakes in a request, from the issues that zod finds: where, what was expected, the closest word. Pure. */
 import { innerOf, type z } from '../check/option-types.js'
 import { closestMatch } from '../util/closest-match.js'
-import { Refusal, type RequestProblem } from './problem-document.js'
+import { Refusal } from './problem-document.js'
+import type { RequestProblem } from './problem-types.js'
 
 type Issue = z.core.$ZodIssue
 export type Part = 'body' | 'query' | 'path'

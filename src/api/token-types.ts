@@ -1,7 +1,10 @@
 /** What is asked of tokens over the control socket, and what is answered. */
 import { z } from '../check/option-types.js'
 import { LATEST_END } from '../core/override.js'
-import { ROLES, tokenName } from './tokens.js'
+import { ROLES } from './tokens.js'
+
+/** The name of a token, for logs and overrides. */
+const tokenName = z.string().regex(/^[\w.@-]{1,64}$/, 'expected 1 to 64 letters, digits and . _ @ -')
 
 export const addTokenRequest = z.strictObject({
   name: tokenName,

@@ -4,39 +4,42 @@
  * The address of the page with a token in it fits into 80 columns.
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
-import { z } from '../check/option-types.js'
 import { type EntryForm, StateFile } from '../storage/state-file.js'
+import { moment, text } from '../storage/stored-values.js'
 import type { Log } from '../system/log.js'
 
 export const ROLES = ['read', 'operate'] as const
 
-const entryType = z.strictObject({
-  name: z.string(),
-  role: z.enum(ROLES),
-  id: z.string().regex(/^[0-9a-f]{12}$/),
-  salt: z.string(),
-  hash: z.string(),
+interface Entry {
+  readonly name: string
+  readonly role: (typeof ROLES)[number]
+  readonly id: string
+  readonly salt: string
+  readonly hash: string
   /** Who made it. */
-  who: z.string(),
+  readonly who: string
   /** Milliseconds of the wall clock. */
-  since: z.number(),
+  readonly since: number
   /** Null: no end. */
-  until: z.number().nullable(),
-})
-
-type Entry = z.output<typeof entryType>
+  readonly until: number | null
+}
 
 const FORM: EntryForm<Entry> = {
   name: 'tokens',
   version: 1,
-  read: value => entryType.parse(value),
+  read(value) {
+    const { name, role, id, salt, hash, who, since, until } = value as Entry
+    if (!ROLES.includes(role)) throw new Error(`${role} is not a role`)
+    if (!/^[0-9a-f]{12}$/.test(text(id))) throw new Error(`${id} is not an id`)
+    return {
+      ...{ name: text(name), role, id, salt: text(salt), hash: text(hash), who: text(who) },
+      ...{ since: moment(since), until: until === null ? null : moment(until) },
+    }
+  },
 }
 
 /** A token without its secret. */
 export type Token = Pick<Entry, 'name' | 'role' | 'who' | 'since' | 'until'>
-
-/** The name of a token, for logs and overrides. */
-export const tokenName = z.string().regex(/^[\w.@-]{1,64}$/, 'expected 1 to 64 letters, digits and . _ @ -')
 
 /** Maximum number of tokens. */
 export const MOST_TOKENS = 1000

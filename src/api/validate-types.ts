@@ -1,7 +1,7 @@
 /** What lvsd finds in a configuration, and in this machine. */
 import { z } from '../check/option-types.js'
 import { list } from './model-types.js'
-import { requestProblem } from './problem-document.js'
+import { requestProblem } from './problem-types.js'
 
 /** A configuration that is sent. */
 export const configurationText = z.union([

@@ -8,5 +8,6 @@ export const ROLE_SCHEMA = 1
 export const HEALTH_SCHEMA = 1
 export const STATUS_SCHEMA = 2
 export const OVERVIEW_SCHEMA = 1
+export const DOCTOR_SCHEMA = 1
 /** Of the document that webhooks and commands of `alerts:` get. */
 export const ALERT_SCHEMA = 1

@@ -3,7 +3,6 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { AcceptedConfiguration, isRunnable } from '../accepted/accepted.js'
 import { SocketUnusable } from '../api/server.js'
 import { type Known, loadConfigApart, loadConfigAtStart } from '../config/load-apart.js'
-import { renderProblems } from '../config/problems/render-problem.js'
 import type { TableName } from '../ipvs/table.js'
 import { openEngineEarly } from '../schedule/engine/early-engine.js'
 import { JournalInUse } from '../storage/journal.js'
@@ -50,7 +49,10 @@ export async function runDirector(parts: RunParts): Promise<ExitCode> {
   const load = (running: Known) =>
     loadConfigApart(file, {}, undefined, running).then(loaded => withPaths(loaded, options))
   const current = withPaths(read, options)
-  if (!isRunnable(current)) warn(renderProblems(current, { colour: screen.colour }))
+  if (!isRunnable(current)) {
+    const { renderProblems } = await import('../config/problems/render-problem.js')
+    warn(renderProblems(current, { colour: screen.colour }))
+  }
   const chosen = await accepted.choose(current)
   if (!chosen)
     throw new CommandError(

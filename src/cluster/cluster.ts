@@ -5,7 +5,7 @@
 
 import type { Check } from '../check/check.js'
 import type { ClusterSettings } from '../config/schema/model-keys.js'
-import { secretNames } from '../config/secrets.js'
+import type { IsSecretName } from '../config/secret-text.js'
 import type { Address } from '../core/address.js'
 import { modeWhile, trackedNumber } from '../core/connectivity.js'
 import type { Service } from '../core/model.js'
@@ -111,6 +111,8 @@ export class Cluster {
   /** What the directors say of the checks that they share. */
   readonly verdicts: SiteVerdicts
   #settings: ClusterSettings | null = null
+  /** Set by `load`, if there is a cluster. */
+  #secretNames: ((checks: ReadonlyMap<string, Check>) => IsSecretName) | null = null
   #parts: () => ConfigParts = () => ({ hash: '-', services: {} })
 
   constructor({ onChange, onConnectivity, sourceOf, path, ...parts }: ClusterParts) {
@@ -216,9 +218,15 @@ export class Cluster {
     )
   }
 
+  /** Loads what this configuration needs. Before `follow`. */
+  async load(config: ClusterConfig): Promise<void> {
+    // Most directors serve alone, and need not load all that reads a configuration.
+    if (config.cluster) this.#secretNames ??= (await import('../config/secrets.js')).secretNames
+  }
+
   /** Before a start: waits until the role is known, but not for long. */
   async prepare(config: ClusterConfig, checks: ReadonlyMap<string, Check>): Promise<void> {
-    if (config.cluster) await this.#identity.load()
+    if (config.cluster) await Promise.all([this.#identity.load(), this.load(config)])
     this.#take(config, checks)
     await this.#role.prepare(this.#settings?.role ?? null)
   }
@@ -254,12 +262,19 @@ export class Cluster {
     const { site = '', redis = null, heartbeat = 0 } = cluster ?? {}
     this.#redis.follow(site, redis)
     const before = this.#parts
-    this.#parts = () => configParts(services, checks)
+    const isSecret = cluster ? this.#isSecretIn(checks) : () => false
+    this.#parts = () => configParts(services, checks, isSecret)
     // The directors of the former site are none of this one.
     if (isOther) this.#members.follow(null)
     this.#members.follow(redis && heartbeat)
-    this.verdicts.follow(redis && cluster ? cluster : null, secretNames(checks))
+    this.verdicts.follow(redis && cluster ? cluster : null, isSecret)
     if (redis && before().hash !== this.#parts().hash) this.#members.beatNow()
+  }
+
+  /** A hash with a secret in it must not leave this machine. */
+  #isSecretIn(checks: ReadonlyMap<string, Check>): IsSecretName {
+    if (!this.#secretNames) throw new Error('a cluster follows a configuration before it is loaded')
+    return this.#secretNames(checks)
   }
 
   #track(): void {

@@ -4,7 +4,6 @@ import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Check } from '../check/check.js'
 import type { IsSecretName } from '../config/secret-text.js'
-import { secretNames } from '../config/secrets.js'
 import type { Service } from '../core/model.js'
 
 export interface ConfigParts {
@@ -21,16 +20,19 @@ type CheckFile = readonly [name: string, version: string]
 const known = new WeakMap<readonly Service[], { readonly checks: Checks; readonly parts: ConfigParts }>()
 
 /** Secrets are left out: a hash of a short password can be guessed. So directors whose passwords differ count as equal. */
-export function configParts(services: readonly Service[], checks: Checks): ConfigParts {
+export function configParts(
+  services: readonly Service[],
+  checks: Checks,
+  isSecret: IsSecretName,
+): ConfigParts {
   const before = known.get(services)
   if (before?.checks === checks) return before.parts
-  const parts = partsOf(services, checks)
+  const parts = partsOf(services, checks, isSecret)
   known.set(services, { checks, parts })
   return parts
 }
 
-function partsOf(services: readonly Service[], checks: Checks): ConfigParts {
-  const isSecret = secretNames(checks)
+function partsOf(services: readonly Service[], checks: Checks, isSecret: IsSecretName): ConfigParts {
   const files = new Map<string, string>()
   const hashes = services.map(service => {
     const own = filesOf(service, checks)

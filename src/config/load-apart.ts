@@ -8,14 +8,12 @@ import { endPause, limitLateOptimizing, optimizeLater, pauseOptimizing } from '.
 import { readTextSoon } from '../system/read-file.js'
 import { letHeapGrow } from '../system/small-heap.js'
 import { deepFreeze } from '../util/deep-freeze.js'
-import { type Loaded, type LoadOptions, loadConfig, nothing } from './load.js'
-import { loadChanged, loadWithoutFiles } from './load-changed.js'
+import type { Loaded, LoadOptions } from './load.js'
 import { START } from './problems/position.js'
 import type { Problem } from './problems/problem.js'
 import { newReport } from './problems/report.js'
 import { BOUNDS, type Bounds, isSmall, keepReader, type Reader, readerFor, SMALL } from './reader.js'
 import type { Answer, Head, Part } from './reading-thread.js'
-import { secretNames } from './secrets.js'
 
 /**
  * Reads the configuration at a start. V8 optimizes nothing meanwhile, until a while after the start. No checks run yet, so a small file is
@@ -34,7 +32,12 @@ export async function loadConfigAtStart(
   if (!same && !isSmall(file)) return loadConfigApart(file, { isAtStart: true })
   await loaded
   optimizeLater()
-  return same ?? loadConfig(file)
+  return same ?? (await reading()).loadConfig(file)
+}
+
+/** What reads a configuration takes a tenth of a start to load, and many starts do not need it. */
+function reading() {
+  return import('./load.js')
 }
 
 /** A configuration that the caller has. Services that are the same are its objects. */
@@ -62,7 +65,7 @@ export async function loadConfigApart(
   try {
     thread = readerFor(bounds)
   } catch (error) {
-    if (options.isAtStart) return loadConfig(file, options)
+    if (options.isAtStart) return (await reading()).loadConfig(file, options)
     return unread(file, options, `no thread can be started for it (${(error as Error).message})`)
   }
   return loadBy(thread, { file, options, bounds, known })
@@ -90,7 +93,8 @@ async function loadBy(thread: Reader, { file, options, bounds, known }: Reading)
   }
 }
 
-function unread(file: string, { text = '' }: LoadOptions, why: string): Loaded {
+async function unread(file: string, { text = '' }: LoadOptions, why: string): Promise<Loaded> {
+  const { nothing } = await reading()
   const report = newReport(file)
   report.error('TOO_COSTLY', START, `the file cannot be read: ${why}`)
   return nothing(text, report.problems())
@@ -110,6 +114,7 @@ async function loadedHere(file: string, known: Known): Promise<Loaded | null> {
   if (!known.reuse) return null
   const text = await readTextSoon(file).catch(() => null)
   if (text === null) return null
+  const { loadChanged, loadWithoutFiles } = await import('./load-changed.js')
   const changed = await loadChanged(file, text, known)
   return changed ?? (isShort(text, known) ? loadWithoutFiles(file, { text }) : null)
 }
@@ -129,7 +134,8 @@ async function received(next: () => Promise<Answer>, known: Known | null): Promi
   if (!('head' in first)) throw new Error('its thread answers in disorder')
   const { config, hidden, kinds, ...head }: Head = first.head
   const loading = loadNamedChecks(config?.settings.checks ?? [], new Set(kinds))
-  const [{ checks }, parts] = await Promise.all([loading, takenOver(next, known)])
+  const naming = import('./secrets.js')
+  const [{ checks }, parts, { secretNames }] = await Promise.all([loading, takenOver(next, known), naming])
   const { services, problems } = parts
   const hiding = { isSecret: secretNames(checks), hidden }
   return {

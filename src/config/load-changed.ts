@@ -6,10 +6,12 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Check } from '../check/check.js'
 import type { Config, Service } from '../core/model.js'
+import { formatOf } from './format.js'
 import { areRangesSmall } from './ldirectord/range-size.js'
 import { virtualBlocks } from './ldirectord/virtual-blocks.js'
-import { type Digests, formatOf, type Loaded, type LoadOptions, loadConfig } from './load.js'
+import { type Digests, type Loaded, type LoadOptions, loadConfig } from './load.js'
 import { movedProblems, type Told } from './moved-problems.js'
+import { type Group, groupsOf } from './service-groups.js'
 import type { TextBlock, TextBlocks } from './text-blocks.js'
 import { NeedsFiles } from './validate/outside.js'
 import { MAX_NODES } from './yaml/read-yaml.js'
@@ -64,12 +66,6 @@ interface Plan {
   readonly kept: ReadonlyMap<string, Group>
   readonly reread: readonly TextBlock[]
   readonly others: readonly Service[]
-}
-
-/** The services of a block: one with several protocols or ports is several. */
-interface Group {
-  readonly key: string
-  readonly services: readonly Service[]
 }
 
 function planOf(before: TextBlocks, now: TextBlocks, { config, reuse }: KnownText): Plan | null {
@@ -166,22 +162,6 @@ function textOf({ head, tail }: TextBlocks, blocks: readonly TextBlock[]): strin
 /** The last line of a file may have no end. */
 function ended(block: string): string {
   return block.endsWith('\n') ? block : `${block}\n`
-}
-
-/** Returns the keys by which the text names these services. */
-export function groupNames(services: readonly Service[]): string[] {
-  return groupsOf(services).map(({ key }) => key)
-}
-
-function groupsOf(services: readonly Service[]): readonly Group[] {
-  const groups = new Map<string, Service[]>()
-  for (const service of services) {
-    const key = service.part?.of ?? service.name
-    const known = groups.get(key)
-    if (known) known.push(service)
-    else groups.set(key, [service])
-  }
-  return [...groups].map(([key, all]) => ({ key, services: all }))
 }
 
 function digestsOf(services: readonly Service[], { digests = new Map() }: Loaded): Digests {

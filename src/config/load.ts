@@ -1,5 +1,4 @@
 /** Reads a configuration, YAML or ldirectord.cf, into a `Config`. Mistakes become problems, never exceptions. */
-import { extname } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import type { Check } from '../check/check.js'
 import type { Config, Service } from '../core/model.js'
@@ -8,6 +7,7 @@ import { parseHosts } from '../names/hosts.js'
 import { systemFile } from '../names/system-file.js'
 import { readText } from '../system/read-file.js'
 import { runSliced } from '../util/time-slice.js'
+import { type Format, formatOf } from './format.js'
 import { expandIncludes, hasIncludes, type Source } from './include.js'
 import { systemPorts } from './ports.js'
 import { START } from './problems/position.js'
@@ -56,8 +56,6 @@ export interface Reuse {
 /** Digests of services by name. Services with the same digest are equal; equal ones may have different digests. */
 export type Digests = ReadonlyMap<string, string>
 
-export type Format = 'yaml' | 'ldirectord'
-
 export interface LoadOptions {
   /** Used in place of the file's content. */
   readonly text?: string
@@ -94,14 +92,6 @@ export function nothing(text: string, problems: readonly Problem[]): Loaded {
   return { config: null, checks: new Map(), problems, text }
 }
 
-/** Returns the format by the file's extension, or by the text for other extensions. */
-export function formatOf(file: string, text: string): Format {
-  const extension = extname(file).toLowerCase()
-  if (extension === '.cf') return 'ldirectord'
-  if (['.yaml', '.yml', '.json'].includes(extension)) return 'yaml'
-  return looksLike(text)
-}
-
 const OTHER_FORMAT: Readonly<Record<Format, string>> = {
   ldirectord:
     'this looks like YAML, and the name ends in .cf, which is read as an ldirectord.cf: the ending decides; rename it to .yaml',
@@ -115,12 +105,6 @@ function hasOtherFormat(file: string, text: string): boolean {
   return formatOf(file, text) === 'ldirectord'
     ? isYaml && !isCf
     : isCf && !isYaml && !/^\s*[\w-]+:(\s|$)/m.test(text)
-}
-
-/** Guesses the format from the text. */
-export function looksLike(text: string): Format {
-  const looksYaml = /^["']?(settings|defaults|services|include)["']?\s*:|^\s*\{/m.test(text)
-  return !looksYaml && /^\s*[a-z]+6?\s*=/m.test(text) ? 'ldirectord' : 'yaml'
 }
 
 async function loadYaml(

@@ -76,6 +76,7 @@ export class ConfigApplier {
   async apply(): Promise<void> {
     const { reconciler, names, overrides, sysctls, cluster, health, loaded } = this.#parts
     await sysctls.follow(loaded().config.sysctls ?? {})
+    await cluster.load(loaded().config)
     cluster.follow(loaded().config, loaded().checks)
     const before = health.store.config
     await this.#placeInSteps(loaded())

@@ -1,6 +1,7 @@
 /** Decides whether a configuration may replace the active one. Pure. */
 
-import { formatOf, type Loaded } from '../config/load.js'
+import { formatOf } from '../config/format.js'
+import type { Loaded } from '../config/load.js'
 import type { Problem } from '../config/problems/problem.js'
 import { hasErrors } from '../config/problems/problem.js'
 import { removedText } from '../core/config-changes.js'

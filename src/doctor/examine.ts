@@ -3,9 +3,6 @@ import type { Facts } from './facts.js'
 import { type Finding, SEVERITIES, type Severity } from './finding.js'
 import { HAZARDS } from './hazards.js'
 
-/** Version of the JSON that `lvsd doctor --json` prints. It increases when a field changes its meaning or is removed. */
-export const SCHEMA = 1
-
 /** Returns the findings, the worst first; in the order of the hazards within a severity. */
 export function examine(facts: Facts): readonly Finding[] {
   const findings = HAZARDS.flatMap(({ id, judge }) => judge(facts).map(judgement => ({ id, ...judgement })))

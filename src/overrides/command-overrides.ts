@@ -4,8 +4,9 @@
  */
 import { virtualsOf } from '../core/kernel-services.js'
 import { type Config, keyAsWritten, keyOfMember, MAX_WEIGHT, type Real, type Service } from '../core/model.js'
-import { drainAfter, type Effect, isInForce, LATEST_END, type Override } from '../core/override.js'
+import { drainAfter, type Effect, isInForce, type Override } from '../core/override.js'
 import { type EntryForm, StateFile } from '../storage/state-file.js'
+import { moment, text, whole } from '../storage/stored-values.js'
 import type { Log } from '../system/log.js'
 import { type Clock, systemClock } from '../util/clock.js'
 
@@ -357,22 +358,4 @@ function effectOf(effect: Effect): Effect {
   if (effect.kind === 'weight') return { kind: 'weight', weight: whole(effect.weight, MAX_WEIGHT) }
   if (effect.kind !== 'drain' || !effect.ramp) return { kind: effect.kind }
   return { kind: 'drain', ramp: { since: moment(effect.ramp.since), ms: whole(effect.ramp.ms, DAY) } }
-}
-
-/** Returns the text of a stored value. Throws if it is none. */
-export function text(value: unknown): string {
-  if (typeof value !== 'string') throw new Error('expected a text')
-  return value
-}
-
-/** Milliseconds of the wall clock. Others have no date: no status could be given. */
-export function moment(value: unknown): number {
-  if (typeof value !== 'number' || !(Math.abs(value) <= LATEST_END)) throw new Error('expected a time')
-  return value
-}
-
-function whole(value: unknown, most: number): number {
-  if (!Number.isSafeInteger(value) || Number(value) < 0 || Number(value) > most)
-    throw new Error('expected a number')
-  return Number(value)
 }

@@ -5,9 +5,10 @@
 import { keyAsWritten, type Real, type Service } from '../core/model.js'
 import type { EndedOpening } from '../core/window.js'
 import { type EntryForm, readStateFile, StateFile } from '../storage/state-file.js'
+import { moment, text } from '../storage/stored-values.js'
 import type { Log } from '../system/log.js'
 import type { Clock } from '../util/clock.js'
-import { isFor, moment, type Target, text } from './command-overrides.js'
+import { isFor, type Target } from './command-overrides.js'
 
 /** An opening that is over for its target. */
 export interface EarlyEnd extends EndedOpening {

@@ -1,7 +1,7 @@
 /** The API without a listener: requests go to it directly. */
 import { type App, type AppParts, type Listener, openApp } from '../../src/api/app.js'
 import type { Control } from '../../src/api/control.js'
-import type { ProblemDocument } from '../../src/api/problem-document.js'
+import type { ProblemDocument } from '../../src/api/problem-types.js'
 import type { Caller } from '../../src/api/route.js'
 import { ROUTES } from '../../src/api/routes/all.js'
 import { onCleanup } from './after-each.js'

@@ -53,14 +53,18 @@ describe('static-imports: libraries of protocols', () => {
 })
 
 describe('static-imports: a director that starts', () => {
-  it('does not load what only a request or a scrape needs', () => {
-    const names = packagesWith('src/director/compose.ts').map(({ name }) => name)
-    assert.ok(names.includes('zod'))
-    assert.deepEqual(
-      ['fastify', 'prom-client'].filter(name => names.includes(name)),
-      [],
-    )
+  it('does not load what only a request, a scrape, or the reading of a configuration needs', () => {
+    for (const file of ['src/director/compose.ts', 'src/cli/run-director.ts', 'checks/http.ts']) {
+      const reached = packagesWith(file)
+      for (const name of ['fastify', 'prom-client', 'zod', 'yaml']) {
+        const found = reached.find(each => each.name === name)
+        assert.equal(found, undefined, `${name} is loaded with ${found?.way.join(' → ')}`)
+      }
+    }
+    assert.ok(packagesWith('src/director/compose.ts').some(({ name }) => name === 'node-cron'))
     assert.ok(packagesWith('src/api/app.ts').some(({ name }) => name === 'fastify'))
+    const read = packagesWith('src/config/load.ts').map(({ name }) => name)
+    assert.ok(read.includes('zod') && read.includes('yaml'))
   })
 
   it('has a thread for looking at files that loads neither YAML nor the types of settings', () => {

@@ -1,7 +1,8 @@
 /** Answers for targets that do not exist, shared by routes. */
 import type { Control, Missing } from '../control.js'
 import type { TargetName } from '../override-types.js'
-import { Refusal, type RequestProblem } from '../problem-document.js'
+import { Refusal } from '../problem-document.js'
+import type { RequestProblem } from '../problem-types.js'
 
 /**
  * Throws a Refusal if a target does not exist. `pointer` returns its place in the request; `outcome` what the answer would

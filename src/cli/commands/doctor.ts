@@ -1,9 +1,11 @@
 /** lvsd doctor: finds dangerous settings of this machine and of the configuration. */
+
 import { existsSync } from 'node:fs'
 import { ControlError, fetchStatus } from '../../api/client.js'
+import { DOCTOR_SCHEMA } from '../../api/versions.js'
 import { type Loaded, loadConfig } from '../../config/load.js'
 import { hasErrors } from '../../config/problems/problem.js'
-import { examine, isSerious, SCHEMA } from '../../doctor/examine.js'
+import { examine, isSerious } from '../../doctor/examine.js'
 import type { Daemon } from '../../doctor/facts.js'
 import { readMachine } from '../../doctor/read/machine.js'
 import { readSite } from '../../doctor/read/site.js'
@@ -28,7 +30,7 @@ As root it asks the network once, by ARP or neighbour solicitation, who else has
 - note: worth knowing; it may be on purpose.
 - not known: it could not be read. As root doctor can read all of it.
 
---json gives the findings with "schema" (${SCHEMA}), which increases when a field changes its meaning or is removed.`,
+--json gives the findings with "schema" (${DOCTOR_SCHEMA}), which increases when a field changes its meaning or is removed.`,
   arguments: {
     CONFIG: {
       about: `the configuration: YAML, or an ldirectord.cf; default: that of the running lvsd, else ${DEFAULT_CONFIG}`,
@@ -61,7 +63,7 @@ As root it asks the network once, by ARP or neighbour solicitation, who else has
     const findings = examine({ machine, site })
     if (json)
       context.printData(
-        JSON.stringify({ schema: SCHEMA, file: path, isRoot: machine.isRoot, findings }, null, 2),
+        JSON.stringify({ schema: DOCTOR_SCHEMA, file: path, isRoot: machine.isRoot, findings }, null, 2),
       )
     else
       context.print(renderFindings(findings, { ...context.screen, all, file: path, isRoot: machine.isRoot }))

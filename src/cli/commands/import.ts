@@ -1,9 +1,10 @@
 /** lvsd import: converts an ldirectord.cf to equivalent YAML. */
 import { basename } from 'node:path'
+import { formatOf } from '../../config/format.js'
 import { readLdirectord } from '../../config/ldirectord/read-ldirectord.js'
 import { withReadableNames } from '../../config/ldirectord/readable-names.js'
 import { ldirectordToYaml } from '../../config/ldirectord/to-yaml.js'
-import { formatOf, loadConfig } from '../../config/load.js'
+import { loadConfig } from '../../config/load.js'
 import { hasErrors } from '../../config/problems/problem.js'
 import { renderProblems } from '../../config/problems/render-problem.js'
 import { CommandError, defineCommand, EXIT } from '../command.js'

@@ -5,6 +5,7 @@
  * combinations of keys.
  */
 import { duration, marks, z } from '../../check/option-types.js'
+import { SCHEDULERS } from '../../core/schedulers.js'
 import { DEFAULT_MARKS } from '../../core/service-path.js'
 import { plainValue, sysctlName, sysctlParts } from '../../core/sysctl.js'
 import { alertNode } from './alert-fields.js'
@@ -30,24 +31,6 @@ import { later, listOf, mapping, members, oneOrMore, orNull, shortOr } from './f
 import { mailLine, mailNode } from './mail-fields.js'
 import { fallbackNode, realNode, sharedRealFields } from './real-fields.js'
 import { dampingNode, slowStartNode } from './steering-fields.js'
-
-/** The schedulers of the Linux kernel. */
-export const SCHEDULERS = [
-  'rr',
-  'wrr',
-  'lc',
-  'wlc',
-  'lblc',
-  'lblcr',
-  'dh',
-  'sh',
-  'sed',
-  'nq',
-  'fo',
-  'ovf',
-  'mh',
-  'twos',
-] as const
 
 export const SCHEDULER_FLAGS = [
   'sh-fallback',

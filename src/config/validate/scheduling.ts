@@ -2,12 +2,13 @@
 import type { Family } from '../../core/address.js'
 import { parseAddress } from '../../core/address.js'
 import type { Persistence, SchedulerFlag, ServiceAttributes } from '../../core/model.js'
+import { SCHEDULERS } from '../../core/schedulers.js'
 import { didYouMean } from '../../util/closest-match.js'
 import type { Position } from '../problems/problem.js'
 import { schedulerFor } from '../problems/synonyms.js'
 import type { Fields } from '../read/fields.js'
 import { mergeLayers, outputOf, type Settled } from '../read/layers.js'
-import { persistenceFields, SCHEDULERS, schedulingFields } from '../schema/schema.js'
+import { persistenceFields, schedulingFields } from '../schema/schema.js'
 import type { Context, DefaultsFields, ServiceFacts, ServiceFields } from './context.js'
 
 export function readScheduling(

@@ -1,5 +1,5 @@
 /** IPVS itself, and the modules that the configuration needs: schedulers and the persistence engine. */
-import { SCHEDULERS } from '../../config/schema/schema.js'
+import { SCHEDULERS } from '../../core/schedulers.js'
 import type { Facts } from '../facts.js'
 import { error, type Hazard, type Judgement, note, notKnown, ok } from '../finding.js'
 import { namesOf, servicesOf } from '../uses.js'

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { configParts } from '../../../src/cluster/config-parts.js'
 import { loadConfig } from '../../../src/config/load.js'
+import { secretNames } from '../../../src/config/secrets.js'
 import { idsOf, kernelServices, virtualsOf } from '../../../src/core/kernel-services.js'
 import { keyAsWritten, keyOfService } from '../../../src/core/model.js'
 import type { Override } from '../../../src/core/override.js'
@@ -110,7 +111,8 @@ describe('dual-stack: one service with several addresses', () => {
       await load(VIRTUAL, 'check: http', "reals: [{ address: ['[fd00::3]', '10.0.0.3'] }]"),
       await load(VIRTUAL, 'check: http', REALS),
     ]
-    const hashOf = ({ config, checks }: typeof one) => configParts(config.services, checks).hash
+    const hashOf = ({ config, checks }: typeof one) =>
+      configParts(config.services, checks, secretNames(checks)).hash
     assert.equal(hashOf(one), hashOf(two))
   })
 
