@@ -37,7 +37,8 @@ function serviceChanges(wanted: TableService, held: TableService | undefined): C
   for (const [key, real] of wanted.reals) {
     const was = held?.reals.get(key)
     if (!was) (real.weight > 0 ? gains : losses).push({ op: 'add-real', id, real })
-    else if (!sameReal(real, was)) (real.weight > 0 ? gains : losses).push({ op: 'set-real', id, real, was })
+    else if (real !== was && !sameReal(real, was))
+      (real.weight > 0 ? gains : losses).push({ op: 'set-real', id, real, was })
   }
   for (const [key, was] of held?.reals ?? [])
     if (!wanted.reals.has(key)) losses.push({ op: 'delete-real', id, was })

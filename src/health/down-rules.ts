@@ -154,6 +154,10 @@ export class DownRules {
   #panicsOf(service: ResolvedService): readonly PanicEntry[] {
     // Asked for each server by each result and each round.
     if (this.#panics.size === 0) return NONE
+    if (!service.also) {
+      const panic = this.#panics.get(nameOfKernelService(service))
+      return panic ? [panic] : NONE
+    }
     return kernelServices(service).flatMap(one => this.#panics.get(nameOfKernelService(one)) ?? [])
   }
 

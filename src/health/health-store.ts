@@ -132,12 +132,7 @@ export class HealthStore {
       isHeldUp: (service, real) => this.down.isHeld(service, real),
     })
     this.down = new DownRules({
-      stateBeforeOverride: real =>
-        disposition({
-          ...this.#judged(real, this.#ownState(real)),
-          isDamped: this.rules.isDamped(real),
-          override: null,
-        }).state,
+      stateBeforeOverride: real => (this.rules.isDamped(real) ? 'down' : this.#ownState(real)),
       stateOf: real => this.stateOf(real),
       isOverridden: real => decidesState(this.overrideOf(real)),
       causeOf: (service, real) => this.#causeOf(service, real),
@@ -244,9 +239,9 @@ export class HealthStore {
   look(service: ResolvedService, real: ResolvedReal | null, now: number): void {
     // Slow start depends on the panic, and on-down on damping.
     this.down.look(service, real, now)
-    const affected = this.rules.look(service, real, now)
+    const { affected, mayHaveMoved } = this.rules.look(service, real, now)
     for (const one of affected) this.#standings.note(one, this.stateOf(one), now)
-    this.down.look(service, affected.length > 1 ? null : real, now)
+    if (mayHaveMoved) this.down.look(service, affected.length > 1 ? null : real, now)
   }
 
   /** Returns why a server is down by its checks. */

@@ -202,11 +202,15 @@ export class TimedRules {
   /**
    * Applies the rules after anything that they depend on may have changed: the state or the advised weight of this
    * server (null: of all of the service), an override, the configuration, the time. Returns the servers whose state may
-   * have changed.
+   * have changed, and whether it may have by these rules.
    */
-  look(service: ResolvedService, real: ResolvedReal | null, now: number): readonly ResolvedReal[] {
+  look(
+    service: ResolvedService,
+    real: ResolvedReal | null,
+    now: number,
+  ): { readonly affected: readonly ResolvedReal[]; readonly mayHaveMoved: boolean } {
     const chosen = real ? [real] : service.reals
-    if (this.#entries.size === 0) return chosen
+    if (this.#entries.size === 0) return { affected: chosen, mayHaveMoved: false }
     const entries = this.#entriesOf(chosen)
     const wereTied = this.#areTied(service)
     for (const entry of entries) this.#lookAtFlapping(entry, now)
@@ -214,7 +218,7 @@ export class TimedRules {
     const tied = isTied ? this.#entriesOf(service.reals) : entries
     if (isTied) this.#hold(service, tied)
     for (const entry of tied) this.#lookAtRise(entry, now)
-    return isTied ? service.reals : chosen
+    return { affected: isTied ? service.reals : chosen, mayHaveMoved: isTied }
   }
 
   /** Returns the changes of holds since the last call. */
@@ -272,8 +276,9 @@ export class TimedRules {
     const { service, real, rise: before } = entry
     const policy = service.slowStart
     const isInService = () => this.#parts.isInService(service, real)
-    const state = this.#parts.isHeldUp(service, real) ? 'up' : this.#dispositionOf(entry).state
     const judged = this.#parts.judged(real)
+    const { state: usual } = disposition({ ...judged, share: entry.share, isDamped: entry.hold === 'held' })
+    const state = this.#parts.isHeldUp(service, real) ? 'up' : usual
     const ramped = timeInRamp(judged)
     entry.rise = nextRise(before, { state, isInService, policy, now: now - ramped })
     entry.share = shareAt(entry.rise, policy, now - ramped)

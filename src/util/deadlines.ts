@@ -52,7 +52,9 @@ export class Deadlines<K> {
   set(key: K, at: number | null): void {
     const known = this.#byKey.get(key)
     if (at === null) {
-      if (known) this.#remove(known)
+      // The case of most keys, as thousands of servers that have no time.
+      if (!known) return
+      this.#remove(known)
     } else if (known?.due !== at) {
       const deadline = known ?? { key, due: at, heapIndex: -1 }
       this.#byKey.set(key, deadline)
