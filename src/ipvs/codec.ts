@@ -279,6 +279,9 @@ function familyOfNumber(af: number | undefined): Family {
 }
 
 function protocolOfNumber(number: number | undefined): Protocol | null {
-  const entry = Object.entries(IPPROTO).find(([, value]) => value === number)
-  return entry ? (entry[0] as Protocol) : null
+  return number === undefined ? null : (PROTOCOLS.get(number) ?? null)
 }
+
+const PROTOCOLS: ReadonlyMap<number, Protocol> = new Map(
+  Object.entries(IPPROTO).map(([name, number]) => [number, name as Protocol]),
+)

@@ -6,6 +6,7 @@
  * Numbers are in host byte order unless the kind is big-endian. libc.ts ensures that the host is little-endian.
  */
 import { malformed } from './error.js'
+import { get16, get32, getBe16, put16, put32, putBe16 } from './integers.js'
 
 /** Encodes, decodes and prints one kind of value. */
 export interface Kind<T> {
@@ -56,31 +57,16 @@ export const u8 = scalar(
   (into, value, offset) => into.writeUInt8(value, offset),
   (from, offset) => from.readUInt8(offset),
 )
-export const u16 = scalar(
-  'u16',
-  2,
-  (into, value, offset) => into.writeUInt16LE(value, offset),
-  (from, offset) => from.readUInt16LE(offset),
-)
+export const u16 = scalar('u16', 2, put16, get16)
 /** Big-endian, for ports. */
-export const be16 = scalar(
-  'be16',
-  2,
-  (into, value, offset) => into.writeUInt16BE(value, offset),
-  (from, offset) => from.readUInt16BE(offset),
-)
-export const u32 = scalar(
-  'u32',
-  4,
-  (into, value, offset) => into.writeUInt32LE(value, offset),
-  (from, offset) => from.readUInt32LE(offset),
-)
+export const be16 = scalar('be16', 2, putBe16, getBe16)
+export const u32 = scalar('u32', 4, put32, get32)
 /** Exact up to 2^53 (9 petabytes). */
 export const u64 = scalar(
   'u64',
   8,
   (into, value, offset) => into.writeBigUInt64LE(BigInt(value), offset),
-  (from, offset) => from.readUInt32LE(offset) + from.readUInt32LE(offset + 4) * 2 ** 32,
+  (from, offset) => get32(from, offset) + get32(from, offset + 4) * 2 ** 32,
 )
 
 /** Raw bytes. */
@@ -143,8 +129,8 @@ export function nested<L extends Layout>(layout: L): Kind<Values<L>> {
         const kind = kinds[i] as Kind<unknown>
         const written = kind.write(value, into, offset + headerSize)
         const size = kind.nested ? (written as number) : kind.size(value)
-        into.writeUInt16LE(headerSize + size, offset)
-        into.writeUInt16LE(types[i] as number, offset + 2)
+        put16(into, headerSize + size, offset)
+        put16(into, types[i] as number, offset + 2)
         offset += headerSize + aligned(size)
       }
       return offset - start
@@ -154,10 +140,10 @@ export function nested<L extends Layout>(layout: L): Kind<Values<L>> {
       const values: Record<string, unknown> = {}
       for (let offset = start; offset < end; ) {
         if (end - offset < headerSize) throw malformed(`${end - offset} bytes behind the last attribute`)
-        const length = from.readUInt16LE(offset)
+        const length = get16(from, offset)
         if (length < headerSize) throw malformed(`an attribute of length ${length}`)
         if (offset + length > end) throw malformed('an attribute reaches beyond the end')
-        const known = byNumber[from.readUInt16LE(offset + 2) & typeMask]
+        const known = byNumber[get16(from, offset + 2) & typeMask]
         if (known) values[known[0]] = known[1].read(from, offset + headerSize, offset + length)
         offset += aligned(length)
       }

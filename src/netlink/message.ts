@@ -1,5 +1,6 @@
 /** Netlink messages: a header of 16 bytes; in generic netlink, then a command and a version, then the attributes. */
 import { malformed } from './error.js'
+import { get16, get32, put16, put32 } from './integers.js'
 
 /** Values of nlmsg_type. Types below 16 are netlink's control messages (linux/netlink.h). */
 export const type = { NOOP: 1, ERROR: 2, DONE: 3, OVERRUN: 4, GENERIC_CONTROL: 16 } as const
@@ -41,10 +42,10 @@ export function encodeMessages(messages: readonly { header: GenericHeader; body:
   let offset = 0
   for (const { header, body } of messages) {
     const size = headerSize + genericSize + body.size
-    datagram.writeUInt32LE(size, offset)
-    datagram.writeUInt16LE(header.type, offset + 4)
-    datagram.writeUInt16LE(header.flags, offset + 6)
-    datagram.writeUInt32LE(header.sequence, offset + 8)
+    put32(datagram, size, offset)
+    put16(datagram, header.type, offset + 4)
+    put16(datagram, header.flags, offset + 6)
+    put32(datagram, header.sequence, offset + 8)
     // The port id in bytes 12 to 15 stays 0: the kernel identifies the sender by its socket.
     datagram.writeUInt8(header.command, offset + 16)
     datagram.writeUInt8(header.version, offset + 17)
@@ -69,13 +70,13 @@ export function decodeMessages(datagram: Buffer, length = datagram.length): Mess
   const messages: Message[] = []
   for (let offset = 0; offset < length; ) {
     if (length - offset < headerSize) throw malformed(`${length - offset} bytes where a header should be`)
-    const size = datagram.readUInt32LE(offset)
+    const size = get32(datagram, offset)
     if (size < headerSize) throw malformed(`a message of length ${size}`)
     if (offset + size > length) throw malformed('a message reaches beyond its datagram')
     messages.push({
-      type: datagram.readUInt16LE(offset + 4),
-      flags: datagram.readUInt16LE(offset + 6),
-      sequence: datagram.readUInt32LE(offset + 8),
+      type: get16(datagram, offset + 4),
+      flags: get16(datagram, offset + 6),
+      sequence: get32(datagram, offset + 8),
       data: datagram,
       start: offset + headerSize,
       end: offset + size,
