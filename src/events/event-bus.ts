@@ -46,7 +46,9 @@ export function openEventBus(listeners: readonly EventListener[], log: Log): Eve
   }
   return {
     emit(event, ...details) {
-      for (const listener of listeners) {
+      // A loop by index: before V8 has optimized it, one over the list makes garbage at each step.
+      for (let i = 0; i < listeners.length; i++) {
+        const listener = listeners[i] as EventListener
         const listen = listener[event] as ((...args: unknown[]) => unknown) | undefined
         if (!listen) continue
         try {

@@ -98,8 +98,11 @@ export class CheckStates {
 
   /** Returns the lowest weight that the checks advise, else the configured weight. */
   advisedWeight(real: ResolvedReal): number {
+    const states = this.ofReal(real)
+    // The case of most servers, for each of which this is asked whenever a table is computed.
+    if (states.length === 1 && !(states[0] as CheckState).health.last?.advice) return real.attributes.weight
     const advice: WeightAdvice[] = []
-    for (const { health } of this.ofReal(real))
+    for (const { health } of states)
       if (health.state === 'up' && health.last?.advice) advice.push(health.last.advice)
     return weightFrom(real.attributes.weight, advice)
   }

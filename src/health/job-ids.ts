@@ -64,22 +64,18 @@ export function questionOf(
   use: ResolvedCheckUse,
   check: Check,
 ): string {
-  const asker = check.perService ? [serviceKey(service), keyOfMember(service, real)] : []
-  const connects = use.connects ? [`${use.connects} connects`] : []
-  const host = use.address === null ? [use.host] : []
-  const source = use.source === undefined ? [] : [`from ${sourceText(use.source)}`]
-  const path = use.path ? [`of ${serviceKey(service)} through ${keyOfReal(target.real)}`] : []
-  return JSON.stringify([
+  const parts: (string | number | null)[] = [
     use.kind,
     target.address.text,
     target.port,
     hashOfOptions(use.options),
-    ...connects,
-    ...host,
-    ...source,
-    ...path,
-    ...asker,
-  ])
+  ]
+  if (use.connects) parts.push(`${use.connects} connects`)
+  if (use.address === null) parts.push(use.host)
+  if (use.source !== undefined) parts.push(`from ${sourceText(use.source)}`)
+  if (use.path) parts.push(`of ${serviceKey(service)} through ${keyOfReal(target.real)}`)
+  if (check.perService) parts.push(serviceKey(service), keyOfMember(service, real))
+  return JSON.stringify(parts)
 }
 
 function sourceText(source: WantedSource): string {
