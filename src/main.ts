@@ -5,6 +5,7 @@
  * opened before it is loaded.
  */
 import './system/node-version.js'
+import { EXIT } from './cli/command.js'
 import { questionOf } from './cli/completion/question.js'
 import { openThreadsEarly } from './cli/early-threads.js'
 import { type HealthQuestion, healthQuestionOf } from './cli/health/question.js'
@@ -19,12 +20,23 @@ if (question) void import('./cli/completion/answer.js').then(({ printAnswer }) =
 else if (health) void sayHealth(health)
 else {
   openThreadsEarly(words)
-  void startProgram(words[0])
+  void start()
+}
+
+/** Where no descriptor is left to read the program, a stack would say nothing more. */
+async function start(): Promise<void> {
+  try {
+    await startProgram(words[0])
+  } catch (error) {
+    if (!['EMFILE', 'ENFILE'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
+    process.stderr.write('lvsd: no file descriptor is left to start with: raise LimitNOFILE= or ulimit -n\n')
+    process.exit(EXIT.fault)
+  }
 }
 
 async function sayHealth(asked: HealthQuestion): Promise<void> {
   const { answerHealth } = await import('./cli/health/answer.js')
   const code = await answerHealth(asked)
-  if (code === null) await startProgram(words[0])
+  if (code === null) await start()
   else process.exitCode = code
 }

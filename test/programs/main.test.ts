@@ -40,6 +40,18 @@ describe('main: the process', () => {
       assert.equal(ended.exit, exit)
     })
 
+  it('says in one sentence that too few descriptors are left, from where Node.js itself can read it', async () => {
+    const ends = new Set<string>()
+    for (let limit = 16; limit < 26; limit++) {
+      const { out, err, exit } = await lvsdWithin(limit, ['run', '/none.yaml', '--kernel', 'memory'])
+      const isRead = !err.includes(MAIN) && exit !== null && exit < 128
+      if (!isRead) continue
+      assert.doesNotMatch(out + err, /^ +at /m)
+      ends.add(`${exit}: ${/^lvsd: no file descriptor is left to start with/.exec(err)?.[0]}`)
+    }
+    assert.ok(ends.has('5: lvsd: no file descriptor is left to start with'), [...ends].join())
+  })
+
   it('prints only ASCII for people in a locale without UTF-8, and does not change data', async () => {
     const file = temporaryFile(
       'fallback.yaml',
@@ -132,8 +144,22 @@ function lvsd(
   env: Record<string, string> = {},
   stdout: 'pipe' | number = 'pipe',
 ): Promise<Ended> {
+  return ended([process.execPath, MAIN, ...words], touch, env, stdout)
+}
+
+/** Runs lvsd with so many descriptors at most. */
+function lvsdWithin(limit: number, words: readonly string[]): Promise<Ended> {
+  return ended(['sh', '-c', `ulimit -n ${limit} && exec "$0" "$@"`, process.execPath, MAIN, ...words])
+}
+
+function ended(
+  [program = '', ...words]: readonly string[],
+  touch: (child: ReturnType<typeof spawn>) => void = () => {},
+  env: Record<string, string> = {},
+  stdout: 'pipe' | number = 'pipe',
+): Promise<Ended> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [MAIN, ...words], {
+    const child = spawn(program, words, {
       env: { ...process.env, LVSD_DEBUG: '', ...env },
       stdio: ['pipe', stdout, 'pipe'],
     })
