@@ -1,7 +1,7 @@
 /** The daemons that are measured, each started and stopped in the same way on the same site. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { openSync, readFileSync, writeFileSync } from 'node:fs'
+import { openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { BUNDLE } from '../support/compile.js'
 import { sleep } from './benchmark.js'
@@ -49,6 +49,11 @@ const lvsdRecipe = (kernel: 'netlink' | 'memory'): Recipe => ({
 
 export const lvsd = daemonOf(lvsdRecipe('netlink'))
 export const lvsdInMemory = daemonOf(lvsdRecipe('memory'))
+
+/** Removes what lvsd has accepted in this folder, so that its next start reads the configuration. */
+export function forgetAccepted(folder: string): void {
+  for (const name of readdirSync(folder)) if (name.startsWith('accepted-')) rmSync(join(folder, name))
+}
 
 export function lvsdSocket(folder: string): string {
   return join(folder, 'lvsd.sock')

@@ -58,8 +58,13 @@ export const AIMS: readonly Aim[] = [
     [10, 150],
     [1000, 300],
     [5000, 800],
-  ].map(([count, ms = 0]) => aim('start-in-memory', `${count} servers are up`, 'node alone', 'median', ms)),
+  ].flatMap(([count, ms = 0]) =>
+    ['a text that is new', 'the text of the last start'].map(text =>
+      aim('start-in-memory', `${count} servers, ${text}: all are up`, 'node alone', 'median', ms),
+    ),
+  ),
   aim('start', '500: until all are in', KEEPALIVED, 'median', 2000),
+  aim('start', '500 again: until all are in', KEEPALIVED, 'median', 2000),
   ...['lvsd status', 'lvsd --help'].map(command =>
     aim('commands', `${command}, CPU`, 'node -e 0', 'median', 120),
   ),

@@ -1,6 +1,6 @@
 /** From the start of the program until every real server is in the kernel's table. */
 import type { Benchmark, Row, Run } from './benchmark.js'
-import { type Daemon, keepalived, ldirectord, lvsd, tail } from './daemons.js'
+import { type Daemon, forgetAccepted, keepalived, ldirectord, lvsd, tail } from './daemons.js'
 import { now, openFarm } from './farm.js'
 import { destinationCount, flush, until } from './kernel-table.js'
 import { cpuMs } from './processes.js'
@@ -26,12 +26,15 @@ async function* measure({ quick, folder }: Run): AsyncIterable<Row> {
   const few = ldirectord.missing() ? NOTHING : await measureDaemon(ldirectord, FEW, folder, 1)
   const measured = `measured with ${FEW} servers (${few.wall[0]?.toFixed(0)} ms), here as if it grew no faster than they`
   for (const count of SIZES) {
-    const ours = await measureDaemon(lvsd, count, folder, times)
+    const ours = await measureDaemon(lvsd, count, folder, times, () => forgetAccepted(folder))
+    const again = await measureDaemon(lvsd, count, folder, times)
     const theirs = keepalived.missing() ? NOTHING : await measureDaemon(keepalived, count, folder, times)
-    yield* rows(count, ours, keepalived.name, theirs, keepalived.missing() ?? without)
+    yield* rows(`${count}`, ours, keepalived.name, theirs, keepalived.missing() ?? without)
+    const same = 'the text is that of the last start'
+    yield* rows(`${count} again`, again, keepalived.name, theirs, keepalived.missing() ?? same)
     const scale = (value: number) => (value * count) / FEW
     const scaled = { wall: few.wall.map(scale), cpu: few.cpu.map(scale) }
-    yield* rows(count, ours, ldirectord.name, scaled, ldirectord.missing() ?? measured)
+    yield* rows(`${count}`, ours, ldirectord.name, scaled, ldirectord.missing() ?? measured)
   }
   farm.close()
 }
@@ -43,17 +46,24 @@ interface Costs {
 
 const NOTHING: Costs = { wall: [], cpu: [] }
 
-function* rows(count: number, ours: Costs, beside: string, theirs: Costs, note: string): Iterable<Row> {
+function* rows(what: string, ours: Costs, beside: string, theirs: Costs, note: string): Iterable<Row> {
   const row = { beside, note }
-  yield { ...row, figure: `${count}: until all are in`, unit: 'ms', ours: ours.wall, theirs: theirs.wall }
-  yield { ...row, figure: `${count}: CPU until then`, unit: 'ms', ours: ours.cpu, theirs: theirs.cpu }
+  yield { ...row, figure: `${what}: until all are in`, unit: 'ms', ours: ours.wall, theirs: theirs.wall }
+  yield { ...row, figure: `${what}: CPU until then`, unit: 'ms', ours: ours.cpu, theirs: theirs.cpu }
 }
 
-async function measureDaemon(daemon: Daemon, count: number, folder: string, times: number): Promise<Costs> {
+async function measureDaemon(
+  daemon: Daemon,
+  count: number,
+  folder: string,
+  times: number,
+  prepare = () => {},
+): Promise<Costs> {
   const costs: Costs = { wall: [], cpu: [] }
   const site = siteOf(count, { services: Math.min(10, count), interval: 10, timeout: 5 })
   for (let i = 0; i < times; i++) {
     flush()
+    prepare()
     const began = now()
     const running = daemon.start(site, folder)
     try {
