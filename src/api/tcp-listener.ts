@@ -5,7 +5,7 @@ import {
   type Server,
   type ServerResponse,
 } from 'node:http'
-import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https'
+import type { Server as HttpsServer } from 'node:https'
 import type { Socket } from 'node:net'
 import { parseHostPort } from '../core/address.js'
 import { descriptorLimit } from '../system/descriptor-limit.js'
@@ -62,7 +62,10 @@ export class TcpListener implements Listener {
       })
     }
     this.#server = tls
-      ? createHttpsServer({ ...options, ...tlsOf(tls), handshakeTimeout: PATIENCE }, serve)
+      ? // Most directors do not need it, and to load it takes half a millisecond.
+        process
+          .getBuiltinModule('node:https')
+          .createServer({ ...options, ...tlsOf(tls), handshakeTimeout: PATIENCE }, serve)
       : createHttpServer(options, serve)
     if (tls) this.#server.on('connection', (socket: Socket) => this.#handshakes.add(socket))
     this.#server.on(tls ? 'secureConnection' : 'connection', (socket: Socket) => {

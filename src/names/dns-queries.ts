@@ -1,5 +1,5 @@
 /** Queries to the name servers of one resolv.conf, through c-ares. */
-import { promises } from 'node:dns'
+import type { promises } from 'node:dns'
 import { setTimeout } from 'node:timers/promises'
 import { endpoint, type Family, parseAddress } from '../core/address.js'
 import type { ResolvConf } from './resolv-conf.js'
@@ -24,11 +24,18 @@ const SPACING = 0.25
 const SHORTEST_WAIT = 10
 
 export function openQuestions(conf: ResolvConf, port: number): Questions {
-  const resolver = new promises.Resolver({ timeout: conf.timeout, tries: conf.attempts })
   // c-ares ignores zones, so it would query a link-local server on an arbitrary interface.
   const servers = conf.servers.filter(server => !server.includes('%'))
   if (conf.rotate) servers.push(...servers.splice(0, Math.floor(Math.random() * servers.length)))
-  if (servers.length > 0) resolver.setServers(servers.map(server => endpoint(server, port)))
+  let made: promises.Resolver | null = null
+  // Most configurations have addresses, and no names.
+  const resolver = () => {
+    if (made) return made
+    const { Resolver } = process.getBuiltinModule('node:dns').promises
+    made = new Resolver({ timeout: conf.timeout, tries: conf.attempts })
+    if (servers.length > 0) made.setServers(servers.map(server => endpoint(server, port)))
+    return made
+  }
   let next = 0
   const ask = async <T>(question: () => Promise<readonly T[]>): Promise<readonly T[] | string> => {
     const now = performance.now()
@@ -40,13 +47,15 @@ export function openQuestions(conf: ResolvConf, port: number): Questions {
     conf,
     isEmpty: servers.length === 0,
     async addresses(name, family) {
-      const found = await ask(() => (family === 'ipv6' ? resolver.resolve6(name) : resolver.resolve4(name)))
+      const found = await ask(() =>
+        family === 'ipv6' ? resolver().resolve6(name) : resolver().resolve4(name),
+      )
       if (typeof found === 'string') return found
       // Name servers rotate the order. Sorted addresses make two directors choose the same one.
       const texts = found.flatMap(text => parseAddress(text)?.text ?? []).sort()
       return texts.length > 0 ? [...new Set(texts)] : 'ENODATA'
     },
-    pointers: name => ask(() => resolver.resolvePtr(name)),
-    close: () => resolver.cancel(),
+    pointers: name => ask(() => resolver().resolvePtr(name)),
+    close: () => made?.cancel(),
   }
 }

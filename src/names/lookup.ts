@@ -11,7 +11,6 @@
  * have the name. Not supported: the order of the sources and their actions (files come first, then dns), sortlist, and
  * link-local name servers with a zone, which c-ares cannot reach; if there is no other server, the C library is called.
  */
-import { lookup as systemLookup } from 'node:dns/promises'
 import { type Address, bytesOf, type Family, parseAddress } from '../core/address.js'
 import { openQuestions, type Questions } from './dns-queries.js'
 import { type Hosts, isLocalhost, parseHosts } from './hosts.js'
@@ -134,7 +133,8 @@ class SystemResolver implements Resolver {
 }
 
 async function bySystem(name: string, family: Family): Promise<readonly string[]> {
-  const found = await systemLookup(name, { family: family === 'ipv6' ? 6 : 4, all: true, order: 'verbatim' })
+  const { lookup } = await import('node:dns/promises')
+  const found = await lookup(name, { family: family === 'ipv6' ? 6 : 4, all: true, order: 'verbatim' })
   return found.flatMap(({ address }) => parseAddress(address)?.text ?? [])
 }
 

@@ -1,5 +1,4 @@
 /** Echo requests under way on one socket, and how replies are matched to them. */
-import { randomBytes } from 'node:crypto'
 import type { Address, Family } from '../core/address.js'
 import { echoRequest, readEchoReply } from './icmp-packet.js'
 
@@ -24,9 +23,9 @@ export const ICMP_PORT: Readonly<Record<Family, number>> = { ipv4: 1, ipv6: 58 }
 export abstract class Echoes {
   readonly family: Family
   readonly #awaited = new Map<number, { readonly request: Request; readonly run: EchoListener }>()
-  readonly #identifier = randomBytes(2).readUInt16BE()
-  readonly #secret = randomBytes(8)
-  #count = randomBytes(2).readUInt16BE()
+  readonly #identifier = random(2).readUInt16BE()
+  readonly #secret = random(8)
+  #count = random(2).readUInt16BE()
 
   constructor(family: Family) {
     this.family = family
@@ -81,3 +80,8 @@ export abstract class Echoes {
 }
 
 const NOTHING = Buffer.alloc(0)
+
+/** Loads the module with the first ping: a thread needs 3 ms for it. */
+function random(bytes: number): Buffer {
+  return process.getBuiltinModule('node:crypto').randomBytes(bytes)
+}

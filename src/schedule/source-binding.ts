@@ -23,6 +23,8 @@ interface Bound {
   readonly source?: WantedSource
 }
 
+const BY_KERNEL: SourceBinding = { begin: () => null, judged: result => result }
+
 export function bindingOf({ source, target, path }: Bound, sources: CheckSources | null): SourceBinding {
   if (path) return pathBinding(path, target.address, source, sources)
   // The target may be a name that has got an address of another family than the given source.
@@ -30,7 +32,7 @@ export function bindingOf({ source, target, path }: Bound, sources: CheckSources
     const fixed = source === 'kernel' ? null : source
     return { begin: () => fixed, judged: result => result }
   }
-  if (!sources) return { begin: () => null, judged: result => result }
+  if (!sources) return BY_KERNEL
   let bound: string | null = null
   let moves = 0
   return {

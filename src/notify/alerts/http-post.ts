@@ -1,7 +1,6 @@
 /** Sends a document to a web server by POST, once, and judges the answer. Its size and its time are bounded. */
 import { readFile } from 'node:fs/promises'
-import { Agent as HttpAgent, type IncomingMessage } from 'node:http'
-import { Agent as HttpsAgent } from 'node:https'
+import type { IncomingMessage } from 'node:http'
 import type { LookupFunction } from 'node:net'
 import { harmless } from '../../util/foreign-text.js'
 import { waitAtMost } from '../../util/with-timeout.js'
@@ -61,7 +60,11 @@ export async function post(parts: PostParts): Promise<Posted> {
 async function ask({ url, body, headers, ca, signal, lookup }: PostParts): Promise<Posted> {
   const { got } = await import('../../system/got.js')
   const authorities = ca === null ? null : await authoritiesIn(ca)
-  const agent = { http: new HttpAgent({ keepAlive: false }), https: new HttpsAgent({ keepAlive: false }) }
+  const [http, https] = await Promise.all([import('node:http'), import('node:https')])
+  const agent = {
+    http: new http.Agent({ keepAlive: false }),
+    https: new https.Agent({ keepAlive: false }),
+  }
   const request = got.stream.post(url, {
     body,
     headers: { 'content-type': 'application/json', ...headers },

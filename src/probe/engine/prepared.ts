@@ -123,9 +123,10 @@ type TcpPlan = Pick<
 
 /** Keeps nothing of the probe but what runs read: an engine has thousands. */
 function nativeTcp(probe: TcpProbe, to: FixedMemory, data: FixedMemory | null): NativeTcp {
-  const isConnect = probe.judge.kind === 'connected'
-  const plan = { ...probe, isConnect, canBeOwnEcho: canBeOwnEcho(probe), data }
-  return placed(plan, judgeOf(probe.judge), to, null)
+  const { address, port, end, reset, judge, mark } = probe
+  const isConnect = judge.kind === 'connected'
+  const plan = { address, port, end, reset, isConnect, canBeOwnEcho: canBeOwnEcho(probe), mark, data }
+  return placed(plan, judgeOf(judge), to, null)
 }
 
 function placed(plan: TcpPlan, judge: CompiledJudge, to: FixedMemory, from: From): NativeTcp {
