@@ -10,6 +10,6 @@ export interface ReadContext {
   folderAt(at: Position): string | null
   /** Called where the result depends on more than the text, before a look: at files, programs and variables. */
   looksAtFiles?(): void
-  /** As `looksAtFiles`, before a look at the time. */
-  looksAtClock?(): void
+  /** As `looksAtFiles`, before a look at what no file server holds: the time, the groups and the interfaces of this machine. */
+  looksAtMachine?(): void
 }

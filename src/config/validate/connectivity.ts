@@ -51,7 +51,13 @@ function readGroup(fields: GroupFields, { report }: Context): PingGroup | null {
 }
 
 /** An interface may come later, so a name that this machine does not have is no error. */
-function judgeInterfaces(names: readonly string[], fields: ConnectivityFields, { report }: Context): void {
+function judgeInterfaces(
+  names: readonly string[],
+  fields: ConnectivityFields,
+  { report, looksAtMachine }: Context,
+): void {
+  if (names.length === 0) return
+  looksAtMachine?.()
   const known = interfaceNames()
   if (!known) return
   for (const [i, name] of names.entries())

@@ -6,9 +6,13 @@ import type { settingsFields } from '../schema/schema.js'
 import type { Context } from './context.js'
 
 /** Warns about a group that this machine does not have. The configuration may be for another one. */
-export function judgeSettings(settings: Fields<typeof settingsFields>, { report }: Context): void {
+export function judgeSettings(
+  settings: Fields<typeof settingsFields>,
+  { report, looksAtMachine }: Context,
+): void {
   const group = settings.values['socket-group']
   if (group == null) return
+  looksAtMachine?.()
   const known = groupIds()
   if (groupId(group, known) !== null) return
   const advice = didYouMean(group, known.keys()) || '; a group of a directory service needs its number'

@@ -103,7 +103,7 @@ export function* validating(input: ValidateInput): Sliced<Validated> {
     folderAt,
     secrets: secretSources({ report, env, folderAt }),
     looksAtFiles: outside.lookAtFiles,
-    looksAtClock: outside.look,
+    looksAtMachine: outside.look,
   }
   const config = document.root && (yield* readRoot(input, document.root, { context, outside, others }))
   const problems = [...document.problems, ...report.problems()].sort(byPlace)

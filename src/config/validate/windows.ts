@@ -30,7 +30,7 @@ export function readWindows(
 ): readonly MaintenanceWindow[] {
   const { windows = [] } = own.entry('windows') ? own.values : defaults.values
   // The zone of this machine and the time count, too.
-  if (windows.length > 0) context.looksAtClock?.()
+  if (windows.length > 0) context.looksAtMachine?.()
   return windows.flatMap(fields => (fields && readWindow(fields as WindowFields, owner, context)) ?? [])
 }
 
