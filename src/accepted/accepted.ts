@@ -12,7 +12,7 @@ import { writeDurably } from '../storage/durable-file.js'
 import { bootId } from '../storage/journal.js'
 import { readText } from '../storage/state-text.js'
 import { build } from '../system/build-id.js'
-import { readTextSoon } from '../system/read-file.js'
+import { isHandedOver, readTextSoon } from '../system/read-file.js'
 import { acceptedPath, DEFAULT_STATE } from './accepted-path.js'
 import { type Place, stateFolders, writePointer } from './places.js'
 import { type Accepted, type FromText, readAccepted, writeAccepted } from './store.js'
@@ -61,8 +61,10 @@ export class AcceptedConfiguration {
    * the text alone. Null: the file has to be read. It takes a tenth of the time. Never rejects.
    */
   async ofSameText(): Promise<Runnable | null> {
-    if (!this.#parts.paths) return null
-    const text = await readTextSoon(this.#place.file).catch(() => null)
+    const { file } = this.#place
+    // Paths in a file that a shell passes are relative to its working directory.
+    if (!this.#parts.paths || isHandedOver(file)) return null
+    const text = await readTextSoon(file).catch(() => null)
     const accepted = text === null ? null : await this.#find(text, () => {}).catch(() => null)
     if (accepted?.text !== text || !accepted?.config || !accepted.fromText) return null
     const { config, fromText } = accepted

@@ -72,12 +72,24 @@ export async function readAccepted(
       throw new Error('it is not in the format of lvsd')
     const { at, text, packed, fromText = null } = stored
     const isUsable = stored.build === build && stored.sum === sumOf(written)
-    const made =
-      isUsable && packed ? { config: unpacked(packed), fromText } : { config: null, fromText: null }
+    const made = isUsable && packed ? madeFor(file, packed, fromText) : { config: null, fromText: null }
     return { file: stored.file, at, text, ...made }
   } catch (error) {
     tell(`the last accepted configuration ${path} cannot be used: ${(error as Error).message}`)
     return null
+  }
+}
+
+/** Names the file as this start does: the last one may have had a relative path from another folder. */
+function madeFor(
+  file: string,
+  packed: PackedConfig,
+  fromText: FromText | null,
+): Pick<Accepted, 'config' | 'fromText'> {
+  const problems = fromText?.problems.map(problem => ({ ...problem, file })) ?? []
+  return {
+    config: Object.freeze({ ...unpacked(packed), file }),
+    fromText: fromText && { ...fromText, problems },
   }
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { closeSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import fc from 'fast-check'
 import { AcceptedConfiguration, type AcceptedParts, isRunnable } from '../../../src/accepted/accepted.js'
 import { acceptedPath } from '../../../src/accepted/accepted-path.js'
@@ -12,6 +12,7 @@ import { loadChanged } from '../../../src/config/load-changed.js'
 import { withPaths } from '../../../src/director/compose.js'
 import { build } from '../../../src/system/build-id.js'
 import { packageRoot } from '../../../src/system/version.js'
+import { onCleanup } from '../../support/after-each.js'
 import { edit, edited, site } from '../../support/config/edited-sites.js'
 import { LDIRECTORD_CF } from '../../support/config/edited-virtuals.js'
 import { temporaryFile, temporaryFolder } from '../../support/folder.js'
@@ -42,6 +43,12 @@ function place(name: string, text: string) {
     return loaded
   }
   return { file, state, director, keep, path: acceptedPath(state, file) }
+}
+
+/** A director of this file and state folder. */
+function at(file: string, state: string) {
+  const paths = { socket: undefined, state }
+  return new AcceptedConfiguration({ file, state, env: {} }, { isTrial: true, tell: assert.fail, paths })
 }
 
 /** What a start has of its configuration. */
@@ -171,6 +178,31 @@ describe('same text: a start takes up the configuration that was accepted', () =
     assert.equal(await always.ofSameText(), null)
   })
 
+  it('has the name that this start gives the file, also where another folder was the working directory', async () => {
+    const text = LDIRECTORD_TEXT.replace('checktimeout=3', 'checktimeout=3\nlogfile="/var/log/l.log"')
+    const { file, state, director, keep } = place('site.cf', text)
+    assert.notDeepEqual((await keep()).problems, [])
+    const name = relative(process.cwd(), file)
+    const { problems, config } = (await at(name, state).ofSameText()) ?? assert.fail()
+    assert.equal(config.file, name)
+    assert.deepEqual(problems, (await loadConfig(name)).problems)
+    writeFileSync(file, '')
+    const chosen = await director().choose(await loadConfig(file))
+    assert.equal(chosen?.loaded.config.file, file)
+    assert.equal((await at(name, state).choose(await loadConfig(name)))?.loaded.config.file, name)
+  })
+
+  it('is nothing for a file that a shell passes, whose paths are relative to the working directory', async () => {
+    const { file, state } = place('site.yaml', WEB)
+    const fd = openSync(file, 'r')
+    onCleanup(() => closeSync(fd))
+    const passed = `/proc/${process.pid}/fd/${fd}`
+    const loaded = withPaths(await loadConfig(passed), { state })
+    assert.ok(isRunnable(loaded) && loaded.reuse?.isWhole)
+    await at(passed, state).keep(loaded)
+    assert.equal(await at(passed, state).ofSameText(), null)
+  })
+
   it('is nothing on a machine of another name, where the file takes values from it', async () => {
     const { file, path, director, keep } = place('site.cf', LDIRECTORD_TEXT)
     await keep()
@@ -191,6 +223,8 @@ describe('same text: a start takes up the configuration that was accepted', () =
     ['a port by its name', WEB.replace('[2001:db8::1]:80', '[2001:db8::1]:http')],
     ['a command', WEB.replace('check: http', 'check: { kind: external, checkcommand: /bin/true }')],
     ['a window', WEB.replace('check: http', "check: http\n    windows: [{ at: '0 3 * * *', for: 1h }]")],
+    ['a group of this machine', `settings: { socket-group: root }\n${WEB}`],
+    ['an interface of this machine', `cluster: { connectivity: { interfaces: [lo] } }\n${WEB}`],
     ['a folder of checks', `settings: { checks: [.] }\n${WEB}`],
     [
       'a secret in a file',

@@ -12,7 +12,7 @@ import { config, real, service } from '../../support/tables.js'
 import { THINGS } from '../../support/things.js'
 
 const FILE = '/etc/lvsd/lvsd.yaml'
-const SITE = config([service('web', { reals: [real('fd00:1::a')] })])
+const SITE = { ...config([service('web', { reals: [real('fd00:1::a')] })]), file: FILE }
 
 function accepted(change: Partial<Accepted> = {}): Accepted & { build: string } {
   return {
