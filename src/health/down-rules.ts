@@ -89,19 +89,28 @@ interface PanicEntry {
   /** With one address. */
   readonly one: ResolvedService
   readonly panic: ServicePanic
-  counted: number
+  /** Null before the first look. */
+  counted: number | null
+}
+
+interface FollowedReals {
+  /** By the keys of the servers that have left. */
+  readonly phases: ReadonlyMap<string, DownPhase>
+  readonly staying: ReadonlySet<ResolvedReal>
+  readonly now: number
 }
 
 interface DownEntry {
-  readonly service: ResolvedService
+  service: ResolvedService
   readonly real: ResolvedReal
-  readonly policy: OnDown
+  policy: OnDown
   phase: DownPhase
 }
 
 /** Stands for the service itself in `keysOf`. */
 const NONE: readonly never[] = []
 const NO_REAL = { host: '', port: 0 }
+const NO_REALS: ReadonlySet<ResolvedReal> = new Set()
 const NEW: DownPhase = { phase: 'new' }
 
 /** Plain data for the next process. */
@@ -213,17 +222,19 @@ export class DownRules {
 
   /**
    * Takes the next configuration. Services and servers that were in the previous one go on. Services that are the same
-   * objects stay untouched; call `look` for the others next.
+   * objects stay untouched; call `look` for the others next. `staying`: servers that are the same objects in a service of
+   * the same name and address.
    */
-  follow(next: readonly ResolvedService[], now: number): void {
+  follow(next: readonly ResolvedService[], now: number, staying: ReadonlySet<ResolvedReal> = NO_REALS): void {
     const [gone, fresh] = differingOf(this.#services, next)
     this.#services = next
     const left = new Set(gone)
     const panics = this.#leavePanics(left)
-    const phases = this.#leaveReals(left)
+    const phases = this.#leaveReals(left, staying)
     for (const service of fresh) {
       for (const one of kernelServices(service)) this.#followPanic(service, one, panics, now)
-      if (service.onDown) this.#followReals(service, service.onDown, phases, now)
+      if (service.onDown) this.#followReals(service, service.onDown, { phases, staying, now })
+      else if (this.#entries.size > 0) for (const real of service.reals) this.#leaveReal(real)
     }
     // A saved value does not apply to a server that a later configuration adds.
     this.#saved.clear()
@@ -240,12 +251,18 @@ export class DownRules {
     return panics
   }
 
-  #leaveReals(services: ReadonlySet<ResolvedService>): ReadonlyMap<string, DownPhase> {
+  #leaveReal(real: ResolvedReal): void {
+    if (this.#entries.delete(real)) this.#parts.setDeadline(real, null)
+  }
+
+  #leaveReals(
+    services: ReadonlySet<ResolvedService>,
+    staying: ReadonlySet<ResolvedReal>,
+  ): ReadonlyMap<string, DownPhase> {
     const phases = new Map<string, DownPhase>()
     for (const { service, real, phase } of this.#entries.values()) {
-      if (!services.has(service)) continue
-      this.#parts.setDeadline(real, null)
-      this.#entries.delete(real)
+      if (!services.has(service) || staying.has(real)) continue
+      this.#leaveReal(real)
       for (const key of keysOf(service, real)) phases.set(key, phase)
     }
     return phases
@@ -265,19 +282,21 @@ export class DownRules {
     const saved = old ? undefined : this.#savedOf(keys)
     if (saved?.value.panic) panic.restore(saved.value.panic, now - saved.ageMs)
     panic.follow(new Set(one.reals.map(placeOf)))
-    this.#panics.set(nameOfKernelService(one), { service, one, panic, counted: 0 })
+    this.#panics.set(nameOfKernelService(one), { service, one, panic, counted: null })
   }
 
-  #followReals(
-    service: ResolvedService,
-    policy: OnDown,
-    known: ReadonlyMap<string, DownPhase>,
-    now: number,
-  ): void {
+  #followReals(service: ResolvedService, onDown: OnDown, { phases, staying, now }: FollowedReals): void {
+    const policy = limited(onDown, isUdp(service))
     for (const real of service.reals) {
+      const kept = staying.has(real) && this.#entries.get(real)
+      if (kept) {
+        kept.service = service
+        kept.policy = policy
+        continue
+      }
       const keys = keysOf(service, real)
-      const phase = keys.flatMap(key => known.get(key) ?? [])[0] ?? this.#restored(keys, now)
-      this.#entries.set(real, { service, real, phase, policy: limited(policy, isUdp(service)) })
+      const phase = keys.flatMap(key => phases.get(key) ?? [])[0] ?? this.#restored(keys, now)
+      this.#entries.set(real, { service, real, phase, policy })
     }
   }
 
@@ -294,24 +313,29 @@ export class DownRules {
     return keys.flatMap(key => this.#saved.get(key) ?? [])[0]
   }
 
-  /** Applies the rules after the state of this server (null: of any of the service), an override or the time changed. */
-  look(service: ResolvedService, real: ResolvedReal | null, now: number): void {
-    if (this.#panics.size === 0 && this.#entries.size === 0) return
-    const hasPanicChanged = this.#lookAtPanic(service, real, now)
-    for (const one of real && !hasPanicChanged ? [real] : service.reals) this.#lookAtReal(one, now)
+  /**
+   * Applies the rules after the state of these servers (null: of any of the service), an override or the time changed. Returns
+   * true if a panic has begun or ended.
+   */
+  look(service: ResolvedService, reals: readonly ResolvedReal[] | null, now: number): boolean {
+    if (this.#panics.size === 0 && this.#entries.size === 0) return false
+    const hasPanicChanged = this.#lookAtPanic(service, reals, now)
+    for (const one of (!hasPanicChanged && reals) || service.reals) this.#lookAtReal(one, now)
+    return hasPanicChanged
   }
 
   /** Returns true if a panic has begun or ended. */
-  #lookAtPanic(service: ResolvedService, real: ResolvedReal | null, now: number): boolean {
+  #lookAtPanic(service: ResolvedService, reals: readonly ResolvedReal[] | null, now: number): boolean {
     const entries = this.#panicsOf(service)
     if (entries.length === 0) return false
     const before = summaryOf(entries)
     const panicked = entries.filter(({ panic }) => panic.since !== null)
     let hasChanged = false
-    const concerned = real === null ? null : kernelServicesOf(service, real)
+    const concerned =
+      service.also && reals ? new Set(reals.flatMap(real => kernelServicesOf(service, real))) : null
     for (const entry of entries)
-      if (concerned === null || concerned.includes(entry.one))
-        hasChanged = this.#lookAtOnePanic(entry, real, now) || hasChanged
+      if (concerned === null || concerned.has(entry.one))
+        hasChanged = this.#lookAtOnePanic(entry, reals, now) || hasChanged
     const after = summaryOf(entries)
     if ((after.since === null) === (before.since === null)) return hasChanged
     this.#changes.push({
@@ -326,11 +350,12 @@ export class DownRules {
   }
 
   /** Returns true if this panic has begun or ended. */
-  #lookAtOnePanic(entry: PanicEntry, real: ResolvedReal | null, now: number): boolean {
+  #lookAtOnePanic(entry: PanicEntry, reals: readonly ResolvedReal[] | null, now: number): boolean {
     const { panic, one, service } = entry
     const before = { since: panic.since, held: panic.held.size }
-    if (real === null) entry.counted = one.reals.filter(each => this.#counts(each)).length
-    for (const each of real ? [real] : one.reals) if (each.attributes.weight > 0) this.#see(entry, each, now)
+    if (reals === null || entry.counted === null)
+      entry.counted = one.reals.filter(each => this.#counts(each)).length
+    for (const each of reals ?? one.reals) if (each.attributes.weight > 0) this.#see(entry, each, now)
     panic.look(entry.counted, service.panic, now)
     const { since } = panic
     this.#parts.setDeadline(one, since !== null && service.panic ? since + service.panic.for : null)
@@ -414,7 +439,7 @@ function summaryOf(entries: readonly PanicEntry[]) {
 }
 
 function countedIn(panics: readonly PanicEntry[]): number {
-  return panics.reduce((sum, { counted }) => sum + counted, 0)
+  return panics.reduce((sum, { counted }) => sum + (counted ?? 0), 0)
 }
 
 function placeOf({ host, port }: ResolvedReal): string {

@@ -92,6 +92,8 @@ export class HealthStore {
   #prepared: Prepared | null = null
   /** Services that `override` is to look at, because they are new or have changed. */
   #unseen: readonly ResolvedService[] = []
+  /** Of those, the servers that the rules have to look at; absent: all. */
+  #unsettled: Succession['unsettled'] = new Map()
   readonly doubtful = new Doubtful()
   readonly #checks = new CheckStates()
   #services = new Map<string, ResolvedService>()
@@ -201,8 +203,10 @@ export class HealthStore {
     this.#unseen = config.services.filter(
       service => !kept.has(service) || hasNames(service) || succession.rejudged.has(service),
     )
-    this.rules.follow(servicesBefore, config.services, now)
-    this.down.follow(config.services, now)
+    this.#unsettled = succession.unsettled
+    const { staying } = succession.standings
+    this.rules.follow(servicesBefore, config.services, now, staying)
+    this.down.follow(config.services, now, staying)
     this.#standings.follow(
       succession.standings,
       real => this.stateOf(real),
@@ -229,19 +233,33 @@ export class HealthStore {
    */
   override(overrides: ReadonlyMap<ResolvedReal, Override>, now: number): readonly OverrideChange[] {
     const changes = this.#overrides.replace(overrides, this.#services.values())
-    const affected = new Set([...this.#unseen, ...changes.map(({ service }) => service)])
+    const overridden = new Set(changes.map(({ service }) => service))
+    for (const service of new Set([...this.#unseen, ...overridden])) {
+      const needsAll = overridden.has(service) || hasNames(service)
+      this.#look(service, needsAll ? null : (this.#unsettled.get(service) ?? null), now, null)
+    }
     this.#unseen = []
-    for (const service of affected) this.look(service, null, now)
+    this.#unsettled = new Map()
     return changes.map(change => ({ ...change, failure: this.#checks.failureOf(change.real) }))
   }
 
   /** Applies the rules that go by time to this server (null: to all of the service), and notes the state that follows. */
   look(service: ResolvedService, real: ResolvedReal | null, now: number): void {
+    this.#look(service, real && [real], now)
+  }
+
+  /** `inPanic`: the servers whose slow start is looked at if a panic begins or ends. */
+  #look(
+    service: ResolvedService,
+    reals: readonly ResolvedReal[] | null,
+    now: number,
+    inPanic: readonly ResolvedReal[] | null = reals,
+  ): void {
     // Slow start depends on the panic, and on-down on damping.
-    this.down.look(service, real, now)
-    const { affected, mayHaveMoved } = this.rules.look(service, real, now)
+    const hasPanicChanged = this.down.look(service, reals, now)
+    const { affected, mayHaveMoved } = this.rules.look(service, hasPanicChanged ? inPanic : reals, now)
     for (const one of affected) this.#standings.note(one, this.stateOf(one), now)
-    if (mayHaveMoved) this.down.look(service, affected.length > 1 ? null : real, now)
+    if (mayHaveMoved) this.down.look(service, null, now)
   }
 
   /** Returns why a server is down by its checks. */
@@ -370,7 +388,7 @@ export class HealthStore {
     checkState.health = next
     const isMoved = next.state !== before.state
     // A server that was sick may be dead now.
-    if (!isMoved && service.onDown && state === 'down') this.down.look(service, real, now)
+    if (!isMoved && service.onDown && state === 'down') this.down.look(service, [real], now)
     if (isMoved || this.#checks.advisedWeight(real) !== advised) this.look(service, real, now)
     if (isMoved)
       into.transitions.push(this.#transition(checkState, { check: before.state, state }, next.last ?? result))

@@ -178,7 +178,7 @@ export class HealthTracker {
     const now = this.#now()
     for (const key of keys) {
       const service = this.store.down.serviceOf(key)
-      if (service) this.store.down.look(service, 'reals' in key ? null : key, now)
+      if (service) this.store.down.look(service, 'reals' in key ? null : [key], now)
     }
     this.#touch(this.#tellDown())
   }

@@ -52,6 +52,8 @@ export class Standings {
 
 /** The real servers whose records go to others. It follows from both configurations alone. */
 export interface StandingSuccession {
+  /** Real servers that are the same objects in a service of the same name and address. */
+  readonly staying: ReadonlySet<ResolvedReal>
   readonly left: readonly ResolvedReal[]
   readonly heirs: readonly {
     readonly service: ResolvedService
@@ -87,7 +89,7 @@ export function* succeedingStandings(
         known.size === 0 ? null : (keysOf(service, real).flatMap(key => known.get(key) ?? [])[0] ?? null)
       heirs.push({ service, real, old, mayBeRecalled: !old && mayRecall(service, real) })
     })
-  return { left, heirs }
+  return { staying, left, heirs }
 }
 
 /** Returns the real servers that are the same objects in a service of the same name and address. */

@@ -3,7 +3,8 @@
  * alone, not from results, so it is made in time slices before the configuration takes effect; then all of a service changes in
  * one turn, in which little is left to do. Pure.
  */
-import type { ResolvedService } from '../core/model.js'
+import type { ResolvedReal, ResolvedService } from '../core/model.js'
+import { isSameValue } from '../util/same-value.js'
 import type { Sliced } from '../util/time-slice.js'
 import type { CheckStates } from './check-states.js'
 import type { ChangedChecks, CheckSuccession } from './check-succession.js'
@@ -17,6 +18,11 @@ export interface Succession extends Omit<JobChanges, 'rescheduled'> {
   readonly before: Jobs
   readonly checks: CheckSuccession
   readonly standings: StandingSuccession
+  /**
+   * For each changed service of which the servers alone have changed: those that the rules of time have to look at. All others
+   * stay, with their checks.
+   */
+  readonly unsettled: ReadonlyMap<ResolvedService, readonly ResolvedReal[]>
   /** Services that have fresh checks. */
   readonly rejudged: ReadonlySet<ResolvedService>
 }
@@ -61,7 +67,26 @@ export function* succeedingAll(
   )
   for (const { id } of added) newlySubscribed.delete(id)
   const rejudged = new Set(changed.fresh.map(({ service }) => service))
-  return { before: before.jobs, checks, standings, added, removed, newlySubscribed, rejudged }
+  yield
+  const unsettled = new Map(unsettledIn(before.services, next.services, standings, checks))
+  return { before: before.jobs, checks, standings, added, removed, newlySubscribed, rejudged, unsettled }
+}
+
+function* unsettledIn(
+  before: readonly ResolvedService[],
+  next: readonly ResolvedService[],
+  { staying }: StandingSuccession,
+  { left, heirs }: CheckSuccession,
+): Iterable<readonly [ResolvedService, readonly ResolvedReal[]]> {
+  const states = [...left, ...heirs.map(({ state }) => state)]
+  const changed = new Set(states.map(({ subscriber }) => subscriber.real))
+  const byName = new Map(before.map(service => [service.name, service]))
+  for (const now of next) {
+    const old = byName.get(now.name)
+    if (!old || old === now || now.also || !isSameValue({ ...old, reals: null }, { ...now, reals: null }))
+      continue
+    yield [now, now.reals.filter(real => !staying.has(real) || changed.has(real))]
+  }
 }
 
 function* subscribersIn(some: readonly ServiceJobs[]): Sliced<readonly Subscriber[]> {

@@ -33,7 +33,7 @@ export interface TimedRulesParts {
 }
 
 interface Entry {
-  readonly service: ResolvedService
+  service: ResolvedService
   readonly real: ResolvedReal
   rise: Rise
   share: number
@@ -129,16 +129,27 @@ export class TimedRules {
 
   /**
    * Takes the next configuration. A server that was in the previous one keeps its clocks. Services that are the same
-   * objects go on untouched; call `look` for the others next.
+   * objects go on untouched; call `look` for the others next. `staying`: servers that are the same objects in a service of
+   * the same name and address.
    */
-  follow(before: readonly ResolvedService[], next: readonly ResolvedService[], now: number): void {
+  follow(
+    before: readonly ResolvedService[],
+    next: readonly ResolvedService[],
+    now: number,
+    staying: ReadonlySet<ResolvedReal> = NO_REALS,
+  ): void {
     const [gone, fresh] = differingOf(before, next)
-    const known = this.#leave(new Set(gone))
+    const known = this.#leave(new Set(gone), staying)
     const servicesBefore = new Set(gone.flatMap(service => keysOf(service, NO_REAL)))
     for (const service of fresh) {
       const hasRule = service.slowStart !== null || service.damping !== null
       const isJoining = hasRule && keysOf(service, NO_REAL).some(key => servicesBefore.has(key))
-      for (const real of hasRule || known.size > 0 ? service.reals : []) {
+      for (const real of hasRule || this.#entries.size + known.size > 0 ? service.reals : []) {
+        const kept = staying.has(real) && this.#entries.get(real)
+        if (kept) {
+          this.#stay(kept, service, hasRule)
+          continue
+        }
         const keys = keysOf(service, real)
         const old = keys.flatMap(key => known.get(key) ?? [])[0]
         // Without a rule a last look ends the hold.
@@ -150,12 +161,25 @@ export class TimedRules {
     this.#saved.clear()
   }
 
-  /** Removes what belongs to these services, and returns it by its keys. */
-  #leave(services: ReadonlySet<ResolvedService>): ReadonlyMap<string, Entry> {
+  #stay(entry: Entry, service: ResolvedService, hasRule: boolean): void {
+    entry.service = service
+    if (hasRule || entry.hold !== 'free') {
+      if (entry.flapping.heldSince !== null) this.#count(service, 1)
+      return
+    }
+    this.#parts.setDeadline(entry.real, null)
+    this.#entries.delete(entry.real)
+  }
+
+  /** Removes what belongs to these services, without those that stay, and returns it by its keys. */
+  #leave(
+    services: ReadonlySet<ResolvedService>,
+    staying: ReadonlySet<ResolvedReal>,
+  ): ReadonlyMap<string, Entry> {
     const left = new Map<string, Entry>()
     for (const entry of this.#entries.values()) {
       const { service, real } = entry
-      if (!services.has(service)) continue
+      if (!services.has(service) || staying.has(real)) continue
       this.#parts.setDeadline(real, null)
       this.#entries.delete(real)
       for (const key of keysOf(service, real)) left.set(key, entry)
@@ -200,16 +224,16 @@ export class TimedRules {
   }
 
   /**
-   * Applies the rules after anything that they depend on may have changed: the state or the advised weight of this
-   * server (null: of all of the service), an override, the configuration, the time. Returns the servers whose state may
+   * Applies the rules after anything that they depend on may have changed: the state or the advised weight of these
+   * servers (null: of all of the service), an override, the configuration, the time. Returns the servers whose state may
    * have changed, and whether it may have by these rules.
    */
   look(
     service: ResolvedService,
-    real: ResolvedReal | null,
+    reals: readonly ResolvedReal[] | null,
     now: number,
   ): { readonly affected: readonly ResolvedReal[]; readonly mayHaveMoved: boolean } {
-    const chosen = real ? [real] : service.reals
+    const chosen = reals ?? service.reals
     if (this.#entries.size === 0) return { affected: chosen, mayHaveMoved: false }
     const entries = this.#entriesOf(chosen)
     const wereTied = this.#areTied(service)
@@ -304,3 +328,4 @@ function timeInRamp({ override, at = 0 }: Judged): number {
 /** Stands for the service itself in `keysOf`. */
 const NONE: readonly never[] = []
 const NO_REAL = { host: '', port: 0 }
+const NO_REALS: ReadonlySet<ResolvedReal> = new Set()

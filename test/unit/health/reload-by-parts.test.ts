@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import type { Check } from '../../../src/check/check.js'
-import type { Config, ResolvedConfig, Table } from '../../../src/core/model.js'
+import type { Config, Real, ResolvedConfig, Table } from '../../../src/core/model.js'
 import type { Effect, Override } from '../../../src/core/override.js'
 import { sharedWith } from '../../../src/core/shared-config.js'
 import type { Events } from '../../../src/events/event-bus.js'
@@ -82,6 +82,12 @@ const anyStep = fc.oneof(
   fc.record({ kind: fc.constant('reload' as const), config: anyConfig, meanwhile }),
   fc.record({ kind: fc.constant('same' as const), drop: fc.nat(3), meanwhile }),
   fc.record({ kind: fc.constant('every' as const), interval: fc.constantFrom(1000, 5000, 9000), meanwhile }),
+  fc.record({
+    kind: fc.constant('weigh' as const),
+    host: fc.constantFrom(...HOSTS),
+    weight: fc.nat(2),
+    meanwhile,
+  }),
   fc.record({ kind: fc.constant('kinds' as const), which: fc.nat(CHECKS.length - 1) }),
   anyEvent,
   anyEvent,
@@ -128,7 +134,9 @@ class Life {
       const services = this.#read.services.filter((_, i) => i !== step.drop)
       this.#reload({ ...this.#read, services }, step.meanwhile)
     } else if (step.kind === 'every') this.#reload(withInterval(this.#read, step.interval), step.meanwhile)
-    else if (step.kind === 'wind') this.#clock.wind(step.ms)
+    else if (step.kind === 'weigh')
+      this.#reload(withWeight(this.#read, step.host, step.weight), step.meanwhile)
+    else if (step.kind === 'wind') this.#wind(step.ms)
     else if (step.kind === 'result') this.#result(step.job, step.ok)
     else if (step.kind === 'kinds') {
       this.checks = CHECKS[step.which]
@@ -142,6 +150,13 @@ class Life {
       this.#override()
     }
     this.#table = this.health.desired(this.#table, null).table
+  }
+
+  /** What is due at one time has no order. */
+  #wind(ms: number): void {
+    const from = this.#told.length
+    this.#clock.wind(ms)
+    this.#told.push(...sorted(this.#told.splice(from)))
   }
 
   #result(n: number, ok: boolean): void {
@@ -227,14 +242,21 @@ class Life {
 
 /** Each check of each server with this interval. */
 function withInterval(read: Config, interval: number): Config {
-  const services = read.services.map(one => ({
+  return withReals(read, one => ({
     ...one,
-    reals: one.reals.map(each => ({
-      ...each,
-      checks: each.checks.map(each => ({ ...each, policy: { ...each.policy, interval } })),
-    })),
+    checks: one.checks.map(each => ({ ...each, policy: { ...each.policy, interval } })),
   }))
-  return { ...read, services }
+}
+
+/** The servers of this host with this weight: the others of their services stay. */
+function withWeight(read: Config, host: string, weight: number): Config {
+  return withReals(read, one =>
+    one.host === host ? { ...one, attributes: { ...one.attributes, weight } } : one,
+  )
+}
+
+function withReals(read: Config, change: (one: Real) => Real): Config {
+  return { ...read, services: read.services.map(one => ({ ...one, reals: one.reals.map(change) })) }
 }
 
 function overrideOf(effect: Effect): Override {
@@ -264,7 +286,7 @@ describe('a reload by parts', () => {
         byParts.close()
         afresh.close()
       }),
-      { numRuns: 100 },
+      { numRuns: 200 },
     )
   })
 
