@@ -34,14 +34,16 @@ function serviceChanges(wanted: TableService, held: TableService | undefined): C
     changes.push({ op: 'set-service', id, service: attributesOf(wanted), was: attributesOf(held) })
   const gains: Change[] = []
   const losses: Change[] = []
-  for (const [key, real] of wanted.reals) {
+  // No loops over entries, of which each is a list: services with thousands of servers are compared again and again.
+  wanted.reals.forEach((real, key) => {
     const was = held?.reals.get(key)
+    if (real === was) return
     if (!was) (real.weight > 0 ? gains : losses).push({ op: 'add-real', id, real })
-    else if (real !== was && !sameReal(real, was))
-      (real.weight > 0 ? gains : losses).push({ op: 'set-real', id, real, was })
-  }
-  for (const [key, was] of held?.reals ?? [])
+    else if (!sameReal(real, was)) (real.weight > 0 ? gains : losses).push({ op: 'set-real', id, real, was })
+  })
+  held?.reals.forEach((was, key) => {
     if (!wanted.reals.has(key)) losses.push({ op: 'delete-real', id, was })
+  })
   return [...changes, ...gains, ...losses]
 }
 

@@ -30,9 +30,18 @@ export interface Fwmark {
 
 /** Returns the unique, stable, readable key of a service: `tcp [2001:db8::80]:80`, `fwmark 1 ipv6`. */
 export function keyOfService(id: ServiceId): string {
-  if (id.kind === 'fwmark') return `fwmark ${id.fwmark} ${id.family}`
-  return `${id.protocol} ${endpoint(id.address, id.port)}`
+  if (id === lastId) return lastKey
+  lastId = id
+  lastKey =
+    id.kind === 'fwmark'
+      ? `fwmark ${id.fwmark} ${id.family}`
+      : `${id.protocol} ${endpoint(id.address, id.port)}`
+  return lastKey
 }
+
+/** Who goes through the servers of a service asks for its key again and again. */
+let lastId: ServiceId | null = null
+let lastKey = ''
 
 /** Returns the address family that clients use to reach the service. */
 export function familyOf(id: ServiceId): Family {
