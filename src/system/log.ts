@@ -1,6 +1,7 @@
 /** The log: JSON lines for machines, readable lines on a terminal. The only file that imports pino. */
 import { type Logger, pino } from 'pino'
 import type { LogEvent, LogField } from '../core/log-events.js'
+import { isoTime } from '../util/time-text.js'
 import { openOutput } from './fd-writer.js'
 import { withSourceLines } from './source-lines.js'
 
@@ -37,13 +38,16 @@ export function logOver(logger: Logger, flush: Log['flush'] = () => {}): Log {
   }
 }
 
+/** The time as pino writes it. */
+const timestamp = () => `,"time":"${isoTime(Date.now())}"`
+
 /** Maximum characters queued while standard output accepts none; further lines are dropped. */
 const BUFFER_BYTES = 4 << 20
 
 /** Opens a log on standard output. It never blocks: lines are dropped if the disk is full or the reader stops. */
 export function openLog(level: Level, isTerminal = process.stdout.isTTY === true): Log {
   const options = {
-    ...{ level, base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime },
+    ...{ level, base: { pid: process.pid }, timestamp },
     serializers: { err: withStack },
   }
   const output = openOutput(1, BUFFER_BYTES)
@@ -101,7 +105,7 @@ export interface LogLine {
 /** Opens a log that passes its lines to `write`. */
 export function openLineLog(level: Level, write: (line: LogLine) => void): Log {
   const options = {
-    ...{ level, base: null, timestamp: pino.stdTimeFunctions.isoTime },
+    ...{ level, base: null, timestamp },
     serializers: { err: withStack },
   }
   const formatters = { level: (label: string) => ({ level: label }) }

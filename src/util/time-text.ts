@@ -59,3 +59,14 @@ function zoneOf(at: number): string {
 function two(value: number): string {
   return String(Math.floor(value)).padStart(2, '0')
 }
+
+let lastTime = Number.NaN
+let lastText = ''
+
+/** Returns `2026-11-28T14:03:59.123Z` (ISO 8601). `at` is in wall-clock milliseconds. Of several events in a millisecond it is one text. */
+export function isoTime(at: number): string {
+  if (at === lastTime) return lastText
+  lastText = new Date(at).toISOString()
+  lastTime = at
+  return lastText
+}
