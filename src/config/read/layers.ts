@@ -63,12 +63,16 @@ export function absent(type: z.ZodType): { readonly value: unknown } | null {
 
 // ---------------------------------------------------------------- plain values
 
-/** Returns all keys of `shape` with their values, including those of nested mappings. */
+/**
+ * Returns the keys of `shape` with their values, including those of nested mappings. A key without a value is left out: JSON, which
+ * stores an accepted configuration, would not preserve it.
+ */
 export function outputOf<S extends Shape>(shape: S, layers: readonly Layer[]): Output<S> {
   const output: Record<string, unknown> = {}
   for (const key of Object.keys(shape)) {
     const type = shape[key]
-    if (type) output[camelKey(key)] = plainOf(type, settledIn(shape, key, layers))
+    const value = type && plainOf(type, settledIn(shape, key, layers))
+    if (value !== undefined) output[camelKey(key)] = value
   }
   return output as Output<S>
 }

@@ -203,6 +203,23 @@ describe('same text: a start takes up the configuration that was accepted', () =
     assert.equal(await at(passed, state).ofSameText(), null)
   })
 
+  const clusters = [
+    'role: { from: file, path: /run/lvsd/role }',
+    "role: { from: vrrp, address: '2001:db8::80', interface: eth0 }",
+    'role: { from: vrrp, instance: VI_1 }',
+    "redis: { url: 'redis://[2001:db8::1]:6379' }, observers: 2",
+    "connectivity: { gateways: ['2001:db8::1'], groups: [{ ping: ['2001:db8::2'] }] }",
+    'sync: { interface: eth0 }',
+  ]
+  for (const cluster of clusters)
+    it(`is what reading a cluster gives: ${cluster}`, async () => {
+      const { director, keep } = place('lvsd.yaml', `cluster: { ${cluster} }\n${WEB}`)
+      const read = await keep()
+      const taken = await director().ofSameText()
+      assert.ok(taken)
+      assert.deepEqual(compared(taken), compared(read))
+    })
+
   it('is nothing on a machine of another name, where the file takes values from it', async () => {
     const { file, path, director, keep } = place('site.cf', LDIRECTORD_TEXT)
     await keep()
