@@ -51,6 +51,11 @@ export function hasNames(service: Service): boolean {
   return isNamed
 }
 
+/** Notes that a service has the hosts of another one, so that `hasNames` need not look at thousands of servers. */
+export function haveSameHosts(service: Service, known: Service): void {
+  havingNames.set(service, hasNames(known))
+}
+
 /** True if the host of the real server or of one of its checks is a name. */
 export function hasName({ host, checks }: Real): boolean {
   return isName(host) || checks.some(use => isNameOrNull(use.host))

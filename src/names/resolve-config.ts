@@ -24,6 +24,7 @@ import {
   checkRequest,
   hasName,
   hasNames,
+  haveSameHosts,
   type LookupRequest,
   memberRequest,
   type Names,
@@ -86,7 +87,9 @@ export function* resolvingConfig(
     if (known && !hasNames(service)) services.push(known)
     else {
       const resolved = yield* resolveService(service, names, earlier.realsOf(service))
-      services.push(earlier.orSame(service, withoutClash(service, resolved)))
+      const same = earlier.orSame(service, withoutClash(service, resolved))
+      haveSameHosts(same, service)
+      services.push(same)
     }
   }
   return { config: { ...config, services }, clashes }
