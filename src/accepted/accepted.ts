@@ -15,7 +15,7 @@ import { build } from '../system/build-id.js'
 import { isHandedOver, readTextSoon } from '../system/read-file.js'
 import { acceptedPath, DEFAULT_STATE } from './accepted-path.js'
 import { type Place, stateFolders, writePointer } from './places.js'
-import { type Accepted, type FromText, readAccepted, writeAccepted } from './store.js'
+import { type Accepted, type FromText, type Reading, readAccepted, writeAccepted } from './store.js'
 
 export type Runnable = Loaded & { readonly config: Config }
 
@@ -58,26 +58,27 @@ export class AcceptedConfiguration {
 
   /**
    * Returns what reading the file would give, if its text is that of the last accepted configuration, which this build made from
-   * the text alone. Null: the file has to be read. It takes a tenth of the time. Never rejects.
+   * the text alone. Null: the file has to be read. It takes a tenth of the time. What another user may have written is not used:
+   * it names commands. Never rejects.
    */
   async ofSameText(): Promise<Runnable | null> {
     const { file } = this.#place
     // Paths in a file that a shell passes are relative to its working directory.
     if (!this.#parts.paths || isHandedOver(file)) return null
     const text = await readTextSoon(file).catch(() => null)
-    const accepted = text === null ? null : await this.#find(text, () => {}).catch(() => null)
+    const accepted = text === null ? null : await this.#find(text, { isOwn: true }).catch(() => null)
     if (accepted?.text !== text || !accepted?.config || !accepted.fromText) return null
     const { config, fromText } = accepted
     const { socket, state } = this.#pathsGiven()
     const isSame = fromText.socket === socket && fromText.state === state
     if (!isSame || (fromText.hostname ?? hostname()) !== hostname()) return null
-    return takenUp({ text: accepted.text, config, fromText })
+    return takenUp({ text: accepted.text, config, fromText }).catch(() => null)
   }
 
   /** Returns `loaded` if it can run, else the last accepted configuration; null if there is neither. */
   async choose(loaded: Loaded): Promise<Chosen | null> {
     if (isRunnable(loaded)) return { loaded, kept: null }
-    const accepted = await this.#find(loaded.text, this.#parts.tell)
+    const accepted = await this.#find(loaded.text, { tell: this.#parts.tell })
     const again = accepted && (await reloaded(accepted))
     if (!accepted || !again) return null
     return { loaded: again, kept: { acceptedAt: accepted.at, problems: loaded.problems } }
@@ -105,10 +106,15 @@ export class AcceptedConfiguration {
     return { socket, state }
   }
 
-  async #find(text: string, tell: AcceptedParts['tell']): Promise<Accepted | null> {
+  async #find(text: string, how: Partial<Pick<Reading, 'tell' | 'isOwn'>>): Promise<Accepted | null> {
     const { file } = this.#place
     for (const folder of await stateFolders(this.#place, text)) {
-      const found = await readAccepted(acceptedPath(folder, file), { file, build: build(), tell })
+      const found = await readAccepted(acceptedPath(folder, file), {
+        file,
+        build: build(),
+        tell: () => {},
+        ...how,
+      })
       if (found) return found
     }
     return null

@@ -13,7 +13,7 @@ import type { Problem } from '../config/problems/problem.js'
 import type { Hiding } from '../config/secrets.js'
 import type { Config } from '../core/model.js'
 import { writeDurably } from '../storage/durable-file.js'
-import { readText, setAside } from '../storage/state-text.js'
+import { readOwnText, readText, setAside } from '../storage/state-text.js'
 import { runSliced } from '../util/time-slice.js'
 import { type PackedConfig, packedJson, unpacked } from './packed-config.js'
 
@@ -56,16 +56,25 @@ interface Stored {
   readonly packed?: PackedConfig
 }
 
+export interface Reading {
+  readonly build: string
+  readonly tell: (problem: string) => void
+  readonly isOwn?: boolean
+}
+
 /** The name of the first value that the sum counts. It stands nowhere before: in the text its quotation marks are escaped. */
 const SUMMED = ',"fromText":'
 
-/** Returns null if no usable configuration is stored. `tell` receives every error except "no such file". */
+/**
+ * Returns null if no usable configuration is stored. `tell` receives every error except "no such file". `isOwn`: what another user
+ * may have written is not usable.
+ */
 export async function readAccepted(
   path: string,
-  { file, build, tell }: { file: string; build: string; tell: (problem: string) => void },
+  { file, build, tell, isOwn = false }: Pick<Accepted, 'file'> & Reading,
 ): Promise<Accepted | null> {
   try {
-    const written = await readText(path)
+    const written = await (isOwn ? readOwnText : readText)(path)
     if (written === null) return null
     const stored = JSON.parse(written) as Stored
     if (stored.form !== 1 || stored.file !== resolve(file) || typeof stored.text !== 'string')
@@ -115,9 +124,9 @@ function sumOf(written: string): number | null {
   return at < 0 ? null : crc32(written.slice(at))
 }
 
-/** True if the file is the same but for the time. */
+/** True if the file is the same but for the time, and only lvsd can write to it. */
 async function isKept(path: string, before: string, after: string): Promise<boolean> {
-  const found = await readText(path).catch(() => null)
+  const found = await readOwnText(path).catch(() => null)
   const isAlike = found?.startsWith(before) === true && found.endsWith(after)
   return isAlike && /^"[^"]*"$/.test(found.slice(before.length, -after.length))
 }

@@ -26,7 +26,19 @@ const OPEN = constants.O_RDONLY | constants.O_NONBLOCK
  * Resolves to the text of a regular file; null if there is none. Rejects if something else is there, or if it cannot be
  * read. A device is not opened, because that may have effects.
  */
-export async function readText(path: string): Promise<string | null> {
+export function readText(path: string): Promise<string | null> {
+  return readJudged(path, judge)
+}
+
+/** Like `readText`. Also rejects if another user than root and that of this process may have written the file. */
+export function readOwnText(path: string): Promise<string | null> {
+  return readJudged(path, found => {
+    judge(found)
+    judgeWriters(found)
+  })
+}
+
+async function readJudged(path: string, judge: (found: Stats) => void): Promise<string | null> {
   try {
     judge(await stat(path))
     const file = await open(path, OPEN)
@@ -101,6 +113,14 @@ function judge(found: Stats): void {
   if (!found.isFile()) throw new Error(`it is ${kindOf(found)}, not a file`)
   if (found.size > MOST_BYTES)
     throw new Error(`it has ${found.size} bytes; files of lvsd have at most ${MOST_BYTES}`)
+}
+
+/** Writable by the group or by others. */
+const BY_OTHERS = 0o022
+
+function judgeWriters({ uid, mode }: Stats): void {
+  if (uid !== 0 && uid !== process.geteuid?.()) throw new Error(`it belongs to another user (${uid})`)
+  if ((mode & BY_OTHERS) !== 0) throw new Error('other users may write to it')
 }
 
 function kindOf(found: Stats): string {

@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict'
-import { closeSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { hostname } from 'node:os'
 import { join, relative } from 'node:path'
 import fc from 'fast-check'
@@ -13,6 +22,7 @@ import { withPaths } from '../../../src/director/compose.js'
 import { build } from '../../../src/system/build-id.js'
 import { packageRoot } from '../../../src/system/version.js'
 import { onCleanup } from '../../support/after-each.js'
+import { NOBODY, needsRoot } from '../../support/as-root.js'
 import { edit, edited, site } from '../../support/config/edited-sites.js'
 import { LDIRECTORD_CF } from '../../support/config/edited-virtuals.js'
 import { temporaryFile, temporaryFolder } from '../../support/folder.js'
@@ -190,6 +200,27 @@ describe('same text: a start takes up the configuration that was accepted', () =
     const chosen = await director().choose(await loadConfig(file))
     assert.equal(chosen?.loaded.config.file, file)
     assert.equal((await at(name, state).choose(await loadConfig(name)))?.loaded.config.file, name)
+  })
+
+  it('is nothing where others can write to what is stored, which is then stored again', async () => {
+    const { path, director, keep } = place('lvsd.yaml', WEB)
+    await keep()
+    chmodSync(path, 0o620)
+    assert.equal(await director().ofSameText(), null)
+    await keep()
+    assert.equal(statSync(path).mode & 0o777, 0o600)
+    assert.ok(await director().ofSameText())
+  })
+
+  it('is nothing where another user owns what is stored, which is then stored again', async function () {
+    needsRoot(() => this.skip())
+    const { path, director, keep } = place('lvsd.yaml', WEB)
+    await keep()
+    chownSync(path, NOBODY, NOBODY)
+    assert.equal(await director().ofSameText(), null)
+    await keep()
+    assert.equal(statSync(path).uid, 0)
+    assert.ok(await director().ofSameText())
   })
 
   it('is nothing for a file that a shell passes, whose paths are relative to the working directory', async () => {
