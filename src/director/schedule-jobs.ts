@@ -1,6 +1,7 @@
 import type { JobChanges } from '../health/health-changes.js'
 import type { HealthStore } from '../health/health-store.js'
 import { type Job, workOf } from '../health/jobs.js'
+import type { Timing } from '../schedule/executor.js'
 import type { Executors } from '../schedule/executors.js'
 
 /** Returns the interval at which a check runs in the present role; null: it does not run. */
@@ -94,5 +95,19 @@ function setJob(
   const interval = intervalOf(job.use.policy.interval)
   const plan = interval === null ? null : planOf?.(job.id, interval)
   if (interval === null || plan === null) executors.remove(job.id)
-  else executors.set(job.id, workOf(job), { interval, timeout, firstIn: phase * interval, ...(plan ?? {}) })
+  else executors.set(job.id, workOf(job), timingOf({ interval, timeout, firstIn: phase * interval, ...plan }))
+}
+
+let last: Timing | null = null
+
+/** Most jobs have the timing of the one before: it is one object then, which a message to the engine has once. */
+function timingOf(timing: Timing): Timing {
+  const isSame =
+    last !== null &&
+    last.interval === timing.interval &&
+    last.timeout === timing.timeout &&
+    last.firstIn === timing.firstIn &&
+    last.grid === timing.grid
+  if (!isSame || !last) last = timing
+  return last
 }

@@ -25,6 +25,8 @@ export type { Job, Jobs, ServiceJobs, Subscriber } from './job-types.js'
 /** Returns the part of a job that an executor needs. */
 export function workOf({ check, target, use, answer, path }: Job): CheckWork {
   const { options, connects = 0, source } = use
+  // The case of nearly all.
+  if (source === undefined && !path) return { check, target, options, connects, answer }
   return {
     ...{ check, target, options, connects, answer },
     ...(source !== undefined && { source }),

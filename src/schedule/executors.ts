@@ -226,6 +226,8 @@ function engineWorkOf(work: CheckWork | undefined): EngineWork | null {
 function forEngine(work: CheckWork, probe: EngineProbe): EngineWork {
   const { target, connects = 0, source, path } = work
   const { address, port } = target
+  // The case of nearly all.
+  if (!source && !path) return { probe, connects, target: { address, port } }
   const more = { ...(source && { source }), ...(path && { path, codeTakesPath: codeTakesPath(work) }) }
   return { probe, connects, target: { address, port }, ...more }
 }

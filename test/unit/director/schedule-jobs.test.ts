@@ -45,6 +45,22 @@ describe('scheduleJobs', () => {
     assert.deepEqual(apply(site(3000, 'fd00::a')), ['remove fd00::a', 'set fd00::a 3000 in 1500'])
   })
 
+  it('gives jobs with the same timing one object, and each timing its own', () => {
+    const timings: unknown[] = []
+    const executors = {
+      set: (_: string, __: unknown, timing: unknown) => void timings.push(timing),
+      ...{ remove: () => {}, soon: () => {} },
+    }
+    for (const interval of [1000, 3000])
+      scheduleJobs(executors, new HealthStore().applyConfig(site(interval, 'fd00::a', 'fd00::b'), CHECKS, 0))
+    assert.deepEqual(
+      timings.map(one => (one as { interval: number }).interval),
+      [1000, 1000, 3000, 3000],
+    )
+    assert.equal(timings[0], timings[1])
+    assert.equal(timings[2], timings[3])
+  })
+
   it('hurries a job that goes on for a server that waits for its first answer', () => {
     const { apply } = stage()
     const one = site(1000, 'fd00::a')
