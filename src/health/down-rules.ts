@@ -24,7 +24,8 @@ import {
 } from '../core/on-down.js'
 import { type Fall, type SavedPanic, ServicePanic } from '../core/panic.js'
 import { differingOf } from '../core/shared-config.js'
-import { keysOf } from './standings.js'
+import { runSync } from '../util/time-slice.js'
+import { firstOf, keysOf, type Successors, succeedingStandings } from './standings.js'
 
 export interface DownRulesParts {
   /** State after damping, without the override. */
@@ -93,10 +94,9 @@ interface PanicEntry {
   counted: number | null
 }
 
-interface FollowedReals {
-  /** By the keys of the servers that have left. */
-  readonly phases: ReadonlyMap<string, DownPhase>
-  readonly staying: ReadonlySet<ResolvedReal>
+interface FollowedReals extends Successors {
+  /** Of the servers that have left. */
+  readonly phases: ReadonlyMap<ResolvedReal, DownPhase>
   readonly now: number
 }
 
@@ -110,7 +110,6 @@ interface DownEntry {
 /** Stands for the service itself in `keysOf`. */
 const NONE: readonly never[] = []
 const NO_REAL = { host: '', port: 0 }
-const NO_REALS: ReadonlySet<ResolvedReal> = new Set()
 const NEW: DownPhase = { phase: 'new' }
 
 /** Plain data for the next process. */
@@ -222,10 +221,13 @@ export class DownRules {
 
   /**
    * Takes the next configuration. Services and servers that were in the previous one go on. Services that are the same
-   * objects stay untouched; call `look` for the others next. `staying`: servers that are the same objects in a service of
-   * the same name and address.
+   * objects stay untouched; call `look` for the others next.
    */
-  follow(next: readonly ResolvedService[], now: number, staying: ReadonlySet<ResolvedReal> = NO_REALS): void {
+  follow(
+    next: readonly ResolvedService[],
+    now: number,
+    { staying, olds }: Successors = runSync(succeedingStandings(this.#services, next)),
+  ): void {
     const [gone, fresh] = differingOf(this.#services, next)
     this.#services = next
     const left = new Set(gone)
@@ -233,7 +235,7 @@ export class DownRules {
     const phases = this.#leaveReals(left, staying)
     for (const service of fresh) {
       for (const one of kernelServices(service)) this.#followPanic(service, one, panics, now)
-      if (service.onDown) this.#followReals(service, service.onDown, { phases, staying, now })
+      if (service.onDown) this.#followReals(service, service.onDown, { phases, staying, olds, now })
       else if (this.#entries.size > 0) for (const real of service.reals) this.#leaveReal(real)
     }
     // A saved value does not apply to a server that a later configuration adds.
@@ -258,12 +260,12 @@ export class DownRules {
   #leaveReals(
     services: ReadonlySet<ResolvedService>,
     staying: ReadonlySet<ResolvedReal>,
-  ): ReadonlyMap<string, DownPhase> {
-    const phases = new Map<string, DownPhase>()
+  ): ReadonlyMap<ResolvedReal, DownPhase> {
+    const phases = new Map<ResolvedReal, DownPhase>()
     for (const { service, real, phase } of this.#entries.values()) {
       if (!services.has(service) || staying.has(real)) continue
       this.#leaveReal(real)
-      for (const key of keysOf(service, real)) phases.set(key, phase)
+      phases.set(real, phase)
     }
     return phases
   }
@@ -285,7 +287,11 @@ export class DownRules {
     this.#panics.set(nameOfKernelService(one), { service, one, panic, counted: null })
   }
 
-  #followReals(service: ResolvedService, onDown: OnDown, { phases, staying, now }: FollowedReals): void {
+  #followReals(
+    service: ResolvedService,
+    onDown: OnDown,
+    { phases, staying, olds, now }: FollowedReals,
+  ): void {
     const policy = limited(onDown, isUdp(service))
     for (const real of service.reals) {
       const kept = staying.has(real) && this.#entries.get(real)
@@ -294,14 +300,13 @@ export class DownRules {
         kept.policy = policy
         continue
       }
-      const keys = keysOf(service, real)
-      const phase = keys.flatMap(key => phases.get(key) ?? [])[0] ?? this.#restored(keys, now)
+      const phase = firstOf(olds.get(real), phases) ?? this.#restored(service, real, now)
       this.#entries.set(real, { service, real, phase, policy })
     }
   }
 
-  #restored(keys: readonly string[], now: number): DownPhase {
-    const saved = this.#savedOf(keys)
+  #restored(service: ResolvedService, real: ResolvedReal, now: number): DownPhase {
+    const saved = this.#saved.size > 0 ? this.#savedOf(keysOf(service, real)) : undefined
     const { quiesced } = saved?.value ?? {}
     if (!saved || quiesced === undefined) return NEW
     return quiesced === 'removed'

@@ -204,9 +204,8 @@ export class HealthStore {
       service => !kept.has(service) || hasNames(service) || succession.rejudged.has(service),
     )
     this.#unsettled = succession.unsettled
-    const { staying } = succession.standings
-    this.rules.follow(servicesBefore, config.services, now, staying)
-    this.down.follow(config.services, now, staying)
+    this.rules.follow(servicesBefore, config.services, now, succession.standings)
+    this.down.follow(config.services, now, succession.standings)
     this.#standings.follow(
       succession.standings,
       real => this.stateOf(real),

@@ -3,6 +3,8 @@ import { type HealthState, keyOfMember, type ResolvedReal, type ResolvedService 
 import { differingOf } from '../core/shared-config.js'
 import { eachInSteps, type Sliced } from '../util/time-slice.js'
 
+const NONE: readonly never[] = []
+
 export interface Standing {
   readonly state: HealthState
   /** Time of the last change, in milliseconds of the steady clock. */
@@ -55,15 +57,20 @@ export interface StandingSuccession {
   /** Real servers that are the same objects in a service of the same name and address. */
   readonly staying: ReadonlySet<ResolvedReal>
   readonly left: readonly ResolvedReal[]
+  /** For each heir the servers of before that it may be, the likeliest first. */
+  readonly olds: ReadonlyMap<ResolvedReal, readonly ResolvedReal[]>
   readonly heirs: readonly {
     readonly service: ResolvedService
     readonly real: ResolvedReal
-    /** The same server before; null without one. */
+    /** The first of `olds`; null without one. */
     readonly old: ResolvedReal | null
     /** True if an earlier run of lvsd may have known it. */
     readonly mayBeRecalled: boolean
   }[]
 }
+
+/** The servers whose clocks go on, and those that take over from others. */
+export type Successors = Pick<StandingSuccession, 'staying' | 'olds'>
 
 /** Prepares `follow` of the next configuration, in time slices. */
 export function* succeedingStandings(
@@ -81,15 +88,29 @@ export function* succeedingStandings(
       left.push(real)
       for (const key of keysOf(service, real)) known.set(key, real)
     })
+  const olds = new Map<ResolvedReal, readonly ResolvedReal[]>()
   const heirs: StandingSuccession['heirs'][number][] = []
   for (const service of fresh)
     yield* eachInSteps(service.reals, real => {
       if (staying.has(real)) return
-      const old =
-        known.size === 0 ? null : (keysOf(service, real).flatMap(key => known.get(key) ?? [])[0] ?? null)
+      const found = known.size === 0 ? NONE : keysOf(service, real).flatMap(key => known.get(key) ?? [])
+      const old = found[0] ?? null
+      if (old) olds.set(real, found.length > 1 ? [...new Set(found)] : found)
       heirs.push({ service, real, old, mayBeRecalled: !old && mayRecall(service, real) })
     })
-  return { staying, left, heirs }
+  return { staying, left, olds, heirs }
+}
+
+/** Returns the value of the first of these servers that has one. */
+export function firstOf<V>(
+  reals: readonly ResolvedReal[] = [],
+  values: ReadonlyMap<ResolvedReal, V>,
+): V | undefined {
+  for (const real of reals) {
+    const value = values.get(real)
+    if (value !== undefined) return value
+  }
+  return undefined
 }
 
 /** Returns the real servers that are the same objects in a service of the same name and address. */

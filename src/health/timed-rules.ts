@@ -15,9 +15,10 @@ import type { ResolvedReal, ResolvedService, Table } from '../core/model.js'
 import { type Disposition, disposition, type Judged } from '../core/override.js'
 import { differingOf } from '../core/shared-config.js'
 import { nextRise, nextStepAt, type Rise, shareAt } from '../core/slow-start.js'
+import { runSync } from '../util/time-slice.js'
 import type { DampingChange, Hold } from './health-changes.js'
 import { agedRule, readRule, type SavedRule, saveRule } from './saved-rules.js'
-import { keysOf } from './standings.js'
+import { firstOf, keysOf, type Successors, succeedingStandings } from './standings.js'
 
 export interface TimedRulesParts {
   /** All inputs of the disposition except the rules of this class. */
@@ -129,32 +130,31 @@ export class TimedRules {
 
   /**
    * Takes the next configuration. A server that was in the previous one keeps its clocks. Services that are the same
-   * objects go on untouched; call `look` for the others next. `staying`: servers that are the same objects in a service of
-   * the same name and address.
+   * objects go on untouched; call `look` for the others next.
    */
   follow(
     before: readonly ResolvedService[],
     next: readonly ResolvedService[],
     now: number,
-    staying: ReadonlySet<ResolvedReal> = NO_REALS,
+    { staying, olds }: Successors = runSync(succeedingStandings(before, next)),
   ): void {
     const [gone, fresh] = differingOf(before, next)
-    const known = this.#leave(new Set(gone), staying)
+    const left = this.#leave(new Set(gone), staying)
     const servicesBefore = new Set(gone.flatMap(service => keysOf(service, NO_REAL)))
     for (const service of fresh) {
       const hasRule = service.slowStart !== null || service.damping !== null
       const isJoining = hasRule && keysOf(service, NO_REAL).some(key => servicesBefore.has(key))
-      for (const real of hasRule || this.#entries.size + known.size > 0 ? service.reals : []) {
+      for (const real of hasRule || this.#entries.size + left.size > 0 ? service.reals : []) {
         const kept = staying.has(real) && this.#entries.get(real)
         if (kept) {
           this.#stay(kept, service, hasRule)
           continue
         }
-        const keys = keysOf(service, real)
-        const old = keys.flatMap(key => known.get(key) ?? [])[0]
+        const old = firstOf(olds.get(real), left)
         // Without a rule a last look ends the hold.
-        if (hasRule || (old && old.hold !== 'free'))
-          this.#put({ ...(old ?? this.#restored(keys, now, isJoining)), service, real })
+        if (!hasRule && (!old || old.hold === 'free')) continue
+        const { rise, share, flapping, hold } = old ?? this.#restored(service, real, now, isJoining)
+        this.#put({ service, real, rise, share, flapping, hold })
       }
     }
     // A server that comes with a later configuration is another one.
@@ -171,25 +171,25 @@ export class TimedRules {
     this.#entries.delete(entry.real)
   }
 
-  /** Removes what belongs to these services, without those that stay, and returns it by its keys. */
+  /** Removes what belongs to these services, without those that stay, and returns it. */
   #leave(
     services: ReadonlySet<ResolvedService>,
     staying: ReadonlySet<ResolvedReal>,
-  ): ReadonlyMap<string, Entry> {
-    const left = new Map<string, Entry>()
+  ): ReadonlyMap<ResolvedReal, Entry> {
+    const left = new Map<ResolvedReal, Entry>()
     for (const entry of this.#entries.values()) {
       const { service, real } = entry
       if (!services.has(service) || staying.has(real)) continue
       this.#parts.setDeadline(real, null)
       this.#entries.delete(real)
-      for (const key of keysOf(service, real)) left.set(key, entry)
+      left.set(real, entry)
     }
     for (const { name } of services) this.#held.delete(name)
     return left
   }
 
-  #restored(keys: readonly string[], now: number, isJoining: boolean) {
-    const saved = keys.flatMap(key => this.#saved.get(key) ?? [])[0]
+  #restored(service: ResolvedService, real: ResolvedReal, now: number, isJoining: boolean) {
+    const saved = this.#saved.size > 0 && keysOf(service, real).flatMap(key => this.#saved.get(key) ?? [])[0]
     const { rise, flapping } = saved
       ? readRule(saved, now)
       : { rise: { phase: 'new', isJoining } as const, flapping: STEADY }
@@ -328,4 +328,3 @@ function timeInRamp({ override, at = 0 }: Judged): number {
 /** Stands for the service itself in `keysOf`. */
 const NONE: readonly never[] = []
 const NO_REAL = { host: '', port: 0 }
-const NO_REALS: ReadonlySet<ResolvedReal> = new Set()
