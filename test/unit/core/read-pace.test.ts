@@ -13,7 +13,12 @@ describe('read-pace: how often the table is read back', () => {
     ['reads more often when a reading costs less', [1.8], 600],
     ['keeps an interval that is little longer than needed', [2.7], 1000],
     ['follows the mean, not the typical cost', [3, 3, 3, 3, 9], 1400],
-    ['takes a very slow reading of five for four', [3, 3, 3, 3, 200], 1600],
+    ['takes a very slow reading for three', [3, 3, 3, 3, 200], 1400],
+    [
+      'takes few slow readings for three, and many where the machine stands still',
+      [3, 30, 3, 40, 50, 60],
+      2333,
+    ],
     ['follows a cost that stays high', [3, 3, ...Array<number>(10).fill(9)], 3000],
     ['never reads more often than twice a second', [0, 0, 0], TABLE_PACE.every.least],
     ['never waits longer than ten seconds', [500], TABLE_PACE.every.most],
