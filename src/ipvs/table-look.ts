@@ -31,8 +31,6 @@ interface Seen {
 const TURN = 5
 /** Entries of services that are read in one step. */
 const STEP = 128
-/** Milliseconds between two readings of the processor time, which itself takes some. */
-const STRETCH = 2
 
 export class TableLook {
   readonly #connection: IpvsConnection
@@ -120,9 +118,7 @@ function* decodingReals(
 function* metered<T>(work: Sliced<T>, meter: CostMeter): Sliced<T> {
   for (;;) {
     meter.start()
-    const until = performance.now() + STRETCH
-    let step = work.next()
-    while (!step.done && performance.now() < until) step = work.next()
+    const step = work.next()
     meter.stop()
     if (step.done) return step.value
     yield
