@@ -38,7 +38,10 @@ ${Array.from({ length: SERVICES }, (_, service) => {
     const reading = async () => (await lvsd.status()).reconcile
     // The first readings cost more, as nothing is compiled yet. On a slow machine they stay further apart.
     const from = performance.now()
-    const isSteady = async () => ((await reading()).readEvery ?? Number.POSITIVE_INFINITY) <= 2000
+    const isSteady = async () => {
+      const { readEvery, readCost } = await reading()
+      return readCost !== null && readEvery !== null && readEvery <= 2000
+    }
     while (!(await isSteady()) && performance.now() - from < 60_000) await pause(1000)
     for (const [what, command] of Object.entries(hands)) {
       await ipvsadm(...command)
