@@ -492,7 +492,7 @@ describe('external command and the end of lvsd', function () {
       for (const fd of open) closeSync(fd)
       const after = await run('/bin/true')
       console.log(ok, reason, detail, after.ok)`,
-      'ulimit -n 100;',
+      'ulimit -n 256;',
     )
     assert.match(said, /^null no-verdict .*no resources left \(EMFILE\) true$/)
   })
