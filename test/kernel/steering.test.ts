@@ -49,7 +49,7 @@ describe('steering', () => {
   })
 
   it('holds a server that flaps, and lets it go', async () => {
-    const lvsd = await startLvsd(writeConfig(config('damping: { changes: 3, within: 1m, hold: 2s }')))
+    const lvsd = await startLvsd(writeConfig(config('damping: { changes: 3, within: 1m, hold: 4s }')))
     await tableBecomes(table({ 11: 100, 12: 100 }))
     for (const gone of [true, false, true]) {
       if (gone) web.servers[1]?.kill()
@@ -72,6 +72,10 @@ describe('steering', () => {
     web.servers[0]?.revive()
     await tableBecomes(table({ 11: 100 }))
     await tableBecomes(table({ 11: 100, 12: 100 }))
+    // The table comes first.
+    await until(() => lvsd.lines.some(({ event }) => event === 'real.released'), {
+      what: 'its release in the log',
+    })
     assert.deepEqual(
       lvsd.lines.flatMap(({ event }) =>
         /^real\.(damped|spared|released)$/.test(String(event)) ? [event] : [],
