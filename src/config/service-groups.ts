@@ -7,6 +7,7 @@ export interface Group {
   readonly services: readonly Service[]
 }
 
+/** Returns the groups in the order in which the text has their keys. */
 export function groupsOf(services: readonly Service[]): readonly Group[] {
   const groups = new Map<string, Service[]>()
   for (const service of services) {

@@ -13,7 +13,6 @@ const identityLevel = levelWithout(
   levels.dest,
   names.filter(name => !IDENTITY.includes(name)),
 )
-
 type Words = SteadyWords<typeof levels.dest>
 
 interface Seen extends ActiveConnections {
