@@ -102,12 +102,14 @@ let last: Timing | null = null
 
 /** Most jobs have the timing of the one before: it is one object then, which a message to the engine has once. */
 function timingOf(timing: Timing): Timing {
+  const before = last
   const isSame =
-    last !== null &&
-    last.interval === timing.interval &&
-    last.timeout === timing.timeout &&
-    last.firstIn === timing.firstIn &&
-    last.grid === timing.grid
-  if (!isSame || !last) last = timing
-  return last
+    before !== null &&
+    before.interval === timing.interval &&
+    before.timeout === timing.timeout &&
+    before.firstIn === timing.firstIn &&
+    before.grid === timing.grid
+  if (isSame) return before
+  last = timing
+  return timing
 }
