@@ -1,14 +1,14 @@
 /**
  * The early time limit of a check: while clients get no answer from a server, its check need not wait for its whole time
  * limit. It fails early if several attempts to connect, a few milliseconds apart, stay without any answer. One answer lets
- * it go on, so lost packets alone take no server out: with 5 % of all segments lost each way, one such series in a
- * hundred million is silent. Pure.
+ * it go on, so lost packets alone take no server out: with 5 % of all segments lost each way, one such series in ten
+ * million is silent. Pure.
  */
 
 /** Milliseconds without an answer after which the check fails. */
-export const EARLY_LIMIT = 300
+export const EARLY_LIMIT = 250
 /** Attempts beside that of the check itself, and milliseconds between two. */
-export const ATTEMPTS = { most: 6, every: 40 } as const
+export const ATTEMPTS = { most: 6, every: 30 } as const
 /** Such checks at a time, for the whole director: a fault before many servers is left to their time limits. */
 export const MOST_EARLY = 10
 /** Share of the limit that connections have taken at most: a server far away, or a slow one, gets its whole time limit. */

@@ -61,7 +61,7 @@ export const checkFields = {
     .boolean()
     .default(false)
     .describe(
-      'Fail before `timeout` if clients of the server get no answer, and seven connects within 300ms none either; only where connects have taken at most 30ms.',
+      'Fail before `timeout` if clients of the server get no answer, and seven connects within 250ms none either; only where connects have taken at most 25ms.',
     ),
   connects: z
     .int()

@@ -74,9 +74,9 @@ describe('connect-attempts: a server that is silent', () => {
     clock.wind(EARLY_LIMIT)
     assert.deepEqual(
       made.map(({ at }) => at),
-      [0, 40, 80, 120, 160, 200],
+      [0, 30, 60, 90, 120, 150],
     )
-    assert.deepEqual(givenUp, ['job 0 after 300', 'twin after 300'])
+    assert.deepEqual(givenUp, ['job 0 after 250', 'twin after 250'])
     assert.ok(made.every(({ isDropped }) => isDropped))
     assert.equal(attempts.result('job 0', TIMEOUT).detail, 'no connection, and no answer to 6 more attempts')
     assert.equal(attempts.result('job 0', TIMEOUT).detail, 'no connection')
@@ -87,7 +87,7 @@ describe('connect-attempts: a server that is silent', () => {
     for (const answer of ['opened', 'ended'] as const) {
       const { clock, attempts, givenUp, made } = rig()
       attempts.begin('job 0')
-      clock.wind(210)
+      clock.wind(160)
       made[3]?.[answer]('ECONNREFUSED' as never)
       clock.wind(1000)
       assert.deepEqual([givenUp, made.length, clock.alarms], [[], ATTEMPTS.most, 0])
@@ -98,7 +98,7 @@ describe('connect-attempts: a server that is silent', () => {
   it('counts an answer that has arrived while this process was stopped', () => {
     const { clock, attempts, givenUp, made } = rig()
     attempts.begin('job 0')
-    clock.wind(290)
+    clock.wind(240)
     clock.arrive(() => made[5]?.opened())
     clock.stop(30)
     assert.deepEqual(givenUp, [])
@@ -107,7 +107,7 @@ describe('connect-attempts: a server that is silent', () => {
   it('is not judged by a step that comes late', () => {
     const { clock, attempts, givenUp, made } = rig()
     attempts.begin('job 0')
-    clock.wind(250)
+    clock.wind(200)
     clock.stop(5000)
     assert.deepEqual([givenUp, made.length, clock.alarms], [[], 6, 0])
   })
@@ -131,7 +131,7 @@ describe('connect-attempts: a server that is silent', () => {
       id => (id === 'twin' ? 1000 : null),
     )
     clock.wind(1000)
-    assert.deepEqual(givenUp, ['twin after 300'])
+    assert.deepEqual(givenUp, ['twin after 250'])
     attempts.follow(
       () => new Map(),
       () => null,
@@ -153,8 +153,8 @@ describe('connect-attempts: a server that is silent', () => {
     attempts.begin('job 0')
     clock.wind(100)
     attempts.result('job 0', PASS)
-    clock.wind(200)
-    assert.deepEqual(givenUp, ['job 0 after 300'])
+    clock.wind(150)
+    assert.deepEqual(givenUp, ['job 0 after 250'])
     attempts.result('job 0', PASS)
     assert.match(attempts.result('job 0', TIMEOUT).detail, /6 more attempts$/)
   })
@@ -168,17 +168,17 @@ describe('connect-attempts: a server that is silent', () => {
 })
 
 describe('connect-attempts: a server that is asked', () => {
-  it('and silent gets the hint after 40 ms, and its checks are given up as long after the first attempt as ever', () => {
+  it('and silent gets the hint after 30 ms, and its checks are given up as long after the first attempt as ever', () => {
     const { clock, attempts, givenUp, given, made } = rig()
     attempts.ask(['job 0', 'twin'], HINT)
     attempts.ask(['job 0', 'twin'], HINT)
     clock.wind(EARLY_LIMIT)
-    assert.deepEqual(given, ['job 0,twin: clients wait after 40'])
+    assert.deepEqual(given, ['job 0,twin: clients wait after 30'])
     assert.deepEqual(
       made.map(({ at }) => at),
-      [0, 40, 80, 120, 160, 200],
+      [0, 30, 60, 90, 120, 150],
     )
-    assert.deepEqual(givenUp, ['job 0 after 300', 'twin after 300'])
+    assert.deepEqual(givenUp, ['job 0 after 250', 'twin after 250'])
     assert.equal(clock.alarms, 0)
   })
 
@@ -186,7 +186,7 @@ describe('connect-attempts: a server that is asked', () => {
     for (const code of ['none', 'EADDRNOTAVAIL', null]) {
       const { clock, attempts, givenUp, given, made } = rig()
       attempts.ask(['job 0'], HINT)
-      clock.wind(30)
+      clock.wind(20)
       clock.arrive(() => (code === 'none' ? made[0]?.opened() : made[0]?.ended(code)))
       clock.stop(500)
       clock.wind(1000)
@@ -215,14 +215,14 @@ describe('connect-attempts: a server that is asked', () => {
   it('and answers later than the hint keeps its check', () => {
     const { clock, attempts, givenUp, given, made } = rig()
     attempts.ask(['job 0'], HINT)
-    clock.wind(250)
+    clock.wind(200)
     made[0]?.opened()
     clock.wind(1000)
     assert.deepEqual([given.length, givenUp], [1, []])
   })
 
   it('is one whose check may fail early', () => {
-    const { clock, attempts, given, made } = rig({ times: [31] })
+    const { clock, attempts, given, made } = rig({ times: [26] })
     assert.equal(attempts.mayAsk('job 0'), false)
     attempts.ask(['job 0'], HINT)
     clock.wind(1000)
@@ -232,7 +232,7 @@ describe('connect-attempts: a server that is asked', () => {
 
 describe('connect-attempts', () => {
   it('are not made where connections take long, where none is known, or where the check shall not fail early', () => {
-    for (const how of [{ times: [31] }, { times: [] }, { timeout: null }, { timeout: 300 }]) {
+    for (const how of [{ times: [26] }, { times: [] }, { timeout: null }, { timeout: 250 }]) {
       const { clock, attempts, givenUp, made } = rig(how)
       attempts.begin('job 0')
       clock.wind(1000)
