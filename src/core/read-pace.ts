@@ -19,6 +19,8 @@ const COSTS = 10
 const MOST_TIMES = 3
 /** The interval gets shorter only if this share of it would be enough; it gets longer at once. */
 const SHORTER_FROM = 0.8
+/** Milliseconds until the next reading after one that fails, and after many in a row. */
+const RETRY = { first: 1000, most: 60_000 } as const
 
 export interface ReadPace {
   /** Milliseconds between the begins of two readings. */
@@ -44,6 +46,11 @@ export function nextPace(
 /** The mean cost of a reading in milliseconds of one processor; null before the first. */
 export function costOf({ costs }: ReadPace): number | null {
   return costs.length === 0 ? null : meanOf(costs)
+}
+
+/** Returns the milliseconds until the next reading after so many that have failed in a row, at least one. */
+export function retryAfter(failures: number): number {
+  return Math.min(RETRY.first * 2 ** (failures - 1), RETRY.most)
 }
 
 function meanOf(costs: readonly number[]): number {

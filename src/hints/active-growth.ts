@@ -16,6 +16,7 @@ import {
 } from '../core/active-growth.js'
 import { type Budget, fullBudget, type Hint, spend } from '../core/hints.js'
 import { keyOfService, type ServiceId } from '../core/model.js'
+import { retryAfter } from '../core/read-pace.js'
 import { nextRefusals, type Refusals, refusingOf } from '../core/refusals.js'
 import type { ActiveConnections, Kernel } from '../ipvs/kernel.js'
 import type { Log } from '../system/log.js'
@@ -54,8 +55,6 @@ const AGAIN_AFTER = { hint: 2000, ask: 500, most: 32_000 } as const
 const ASKED = { perSecond: 5, burst: 10 } as const
 /** Looks at the same services before it is the turn of others, where one look cannot read all: a sign takes three. */
 const LOOKS_IN_TURN = 4
-/** Milliseconds until the next look if the table cannot be read. */
-const RETRY = 60_000
 
 /** When something was last done about a real server, and the pause after it, by sign, service and real server. */
 class Pauses {
@@ -118,6 +117,8 @@ export class ActiveGrowth {
   #isPart = false
   /** The services that the last look has read that was no part. */
   #count = 0
+  /** Looks in a row that could read nothing. */
+  #failures = 0
   readonly #given = new Pauses(AGAIN_AFTER.hint)
   readonly #asked = new Pauses(AGAIN_AFTER.ask)
   #asks: Budget
@@ -149,9 +150,10 @@ export class ActiveGrowth {
       const isKnown = this.#times.length >= UNKNOWN.looks
       this.#saved = isKnown ? looks.after(this.#saved, count, ended) : { ms: 0, at: ended }
       this.#looks.every(this.#pause(looks, count, ended))
+      this.#failures = 0
     } catch {
       this.#services.clear()
-      this.#looks.every(RETRY)
+      this.#looks.every(retryAfter(++this.#failures))
     }
   }
 
@@ -166,7 +168,7 @@ export class ActiveGrowth {
     return looks.pause(next, this.#saved, wanted?.why ?? null)
   }
 
-  /** Returns the number of services that it has read. */
+  /** Returns the number of services that it has asked for. Throws the error of the kernel if it could read none of them. */
   #read(now: number): number {
     for (const pauses of [this.#given, this.#asked]) pauses.forget(now)
     const before = this.#services
@@ -174,13 +176,21 @@ export class ActiveGrowth {
     // What is not read any more is forgotten.
     const services = new Map(this.#isPart ? before : [])
     this.#wanted = null
+    const errors: unknown[] = []
     for (const id of those) {
       const key = keyOfService(id)
       const known = before.get(key)
-      const watched = this.#followed(known, this.#parts.kernel.active(id), now)
-      services.set(key, watched)
-      if (watched !== known) this.#judge(id, watched, now)
+      services.delete(key)
+      try {
+        const watched = this.#followed(known, this.#parts.kernel.active(id), now)
+        services.set(key, watched)
+        if (watched !== known) this.#judge(id, watched, now)
+      } catch (error) {
+        // Another program may have deleted it. The others are watched.
+        errors.push(error)
+      }
     }
+    if (!this.#isPart && errors.length > 0 && errors.length === those.length) throw errors[0]
     this.#services = services
     if (!this.#isPart) this.#count = those.length
     return those.length

@@ -1,7 +1,7 @@
 /** Looks for clients' connections that pile up unanswered, in the kernel's list, and gives a hint about their server. */
 import { isUnanswered, type ListedConnection, pilesOf, type Unanswered } from '../core/half-open.js'
 import type { Hint } from '../core/hints.js'
-import { FIRST_PACE, nextPace, type Paced, type ReadPace } from '../core/read-pace.js'
+import { FIRST_PACE, nextPace, type Paced, type ReadPace, retryAfter } from '../core/read-pace.js'
 import type { ConnectionList, Piece } from '../ipvs/connection-list.js'
 import type { Log } from '../system/log.js'
 import type { Clock } from '../util/clock.js'
@@ -35,8 +35,6 @@ const UNKNOWN = 5
 const LOOKS = 10
 /** Milliseconds between two hints about the same server. */
 const AGAIN_AFTER = 10_000
-/** Milliseconds until the next look if the list cannot be read, as before IPVS is loaded. */
-const RETRY = 60_000
 
 export class HalfOpen {
   readonly #parts: HalfOpenParts
@@ -44,6 +42,8 @@ export class HalfOpen {
   readonly #wake: number
   #pace: ReadPace = FIRST_PACE
   #unknown = UNKNOWN
+  /** Looks in a row that could not read the list. */
+  #failures = 0
   #counts = new Map<string, Map<string, number>>()
   #lookCount = 0
   /** When the first look was made whose connections are counted. */
@@ -70,9 +70,11 @@ export class HalfOpen {
     const began = clock.now()
     const piece = this.#read()
     if (!piece) {
-      this.#looks.every(RETRY)
+      // As before IPVS is loaded.
+      this.#looks.every(retryAfter(++this.#failures))
       return
     }
+    this.#failures = 0
     this.#take(piece, began)
     const cost = this.#wake + clock.now() - began
     if (this.#unknown > 0) this.#unknown--

@@ -21,11 +21,14 @@ const WAKE = 0.1
 function rig({ cost = 0.02, firstCost = 0, known = ['a', 'b', 'c'], services = [WEB], mayAsk = false } = {}) {
   const clock = new FakeClock()
   const hints: string[] = []
+  const times: number[] = []
   const state = {
     counts: [0, 0, 0],
     flow: { connections: 0, received: 0, sent: 0 },
     reals: ['a', 'b', 'c'],
     isBroken: false,
+    /** Ports of services that are not in the table. */
+    missing: [] as number[],
     looks: 0,
     read: [] as string[],
     sizes: [] as number[],
@@ -41,7 +44,8 @@ function rig({ cost = 0.02, firstCost = 0, known = ['a', 'b', 'c'], services = [
         state.looks++
         state.sizes.push((state.sizes.pop() ?? 0) + 1)
         state.read.push(keyOfService(id))
-        if (state.isBroken) throw new Error('EPERM')
+        times.push(clock.now())
+        if (state.isBroken || state.missing.includes(portOf(id))) throw new Error('ESRCH')
         return {
           reals: state.reals,
           counts: state.ports && !state.ports.includes(portOf(id)) ? NOBODY : state.counts,
@@ -82,7 +86,7 @@ function rig({ cost = 0.02, firstCost = 0, known = ['a', 'b', 'c'], services = [
       sent: flow.sent + sent,
     }
   }
-  return { watch, wind, clock, state, connect }
+  return { watch, wind, clock, state, connect, times }
 }
 
 describe('active-growth: hints', () => {
@@ -308,14 +312,53 @@ describe('active-growth: looks', () => {
     assert.equal(state.looks - before, 8)
   })
 
-  it('wait for a minute where the table cannot be read, and end with the watch', async () => {
-    const { watch, wind, state, clock } = rig()
+  it('wait for a second where the table cannot be read, then twice as long each time, up to a minute', async () => {
+    const { wind, state, times } = rig()
     state.isBroken = true
-    await wind(1010)
-    assert.equal(state.looks, 1)
-    clock.wind(60_000)
-    await setImmediate()
-    assert.equal(state.looks, 2)
+    await wind(200_000)
+    const pauses = times.slice(1).map((at, i) => Math.round((at - (times[i] ?? 0)) / 1000))
+    assert.deepEqual(pauses.slice(0, 8), [1, 2, 4, 8, 16, 32, 60, 60])
+    state.isBroken = false
+    await wind(61_000)
+    state.isBroken = true
+    const before = state.looks
+    await wind(4000)
+    assert.ok(state.looks - before >= 2)
+  })
+
+  it('go on at the other services where one is not in the table, and wait where none is', async () => {
+    const services: ServiceId[] = [WEB, { ...WEB, port: 443 }]
+    const { wind, state } = rig({ services })
+    state.missing = [80]
+    await wind(2000)
+    const told = await wind(300, [0])
+    assert.deepEqual(
+      told.map(line => line.split(' true')[0]),
+      ['tcp [2001:db8::80]:443 a'],
+    )
+    state.missing = [80, 443]
+    await wind(300)
+    const before = state.looks
+    await wind(700)
+    assert.equal(state.looks, before)
+  })
+
+  it('do not count what came while a service was not in the table', async () => {
+    const { wind, state } = rig({ services: [WEB, { ...WEB, port: 443 }] })
+    await wind(2000)
+    state.missing = [80]
+    state.counts = [5, 0, 0]
+    const told = await wind(300)
+    state.missing = []
+    told.push(...(await wind(1000)))
+    assert.deepEqual(told, [
+      'tcp [2001:db8::80]:443 a true: 5 new connections of clients to tcp [2001:db8::80]:443, and none ends',
+    ])
+  })
+
+  it('end with the watch', async () => {
+    const { watch, wind, clock } = rig()
+    await wind(2000)
     await watch.close()
     assert.equal(clock.alarms, 0)
   })

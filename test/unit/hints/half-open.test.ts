@@ -113,11 +113,12 @@ describe('half-open: hints', () => {
     }
   })
 
-  it('wait for a minute where the list cannot be read', async () => {
-    const { wind, reads } = rig([new Error('ENOENT'), waiting('a', 6)])
-    assert.deepEqual(await wind(60), [])
+  it('wait for a second where the list cannot be read, then twice as long each time, up to a minute', async () => {
+    const { wind, reads } = rig([...Array<Error>(8).fill(new Error('ENOENT')), waiting('a', 6)])
+    // 1 second to the first look, and after it 1, 2, 4, 8, 16, 32, 60 and 60.
+    assert.deepEqual(await wind(183), [])
+    assert.equal(reads(), 8)
     assert.deepEqual(await wind(1), [told])
-    assert.equal(reads(), 2)
   })
 
   it('end with the watch', async () => {
