@@ -146,6 +146,24 @@ function toleranceOf(age: number): number {
   return Math.max(MIN_TOLERANCE, age * TOLERANCE)
 }
 
+/**
+ * Milliseconds without a sentinel after a check has timed out while it was open: a server that serves one connection at a time may
+ * have waited for the idle one. `served`: a check has passed beside that connection, so a silent server is more likely.
+ */
+export const REST = { served: 5000, first: 60_000, most: 3_600_000 } as const
+/** A sentinel that was open for this many times its last rest, and beside which a check has passed, begins anew. */
+const FORGOTTEN_AFTER = 10
+
+/**
+ * Returns the milliseconds until the next sentinel. `last`: the rest before; 0: there was none. `openFor`: milliseconds for which
+ * the connection was open. Each rest is twice as long as the one before, until the server has long served others beside it.
+ */
+export function restAfter(last: number, openFor: number, hasServed: boolean): number {
+  const first = hasServed ? REST.served : REST.first
+  if (hasServed && openFor >= FORGOTTEN_AFTER * last) return first
+  return Math.min(Math.max(first, 2 * last), REST.most)
+}
+
 // ---------------------------------------------------------------- knocking
 
 /** Milliseconds between two bare connects to the same server that refuses. */

@@ -12,7 +12,7 @@
  *   watching  closed at the learned age               waiting
  *   watching  any other end                           closed    hint
  *   watching  its check is refused                    closed    the connection is dropped: the server may wait for its end
- *   any       its check times out                     closed    the connection is dropped, the next one comes later
+ *   any       its check times out                     closed    the connection is dropped, and if it was watching, rests a while
  */
 import type { Address } from '../core/address.js'
 import {
@@ -23,6 +23,7 @@ import {
   isIdleClose,
   isRefusal,
   OPENED,
+  restAfter,
   spend,
   untilNext,
   withAge,
@@ -44,11 +45,8 @@ export interface SentinelsParts {
 
 /** Minimum milliseconds between two connections to the same endpoint. */
 const OPEN_EVERY = 1000
-/**
- * Milliseconds without a sentinel after a check has timed out while it was open: a server that serves one connection at
- * a time may have waited for the idle one.
- */
-const REST = 60_000
+/** Milliseconds by which the result of a run that passed may come late: then the run began as much sooner. */
+const LATE = 1000
 
 export type SentinelState = 'closed' | 'waiting' | 'opening' | 'watching'
 
@@ -68,8 +66,12 @@ interface Sentinel {
   since: number
   /** When the last connection was begun. */
   begunAt: number
+  /** True if a check has passed that began while this connection was open. */
+  hasServed: boolean
   /** Not before this time is the next one. */
   restsUntil: number
+  /** Milliseconds; 0 before the first. */
+  lastRest: number
   /** Ages at which the server has closed idle connections and went on to serve. */
   ages: readonly number[]
   /** The age of the last close, until it is known whether the server lives. */
@@ -120,6 +122,11 @@ export class Sentinels {
     }
     if (unproved !== null) sentinel.ages = withAge(sentinel.ages, unproved)
     if (sentinel.state === 'closed') this.#wait(sentinel)
+    else if (sentinel.state === 'watching' && !sentinel.hasServed) this.#notePass(sentinel, result)
+  }
+
+  #notePass(sentinel: Sentinel, { ms }: CheckResult): void {
+    sentinel.hasServed = this.#parts.clock.now() - LATE - ms >= sentinel.since
   }
 
   /** Null: the job has no sentinel. `left-out` is known to the caller alone. */
@@ -151,7 +158,9 @@ export class Sentinels {
       connection: null,
       since: 0,
       begunAt: never,
+      hasServed: false,
       restsUntil: never,
+      lastRest: 0,
       ages: [],
       unproved: null,
     }
@@ -165,9 +174,12 @@ export class Sentinels {
   }
 
   #rest(sentinel: Sentinel): void {
-    const wasOpen = sentinel.state === 'watching'
+    const { state, since, lastRest, hasServed } = sentinel
     this.#shut(sentinel)
-    if (wasOpen) sentinel.restsUntil = this.#parts.clock.now() + REST
+    if (state !== 'watching') return
+    const now = this.#parts.clock.now()
+    sentinel.lastRest = restAfter(lastRest, now - since, hasServed)
+    sentinel.restsUntil = now + sentinel.lastRest
   }
 
   #shut(sentinel: Sentinel): void {
@@ -216,6 +228,7 @@ export class Sentinels {
   #opened(sentinel: Sentinel): void {
     sentinel.state = 'watching'
     sentinel.since = this.#parts.clock.now()
+    sentinel.hasServed = false
     // The last close was that of a server that lives.
     if (sentinel.unproved !== null) sentinel.ages = withAge(sentinel.ages, sentinel.unproved)
     sentinel.unproved = null

@@ -11,6 +11,8 @@ import {
   KNOCK_EVERY,
   KNOCKS_PER_SECOND,
   knockDistance,
+  REST,
+  restAfter,
   spend,
   untilNext,
   withAge,
@@ -121,6 +123,37 @@ describe('hints: the age at which a server closes idle connections', () => {
     assert.equal(isIdleClose(5000, 4000), false)
     assert.equal(isIdleClose(5000, 6000), false)
     assert.equal(isIdleClose(null, 5000), false)
+  })
+})
+
+describe('hints: the rest of a sentinel', () => {
+  const anyRest = fc.tuple(fc.nat(7_200_000), fc.nat(100_000_000), fc.boolean())
+
+  it('is short where the server has served beside it, and twice as long each time, up to an hour', () => {
+    const rests = (hasServed: boolean) => {
+      const all = [restAfter(0, 100, hasServed)]
+      for (let i = 0; i < 12; i++) all.push(restAfter(all.at(-1) ?? 0, 100, hasServed))
+      return all.map(ms => ms / 1000)
+    }
+    assert.deepEqual(rests(true).slice(0, 5), [5, 10, 20, 40, 80])
+    assert.deepEqual(rests(false).slice(0, 5), [60, 120, 240, 480, 960])
+    assert.deepEqual([rests(true).at(-1), rests(false).at(-1)], [3600, 3600])
+  })
+
+  it('begins anew after a sentinel that was long open, if the server has served beside it', () => {
+    assert.equal(restAfter(40_000, 400_000, true), 5000)
+    assert.equal(restAfter(40_000, 399_999, true), 80_000)
+    assert.equal(restAfter(40_000, 400_000, false), 80_000)
+  })
+
+  it('has its bounds, and is never shorter where the server has not served beside it', () => {
+    fc.assert(
+      fc.property(anyRest, ([last, openFor, hasServed]) => {
+        const rest = restAfter(last, openFor, hasServed)
+        assert.ok(rest >= REST.served && rest <= REST.most)
+        assert.ok(hasServed || rest >= Math.max(REST.first, Math.min(2 * last, REST.most)))
+      }),
+    )
   })
 })
 

@@ -136,6 +136,8 @@ describe('sentinels: a connection', () => {
   it('is dropped when a check times out, and rests a minute: the server may have waited for it', () => {
     const { clock, connections, sentinels, open } = rig()
     open()
+    // It may have begun before the connection.
+    sentinels.result('job 0', PASS)
     sentinels.result('job 0', resultOf(false, 'timeout'))
     assert.equal(connections[0]?.isDropped, true)
     sentinels.result('job 0', PASS)
@@ -143,6 +145,46 @@ describe('sentinels: a connection', () => {
     assert.equal(connections.length, 1)
     clock.wind(11_000)
     assert.equal(connections.length, 2)
+  })
+
+  it('rests five seconds where a check that began beside it has passed: the server has been silent', () => {
+    const { clock, connections, sentinels, open } = rig()
+    open()
+    clock.wind(2000)
+    sentinels.result('job 0', { ...PASS, ms: 900 })
+    clock.wind(10_000)
+    sentinels.result('job 0', resultOf(false, 'timeout'))
+    clock.wind(1000)
+    sentinels.result('job 0', resultOf(false, 'timeout'))
+    sentinels.result('job 0', PASS)
+    clock.wind(3900)
+    assert.equal(connections.length, 1)
+    clock.wind(200)
+    assert.equal(connections.length, 2)
+  })
+
+  it('rests a minute where the check that has passed began before it', () => {
+    const { clock, connections, sentinels, open } = rig()
+    open()
+    clock.wind(2000)
+    sentinels.result('job 0', { ...PASS, ms: 1100 })
+    sentinels.result('job 0', resultOf(false, 'timeout'))
+    sentinels.result('job 0', PASS)
+    clock.wind(50_000)
+    assert.equal(connections.length, 1)
+  })
+
+  it('is opened ever less often to a server that serves one connection at a time', () => {
+    const { clock, connections, sentinels } = rig()
+    const hour = 3_600_000
+    for (const end = clock.now() + 24 * hour; clock.now() < end; ) {
+      const isWatching = sentinels.of('job 0')?.state === 'watching'
+      sentinels.result('job 0', isWatching ? resultOf(false, 'timeout') : PASS)
+      clock.wind(5000)
+      if (sentinels.of('job 0')?.state === 'opening') connections.at(-1)?.opened()
+    }
+    // After 1, 2, 4, 8, 16 and 32 minutes, and then each hour.
+    assert.ok(connections.length > 26 && connections.length < 32, `${connections.length}`)
   })
 
   it('does not rest after a timeout that came while there was none', () => {
