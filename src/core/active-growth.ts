@@ -18,11 +18,10 @@ const TIMES = 4
 /** New connections that are remembered. */
 const MOST = 100
 
-/**
- * Share of one processor that the looks may take, also where checks may fail early, whose users want to know soon; and bounds
- * of the milliseconds between two.
- */
-const PACE = { share: 0.0025, earlyShare: 0.01, least: 50, most: 10_000 } as const
+/** Share of one processor that the looks may take, and bounds of the milliseconds between two. */
+const PACE = { share: 0.0025, least: 50, most: 10_000 } as const
+/** The same where checks may fail early, whose users want to know soon. */
+const EARLY_PACE = { ...PACE, share: 0.01, least: 25 } as const
 /** Milliseconds between two looks at the same services, at most: what came in `WINDOW` is seen by three looks. */
 const USEFUL = WINDOW / 2
 /** Milliseconds whose share can be saved up, as while nothing changes. */
@@ -70,7 +69,7 @@ export function looksBy(times: readonly number[], wake: number, isEarly = false)
   const short = sorted[1] ?? sorted[0]
   if (short === undefined) return { most: FIRST, after: saved => saved, pause: () => PACE.most }
   const each = boundedMean(times, MOST_TIMES * short)
-  const share = isEarly ? PACE.earlyShare : PACE.share
+  const { share, least, most } = isEarly ? EARLY_PACE : PACE
   const costOf = (services: number) => wake + each * services
   const mostSaved = (services: number) => Math.max(share * SAVED_FOR, costOf(services))
   return {
@@ -83,7 +82,7 @@ export function looksBy(times: readonly number[], wake: number, isEarly = false)
     pause(services, { ms }, sooner) {
       const cost = costOf(services)
       const spent = ms > 0 ? cost * FASTER * Math.min(1, ms / mostSaved(services)) : ms
-      const every = Math.min(Math.max((cost - spent) / share, PACE.least), PACE.most)
+      const every = Math.min(Math.max((cost - spent) / share, least), most)
       return sooner && ms + share * SOON[sooner] >= 0 ? Math.min(SOON[sooner], every) : every
     },
   }

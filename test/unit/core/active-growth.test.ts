@@ -43,6 +43,7 @@ describe('active-growth: looks', () => {
   it('take one percent where a check may fail early, and read no more services in a row', () => {
     const [usual, early] = [looksBy([1, 1], WAKE), looksBy([1, 1], WAKE, true)]
     assert.deepEqual([usual.pause(1, NOTHING, null), early.pause(1, NOTHING, null)], [440, 110])
+    assert.equal(looksBy([0.01, 0.01], WAKE, true).pause(1, NOTHING, null), 25)
     assert.equal(early.most, usual.most)
   })
 

@@ -261,12 +261,15 @@ describe('active-growth: looks', () => {
   })
 
   it('come 20 ms after one that finds a first connection', async () => {
-    const { wind, state } = rig({ mayAsk: true })
+    // The looks are 55 to 110 ms apart.
+    const { wind, state, times } = rig({ mayAsk: true, cost: 1 })
     await wind(2000)
-    const before = state.looks
+    const before = times.length
     state.counts = [1, 0, 0]
-    await wind(80)
-    assert.equal(state.looks - before, 2)
+    await wind(400)
+    const [first = 0, second = 0, third = 0] = times.slice(before)
+    assert.ok(second - first <= 30, `${second - first}`)
+    assert.ok(third - second >= 55, `${third - second}`)
   })
 
   it('take no more than their share, though each finds a first connection of another server', async () => {
