@@ -24,7 +24,7 @@ import {
   type Table,
 } from '../core/model.js'
 import { isHold } from '../core/override.js'
-import type { CheckState } from '../health/check-state.js'
+import { type CheckState, NO_RESULT } from '../health/check-state.js'
 import type { RealHealth, ServiceHealth } from '../health/health-snapshot.js'
 import { nameOfCheck } from '../health/jobs.js'
 import { NO_HINTS } from '../hints/snapshot.js'
@@ -319,7 +319,7 @@ function checkStatus(
     policy: use.policy,
     // The times of the phases are in `lvsd why` only: they would make this document 50 % longer.
     last: health.last && { ...roundedResult(health.last), phases: [] },
-    lastAt: lastAt === null ? null : dates.iso(lastAt),
+    lastAt: lastAt === NO_RESULT ? null : dates.iso(lastAt),
     noVerdict: isWithoutVerdict(noVerdicts)
       ? { since: dates.iso(noVerdicts.since), count: noVerdicts.count, detail: noVerdicts.detail }
       : null,

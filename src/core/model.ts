@@ -208,7 +208,10 @@ export interface CheckResult {
   readonly detail: string
   /** The phase in which the run ended; null for checks without phases. */
   readonly phase: Phase | null
-  /** Duration of the run in milliseconds. */
+  /**
+   * Duration of the run in milliseconds. A result that differs from the last one in times only may be told by the same object, with its
+   * times: who needs those of this run later takes them now.
+   */
   readonly ms: number
   /** Time of each phase, for `lvsd probe`; empty if not requested. */
   readonly phases: readonly PhaseTime[]

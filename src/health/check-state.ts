@@ -6,6 +6,9 @@ import { eachInSteps, type Sliced } from '../util/time-slice.js'
 import type { Subscriber } from './jobs.js'
 import type { RecentResults } from './recent-results.js'
 
+/** In place of a time, and a fraction as times are: V8 writes these in place, where for a null before it makes an object each time. */
+export const NO_RESULT = Number.NEGATIVE_INFINITY
+
 /** The health of a check in an earlier run. Times are milliseconds of the steady clock of this run. */
 export interface RememberedHealth {
   readonly state: HealthState
@@ -19,8 +22,8 @@ export interface CheckState {
   /** Another one after a reload that changes the service alone. */
   subscriber: Subscriber
   health: Health
-  /** Time of the last result in milliseconds of the steady clock, or null before the first one. */
-  lastAt: number | null
+  /** Time of the last result in milliseconds of the steady clock; `NO_RESULT` before the first one. */
+  lastAt: number
   /** Consecutive runs without a verdict; null if the last run gave a verdict. */
   noVerdicts: NoVerdicts | null
   /** What this director itself finds, if several directors share the check; null: that is `health`. */

@@ -5,7 +5,7 @@
 import { unknownHealth } from '../core/health.js'
 import type { ResolvedReal, ResolvedService } from '../core/model.js'
 import type { Sliced } from '../util/time-slice.js'
-import { type CheckState, PreviousStates } from './check-state.js'
+import { type CheckState, NO_RESULT, PreviousStates } from './check-state.js'
 import type { Subscriber } from './jobs.js'
 import { RecentResults } from './recent-results.js'
 
@@ -71,7 +71,15 @@ export function* succeeding(
 /** Of one shape for all checks: V8 reads the properties of copies made by a spread several times more slowly. */
 function heirOf(subscriber: Subscriber, old: CheckState | null): CheckState {
   const recent = old?.recent ?? new RecentResults()
-  return { subscriber, health: START, own: null, lastAt: null, noVerdicts: null, recent, remembered: null }
+  return {
+    subscriber,
+    health: START,
+    own: null,
+    lastAt: NO_RESULT,
+    noVerdicts: null,
+    recent,
+    remembered: null,
+  }
 }
 
 /**

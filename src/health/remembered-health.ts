@@ -12,7 +12,7 @@ import {
   type ResolvedReal,
   type ResolvedService,
 } from '../core/model.js'
-import type { CheckState, RememberedHealth } from './check-state.js'
+import { type CheckState, NO_RESULT, type RememberedHealth } from './check-state.js'
 import { wholeQuestion } from './job-ids.js'
 import type { Subscriber } from './jobs.js'
 import type { Standing } from './standings.js'
@@ -154,7 +154,8 @@ function writtenCheck(
   { subscriber, health, lastAt, remembered }: CheckState,
   now: number,
 ): readonly WrittenCheck[] {
-  const known = health.state === 'unknown' ? remembered : { ...health, lastAt }
+  const known =
+    health.state === 'unknown' ? remembered : { ...health, lastAt: lastAt === NO_RESULT ? null : lastAt }
   if (!known) return []
   return [
     {

@@ -14,9 +14,6 @@ const LONGEST_START = 10_000
  */
 const BUDGET = { usual: 66 * 1024, low: 10_000, lowFor: 8000 } as const
 
-/** The factor by which V8 lets a young generation grow: the default from Node.js 20 to 26. */
-const USUAL_GROWTH = 2
-
 /** Milliseconds in which a reload ends as a rule. */
 const PAUSE = 2000
 
@@ -30,15 +27,20 @@ export function limitLateOptimizing(): void {
   optimizeIn(LONGEST_START)
 }
 
-/** V8 optimizes nothing more for now, and no young generation grows. Any thread may call this. */
+/**
+ * V8 optimizes nothing more for now, no young generation grows, and V8 does not learn from what lives on now which objects to make in the
+ * old one (`--allocation-site-pretenuring`, in threads whose young generation cannot grow): what the same code makes later is garbage soon,
+ * and would stay there for seconds. Any thread may call this.
+ */
 export function optimizeLater(): void {
   setFlagsFromString('--no-opt')
   setFlagsFromString('--semi-space-growth-factor=1')
+  setFlagsFromString('--no-allocation-site-pretenuring')
 }
 
 /**
- * V8 optimizes again in `ms` milliseconds, and young generations may grow. For a while it decides sooner what to optimize: what runs
- * then runs all the time. A hundred checks a second would take half a minute to tell it, at twice the cost of each check.
+ * V8 optimizes again in `ms` milliseconds; young generations grow only while `letHeapGrow` lets them. For a while it decides sooner what
+ * to optimize: what runs then runs all the time. A hundred checks a second would take half a minute to tell it, at twice the cost of each.
  */
 export function optimizeIn(ms: number): void {
   clearTimeout(timer)
@@ -72,7 +74,7 @@ export function endPause(): void {
 
 function optimize(): void {
   setFlagsFromString('--opt')
-  setFlagsFromString(`--semi-space-growth-factor=${USUAL_GROWTH}`)
+  setFlagsFromString('--allocation-site-pretenuring')
 }
 
 function lowerBudget(): void {

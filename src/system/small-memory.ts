@@ -2,7 +2,7 @@
 
 import { optimizeIn } from './late-optimizing.js'
 import { dropProgramPages } from './program-pages.js'
-import { letHeapGrow } from './small-heap.js'
+import { keepHeapSmallIn } from './small-heap.js'
 import { keepMallocSmall } from './small-malloc.js'
 
 /** Limits of milliseconds after a start until the first results are in. */
@@ -24,7 +24,7 @@ export function firstResultsIn(now = performance.now()): number {
  */
 export function keepMemorySmall(): void {
   const ms = firstResultsIn()
-  letHeapGrow(ms)
+  keepHeapSmallIn(ms)
   optimizeIn(ms)
   keepMallocSmall()
   setTimeout(() => void dropProgramPages(), SETTLED).unref()

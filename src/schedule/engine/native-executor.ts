@@ -1,6 +1,6 @@
 /** The core's side of the engine: gives jobs to its thread, and takes results. */
 import type { SourceChoice } from '../../core/check-source.js'
-import type { CheckResult, PhaseTime } from '../../core/model.js'
+import type { CheckResult, Phase } from '../../core/model.js'
 import type { Log } from '../../system/log.js'
 import type { Clock } from '../../util/clock.js'
 import type { CheckSources } from '../check-sources.js'
@@ -53,6 +53,20 @@ export interface GivenUp {
 
 export const PORTABLE = "checks run on Node's sockets: the thread for checks does not work here"
 
+/**
+ * The newest result of a job, which is the one that the core keeps. Results that repeat it in all but times are written into it: each lives
+ * as long as an interval, so objects for each would all get into V8's old generation, and be garbage there.
+ */
+interface KeptResult extends CheckResult {
+  ms: number
+  readonly phases: KeptTime[]
+}
+
+interface KeptTime {
+  readonly phase: Phase
+  ms: number
+}
+
 interface Job {
   readonly id: string
   readonly number: number
@@ -60,8 +74,8 @@ interface Job {
   timing: Timing
   /** When `timing` was given, in milliseconds of the clock. */
   timedAt: number
-  /** The newest, which is the one that the core keeps. Without `isEarly`, which is not said of those that repeat it. */
-  last: CheckResult | null
+  /** Without `isEarly`, which is not said of those that repeat it. */
+  last: KeptResult | null
 }
 
 export class NativeExecutor implements Executor<EngineWork> {
@@ -248,7 +262,7 @@ export class NativeExecutor implements Executor<EngineWork> {
   #takeFull({ job: number, result, delay }: FullResult): boolean {
     const job = this.#byNumber.get(number)
     if (!job) return false
-    job.last = repeated(result, result.ms, result.phases)
+    job.last = kept(result)
     this.#result(job.id, result, delay)
     return this.#byNumber.get(number) === job && this.#parts.isSettled(job.id, result.ok)
   }
@@ -258,8 +272,9 @@ export class NativeExecutor implements Executor<EngineWork> {
       const job = this.#byNumber.get(numbers[at] as number)
       if (!job?.last) continue
       const { last } = job
-      job.last = repeated(last, numbers[at + 2] as number, phasesFrom(numbers, at + 4, last.phases))
-      this.#result(job.id, job.last, numbers[at + 1] as number)
+      last.ms = numbers[at + 2] as number
+      setTimes(last.phases, numbers, at + 4)
+      this.#result(job.id, last, numbers[at + 1] as number)
     }
   }
 
@@ -269,17 +284,20 @@ export class NativeExecutor implements Executor<EngineWork> {
   }
 }
 
-/** Returns the phases of `last` with the times in `numbers`. */
-function phasesFrom(numbers: Repeats, from: number, last: CheckResult['phases']): CheckResult['phases'] {
-  const phases: PhaseTime[] = []
-  for (let i = 0; i < last.length; i++)
-    phases.push({ phase: (last[i] as PhaseTime).phase, ms: numbers[from + i] as number })
-  return phases
+/** Gives the phases the times that begin at `from`. */
+function setTimes(phases: readonly KeptTime[], numbers: Repeats, from: number): void {
+  for (let i = 0; i < phases.length; i++) (phases[i] as KeptTime).ms = numbers[from + i] as number
 }
 
 /** A literal, because V8 reads the properties of copies made by a spread several times more slowly. */
-function repeated(last: CheckResult, ms: number, phases: CheckResult['phases']): CheckResult {
-  const { ok, reason, detail, phase, advice } = last
-  const result = { ok, reason, detail, phase, ms, phases }
+function kept({ ok, reason, detail, phase, ms, phases, advice }: CheckResult): KeptResult {
+  const result = {
+    ok,
+    reason,
+    detail,
+    phase,
+    ms,
+    phases: phases.map(one => ({ phase: one.phase, ms: one.ms })),
+  }
   return advice ? { ...result, advice } : result
 }

@@ -49,6 +49,16 @@ describe('health', () => {
       })
   })
 
+  it('is the same object when a result is told again that changes nothing', () => {
+    const result = passed()
+    const policy = { rise: 1, fall: 2 }
+    const up = nextHealth(unknownHealth(0), result, policy, 1)
+    assert.equal(nextHealth(up, result, policy, 2), up)
+    const failing = nextHealth(up, failed(), policy, 3)
+    assert.deepEqual(nextHealth(failing, result, policy, 4), up)
+    assert.notEqual(nextHealth(up, passed(), policy, 5), up)
+  })
+
   it('of a server in service is down after fall failures in a row, and never before', () => {
     const letters = fc.array(fc.constantFrom('+', '-', '?'), { maxLength: 30 })
     const counts = fc.integer({ min: 1, max: 4 })

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { setImmediate } from 'node:timers/promises'
 import type { Check } from '../../../src/check/check.js'
 import type { CheckResult } from '../../../src/core/model.js'
+import { NO_RESULT } from '../../../src/health/check-state.js'
 import type { HealthEvents } from '../../../src/health/health-changes.js'
 import { HealthTracker, type HealthTrackerParts } from '../../../src/health/health-tracker.js'
 import type { Emitter } from '../../../src/util/emitter.js'
@@ -169,7 +170,7 @@ describe('HealthTracker', () => {
     assert.deepEqual([check?.health.state, check?.lastAt], ['up', 5000])
     assert.deepEqual(
       [before.traffic, before.state, before.since, before.check?.health.state, before.check?.lastAt],
-      [null, 'unknown', 0, 'unknown', null],
+      [null, 'unknown', 0, 'unknown', NO_RESULT],
     )
   })
 
