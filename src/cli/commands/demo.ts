@@ -7,6 +7,7 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os'
 import { basename, join, relative } from 'node:path'
 import { addToken, ControlError, fetchStatus } from '../../api/client.js'
+import type { StatusDocument } from '../../api/status-types.js'
 import { painter } from '../../util/paint.js'
 import { CommandError, defineCommand, EXIT } from '../command.js'
 import { type DemoSite, startSite } from '../demo/site.js'
@@ -47,14 +48,12 @@ Where standard output is no terminal, the table is printed once and then a line 
     const daemon = startDaemonProcess(files)
     try {
       await answers(files, daemon, interrupted.signal)
-      site.start()
       const end = seconds ? [AbortSignal.timeout(seconds * 1000)] : []
       const until = AbortSignal.any([interrupted.signal, exited(daemon), ...end])
       if (!until.aborted) {
-        const intro = introFor(files, site, {
-          address: await pageAddress(files, site),
-          screen: context.screen,
-        })
+        const address = await pageAddress(files, site)
+        site.start()
+        const intro = introFor(files, site, { address, screen: context.screen })
         await watchStatus({ context, every: 500, until, intro, fetch: () => fetchStatus(files.socket) })
       }
       if (daemon.exitCode !== null) throw diedWith(files, daemon)
@@ -109,19 +108,25 @@ function ownPath(): string {
   return process.argv[1] ?? ''
 }
 
-/** Waits until the daemon answers on its socket and has a result for every server. */
+/** Waits until the daemon answers on its socket and has settled. */
 async function answers(files: Files, daemon: ChildProcess, interrupted: AbortSignal): Promise<void> {
   const deadline = performance.now() + START_TIMEOUT
   while (!interrupted.aborted) {
     try {
-      const { services } = await fetchStatus(files.socket)
-      if (services.every(({ reals }) => reals.every(({ state }) => state !== 'unknown'))) return
+      if (hasSettled(await fetchStatus(files.socket))) return
     } catch (error) {
       const isOver = daemon.exitCode !== null || daemon.signalCode !== null || performance.now() > deadline
       if (!(error instanceof ControlError) || isOver) throw diedWith(files, daemon)
     }
     await new Promise(resolve => setTimeout(resolve, 50))
   }
+}
+
+/** True if every server has a result, and each that is up is in the table, which follows a moment later. */
+export function hasSettled({ services }: Pick<StatusDocument, 'services'>): boolean {
+  return services.every(({ reals }) =>
+    reals.every(({ state, weight }) => (state === 'up' ? weight.kernel !== null : state !== 'unknown')),
+  )
 }
 
 function diedWith({ log }: Files, daemon: ChildProcess): CommandError {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { EXIT } from '../../../src/cli/command.js'
-import { selfFor } from '../../../src/cli/commands/demo.js'
+import { hasSettled, selfFor } from '../../../src/cli/commands/demo.js'
 import { command as probe } from '../../../src/cli/commands/probe.js'
 import { MOODS, type Mood, unsteadyServer } from '../../../src/cli/demo/servers.js'
 import { FIRST_FAILURE, MOOD_LASTS, startSite } from '../../../src/cli/demo/site.js'
@@ -37,7 +37,7 @@ describe('demo', () => {
     onCleanup(() => server.close())
     const ask = async (mood: Mood) => {
       await server.feel(mood)
-      const signal = AbortSignal.timeout(200)
+      const signal = AbortSignal.timeout(mood === 'silent' ? 200 : 20_000)
       const answer = await fetch(`http://[::1]:${server.port}/`, { signal }).catch((error: Error) => error)
       return answer instanceof Error
         ? ((answer.cause as { code?: string })?.code ?? answer.name)
@@ -49,6 +49,15 @@ describe('demo', () => {
     assert.equal(await ask('well'), 200)
     assert.equal(await ask('silent'), 'TimeoutError')
     assert.equal(await ask('well'), 200)
+  })
+
+  it('shows the table once all servers have a result and those that are up are in it', () => {
+    const real = (state: 'up' | 'down' | 'unknown', kernel: number | null) => ({ state, weight: { kernel } })
+    const settled = (...reals: readonly ReturnType<typeof real>[]) =>
+      hasSettled({ services: [{ reals }] } as unknown as Parameters<typeof hasSettled>[0])
+    assert.equal(settled(real('up', 1), real('down', null)), true)
+    assert.equal(settled(real('up', 1), real('up', null)), false)
+    assert.equal(settled(real('up', 1), real('unknown', null)), false)
   })
 
   it('shows its own command line so that it can be copied', () => {
