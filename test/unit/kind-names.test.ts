@@ -118,7 +118,7 @@ const ELSE: readonly {
       'config/schema/cluster-fields.ts',
       'config/schema/redis-fields.ts',
       'config/validate/cluster.ts',
-      'core/log-events.ts',
+      'core/log-events/',
       'core/redis-',
       'director/',
       'doctor/',
