@@ -6,6 +6,7 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Check } from '../check/check.js'
 import type { Config, Service } from '../core/model.js'
+import { findChangedReals, withReals } from './changed-reals.js'
 import { formatOf } from './format.js'
 import { areRangesSmall } from './ldirectord/range-size.js'
 import { virtualBlocks } from './ldirectord/virtual-blocks.js'
@@ -39,6 +40,8 @@ export async function loadChanged(file: string, text: string, known: KnownText):
   await setImmediate()
   if (!before || before.head !== now.head || before.tail !== now.tail) return null
   lastSplit = { text, split, blocks: now }
+  const inReals = split === serviceBlocks ? await loadChangedReals(file, { text, before, now, known }) : null
+  if (inReals) return inReals
   const plan = planOf(before, now, known)
   if (!plan) return null
   const read = await loadWithoutFiles(file, { text: textOf(now, plan.reread), others: plan.others })
@@ -59,6 +62,32 @@ function splitterOf(file: string, text: string, known: KnownText): Splitter | nu
   const format = formatOf(file, text)
   if (!known.reuse || format !== formatOf(file, known.text)) return null
   return format === 'ldirectord' ? virtualBlocks : serviceBlocks
+}
+
+/** Returns null if a whole service has to be read, or more. */
+async function loadChangedReals(
+  file: string,
+  { text, before, now, known }: Omit<Reading, 'plan' | 'read'>,
+): Promise<Loaded | null> {
+  const { services } = known.config
+  const isPlain = (key: string) => known.reuse?.plain.has(key) ?? false
+  const found = findChangedReals(before, now, groupsOf(services), isPlain)
+  if (!found || now.head.length + found.text.length + now.tail.length > MOST) return null
+  const others = services.filter(service => service !== found.service)
+  const read = await loadWithoutFiles(file, { text: `${now.head}${ended(found.text)}${now.tail}`, others })
+  const service = read && withReals(found, read)
+  if (!service || !read.config || !read.reuse || !known.reuse) return null
+  const values = known.reuse.values + read.reuse.values
+  if (!read.reuse.plain.has(service.name) || values > MAX_NODES) return null
+  const all = services.map(one => (one === found.service ? service : one))
+  return {
+    ...read,
+    text,
+    config: Object.freeze({ ...read.config, services: Object.freeze(all) }),
+    checks: together(known.checks, read.checks),
+    reuse: { ...read.reuse, ...known.reuse, values, isWhole: known.reuse.isWhole && read.reuse.isWhole },
+    digests: digestsOf(others, known),
+  }
 }
 
 interface Plan {

@@ -33,6 +33,59 @@ const ONE = `services:
 const with2 = (...lines: readonly string[]) => `${ONE}  mail:\n${lines.map(line => `    ${line}\n`).join('')}`
 const TWO = with2("virtual: '[2001:db8::2]:110'", 'check: pop', "reals: ['[2001:db8:1::12]:110']")
 
+/** Compares what is read in part with all of it, and returns what runs then; counts how often it was read in part. */
+function comparing(file: string) {
+  let readInPart = 0
+  const step = async (before: KnownText | null, text: string): Promise<KnownText | null> => {
+    const whole = await loadConfig(file, { text })
+    const part = before && (await loadChanged(file, text, before))
+    if (part) {
+      readInPart++
+      assert.deepEqual(compared(part), compared(whole))
+      assert.ok([...whole.checks].every(([name, check]) => part.checks.get(name) === check))
+      assert.deepEqual(part.reuse?.plain, whole.reuse?.plain)
+      assert.ok((part.reuse?.values ?? 0) >= (whole.reuse?.values ?? Number.POSITIVE_INFINITY))
+      assert.ok(Object.isFrozen(part.config) && Object.isFrozen(part.config?.services))
+    }
+    const next = part ?? whole
+    return next.config ? { ...next, config: next.config } : before
+  }
+  return { step, count: () => readInPart }
+}
+
+/** Lines of the real server with this number, and wrong or odd ones in its place. */
+const RIGHT: readonly ((i: number) => string)[] = [
+  i => `- '[2001:db8:1::${i}]:80 masq 1'`,
+  i => `- '[2001:db8:1::${i}]:80 masq 0'`,
+  i => `- "[2001:db8:1::${i}]:80 gate 30"`,
+  i => `- { address: '[2001:db8:1::${i}]:80', weight: 2 }`,
+  i => `- { address: "[2001:db8:1::${i}]:80", forwarding: ipip }`,
+  i => `- 192.0.2.${i}:80 ipip 6`,
+]
+const ODD: readonly ((i: number) => string)[] = [
+  i => `- { address: '[2001:db8:1::${i}]:80', check: connect }`,
+  i => `- 192.0.2.${i}:80 gate 6`,
+  i => `- '[2001:db8:1::${i}]:80 masq 1' # a comment`,
+  i => `- '[2001:db8:1::${i}-${i + 2}]:80 masq 1'`,
+  i => `- '[2001:db8:1::${i}]:81 gate'`,
+  i => `- { address: ['[2001:db8:1::${i}]:80', '192.0.2.${i}:80'] }`,
+  i => `- address: '[2001:db8:1::${i}]:80'`,
+  () => "- '[2001:db8:1::1]:80 masq 1'",
+  () => "- 'open",
+  () => '-',
+  () => '- weight: 1',
+  () => '# a comment',
+]
+
+const right = fc.constantFrom(...RIGHT)
+const odd = fc.constantFrom(...ODD)
+const SERVICE_ENDS = [
+  '',
+  '    scheduler: wrr\n',
+  '    slow-start: { for: 60s }\n    scheduler: wlc\n',
+  "    windows: [{ at: '0 2 * * sun', for: 2h, reals: ['[2001:db8:1::1]:80'] }]\n",
+]
+
 describe('load-changed: reads the services that have changed', function () {
   this.timeout(120_000)
 
@@ -44,21 +97,7 @@ describe('load-changed: reads the services that have changed', function () {
     it(`is equal to reading all of ${name}, or refuses, whatever the edits`, async () => {
       const file = join(temporaryFolder(), name)
       const password = temporaryFile('password', 'secret\n')
-      let readInPart = 0
-      const step = async (before: KnownText | null, text: string): Promise<KnownText | null> => {
-        const whole = await loadConfig(file, { text })
-        const part = before && (await loadChanged(file, text, before))
-        if (part) {
-          readInPart++
-          assert.deepEqual(compared(part), compared(whole))
-          assert.ok([...whole.checks].every(([name, check]) => part.checks.get(name) === check))
-          assert.deepEqual(part.reuse?.plain, whole.reuse?.plain)
-          assert.ok((part.reuse?.values ?? 0) >= (whole.reuse?.values ?? Number.POSITIVE_INFINITY))
-          assert.ok(Object.isFrozen(part.config) && Object.isFrozen(part.config?.services))
-        }
-        const next = part ?? whole
-        return next.config ? { ...next, config: next.config } : before
-      }
+      const { step, count } = comparing(file)
       await fc.assert(
         fc.asyncProperty(
           site,
@@ -74,8 +113,46 @@ describe('load-changed: reads the services that have changed', function () {
         ),
         { numRuns: 100 },
       )
-      assert.ok(readInPart > least, `${readInPart}`)
+      assert.ok(count() > least, `${count()}`)
     })
+
+  it('is equal to reading all, or refuses, whatever lines of real servers change', async () => {
+    const { step, count } = comparing('site.yaml')
+    const textOf = (services: readonly (typeof service extends fc.Arbitrary<infer T> ? T : never)[]) =>
+      `defaults: { check: { kind: http, receive: OK } }\nservices:\n${services
+        .map(({ reals, end }, i) => {
+          const lines = reals.map((line, j) => `      ${line(j + 1)}\n`).join('')
+          return `  web${i}:\n    virtual: '[2001:db8::${i}]:80'\n    reals:\n${lines}${end}`
+        })
+        .join('')}`
+    const service = fc.record({
+      reals: fc.array(right, { minLength: 1, maxLength: 4 }),
+      end: fc.constantFrom(...SERVICE_ENDS),
+    })
+    const change = fc.record({
+      service: fc.nat(2),
+      at: fc.nat(3),
+      to: fc.oneof({ weight: 3, arbitrary: right }, { weight: 1, arbitrary: odd }),
+    })
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(service, { minLength: 1, maxLength: 3 }),
+        fc.array(change, { minLength: 1, maxLength: 6 }),
+        async (first, changes) => {
+          let services = first
+          let running = await step(null, textOf(services))
+          for (const { service: i, at, to } of changes) {
+            services = services.map(({ reals, end }, j) =>
+              j === i % services.length ? { end, reals: reals.with(at % reals.length, to) } : { end, reals },
+            )
+            running = await step(running, textOf(services))
+          }
+        },
+      ),
+      { numRuns: 200 },
+    )
+    assert.ok(count() > 30, `${count()}`)
+  })
 
   it('takes the objects of the services that are the same', async () => {
     const [file, text] = FORMS['block YAML']?.(1000) ?? ['', '']
@@ -88,6 +165,37 @@ describe('load-changed: reads the services that have changed', function () {
       others.map(() => true),
     )
     assert.equal(others.length, before.config.services.length - 1)
+  })
+
+  it('reads the lines of real servers alone where nothing but their attributes has changed', async () => {
+    const reals = Array.from(
+      { length: 3000 },
+      (_, i) => `      - '[2001:db8:1::${(i + 1).toString(16)}]:80 masq 1'\n`,
+    )
+    const text = `services:
+  web:
+    virtual: '[2001:db8::1]:80'
+    check: { kind: http, receive: OK }
+    reals:
+${reals.join('')}    scheduler: wrr
+`
+    const before = await known('site.yaml', text)
+    const service = before.config.services[0]
+    const next = await loadChanged('site.yaml', text.replace('::7]:80 masq 1', '::7]:80 gate 9'), before)
+    const [changed, ...others] = next?.config?.services ?? []
+    assert.deepEqual(others, [])
+    assert.deepEqual(changed?.reals[6]?.attributes, {
+      ...service?.reals[6]?.attributes,
+      forwarding: 'gate',
+      weight: 9,
+    })
+    assert.ok(changed?.reals.every((real, i) => i === 6 || real === service?.reals[i]))
+    assert.ok(
+      Object.isFrozen(changed) && Object.isFrozen(changed?.reals) && Object.isFrozen(changed?.reals[6]),
+    )
+    // What has to be read as a whole is too long for this.
+    for (const other of ['::7]:81 masq 1', '::8]:80 masq 1', '::7]:80 masq 1 # one', '::7]:80 masq 1 5'])
+      assert.equal(await loadChanged('site.yaml', text.replace('::7]:80 masq 1', other), before), null, other)
   })
 
   it('is followed by reading all of a short text here, and in the thread where it is long or names files', async () => {
