@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs'
 import { parseAddress } from '../../src/core/address.js'
 import { sleep } from './benchmark.js'
+import { processorMs } from './cpu-clock.js'
 import { now } from './farm.js'
 
 const FILE = '/proc/net/ip_vs'
@@ -56,15 +57,17 @@ export function activeConnections(): number {
 
 /**
  * Looks again and again until `isTrue`, and says when it was so, by the clock of `now`. Between two looks it rests four
- * times as long as one took, so that it takes no more than a fifth of a processor. Throws after `limit` milliseconds.
+ * times as long as one took of the processor, so that it takes no more than a fifth of one. What a look has waited for others who
+ * run meanwhile does not count: with one processor, it would make the answer later by four times as much. Throws after `limit`
+ * milliseconds.
  */
 export async function until(what: string, isTrue: () => boolean, limit: number): Promise<number> {
   const end = now() + limit
   for (;;) {
-    const began = now()
+    const [began, cpu] = [now(), processorMs(process.pid) ?? 0]
     if (isTrue()) return began
     if (began > end) throw new Error(`${what}: not within ${limit / 1000} s`)
-    await sleep(Math.max(2, 4 * (now() - began)))
+    await sleep(Math.max(2, 4 * ((processorMs(process.pid) ?? 0) - cpu)))
   }
 }
 
