@@ -28,8 +28,8 @@ export function nextHealth(
   if (result.ok === null) return health
   const heard: HealthState = result.ok ? 'up' : 'down'
   const { state, since } = health
-  // A result that is told again, with other times, changes nothing.
-  if (state === heard && health.streak === 0 && health.last === result) return health
+  // A pass that is told again, with other times, changes nothing. A failure may: see `on-down`.
+  if (state === 'up' && result.ok && health.streak === 0 && health.last === result) return health
   if (state === heard) return { state, streak: 0, since, last: result }
   const streak = health.streak + 1
   if (streak < neededFor(heard, health, policy, isInService)) return { state, streak, since, last: result }

@@ -274,7 +274,9 @@ export class NativeExecutor implements Executor<EngineWork> {
       const { last } = job
       last.ms = numbers[at + 2] as number
       setTimes(last.phases, numbers, at + 4)
-      this.#result(job.id, last, numbers[at + 1] as number)
+      // One that is news in the core by now may be kept in an event.
+      const isNews = !this.#parts.isSettled(job.id, last.ok)
+      this.#result(job.id, isNews ? kept(last) : last, numbers[at + 1] as number)
     }
   }
 
