@@ -9,7 +9,7 @@ export interface Paced {
   readonly every: { readonly least: number; readonly most: number }
 }
 
-export const TABLE_PACE: Paced = { share: 0.003, every: { least: 500, most: 10_000 } }
+export const TABLE_PACE: Paced = { share: 0.003, every: { least: 1000, most: 10_000 } }
 /** Readings whose costs count. */
 const COSTS = 10
 /**
