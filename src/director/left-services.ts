@@ -6,7 +6,7 @@ import { type Fwmark, keyOfService, type Table } from '../core/model.js'
 import { leftServices, takenByOthers } from '../core/path-owner.js'
 import type { MarkRange } from '../core/service-path.js'
 import type { PathOwner } from '../reconcile/path-owner.js'
-import type { Desired } from '../reconcile/reconciler.js'
+import type { Desired } from '../reconcile/reconciler-types.js'
 import type { Journal } from '../storage/journal.js'
 
 interface Parts {

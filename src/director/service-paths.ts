@@ -25,7 +25,7 @@ import {
 import type { Job } from '../health/jobs.js'
 import type { Kernel } from '../ipvs/kernel.js'
 import type { PathOwner } from '../reconcile/path-owner.js'
-import type { Desired } from '../reconcile/reconciler.js'
+import type { Desired } from '../reconcile/reconciler-types.js'
 import { type Timing, timingAfter } from '../schedule/executor.js'
 import type { Executors } from '../schedule/executors.js'
 import { unproved } from '../schedule/path-probe.js'

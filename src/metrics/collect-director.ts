@@ -1,7 +1,7 @@
 /** The metrics of lvsd itself. */
 import { createHash } from 'node:crypto'
 import type { Share, SharingSnapshot } from '../cluster/verdicts/verdict-types.js'
-import type { ReconcileSnapshot } from '../reconcile/reconciler.js'
+import type { ReconcileSnapshot } from '../reconcile/reconciler-types.js'
 import type { WallClock } from '../util/clock.js'
 import { addProcess } from './exposition.js'
 import { type Families, sample } from './families.js'

@@ -7,7 +7,7 @@ import type { Loaded } from '../config/load.js'
 import type { ResolvedConfig, ResolvedReal, ResolvedService, Table } from '../core/model.js'
 import type { RealHealth, ServiceHealth } from '../health/health-snapshot.js'
 import type { HintsSnapshot } from '../hints/snapshot.js'
-import type { ReconcileSnapshot } from '../reconcile/reconciler.js'
+import type { ReconcileSnapshot } from '../reconcile/reconciler-types.js'
 import type { ScheduleStats } from '../schedule/stats.js'
 
 export interface Sources {

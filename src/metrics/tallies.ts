@@ -13,7 +13,7 @@ import { differingOf } from '../core/shared-config.js'
 import type { EventListener } from '../events/event-bus.js'
 import type { Transition } from '../health/health-changes.js'
 import type { Subscriber } from '../health/jobs.js'
-import type { Round } from '../reconcile/reconciler.js'
+import type { Round } from '../reconcile/reconciler-types.js'
 import { eachInSteps, runSliced, type Sliced } from '../util/time-slice.js'
 import { Durations } from './durations.js'
 
