@@ -2,10 +2,9 @@
  * Stores the health of all real servers: takes configurations, results and holds, and returns the changes. Has no I/O.
  */
 
-import type { Check } from '../check/check.js'
-import { availability, desired, unclaimedIn } from '../core/desired.js'
-import { isChanging, nextHealth } from '../core/health.js'
-import { kernelServices, kernelServicesOf } from '../core/kernel-services.js'
+import { availability } from '../core/desired.js'
+import { isChanging } from '../core/health.js'
+import { kernelServices } from '../core/kernel-services.js'
 import type {
   CheckResult,
   Health,
@@ -14,9 +13,7 @@ import type {
   ResolvedReal,
   ResolvedService,
   Table,
-  TableReal,
 } from '../core/model.js'
-import { keyOfService } from '../core/model.js'
 import { causeOf, type DownCause, isUdp } from '../core/on-down.js'
 import {
   type Disposition,
@@ -27,8 +24,8 @@ import {
   type Override,
 } from '../core/override.js'
 import { hasNames } from '../names/lookup-requests.js'
-import { Doubtful, type Doubts } from '../names/unresolved-names.js'
-import { runSync, type Sliced } from '../util/time-slice.js'
+import type { Doubtful, Doubts } from '../names/unresolved-names.js'
+import type { Sliced } from '../util/time-slice.js'
 import { ActiveOverrides } from './active-overrides.js'
 import type { CheckState } from './check-state.js'
 import { CheckStates, countVerdicts } from './check-states.js'
@@ -41,17 +38,18 @@ import type {
   VerdictChange,
   WeightChange,
 } from './health-changes.js'
-import { type Job, type Jobs, jobsOf, makingJobs, type Subscriber } from './jobs.js'
+import type { Job, Jobs, Subscriber } from './jobs.js'
+import { Judgement } from './judgement.js'
+import { type Checks, type InForce, Preparation } from './preparation.js'
 import { RecalledHealth } from './remembered-health.js'
+import { ServersInDoubt } from './servers-in-doubt.js'
 import type { SharedJudgement } from './shared-judgement.js'
 import { type Standing, Standings } from './standings.js'
-import { type Succession, succeedingAll } from './succession.js'
+import type { Succession } from './succession.js'
 import { TimedRules, type TimedRulesParts } from './timed-rules.js'
 
 /** `isDrained`: an override sets its weight to 0. */
 type IsInService = (service: ResolvedService, real: ResolvedReal, isDrained: boolean) => boolean
-
-type Checks = ReadonlyMap<string, Check>
 
 /** A `ResultOutcome` that is being made. */
 interface Outcome {
@@ -77,24 +75,14 @@ const NO_TIMING: Timing = {
   wall: Date.now,
 }
 
-/** A configuration that `applyConfig` may take next. */
-interface Prepared {
-  readonly services: readonly ResolvedService[]
-  readonly checks: Checks
-  readonly all: Jobs
-  readonly succession: Succession
-}
-
 export class HealthStore {
   #config: ResolvedConfig | null = null
   #all: Jobs = { jobs: new Map(), subscribers: [], byService: new Map() }
-  /** What `preparing` has made, and of what; null after the next `applyConfig`. */
-  #prepared: Prepared | null = null
+  readonly #preparation: Preparation
   /** Services that `override` is to look at, because they are new or have changed. */
   #unseen: readonly ResolvedService[] = []
   /** Of those, the servers that the rules have to look at; absent: all. */
   #unsettled: Succession['unsettled'] = new Map()
-  readonly doubtful = new Doubtful()
   readonly #checks = new CheckStates()
   #services = new Map<string, ResolvedService>()
   readonly #overrides = new ActiveOverrides()
@@ -110,9 +98,8 @@ export class HealthStore {
   readonly #wall: () => number
   /** Null: this director judges alone. */
   readonly #shared: SharedJudgement | null
-  readonly #table: () => Table | null
-  /** Service of each real server in doubt. */
-  #serviceOfDoubt: ReadonlyMap<ResolvedReal, ResolvedService> = new Map()
+  readonly #judgement: Judgement
+  readonly #doubts: ServersInDoubt
 
   /**
    * `isInService` is asked before the first result of a server: it returns true if the actual table shows the server as
@@ -126,7 +113,9 @@ export class HealthStore {
     this.#isInService = isInService
     this.#wall = timing.wall
     this.#shared = timing.shared ?? null
-    this.#table = table
+    this.#preparation = new Preparation(this.#checks, this.recalled)
+    this.#judgement = new Judgement(this.#shared, (service, real) => this.#wasInService(service, real))
+    this.#doubts = new ServersInDoubt(table)
     this.rules = new TimedRules({
       ...timing,
       judged: real => this.#judged(real, this.#ownState(real)),
@@ -144,6 +133,11 @@ export class HealthStore {
     })
   }
 
+  /** Which entries of the table may belong to servers without a known address. */
+  get doubtful(): Doubtful {
+    return this.#doubts.doubtful
+  }
+
   get config(): ResolvedConfig | null {
     return this.#config
   }
@@ -157,32 +151,12 @@ export class HealthStore {
   }
 
   /** Prepares `applyConfig` of a configuration with many servers that differ, in time slices. Nothing changes yet. */
-  *preparing(config: ResolvedConfig, checks: Checks): Sliced<void> {
-    const before = this.#all
-    const all = yield* makingJobs(config, checks, before)
-    const succession = yield* this.#succeeding(before, all, config.services)
-    this.#prepared = { services: config.services, checks, all, succession }
+  preparing(config: ResolvedConfig, checks: Checks): Sliced<void> {
+    return this.#preparation.preparing(config, checks, this.#inForce)
   }
 
-  #succeeding(before: Jobs, all: Jobs, services: readonly ResolvedService[]): Sliced<Succession> {
-    const servicesBefore = this.#config?.services ?? []
-    return succeedingAll(
-      { jobs: before, services: servicesBefore },
-      { jobs: all, services },
-      this.#checks,
-      this.recalled,
-    )
-  }
-
-  /** Returns what was prepared, as far as it is for this configuration and what is in force. */
-  #preparedFor(config: ResolvedConfig, checks: Checks): Prepared {
-    const { services } = config
-    const prepared = this.#prepared
-    this.#prepared = null
-    const isFor = prepared?.checks === checks && areSame(prepared.services, services)
-    if (prepared && isFor && prepared.succession.before === this.#all) return prepared
-    const all = prepared && isFor ? prepared.all : jobsOf(config, checks, prepared?.all ?? this.#all)
-    return { services, checks, all, succession: runSync(this.#succeeding(this.#all, all, services)) }
+  get #inForce(): InForce {
+    return { jobs: this.#all, services: this.#config?.services ?? [] }
   }
 
   /**
@@ -190,10 +164,9 @@ export class HealthStore {
    * kind and options are the same. `doubts` has the names without a known address; they do not count as down.
    */
   applyConfig(config: ResolvedConfig, checks: Checks, now: number, doubts: Doubts = new Map()): JobChanges {
-    this.doubtful.follow(config.services, doubts)
-    this.#serviceOfDoubt = doubtedIn(config.services, doubts)
+    this.#doubts.follow(config.services, doubts)
     const servicesBefore = this.#config?.services ?? []
-    const { all, succession } = this.#preparedFor(config, checks)
+    const { all, succession } = this.#preparation.take(config, checks, this.#inForce)
     this.#all = all
     const kept = new Set(servicesBefore)
     this.#services = new Map(config.services.map(service => [service.name, service]))
@@ -332,7 +305,7 @@ export class HealthStore {
     for (let i = 0; i < checkStates.length; i++) {
       const checkState = checkStates[i] as CheckState
       const before = checkState.health
-      const next = this.#judge(checkState, result, now, i === 0)
+      const next = this.#judgement.judge(checkState, result, now, i === 0)
       this.#note(checkState, next, result, now, outcome)
       if (next !== before) this.#move(checkState, next, result, now, outcome)
     }
@@ -417,52 +390,6 @@ export class HealthStore {
     }
   }
 
-  /** `isFirst`: of the subscribers of the job, which have the same results. */
-  #judge(checkState: CheckState, result: CheckResult, now: number, isFirst: boolean): Health {
-    const { health, remembered } = checkState
-    const next = this.#shared
-      ? this.#judgeTogether(this.#shared, checkState, result, now, isFirst)
-      : this.#judgeAlone(health, checkState, result, now)
-    // The state that it had before the restart: it has it since then.
-    return remembered && next.state === remembered.state ? { ...next, since: remembered.since } : next
-  }
-
-  #judgeAlone(
-    before: Health,
-    { subscriber: { service, real, use } }: CheckState,
-    result: CheckResult,
-    now: number,
-  ): Health {
-    // The rule asks for the first failure alone.
-    const isAsked = before.state === 'unknown' && result.ok === false
-    const isInService = isAsked && this.#wasInService(service, real)
-    return nextHealth(before, result, use.policy, now, isInService)
-  }
-
-  /** What this director finds begins with the health in force; what is in force follows from what all say. */
-  #judgeTogether(
-    shared: SharedJudgement,
-    checkState: CheckState,
-    result: CheckResult,
-    now: number,
-    isFirst: boolean,
-  ): Health {
-    const { health, subscriber } = checkState
-    if (result.ok === null) return health
-    const { jobId } = subscriber
-    const before = (shared.hasOwn(jobId) ? checkState.own : null) ?? health
-    const own = this.#judgeAlone(before, checkState, result, now)
-    if (isFirst) shared.say(jobId, own.state, result, !isChanging(own))
-    const state = shared.agreed(jobId, health.state)
-    checkState.own = state === null ? null : own
-    if (state === null) return own
-    const isSame = state === health.state
-    const streak = state === own.state ? own.streak : 0
-    const isAsFound = state === 'unknown' || (state === 'up') === result.ok || isChanging(own)
-    const last = isSame || isAsFound ? result : shared.found(jobId, state)
-    return { state, streak, since: isSame ? health.since : now, last }
-  }
-
   #wasInService(service: ResolvedService, real: ResolvedReal): boolean {
     return this.#isInService(service, real, this.dispositionOf(real).override === 0)
   }
@@ -497,23 +424,8 @@ export class HealthStore {
   }
 
   #ownState(real: ResolvedReal): HealthState {
-    if (real.address === null) return this.#isInDoubt(real) ? 'unknown' : 'down'
+    if (real.address === null) return this.#doubts.isInDoubt(real) ? 'unknown' : 'down'
     return this.#checks.stateOf(real)
-  }
-
-  /**
-   * True if a server without a known address may be in service. Before the first answer, and before the table has been
-   * read, this is assumed. Later the server counts as down if no entry of the actual table can belong to it.
-   */
-  #isInDoubt(real: ResolvedReal): boolean {
-    const service = this.#serviceOfDoubt.get(real)
-    if (!service) return false
-    const table = this.#table()
-    if (this.doubtful.of(real) === 'asked' || this.doubtful.of(service) || table === null) return true
-    return kernelServicesOf(service, real).some(one => {
-      const held = one.id ? table.get(keyOfService(one.id)) : undefined
-      return unclaimedIn(one, held).some(entry => this.doubtful.mayBe(one, real, entry))
-    })
   }
 
   /**
@@ -529,38 +441,7 @@ export class HealthStore {
   }
 }
 
-function areSame<T>(some: readonly T[], others: readonly T[]): boolean {
-  return some.length === others.length && some.every((one, i) => one === others[i])
-}
-
 /** True if neither state nor weight can have changed: the case of nearly all results, which therefore costs little. */
 function isSteady(before: Health, next: Health): boolean {
   return before.state === next.state && !before.last?.advice && !next.last?.advice
-}
-
-function doubtedIn(
-  services: readonly ResolvedService[],
-  doubts: Doubts,
-): ReadonlyMap<ResolvedReal, ResolvedService> {
-  if (doubts.size === 0) return new Map()
-  return new Map(
-    services.flatMap(service =>
-      service.reals.filter(real => doubts.has(real)).map(real => [real, service] as const),
-    ),
-  )
-}
-
-/** Computes the desired table of these services from the state of the health store. */
-export function desiredTable(
-  healthStore: HealthStore,
-  services: readonly ResolvedService[],
-  actual: Table,
-): Table {
-  return desired(
-    services,
-    (_, real) => healthStore.dispositionOf(real),
-    actual,
-    (service, member, entry: TableReal) => healthStore.doubtful.mayBe(service, member, entry),
-    (service, real) => healthStore.down.downAs(service, real),
-  )
 }

@@ -10,7 +10,8 @@ import {
   type ResolvedService,
   type Table,
 } from '../../../../src/core/model.js'
-import { desiredTable, HealthStore } from '../../../../src/health/health-store.js'
+import { desiredTable } from '../../../../src/health/desired-table.js'
+import { HealthStore } from '../../../../src/health/health-store.js'
 import { MailAlerts } from '../../../../src/notify/mail/mail-alerts.js'
 import { FakeClock } from '../../../support/fake-clock.js'
 import { config, failed, heldBy, passed, real, service, serviceId, use } from '../../../support/tables.js'
