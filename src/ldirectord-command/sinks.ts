@@ -1,7 +1,7 @@
 /** Destinations and formats of the log of ldirectord: its file, syslog, or the terminal. */
 import { appendFileSync } from 'node:fs'
 import { ctime } from '../events/monitor-file.js'
-import { sendToUnix } from '../system/libc.js'
+import { sendToUnix } from '../system/datagram-sockets.js'
 import { type LineFile, openLineFile } from '../system/line-writer.js'
 import type { LogLine } from '../system/log.js'
 import { openWriter } from '../system/writer-thread.js'

@@ -1,6 +1,7 @@
 /** A socket on which the kernel reports changes by itself: NETLINK_ROUTE. */
 import { createSocket } from 'node:dgram'
-import { close, openNetlink, openUdpSocket, replaceDescriptor } from '../system/libc.js'
+import { openNetlink, openUdpSocket } from '../system/datagram-sockets.js'
+import { close, replaceDescriptor } from '../system/libc.js'
 
 export interface EventSocket {
   close(): void

@@ -1,5 +1,6 @@
 /** The netlink sockets of this machine. */
-import { close, type NetlinkFamily, openNetlink, receive, send } from '../system/libc.js'
+import { type NetlinkFamily, openNetlink } from '../system/datagram-sockets.js'
+import { close, receive, send } from '../system/libc.js'
 import type { Socket } from './connection.js'
 
 /**

@@ -5,14 +5,8 @@
  */
 import { createSocket, type Socket } from 'node:dgram'
 import type { Address, Family } from '../core/address.js'
-import {
-  bindTo,
-  close,
-  openIcmpSocket,
-  openUdpSocket,
-  replaceDescriptor,
-  setReceiveBuffer,
-} from '../system/libc.js'
+import { bindTo, openIcmpSocket, openUdpSocket, setReceiveBuffer } from '../system/datagram-sockets.js'
+import { close, replaceDescriptor } from '../system/libc.js'
 import { Echoes, ICMP_PORT, type Request } from './icmp-echoes.js'
 
 /** Bytes. The replies of thousands of targets can arrive at once; the kernel's default size would drop some. */

@@ -1,7 +1,8 @@
 /** Descriptors that Node does not know, in Node's event loop: an epoll instance (epoll(7)) that wakes it. */
 import { createSocket, type Socket } from 'node:dgram'
+import { openUdpSocket } from './datagram-sockets.js'
 import { Epoll } from './epoll.js'
-import { copyDescriptor, openUdpSocket } from './libc.js'
+import { copyDescriptor } from './libc.js'
 
 /** `flags` are those of epoll. `tag` and `generation` were given with the descriptor. */
 export type OnReady = (tag: number, generation: number, flags: number) => void

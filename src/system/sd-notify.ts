@@ -1,5 +1,5 @@
 /** Reports the state of lvsd to systemd (sd_notify(3)). Does nothing without systemd. */
-import { sendToUnix } from './libc.js'
+import { sendToUnix } from './datagram-sockets.js'
 import type { Log } from './log.js'
 
 export interface Notify {

@@ -1,7 +1,7 @@
 /** The ICMP sockets of the engine: one per address family and source serves all targets. */
 import type { Address, Family } from '../../core/address.js'
+import { bindTo, openIcmpSocket, setReceiveBuffer } from '../../system/datagram-sockets.js'
 import { EPOLLIN } from '../../system/epoll.js'
-import { bindTo, openIcmpSocket, setReceiveBuffer } from '../../system/libc.js'
 import {
   callError,
   closeDescriptor,

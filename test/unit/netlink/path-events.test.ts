@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import { constants, readFileSync } from 'node:fs'
 import { EVERYTHING, openPathEvents, readPathEvent } from '../../../src/netlink/path-events.js'
-import { close, openNetlink } from '../../../src/system/libc.js'
+import { openNetlink } from '../../../src/system/datagram-sockets.js'
+import { close } from '../../../src/system/libc.js'
 
 /** A message with an empty body, unless it is given. */
 function message(type: number, body = ''): string {

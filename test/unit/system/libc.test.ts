@@ -4,18 +4,16 @@ import { once } from 'node:events'
 import { closeSync, openSync } from 'node:fs'
 import { connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
+import { openNetlink, openUdpSocket, sendToUnix } from '../../../src/system/datagram-sockets.js'
 import {
   close,
   errorName,
   lockFile,
-  openNetlink,
-  openUdpSocket,
   peerOf,
   receive,
   replaceDescriptor,
   SystemError,
   send,
-  sendToUnix,
 } from '../../../src/system/libc.js'
 import { onCleanup } from '../../support/after-each.js'
 import { temporaryFile, temporaryFolder } from '../../support/folder.js'
