@@ -2,7 +2,7 @@
  * Results from the engine's thread on their way to the core, in their order. Each that is news may change a state, which is
  * logged and told; a message may have hundreds of them, so they are taken a few at a turn of the event loop.
  */
-import type { Report } from './protocol.js'
+import type { Repeats, Report } from './protocol.js'
 
 export type Results = Pick<Report & { readonly kind: 'results' }, 'repeats' | 'full' | 'deferred'>
 
@@ -47,6 +47,15 @@ export class ResultQueue {
       if (left.length === 0) this.#waiting.shift()
       else this.#waiting[0] = { repeats: null, full: left, deferred }
       this.#take({ repeats, full: some, deferred: left.length === 0 ? deferred : [] })
+      if (repeats) giveUp(repeats)
     }
   }
+}
+
+/**
+ * Leaves the memory of a message that has been read to an object that is garbage at once. That of the message itself may have got into V8's
+ * old generation while it was read, and its memory would be held until V8 collects that: 140 kB each time, with 5,000 checks a second.
+ */
+function giveUp({ buffer }: Repeats): void {
+  structuredClone(buffer, { transfer: [buffer as ArrayBuffer] })
 }

@@ -37,6 +37,13 @@ describe('result-queue', () => {
     assert.deepEqual(order, ['repeats 7', 1, 2, 3, 'deferred 9'])
   })
 
+  it('holds no memory of numbers that are taken', () => {
+    const { queue } = rig()
+    const numbers = Float64Array.of(7)
+    queue.add({ repeats: numbers, full: [], deferred: [] })
+    assert.equal(numbers.byteLength, 0)
+  })
+
   it('takes many in several turns, in their order with what comes later', async () => {
     const { queue, order, turns, wait } = rig()
     queue.add({ repeats: Float64Array.of(7), full: full(1, 150), deferred: [9] })
