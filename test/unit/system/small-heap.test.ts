@@ -17,6 +17,22 @@ function mostHeap(first: string): number {
   return Number(outputOf(program))
 }
 
+/** MiB in use after a process has let go of 200,000 objects that had grown old, and has made many that do not. */
+function heldAfter(first: string, then: string): number {
+  const program = `${first}
+    let kept = []
+    for (let i = 0; i < 200_000; i++) kept.push({ i, part: [i, i] })
+    kept = []
+    ${then}
+    for (let turn = 0; turn < 100; turn++) {
+      for (let i = 0; i < 20_000; i++) kept[i % 8] = { i, part: [i, i] }
+      await new Promise(setImmediate)
+    }
+    console.log(process.memoryUsage().heapUsed / 2 ** 20)
+    process.exit()`
+  return Number(outputOf(program))
+}
+
 function outputOf(program: string): string {
   const words = ['--import', 'tsx', '--input-type=module', '--eval', program]
   return execFileSync(process.execPath, words, { encoding: 'utf8' })
@@ -36,6 +52,17 @@ describe('small-heap', () => {
     const grown = mostHeap(`${functions}; keepHeapSmall(); letHeapGrow(60_000)`)
     const small = mostHeap(`${functions}; letHeapGrow(1)\nawait new Promise(end => setTimeout(end, 100))`)
     assert.ok(small < 0.8 * grown, `${small} MiB, ${grown} MiB before`)
+  })
+
+  it('has the garbage of that time collected, though what follows leaves none', function () {
+    this.timeout(120_000)
+    const functions = `import { keepHeapSmall, letHeapGrow } from ${JSON.stringify(FILE)}`
+    const held = heldAfter(`${functions}; letHeapGrow(60_000)`, 'keepHeapSmall()')
+    const collected = heldAfter(
+      `${functions}; letHeapGrow(2000)`,
+      'await new Promise(end => setTimeout(end, 2500))',
+    )
+    assert.ok(collected < held - 10, `${collected} MiB, ${held} MiB without it`)
   })
 
   it('lets V8 take a code cache while the heap may grow', function () {
