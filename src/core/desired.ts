@@ -1,4 +1,5 @@
 /** Computes the desired table from configuration, health and the actual table. Pure. */
+import { eachInSteps, runSync, type Sliced } from '../util/time-slice.js'
 import { inAll, kernelServices, kernelServicesOf } from './kernel-services.js'
 import {
   keyOfReal,
@@ -48,15 +49,23 @@ export function desired(
   mayBe: MayBe = () => false,
   downAs: DownAsOf = asConfigured,
 ): Table {
+  return runSync(desiring(services, dispositionOf, actual, mayBe, downAs))
+}
+
+/** Same as `desired`, in time slices: each real server as it is at its step. */
+export function* desiring(
+  services: readonly ResolvedService[],
+  dispositionOf: DispositionOf,
+  actual: Table,
+  mayBe: MayBe = () => false,
+  downAs: DownAsOf = asConfigured,
+): Sliced<Table> {
   const table = new Map<string, TableService>()
   for (const service of services.flatMap(kernelServices)) {
     if (service.id === null) continue
     const key = keyOfService(service.id)
-    table.set(key, {
-      id: service.id,
-      ...service.attributes,
-      reals: realsOf(service, { dispositionOf, mayBe, downAs }, actual.get(key)),
-    })
+    const reals = yield* realsOf(service, { dispositionOf, mayBe, downAs }, actual.get(key))
+    table.set(key, { id: service.id, ...service.attributes, reals })
   }
   return table
 }
@@ -102,17 +111,17 @@ interface Judges {
   readonly mayBe: MayBe
 }
 
-function realsOf(
+function* realsOf(
   service: ResolvedService,
   { dispositionOf, mayBe, downAs }: Judges,
   held: TableService | undefined,
-): Map<string, TableReal> {
+): Sliced<Map<string, TableReal>> {
   const unclaimed = unclaimedIn(service, held)
   const isOf = (member: ResolvedMember, entry: TableReal) => mayBe(service, member, entry)
   const reals = entriesOf(unclaimed.filter(entry => service.reals.some(real => isOf(real, entry))))
-  for (const real of service.reals) {
+  yield* eachInSteps(service.reals, real => {
     const entry = entryOf(real)
-    if (!entry) continue
+    if (!entry) return
     const { key } = entry
     const wanted = wantedReal(entry.real, dispositionOf(service, real), {
       downAs: () => downAs(service, real),
@@ -120,7 +129,7 @@ function realsOf(
     })
     // Two names can resolve to the same server. The entry then gets the higher of the two weights.
     if (wanted && wanted.weight >= (reals.get(key)?.weight ?? 0)) reals.set(key, wanted)
-  }
+  })
   const isAvailable = availabilityAt(service, dispositionOf, downAs)
   const isWanted = isAvailable !== true && ![...reals.values()].some(isServing)
   const fallback = service.fallback && entryOf(service.fallback)

@@ -18,7 +18,7 @@ import { Deadlines } from '../util/deadlines.js'
 import type { Emitter } from '../util/emitter.js'
 import { eachInSteps, runSync, type Sliced } from '../util/time-slice.js'
 import { Availability } from './availability.js'
-import { desiredTable } from './desired-table.js'
+import { desiredTable, desiringTable } from './desired-table.js'
 import type { HealthEvents, JobChanges, ResultOutcome, Transition, WeightChange } from './health-changes.js'
 import type { MemorySection } from './health-memory.js'
 import type { HealthSnapshot, RealHealth, ServiceHealth } from './health-snapshot.js'
@@ -257,7 +257,7 @@ export class HealthTracker {
     const { config } = this.store
     const table = new Map<string, TableService>()
     for (const service of config?.services ?? []) {
-      for (const [key, wanted] of desiredTable(this.store, [service], actual)) table.set(key, wanted)
+      for (const [key, wanted] of yield* desiringTable(this.store, [service], actual)) table.set(key, wanted)
       yield
       if (this.store.config !== config) return yield* this.desiring(actual)
     }
@@ -289,7 +289,8 @@ export class HealthTracker {
       const service = this.store.config === null ? given : this.store.service(given.name)
       if (!service) continue
       const health = yield* this.#serviceHealth(service)
-      for (const [key, wanted] of desiredTable(this.store, [health.service], actual)) desired.set(key, wanted)
+      const table = yield* desiringTable(this.store, [health.service], actual)
+      for (const [key, wanted] of table) desired.set(key, wanted)
       all.push(health)
       yield
     }

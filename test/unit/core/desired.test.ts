@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { desired, isInService } from '../../../src/core/desired.js'
+import { desired, desiring, isInService } from '../../../src/core/desired.js'
 import {
   type HealthState,
   keyOfService,
@@ -289,6 +289,28 @@ describe('desired: a server is in service by the kernel’s table', () => {
   it('as long as the kernel has not been read', () => {
     const server = real(A)
     assert.equal(isInService(service('web', { reals: [server] }), server, null), true)
+  })
+})
+
+describe('desired: in time slices', () => {
+  it('is interrupted within a large service, and has each server as it is at its step', () => {
+    const reals = Array.from({ length: 1000 }, (_, i) => real(`fd00:1::${(i + 1).toString(16)}`))
+    const web = service('web', { reals })
+    let state: HealthState = 'up'
+    const steps = desiring([web], (_, one) => as(state, one), new Map())
+    let count = 1
+    let step = steps.next()
+    assert.equal(step.done, false)
+    state = 'down'
+    for (; !step.done; step = steps.next()) count++
+    assert.ok(count > 20)
+    const up = step.value.get(keyOfService(ID))?.reals.size ?? 0
+    assert.ok(up > 0 && up < 100, `${up}`)
+    state = 'up'
+    assert.equal(
+      desired([web], (_, one) => as(state, one), new Map()).get(keyOfService(ID))?.reals.size,
+      1000,
+    )
   })
 })
 
