@@ -22,9 +22,10 @@ import { agreed } from '../../core/agreement.js'
 import type { CheckResult, HealthState } from '../../core/model.js'
 import { hashed, observersOf } from '../../core/observers.js'
 import { DueHeap } from '../../util/due-heap.js'
-import { type HeardDirector, HeardDirectors } from './heard-directors.js'
+import { HeardDirectors } from './heard-directors.js'
 import { awaitedOf, NOBODY, phaseFor } from './observer-choice.js'
-import { Outliers, toldApart, type Voter } from './outliers.js'
+import { Outliers, type Voter } from './outliers.js'
+import { QuestionVotes, type QuestionVotesParts } from './question-votes.js'
 import { VerdictNews } from './verdict-news.js'
 import {
   MOST_VOTES,
@@ -39,14 +40,10 @@ import {
   type VoteView,
 } from './verdict-types.js'
 
-export interface SharedVerdictsParts {
+export interface SharedVerdictsParts extends QuestionVotesParts {
   readonly self: { readonly id: string; readonly host: string; readonly instance: string }
-  /** Hash of the services of this director. */
-  config(): string
   /** True if this director has its network and checks as configured. */
   isAble(): boolean
-  /** True if the director with the services of this hash has this service as this director has it. */
-  isSame(config: string, service: string): boolean
   /** True if it is known what `isSame` says of this hash. */
   knows(config: string): boolean
   /** Returns milliseconds of the steady clock. */
@@ -67,6 +64,7 @@ export class SharedVerdicts {
   #items = new Map<string, SharedQuestion>()
   #byKey = new Map<string, SharedQuestion>()
   readonly #directors: HeardDirectors
+  readonly #votes: QuestionVotes
   /** Own verdicts, by the time at which they are withdrawn. */
   readonly #own = new DueHeap<SharedQuestion>()
   readonly #disputed = new Set<SharedQuestion>()
@@ -90,6 +88,7 @@ export class SharedVerdicts {
       now: () => parts.now(),
       onVote: (key, vote) => this.#takeVote(key, vote),
     })
+    this.#votes = new QuestionVotes(parts, this.#directors)
   }
 
   get isOn(): boolean {
@@ -199,7 +198,7 @@ export class SharedVerdicts {
   agreed(job: string, current: HealthState): HealthState | null {
     const item = this.#items.get(job)
     if (!item || !this.#settings || item.isOwn) return null
-    const { ups, downs, voters } = this.#count(item)
+    const { ups, downs, voters } = this.#votes.count(item)
     const since = this.#parts.now() - this.#patience(item)
     const isAwaited = (id: string) => (item.awaited.get(id) ?? since) > since
     const awaited = item.observers.filter(({ id }) => !voters.has(id) && isAwaited(id))
@@ -208,28 +207,13 @@ export class SharedVerdicts {
 
   /** Returns what those have found who say this. */
   found(job: string, state: HealthState): CheckResult {
-    const item = this.#items.get(job)
-    const votes = item ? toldApart(this.#votes(item)).filter(([, vote]) => vote.state === state) : []
-    const hosts = votes.map(([{ host }]) => host).join(', ')
-    const found = votes.find(([, vote]) => vote.found)?.[1].found
-    const isUp = state === 'up'
-    return {
-      ok: isUp,
-      reason: isUp ? null : (found?.reason ?? 'error'),
-      phase: isUp ? null : (found?.phase ?? null),
-      detail: `${isUp ? 'the check passes' : (found?.detail ?? 'the check fails')}; asked by ${hosts}`,
-      ms: 0,
-      phases: [],
-    }
+    return this.#votes.found(this.#items.get(job), state)
   }
 
   /** Who says what of a question. */
   viewOf(job: string): readonly VoteView[] {
     const item = this.#items.get(job)
-    if (!item || item.isOwn) return []
-    return toldApart(this.#votes(item)).flatMap(([voter, { state, found }]) =>
-      state === 'own' ? [] : [{ ...voter, state, detail: state === 'down' ? (found?.detail ?? null) : null }],
-    )
+    return item ? this.#votes.viewOf(item) : []
   }
 
   /** Null: nothing is shared. */
@@ -360,37 +344,6 @@ export class SharedVerdicts {
     return interval + timeout + this.#slowest
   }
 
-  #isCandidate({ config }: HeardDirector, { question }: SharedQuestion): boolean {
-    const { isSame, config: own } = this.#parts
-    return config === own() || question.services.some(name => isSame(config, name))
-  }
-
-  /** What counts, of this director and of others. */
-  #votes(item: SharedQuestion): readonly (readonly [Voter, Vote])[] {
-    const { self } = this.#parts
-    const own = item.own ? [[{ id: self.id, host: self.host, isSelf: true }, item.own] as const] : []
-    return [...own, ...this.#votesOfOthers(item)]
-  }
-
-  #votesOfOthers(item: SharedQuestion): readonly (readonly [Voter, Vote])[] {
-    return this.#directors.living.flatMap(director => {
-      const vote = director.votes.get(item.question.key)
-      if (!vote || !this.#isCandidate(director, item)) return []
-      return [[{ id: director.id, host: director.host, isSelf: false }, vote] as const]
-    })
-  }
-
-  #count(item: SharedQuestion) {
-    const voters = new Set<string>()
-    let [ups, downs] = [0, 0]
-    for (const [{ id }, { state }] of this.#votes(item)) {
-      voters.add(id)
-      if (state === 'up') ups++
-      else if (state === 'down') downs++
-    }
-    return { ups, downs, voters }
-  }
-
   #touch(item: SharedQuestion): void {
     this.#dispute(item)
     this.#plan(item)
@@ -398,7 +351,7 @@ export class SharedVerdicts {
   }
 
   #dispute(item: SharedQuestion): void {
-    const { ups, downs } = this.#count(item)
+    const { ups, downs } = this.#votes.count(item)
     if (ups > 0 && downs > 0) this.#disputed.add(item)
     else this.#disputed.delete(item)
   }
@@ -427,10 +380,10 @@ export class SharedVerdicts {
     this.#longest = 0
     this.#slowest = Math.max(settings.heartbeat, ...living.map(each => each.heartbeat))
     for (const item of this.#items.values()) {
-      const others = living.filter(director => this.#isCandidate(director, item))
+      const others = living.filter(director => this.#votes.isCandidate(director, item))
       const candidates = [...own, ...others.map(each => each.hashed)]
       item.observers = observersOf(item.hashed, candidates, settings.observers)
-      const { voters } = this.#count(item)
+      const { voters } = this.#votes.count(item)
       item.awaited = awaitedOf(item, voters, { now: now(), patience: this.#patience(item) })
       this.#longest = Math.max(this.#longest, this.#patience(item))
       this.#touch(item)
@@ -439,7 +392,7 @@ export class SharedVerdicts {
   }
 
   #plan(item: SharedQuestion): void {
-    const isAnswered = this.#votesOfOthers(item).some(([, { state }]) => state !== 'own')
+    const isAnswered = this.#votes.ofOthers(item).some(([, { state }]) => state !== 'own')
     const phase = phaseFor(item, this.#parts.self.id, isAnswered)
     if (phase === (item.plan?.phase ?? null)) return
     item.plan = phase === null ? null : { phase }
@@ -467,7 +420,7 @@ export class SharedVerdicts {
   // ---------------------------------------------------------------- whose view differs
 
   #lookForOutliers(disputed: Iterable<SharedQuestion>): void {
-    const disputes = [...disputed].map(item => this.#votes(item))
+    const disputes = [...disputed].map(item => this.#votes.of(item))
     const { now, onOutlier } = this.#parts
     const comparedOf = ({ id, isSelf }: Voter) => (isSelf ? this.#ownCount : this.#directors.sizeOf(id))
     for (const { voter, isOutlier } of this.#outliers.look(disputes, comparedOf, now(), this.#longest))
