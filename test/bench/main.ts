@@ -18,6 +18,7 @@ import { compileTools } from './compile-tools.js'
 import { benchmark as detect } from './detect.js'
 import { benchmark as external } from './external-checks.js'
 import { benchmark as faults } from './faults.js'
+import { CLOCK, tellGuestClock } from './guest-clock.js'
 import { benchmark as https } from './https-checks.js'
 import { prepareLab } from './lab-network.js'
 import { AIMS, measuring, NARROWED, type Reached, RUNS, reached } from './limit.js'
@@ -192,6 +193,10 @@ async function* inLab({ name, limit }: Benchmark, quick: boolean): AsyncIterable
     return
   }
   const words = quick ? ['--quick'] : []
+  const handed = HANDED.flatMap(key =>
+    process.env[key] === undefined ? [] : [[key, process.env[key] ?? '']],
+  )
+  const clock = lab.kind === 'uml' ? tellGuestClock() : null
   const {
     code,
     output,
@@ -199,11 +204,9 @@ async function* inLab({ name, limit }: Benchmark, quick: boolean): AsyncIterable
   } = await runInLab(lab.kind, {
     command: [process.execPath, 'build/test/bench/main.js', '--in-lab', ...words, name],
     directory: process.cwd(),
-    environment: Object.fromEntries(
-      HANDED.flatMap(key => (process.env[key] === undefined ? [] : [[key, process.env[key] ?? '']])),
-    ),
+    environment: { ...Object.fromEntries(handed), ...(clock && { [CLOCK]: clock.folder }) },
     timeout: limit * 60_000,
-  })
+  }).finally(() => clock?.close())
   for (const line of output.split('\n'))
     if (line.startsWith(ROW)) yield JSON.parse(line.slice(ROW.length)) as Row
     else if (line !== '') console.error(line)

@@ -1,8 +1,8 @@
 /**
  * What it costs to look at the kernel while nothing goes wrong: the table is read back, and clients' connections are watched.
  * Both are paced by a share of one processor (core/read-pace.ts, core/half-open.ts, core/active-growth.ts). Here the whole process is
- * measured, by the kernel's clock: also what no meter inside sees. The directors that are compared run at the same time, each with a
- * table of its own.
+ * measured: also what no meter inside sees. The directors that are compared run in turns, each with a table of its own, while the
+ * others are stopped: then the processor time of a whole guest tells what one of them takes (guest-clock.ts).
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -11,12 +11,11 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { ipIn, setIn } from '../kernel/site/links.js'
 import { addNamespace, within } from '../kernel/site/namespaces.js'
-import { type Benchmark, differences, type Row, type Run, sleep } from './benchmark.js'
+import { type Benchmark, type Row, type Run, sleep } from './benchmark.js'
 import { flows } from './compile-tools.js'
 import { lvsd, type Running, tail } from './daemons.js'
-import { now } from './farm.js'
+import { momentOf } from './guest-clock.js'
 import { activeConnections, destinationCount, run, until } from './kernel-table.js'
-import { cpuMs } from './processes.js'
 import { REALS, type Site, siteOf } from './sites.js'
 
 const SIZES = [100, 1000]
@@ -29,14 +28,15 @@ const SHARE = 0.3
 
 /** Until code that runs all the time is optimized, and the pace has found its interval. */
 const WARMUP = 30_000
-/** A guest counts processor time in ticks of 10 ms: over so long it is right to some hundredths of a percent. */
-const WINDOW = 40_000
+/** Milliseconds of a turn of one director, and before it, in which it does what it could not do while it was stopped. */
+const WINDOW = 15_000
+const SETTLING = 5000
 
 export const benchmark: Benchmark = {
   name: 'watching',
   about: `the table read back, and ${CONNECTIONS} connections of clients watched: processor time of an idle director`,
   place: 'lab',
-  limit: 25,
+  limit: 30,
   measure,
 }
 
@@ -54,10 +54,20 @@ async function* measure({ quick, folder }: Run): AsyncIterable<Row> {
   for (const [i, count] of SIZES.entries()) {
     const directors: Director[] = []
     try {
-      for (const [k, [kind, does]] of Object.entries(KINDS).entries())
-        directors.push(await Director.open(`${4 * i + k + 1}`, join(folder, `${count}-${kind}`), count, does))
+      for (const [k, [kind, does]] of Object.entries(KINDS).entries()) {
+        const director = await Director.open(
+          `${4 * i + k + 1}`,
+          join(folder, `${count}-${kind}`),
+          count,
+          does,
+        )
+        directors.push(director)
+        // So that the next one has the processor for its start.
+        director.signal('SIGSTOP')
+      }
+      for (const director of directors) director.signal('SIGCONT')
       await sleep(WARMUP)
-      const shares = await sharesOf(directors, quick ? 3 : 6)
+      const shares = await sharesOf(directors, quick ? 2 : 6)
       yield* rows(count, shares)
     } finally {
       for (const director of directors) await director.close()
@@ -74,21 +84,25 @@ function* rows(count: number, [nothing = [], ...others]: readonly (readonly numb
       ours: (others[i] ?? []).map((share, window) => share - (nothing[window] ?? 0)),
       beside: 'the limit',
       theirs: [limit],
-      note: 'less what lvsd takes at the same time with services over UDP that are not read back',
+      note: 'less what lvsd takes in the turn before with services over UDP that are not read back',
     }
 }
 
-/** Percent of one processor, of each director in each window. */
-async function sharesOf(directors: readonly Director[], windows: number): Promise<number[][]> {
-  const at: number[] = []
-  const cpu: number[][] = directors.map(() => [])
-  for (let i = 0; i <= windows; i++) {
-    if (i > 0) await sleep(WINDOW)
-    at.push(now())
-    directors.forEach(({ pid }, k) => void cpu[k]?.push(cpuMs(pid)))
-  }
-  const times = differences(at)
-  return cpu.map(readings => differences(readings).map((ms, i) => (100 * ms) / (times[i] ?? 1)))
+/** Percent of one processor, of each director in each of its turns. In a guest, that of all else in it is included. */
+async function sharesOf(directors: readonly Director[], turns: number): Promise<number[][]> {
+  const shares: number[][] = directors.map(() => [])
+  for (const director of directors) director.signal('SIGSTOP')
+  for (let i = 0; i < turns; i++)
+    for (const [k, director] of directors.entries()) {
+      director.signal('SIGCONT')
+      await sleep(SETTLING)
+      const began = await momentOf(director.pid, sleep)
+      await sleep(WINDOW)
+      const ended = await momentOf(director.pid, sleep)
+      director.signal('SIGSTOP')
+      shares[k]?.push((100 * (ended.cpu - began.cpu)) / (ended.at - began.at))
+    }
+  return shares
 }
 
 /** A director in a namespace of its own. Its servers are behind an interface that nothing comes out of. */
@@ -129,8 +143,17 @@ class Director {
     return this.#running.pid
   }
 
+  signal(name: 'SIGSTOP' | 'SIGCONT'): void {
+    process.kill(this.pid, name)
+  }
+
   async close(): Promise<void> {
     this.#clients?.kill('SIGKILL')
+    try {
+      this.signal('SIGCONT')
+    } catch {
+      // It has ended on its own.
+    }
     await this.#running.stop()
   }
 
