@@ -16,7 +16,8 @@ import { DueHeap } from '../util/due-heap.js'
 import type { Calendar } from './calendar.js'
 import { DelayHistogram } from './delay-histogram.js'
 import type { Executor, NextRun, OnTimes, OnWorkResult, Timing } from './executor.js'
-import { FairQueue } from './fair-queue.js'
+import { QueueTurns } from './queue-turns.js'
+import { isBeforeDeadline, RunningJobs } from './running-jobs.js'
 import {
   FAILED_TO_START,
   NEVER,
@@ -25,11 +26,11 @@ import {
   type Series,
   type Startable,
 } from './scheduled-job.js'
+import { Stalls } from './stalls.js'
 import { StartPhases, TICK } from './start-phases.js'
 import type { ScheduleStats } from './stats.js'
+import { TickGrid } from './tick-grid.js'
 
-/** Milliseconds. A deadline at most this long after a tick is evaluated with that tick. */
-const EARLY = 5
 /** Milliseconds after which a run that may have unread data is asked again. */
 const READING = 20
 /** Limits of runs started in a row before answers are read again: number, and milliseconds. A fork takes 2 ms. */
@@ -39,14 +40,12 @@ const NEVER_DUE = Number.POSITIVE_INFINITY
 
 export class Scheduler {
   readonly #clock: Clock
-  readonly #origin: number
+  readonly #grid: TickGrid
   readonly #dueJobs = new DueHeap<ScheduledJob>()
   readonly #cap: number
-  /** One queue per executor, which take turns. */
-  readonly #queues: FairQueue<Startable>[] = []
-  /** Index of the queue whose turn it is. */
-  #turn = 0
-  readonly #running: ScheduledJob[] = []
+  /** One queue per executor. */
+  readonly #queues = new QueueTurns()
+  readonly #running = new RunningJobs()
   readonly #startDelays: DelayHistogram
   readonly #onDelay: (ms: number) => void
   readonly #calendar: Calendar | null
@@ -55,10 +54,7 @@ export class Scheduler {
   #added = 0
   #starts = 0
   readonly #phases: StartPhases
-  #stalls = 0
-  /** A fraction from the start: V8 would throw away all that it has optimized when the first one comes. */
-  #stalledFor = Number.MIN_VALUE
-  #lastStall: number | null = null
+  readonly #stalls = new Stalls()
   #noVerdicts = 0
   #expected = Number.POSITIVE_INFINITY
   #disarm = () => {}
@@ -78,7 +74,7 @@ export class Scheduler {
     this.#onDelay = onDelay
     this.#calendar = calendar
     this.#clock = clock
-    this.#origin = clock.now() - clock.random() * TICK
+    this.#grid = new TickGrid(clock)
     this.#phases = new StartPhases(clock.random())
     this.#cap = Math.max(1, cap)
     this.#startDelays = new DelayHistogram(clock.now())
@@ -91,8 +87,7 @@ export class Scheduler {
     most = this.#cap,
     onTimes: OnTimes<Work> | null = null,
   ): Executor<Work> {
-    const queue = new FairQueue<Startable>(Math.min(most, this.#cap))
-    this.#queues.push(queue)
+    const queue = this.#queues.add(Math.min(most, this.#cap))
     const jobs = new Map<string, ScheduledJob>()
     const remove = (id: string) => {
       const job = jobs.get(id)
@@ -151,10 +146,8 @@ export class Scheduler {
   counts(): Omit<ScheduleStats, 'lateness'> {
     return {
       jobs: this.#jobs,
-      running: this.#running.length,
-      stalls: this.#stalls,
-      stalledFor: Math.round(this.#stalledFor),
-      sinceStall: this.#lastStall === null ? null : Math.round(this.#clock.now() - this.#lastStall),
+      running: this.#running.size,
+      ...this.#stalls.stats(this.#clock.now()),
       noVerdicts: this.#noVerdicts,
     }
   }
@@ -167,14 +160,14 @@ export class Scheduler {
 
   /** Number of runs that are due and wait for a place. */
   get waiting(): number {
-    return this.#queues.reduce((sum, queue) => sum + queue.waiting, 0)
+    return this.#queues.waiting
   }
 
   /** Cancels all runs. No further results are reported. */
   close(): void {
     this.#isClosed = true
     this.#disarm()
-    for (const job of [...this.#running]) this.#drop(job)
+    for (const job of this.#running.all()) this.#drop(job)
   }
 
   // -------------------------------------------------------------- jobs
@@ -184,7 +177,7 @@ export class Scheduler {
     job.number = ++this.#added
     this.#phases.add(job)
     this.#setGrid(job)
-    if (job.timing.firstIn > 0) this.#dueJobs.put(job, this.#tickIn(job.timing.firstIn))
+    if (job.timing.firstIn > 0) this.#dueJobs.put(job, this.#grid.tickIn(job.timing.firstIn))
     else this.#queueFirst(job)
     this.#arm()
   }
@@ -193,7 +186,7 @@ export class Scheduler {
   #queueFirst(job: ScheduledJob): void {
     job.scheduledAt = this.#clock.now()
     job.queue.enqueue(job)
-    this.#dueJobs.put(job, this.#phases.nextDue(job, Math.ceil(this.#tickIn(0))))
+    this.#dueJobs.put(job, this.#phases.nextDue(job, Math.ceil(this.#grid.tickIn(0))))
     this.#startQueuedSoon()
   }
 
@@ -205,13 +198,13 @@ export class Scheduler {
     this.#setGrid(job)
     job.phaseShift = 'done'
     // Never postponed: who is given another grid again and again would not run at all.
-    this.#dueJobs.put(job, Math.min(job.due, this.#tickIn(timing.firstIn)))
+    this.#dueJobs.put(job, Math.min(job.due, this.#grid.tickIn(timing.firstIn)))
     this.#arm()
   }
 
   #setGrid(job: ScheduledJob): void {
     const { grid } = job.timing
-    job.grid = grid === undefined ? null : this.#tickIn(grid)
+    job.grid = grid === undefined ? null : this.#grid.tickIn(grid)
   }
 
   #drop(job: ScheduledJob): void {
@@ -229,7 +222,7 @@ export class Scheduler {
 
   /** Moves the next start to at most `ms` milliseconds from now. It is never postponed. */
   #runSooner(job: ScheduledJob, ms: number): void {
-    const due = this.#tickIn(ms)
+    const due = this.#grid.tickIn(ms)
     this.#leaveCalendar(job)
     if (due >= job.due) return
     if (job.phaseShift === 'shifting') job.phaseShift = 'pending'
@@ -271,7 +264,7 @@ export class Scheduler {
 
   /** Milliseconds of a run. A stall is subtracted completely, even if the run began during it. */
   #elapsed({ startedAt }: ScheduledJob, { heldUp = 0 }: Run): number {
-    return Math.max(0, this.#clock.now() - this.#stalledFor - startedAt - heldUp)
+    return Math.max(0, this.#stalls.awake(this.#clock.now()) - startedAt - heldUp)
   }
 
   #leaveCalendar(job: ScheduledJob): void {
@@ -280,30 +273,21 @@ export class Scheduler {
 
   #nextRun(job: ScheduledJob): NextRun {
     this.#leaveCalendar(job)
-    const at = this.#timeOf(Math.ceil(job.due))
+    const at = this.#grid.timeOf(Math.ceil(job.due))
     return { in: Math.max(0, at - this.#clock.now()), isRunning: job.run !== null || job.isWaiting }
   }
 
   // -------------------------------------------------------------- ticks
 
-  /** Returns the time `ms` milliseconds from now in ticks. Fractions are kept, so that intervals do not drift. */
-  #tickIn(ms: number): number {
-    return (this.#clock.now() + ms - this.#origin) / TICK
-  }
-
-  #timeOf(tick: number): number {
-    return this.#origin + tick * TICK
-  }
-
   /** Sets the timer: to the next tick while runs are in progress, else to the next tick with a due job. */
   #arm(): void {
     if (this.#isClosed) return
     const now = this.#clock.now()
-    const next = Math.floor((now + 1 - this.#origin) / TICK) + 1
+    const next = this.#grid.lastAt(now) + 1
     const due = this.#firstDue
-    const isBusy = this.#running.length > 0
+    const isBusy = this.#running.size > 0
     if (!isBusy && due === NEVER_DUE) return
-    const at = this.#timeOf(isBusy ? next : Math.max(next, Math.ceil(due)))
+    const at = this.#grid.timeOf(isBusy ? next : Math.max(next, Math.ceil(due)))
     if (at >= this.#expected) return
     this.#disarm()
     this.#expected = at
@@ -319,7 +303,7 @@ export class Scheduler {
   #rest(): void {
     if (this.#isStartScheduled || this.#expected <= this.#clock.now()) return
     // Set anew less than a millisecond before the tick, the timer would go off at the next one.
-    if (this.#timeOf(Math.ceil(this.#firstDue)) <= this.#expected) return
+    if (this.#grid.timeOf(Math.ceil(this.#firstDue)) <= this.#expected) return
     this.#disarm()
     this.#expected = Number.POSITIVE_INFINITY
     this.#arm()
@@ -329,15 +313,10 @@ export class Scheduler {
     const now = this.#clock.now()
     const late = now - this.#expected
     this.#expected = Number.POSITIVE_INFINITY
-    if (late > TICK) {
-      this.#stalls++
-      this.#stalledFor += late
-      this.#lastStall = now
-    }
-    this.#enqueueDue(Math.floor((now + 1 - this.#origin) / TICK))
-    const awake = now - this.#stalledFor
-    if (this.#running.some(job => nextDeadlineOf(job) <= awake))
-      this.#clock.afterReading(() => this.#judge(awake))
+    if (late > TICK) this.#stalls.note(late, now)
+    this.#enqueueDue(this.#grid.lastAt(now))
+    const awake = this.#stalls.awake(now)
+    if (this.#running.isAnyDue(awake)) this.#clock.afterReading(() => this.#judge(awake))
     this.#startQueued()
   }
 
@@ -347,11 +326,11 @@ export class Scheduler {
    */
   #enqueueDue(tick: number): void {
     for (let job = this.#dueJobs.first; job && job.due <= tick; job = this.#dueJobs.first) {
-      job.scheduledAt = this.#timeOf(Math.ceil(job.due))
+      job.scheduledAt = this.#grid.timeOf(Math.ceil(job.due))
       if (!job.run && !job.isWaiting) job.queue.enqueue(job)
       this.#putNext(job, this.#phases.nextDue(job, tick))
     }
-    this.#calendar?.enqueue(tick, at => this.#timeOf(at))
+    this.#calendar?.enqueue(tick, at => this.#grid.timeOf(at))
   }
 
   #putNext(job: ScheduledJob, due: number): void {
@@ -389,12 +368,12 @@ export class Scheduler {
   /** Starts or counts runs of a series: one, or up to `most` where no others wait. Returns their number. */
   #startSeries(series: Series, most: number, end: number): number {
     const { queue } = series
-    const isAlone = !queue.hasSlow && this.#queues.every(other => other === queue || other.waiting === 0)
+    const isAlone = !queue.hasSlow && this.#queues.isAlone(queue)
     const limit = isAlone ? most : 1
     let started = 0
     while (started < limit && this.#clock.now() < end) {
       // The series itself has the place that it was given.
-      const room = this.#cap - this.#running.length
+      const room = this.#cap - this.#running.size
       const roomInQueue = queue.room + 1
       if (room <= 0 || roomInQueue <= 0) break
       const counted = series.count({ most: limit - started, end, room, roomInQueue })
@@ -413,27 +392,20 @@ export class Scheduler {
   }
 
   get #hasNext(): boolean {
-    return this.#running.length < this.#cap && this.#queues.some(queue => queue.hasNext)
+    return this.#running.size < this.#cap && this.#queues.hasNext
   }
 
   #next(): Startable | null {
-    if (this.#running.length >= this.#cap) return null
-    for (let i = 0; i < this.#queues.length; i++) {
-      const queue = this.#queues[this.#turn] as FairQueue<Startable>
-      this.#turn = (this.#turn + 1) % this.#queues.length
-      const job = queue.next()
-      if (job) return job
-    }
-    return null
+    return this.#running.size < this.#cap ? this.#queues.next() : null
   }
 
   #start(job: ScheduledJob, now: number): void {
     // The first start of a job is made as soon as there is a free place, so it has no delay.
     if (job.startedAt !== NEVER) this.delayed(now - job.scheduledAt, now)
-    job.startedAt = now - this.#stalledFor
+    job.startedAt = this.#stalls.awake(now)
     job.startNumber = ++this.#starts
-    job.runningIndex = this.#running.push(job) - 1
-    job.onTimes?.(this.#timeOf(Math.ceil(job.due)), true)
+    this.#running.add(job)
+    job.onTimes?.(this.#grid.timeOf(Math.ceil(job.due)), true)
     try {
       job.run = job.begin()
     } catch (error) {
@@ -443,22 +415,16 @@ export class Scheduler {
   }
 
   #release(job: ScheduledJob): void {
-    const last = this.#running.pop() as ScheduledJob
-    if (last !== job) {
-      this.#running[job.runningIndex] = last
-      last.runningIndex = job.runningIndex
-    }
+    this.#running.remove(job)
     job.run = null
     job.queue.release(job)
   }
 
   #judge(awake: number): void {
-    const due = this.#running.filter(running => nextDeadlineOf(running) <= awake)
-    // In the order of their starts: that of `#running` depends on which other runs have ended.
-    for (const job of due.sort((a, b) => a.startNumber - b.startNumber)) {
+    for (const job of this.#running.due(awake)) {
       const { run, timing } = job
       if (!run) continue
-      if (awake < job.startedAt + (run.heldUp ?? 0) + timing.timeout - EARLY) run.wake()
+      if (isBeforeDeadline(job, awake)) run.wake()
       else if (run.catchUp?.() ?? true) this.#complete(job, run.expire(timing.timeout))
     }
   }
@@ -476,15 +442,8 @@ export class Scheduler {
     const ms = this.#elapsed(job, run)
     this.#startQueuedSoon()
     const result = resultOf(answer, run, ms)
-    job.onTimes?.(this.#timeOf(Math.ceil(job.due)), job.isWaiting)
+    job.onTimes?.(this.#grid.timeOf(Math.ceil(job.due)), job.isWaiting)
     job.report(isEarly ? { ...result, isEarly } : result)
-    if (this.#running.length === 0) this.#rest()
+    if (this.#running.size === 0) this.#rest()
   }
-}
-
-/** Returns the next time at which a run needs the clock: its wake-up or its deadline. */
-function nextDeadlineOf(job: ScheduledJob): number {
-  const { timeout } = job.timing
-  const { wakeAt = timeout, heldUp = 0 } = job.run ?? {}
-  return job.startedAt + heldUp + Math.min(wakeAt, timeout) - EARLY
 }
