@@ -153,10 +153,13 @@ export class DownRules {
   }
 
   #fallOf(service: ResolvedService, real: ResolvedReal): Fall | undefined {
-    const panics = this.#panicsOf(service)
-    if (panics.length === 0) return undefined
-    const place = placeOf(real)
-    return panics.flatMap(({ panic }) => panic.held.get(place) ?? [])[0]
+    for (const { panic } of this.#panicsOf(service)) {
+      // Nearly always: a large reload asks for each server.
+      if (panic.held.size === 0) continue
+      const fall = panic.held.get(placeOf(real))
+      if (fall) return fall
+    }
+    return undefined
   }
 
   #panicsOf(service: ResolvedService): readonly PanicEntry[] {
