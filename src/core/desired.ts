@@ -113,9 +113,10 @@ interface Judges {
 
 function* realsOf(
   service: ResolvedService,
-  { dispositionOf, mayBe, downAs }: Judges,
+  given: Judges,
   held: TableService | undefined,
 ): Sliced<Map<string, TableReal>> {
+  const { dispositionOf, mayBe, downAs } = once(given)
   const unclaimed = unclaimedIn(service, held)
   const isOf = (member: ResolvedMember, entry: TableReal) => mayBe(service, member, entry)
   const reals = entriesOf(unclaimed.filter(entry => service.reals.some(real => isOf(real, entry))))
@@ -138,6 +139,28 @@ function* realsOf(
   if (fallback && isWanted && (isAvailable === false || isServing(held?.reals.get(fallback.key))))
     reals.set(fallback.key, fallback.real)
   return reals
+}
+
+/**
+ * Asks of each real server once. What is computed in slices would else have the servers as they were and the fallback as it would
+ * be now: neither of them, if one comes up in between.
+ */
+function once({ dispositionOf, downAs, mayBe }: Judges): Judges {
+  const dispositions = new Map<ResolvedReal, Disposition>()
+  const downs = new Map<ResolvedReal, DownAs>()
+  return {
+    dispositionOf: (service, real) => {
+      const known = dispositions.get(real) ?? dispositionOf(service, real)
+      dispositions.set(real, known)
+      return known
+    },
+    downAs: (service, real) => {
+      const known = downs.get(real) ?? downAs(service, real)
+      downs.set(real, known)
+      return known
+    },
+    mayBe,
+  }
 }
 
 /**

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import fc from 'fast-check'
 import { desired, desiring, isInService } from '../../../src/core/desired.js'
 import {
   type HealthState,
@@ -310,6 +311,33 @@ describe('desired: in time slices', () => {
     assert.equal(
       desired([web], (_, one) => as(state, one), new Map()).get(keyOfService(ID))?.reals.size,
       1000,
+    )
+  })
+})
+
+describe('desired table: computed in slices', () => {
+  it('has a server that serves or the fallback, whatever changes in between', () => {
+    const reals = Array.from({ length: 100 }, (_, i) => real(`fd00:1::${(i + 1).toString(16)}:0`))
+    const state = fc.constantFrom<HealthState>('up', 'down')
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.nat(99), state), { maxLength: 12 }),
+        fc.boolean(),
+        (changes, quiescent) => {
+          const states = new Map<ResolvedReal, HealthState>(reals.map(one => [one, 'down']))
+          const web = service('web', { reals, quiescent, fallback: FALLBACK })
+          const steps = desiring([web], (_, one) => as(states.get(one) ?? 'down', one), new Map())
+          let step = steps.next()
+          for (const [i, next] of changes) {
+            if (step.done) break
+            states.set(reals[i] as ResolvedReal, next)
+            step = steps.next()
+          }
+          while (!step.done) step = steps.next()
+          const held = [...(step.value.get(keyOfService(ID))?.reals.values() ?? [])]
+          assert.ok(held.some(({ weight }) => weight > 0))
+        },
+      ),
     )
   })
 })
