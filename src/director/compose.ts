@@ -21,7 +21,8 @@ import { openNotify } from '../system/sd-notify.js'
 import { openSysctls } from '../system/sysctl.js'
 import { systemClock } from '../util/clock.js'
 import { openAlerts } from './alert-listener.js'
-import { type Daemon, startDaemon } from './daemon.js'
+import { startDaemon } from './daemon.js'
+import type { Daemon } from './daemon-types.js'
 import { defaultListeners } from './default-listeners.js'
 
 export interface DirectorParts {

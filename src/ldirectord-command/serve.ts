@@ -13,7 +13,7 @@ import { AcceptedConfiguration, type Chosen, isRunnable, type Kept, StopMark } f
 import type { Loaded } from '../config/load.js'
 import { type Known, loadConfigApart, loadConfigAtStart } from '../config/load-apart.js'
 import { startDirector, withPaths } from '../director/compose.js'
-import type { Daemon } from '../director/daemon.js'
+import type { Daemon } from '../director/daemon-types.js'
 import type { EventListener } from '../events/event-bus.js'
 import { endNow } from '../system/exit.js'
 import { type Log, openLineLog } from '../system/log.js'

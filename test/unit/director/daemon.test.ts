@@ -17,7 +17,8 @@ import type {
   Settings,
   Table,
 } from '../../../src/core/model.js'
-import { type DaemonParts, startDaemon } from '../../../src/director/daemon.js'
+import { startDaemon } from '../../../src/director/daemon.js'
+import type { DaemonParts } from '../../../src/director/daemon-types.js'
 import { defaultListeners } from '../../../src/director/default-listeners.js'
 import { memoryKernel } from '../../../src/ipvs/memory.js'
 import type { Answer, Resolver } from '../../../src/names/lookup.js'
