@@ -1,4 +1,5 @@
 /** Sets how V8 trades memory for time. */
+import { constants, PerformanceObserver } from 'node:perf_hooks'
 import { setFlagsFromString } from 'node:v8'
 
 /** Milliseconds in which a reload ends as a rule. */
@@ -12,6 +13,7 @@ const LOOKED_WITHIN = 8000
 const GROWN = 2
 
 let timer: NodeJS.Timeout | undefined
+let endCollecting = () => {}
 
 /**
  * Makes V8 collect garbage sooner for the rest of the process, so that a daemon holds little more than it uses. At 1,000
@@ -34,7 +36,7 @@ export function letHeapGrow(ms = BUSY): void {
   setFlagsFromString('--no-optimize-for-size')
   // V8 has set it with the other flag, and does not take it back: threads would have a small young generation.
   setFlagsFromString('--max-semi-space-size=0')
-  setFlagsFromString('--incremental-marking-hard-trigger=0')
+  endCollecting()
   setFlagsFromString(`--semi-space-growth-factor=${USUAL_GROWTH}`)
   keepHeapSmallIn(ms)
 }
@@ -50,9 +52,27 @@ export function keepHeapSmallIn(ms: number): void {
 
 /**
  * Lets V8 collect all garbage, step by step, if the old generation has grown. What runs all the time leaves nothing there, so what a
- * reload has left would stay for hours.
+ * reload has left would stay for hours. Once: where a start takes long, what it makes would be marked again and again.
  */
 function collectOnce(): void {
+  const collected = new PerformanceObserver(list => {
+    if (list.getEntries().some(isOfAll)) endCollecting()
+  })
+  endCollecting = () => {
+    endCollecting = () => {}
+    collected.disconnect()
+    setFlagsFromString('--incremental-marking-hard-trigger=0')
+  }
+  collected.observe({ entryTypes: ['gc'] })
   setFlagsFromString(`--incremental-marking-hard-trigger=${GROWN}`)
-  timer = setTimeout(() => setFlagsFromString('--incremental-marking-hard-trigger=0'), LOOKED_WITHIN).unref()
+  timer = setTimeout(() => endCollecting(), LOOKED_WITHIN).unref()
+}
+
+function isOfAll(entry: object): boolean {
+  return (entry as Collection).detail.kind === constants.NODE_PERFORMANCE_GC_MAJOR
+}
+
+/** An entry of the kind `gc`. */
+interface Collection {
+  readonly detail: { readonly kind: number }
 }

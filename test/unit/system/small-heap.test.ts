@@ -17,6 +17,24 @@ function mostHeap(first: string): number {
   return Number(outputOf(program))
 }
 
+/** How often all is collected while 60,000 objects are made that live on, in 300 turns. */
+function collectionsOf(first: string): number {
+  const program = `import { PerformanceObserver, constants } from 'node:perf_hooks'
+    const kept = Array.from({ length: 300_000 }, (_, i) => ({ i, part: [i, i] }))
+    let count = 0
+    new PerformanceObserver(list => {
+      for (const { detail } of list.getEntries()) if (detail.kind === constants.NODE_PERFORMANCE_GC_MAJOR) count++
+    }).observe({ entryTypes: ['gc'] })
+    ${first}
+    for (let turn = 0; turn < 300; turn++) {
+      for (let i = 0; i < 200; i++) kept.push({ i, part: [i, i] })
+      await new Promise(end => setTimeout(end, 10))
+    }
+    console.log(count)
+    process.exit()`
+  return Number(outputOf(program))
+}
+
 /** MiB in use after a process has let go of 200,000 objects that had grown old, and has made many that do not. */
 function heldAfter(first: string, then: string): number {
   const program = `${first}
@@ -63,6 +81,13 @@ describe('small-heap', () => {
       'await new Promise(end => setTimeout(end, 2500))',
     )
     assert.ok(collected < held - 10, `${collected} MiB, ${held} MiB without it`)
+  })
+
+  it('has all of it collected once then, whatever is made', function () {
+    this.timeout(120_000)
+    const functions = `import { keepHeapSmall, letHeapGrow } from ${JSON.stringify(FILE)}`
+    const wait = 'await new Promise(end => setTimeout(end, 300))'
+    assert.equal(collectionsOf(`${functions}; letHeapGrow(1); ${wait}`), 1)
   })
 
   it('lets V8 take a code cache while the heap may grow', function () {
