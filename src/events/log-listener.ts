@@ -5,7 +5,7 @@ import { endpoint } from '../core/address.js'
 import { fallbacksOf } from '../core/kernel-services.js'
 import { type CheckResult, keyOfService, type Member, type ResolvedService } from '../core/model.js'
 import { effectText } from '../core/override.js'
-import type { PanicChange, Removal } from '../health/down-rules.js'
+import type { Removal } from '../health/down-rules.js'
 import type {
   DampingChange,
   OverrideChange,
@@ -15,6 +15,7 @@ import type {
 } from '../health/health-changes.js'
 import type { IsolationChange } from '../health/isolation.js'
 import { nameOfCheck, type Subscriber } from '../health/jobs.js'
+import type { PanicChange } from '../health/panics.js'
 import type { Log } from '../system/log.js'
 import { steadyNow } from '../util/clock.js'
 import { duration, formatUptime } from '../util/time-text.js'

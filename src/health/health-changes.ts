@@ -4,9 +4,10 @@
 
 import type { CheckResult, HealthState, ResolvedReal, ResolvedService } from '../core/model.js'
 import type { Changed } from './active-overrides.js'
-import type { PanicChange, Removal } from './down-rules.js'
+import type { Removal } from './down-rules.js'
 import type { IsolationChange } from './isolation.js'
 import type { Job, Subscriber } from './jobs.js'
+import type { PanicChange } from './panics.js'
 
 /** A change of the state of a real server, or of one of its checks while the state of the server stays the same. */
 export interface Transition {

@@ -29,7 +29,8 @@ import type { Sliced } from '../util/time-slice.js'
 import { ActiveOverrides } from './active-overrides.js'
 import type { CheckState } from './check-state.js'
 import { CheckStates, countVerdicts } from './check-states.js'
-import { DownRules, type DownRulesParts } from './down-rules.js'
+import { DownRules } from './down-rules.js'
+import type { DownRulesParts } from './down-rules-parts.js'
 import type {
   JobChanges,
   OverrideChange,
