@@ -1,5 +1,5 @@
 /** The kernel's table, read from /proc/net/ip_vs: by another way than any of the daemons writes it. */
-import { spawnSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs'
 import { parseAddress } from '../../src/core/address.js'
 import { sleep } from './benchmark.js'
@@ -49,10 +49,14 @@ export function destinationCount(): number {
   return readFileSync(FILE, 'latin1').split('\n  -> [').length - 1
 }
 
-/** Connections that the table counts as active: the column before the last. */
-export function activeConnections(): number {
-  const counts = readFileSync(FILE, 'latin1').matchAll(/^ {2}-> .* (\d+) +\d+ *$/gm)
-  return [...counts].reduce((sum, [, active]) => sum + Number(active), 0)
+/**
+ * Real servers of the table, and connections that it counts as active, as ipvsadm lists them. /proc/net/ip_vs leaves services out where
+ * several namespaces have some: from one page to the next the kernel counts those of all (ip_vs_info_seq_next in ip_vs_ctl.c).
+ */
+export function listed(): { readonly servers: number; readonly active: number } {
+  const text = execFileSync('ipvsadm', ['-Ln'], { encoding: 'utf8' })
+  const counts = [...text.matchAll(/^ {2}-> \[.* (\d+) +\d+ *$/gm)].map(([, active]) => Number(active))
+  return { servers: counts.length, active: counts.reduce((sum, each) => sum + each, 0) }
 }
 
 /**

@@ -15,7 +15,7 @@ import { type Benchmark, type Row, type Run, sleep } from './benchmark.js'
 import { flows } from './compile-tools.js'
 import { lvsd, type Running, tail } from './daemons.js'
 import { momentOf } from './guest-clock.js'
-import { activeConnections, destinationCount, run, until } from './kernel-table.js'
+import { listed, run, until } from './kernel-table.js'
 import { REALS, type Site, siteOf } from './sites.js'
 
 const SIZES = [100, 1000]
@@ -158,7 +158,7 @@ class Director {
   }
 
   async #begin(id: string, count: number): Promise<void> {
-    const isFull = () => within(this.#name, destinationCount) === count
+    const isFull = () => within(this.#name, listed).servers === count
     await until('all servers in the table', isFull, 180_000)
     if (this.#site.protocol === 'udp') return
     await this.#connect(id)
@@ -187,7 +187,7 @@ class Director {
       spawn(flows, [first, count, rate, 80, ...virtuals].map(String), { stdio: 'inherit' })
     const all = open(0, CONNECTIONS, 0)
     const [code] = await once(all, 'exit')
-    const active = within(this.#name, activeConnections)
+    const { active } = within(this.#name, listed)
     if (code !== 0 || active < CONNECTIONS) throw new Error(`${active} connections are open`)
     return open(CONNECTIONS, 3600 * RATE, RATE)
   }
