@@ -115,10 +115,10 @@ services:
     return texts.flatMap(text => claimOf(String(text)) ?? [])
   }
 
-  /** True if all that happened since then has been sent, and both directors have met a part of it. */
-  async function haveMet(since: number): Promise<boolean> {
+  /** True if all that happened since then has been sent, and both directors have met what has this print. */
+  async function haveMet(since: number, print: string | undefined): Promise<boolean> {
     const recent = (await records()).filter(record => record.since >= since)
-    const isMet = ({ seen }: ClaimRecord) => Object.keys(seen).length === 2
+    const isMet = (record: ClaimRecord) => record.print === print && Object.keys(record.seen).length === 2
     return recent.some(isMet) && recent.every(({ state }) => state === 'sent')
   }
 
@@ -153,8 +153,8 @@ services:
     const since = Date.now()
     await become('up')
     await until(() => words().length >= 4 && subjects().length >= 4, { what: 'the end' })
-    await until(() => haveMet(since), {
-      what: 'both directors know that the end has been told',
+    await until(() => haveMet(since, calls[3]?.print), {
+      what: 'both directors know that the webhook was told of the end',
       patience: 90_000,
     })
     redis.signal('SIGSTOP')
