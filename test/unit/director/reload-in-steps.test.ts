@@ -96,11 +96,11 @@ describe('a reload with many servers', () => {
     health.close()
   })
 
-  it('computes the desired table one service at a step, to the same as at once', () => {
+  it('computes the desired table some servers at a step, to the same as at once', () => {
     const health = tracker()
     health.applyConfig(site(), CHECKS, new Map())
     const { steps, result } = stepsOf(health.desiring(new Map()))
-    assert.equal(steps, SERVICES + 1)
+    assert.ok(steps > 2 * SERVICES, `${steps}`)
     assert.deepEqual(result, health.desired(new Map(), null))
     health.close()
   })
