@@ -83,11 +83,13 @@ describe('small-heap', () => {
     assert.ok(collected < held - 10, `${collected} MiB, ${held} MiB without it`)
   })
 
-  it('has all of it collected once then, whatever is made', function () {
+  it('has all of it collected no more than once then, whatever is made', function () {
     this.timeout(120_000)
     const functions = `import { keepHeapSmall, letHeapGrow } from ${JSON.stringify(FILE)}`
     const wait = 'await new Promise(end => setTimeout(end, 300))'
-    assert.equal(collectionsOf(`${functions}; letHeapGrow(1); ${wait}`), 1)
+    // None where the process ends before; a dozen if V8 went on.
+    const count = collectionsOf(`${functions}; letHeapGrow(1); ${wait}`)
+    assert.ok(count <= 1, `${count}`)
   })
 
   it('lets V8 take a code cache while the heap may grow', function () {
