@@ -15,7 +15,6 @@ const SO_ERROR = 4
 const SO_KEEPALIVE = 9
 const SO_LINGER = 13
 const SO_MARK = 36
-const MSG_PEEK = 0x02
 const MSG_DONTWAIT = 0x40
 const MSG_NOSIGNAL = 0x4000
 const SHUT_WR = 1
@@ -88,24 +87,6 @@ export function sendBytesTo(fd: number, data: FixedMemory, to: FixedMemory): num
 export function receiveBytes(fd: number, into: FixedMemory): number {
   const c = calls()
   return outcome(c, c.recv(fd, into.address, into.bytes.length, MSG_DONTWAIT))
-}
-
-/** Bytes of one look at what has arrived. */
-const LOOK = 1
-
-/** True if everything that the peer has sent has been read, and it has closed its side. */
-export function hasEnded(fd: number): boolean {
-  const { value } = scratch()
-  return calls().recv(fd, value.address, LOOK, MSG_DONTWAIT | MSG_PEEK) === 0
-}
-
-let unspecified: FixedMemory | undefined
-
-/** Dissolves the association of a socket, which may be connected again then (connect(2), AF_UNSPEC). Resets an open connection. */
-export function disconnectSocket(fd: number): number {
-  // struct sockaddr of the family AF_UNSPEC: all 0.
-  unspecified ??= fixedMemory(16)
-  return connectSocket(fd, unspecified)
 }
 
 /** Listens, with a short queue. */

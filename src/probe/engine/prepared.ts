@@ -33,8 +33,6 @@ export interface NativeTcp {
   readonly ports: LocalPorts | null
   /** Null: nothing to send. */
   readonly data: FixedMemory | null
-  /** True if a run sets nothing on its socket that a run of another server must not have. */
-  readonly isPlain: boolean
 }
 
 export interface NativeUdp {
@@ -148,7 +146,6 @@ function placed(plan: TcpPlan, judge: CompiledJudge, to: FixedMemory, from: From
     mark,
     ports: mark ? localPortsTo(to) : null,
     data,
-    isPlain: mark === 0 && from === null && !end,
   }
 }
 

@@ -8,7 +8,6 @@ import { startIcmp } from '../icmp.js'
 import { EchoSockets } from './echo-sockets.js'
 import { type EpollProbe, type NativeProbe, nativeFrom, prepareNative } from './prepared.js'
 import type { ProbeLoop } from './reactor.js'
-import { SocketPool } from './socket-pool.js'
 import { NativeTcpFlight } from './tcp-flight.js'
 import { NativeUdpFlight } from './udp-flight.js'
 
@@ -17,7 +16,6 @@ export type BeginNative = (timeout: number, done: OnDone) => Run
 export class NativeProbes {
   readonly #reactor: ProbeLoop
   readonly #echoes: EchoSockets
-  readonly #sockets = new SocketPool()
 
   constructor(reactor: ProbeLoop) {
     this.#reactor = reactor
@@ -46,7 +44,7 @@ export class NativeProbes {
   #start(prepared: NativeProbe, timeout: number, done: OnDone): Run {
     switch (prepared.kind) {
       case 'tcp':
-        return new NativeTcpFlight(this.#reactor, this.#sockets, prepared, done)
+        return new NativeTcpFlight(this.#reactor, prepared, done)
       case 'udp':
         return new NativeUdpFlight(this.#reactor, prepared, timeout, done)
       case 'icmp':
@@ -59,7 +57,6 @@ export class NativeProbes {
 
   close(): void {
     this.#echoes.close()
-    this.#sockets.close()
   }
 }
 

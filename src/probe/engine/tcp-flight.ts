@@ -19,6 +19,7 @@ import {
   endSending,
   isConnectedToItself,
   markSocket,
+  openStream,
   pendingError,
   receiveBytes,
   resetSocket,
@@ -31,7 +32,6 @@ import { bindTo } from './local-ports.js'
 import { PhaseTimes } from './phase-times.js'
 import type { NativeTcp } from './prepared.js'
 import type { Looker, ProbeLoop } from './reactor.js'
-import type { SocketPool } from './socket-pool.js'
 import type { Watcher } from './watchers.js'
 
 /** Bytes of one read, as on Node's sockets; the data is judged, or copied by the parser, before the next read. */
@@ -58,7 +58,6 @@ let filled: Buffer | undefined
 export class NativeTcpFlight extends PhaseTimes implements Run, Watcher, Looker {
   readonly wakeAt = Number.POSITIVE_INFINITY
   readonly #reactor: ProbeLoop
-  readonly #sockets: SocketPool
   readonly #prepared: NativeTcp
   readonly #done: OnDone
   #fd = -1
@@ -75,10 +74,9 @@ export class NativeTcpFlight extends PhaseTimes implements Run, Watcher, Looker 
   #looks = LOOKS
   #over = false
 
-  constructor(reactor: ProbeLoop, sockets: SocketPool, prepared: NativeTcp, done: OnDone) {
+  constructor(reactor: ProbeLoop, prepared: NativeTcp, done: OnDone) {
     super('connect')
     this.#reactor = reactor
-    this.#sockets = sockets
     this.#prepared = prepared
     this.#done = done
     const failed = this.#connect()
@@ -108,7 +106,7 @@ export class NativeTcpFlight extends PhaseTimes implements Run, Watcher, Looker 
   /** Returns what failed at once; null: nothing. */
   #connect(): Failed | null {
     const { family, to, from, mark, ports, data, isConnect } = this.#prepared
-    this.#fd = this.#sockets.take(family)
+    this.#fd = openStream(family)
     if (this.#fd < 0) return [this.#fd, 'socket']
     const marked = mark === 0 ? 0 : markSocket(this.#fd, mark)
     if (marked < 0) return [marked, 'setsockopt']
@@ -272,11 +270,7 @@ export class NativeTcpFlight extends PhaseTimes implements Run, Watcher, Looker 
     this.note()
     if (this.#place >= 0) this.#reactor.unwatch(this.#place)
     if (this.#fd < 0) return
-    const { family, reset, isPlain, isConnect } = this.#prepared
-    // Closing a socket ends a watch too.
-    const maySpare = isPlain && this.#isConnected && this.#place < 0
-    if (reset && this.#isConnected) maySpare ? this.#sockets.reset(family, this.#fd) : resetSocket(this.#fd)
-    else if (maySpare && !isConnect) this.#sockets.end(family, this.#fd)
+    if (this.#prepared.reset && this.#isConnected) resetSocket(this.#fd)
     else closeDescriptor(this.#fd)
   }
 }

@@ -2,11 +2,8 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import type { Answer } from '../../../../src/check/answer.js'
-import { type NativeTcp, nativeFrom, prepareNative } from '../../../../src/probe/engine/prepared.js'
 import type { Looker, ProbeLoop } from '../../../../src/probe/engine/reactor.js'
-import { SocketPool } from '../../../../src/probe/engine/socket-pool.js'
 import { NativeProbes } from '../../../../src/probe/engine/start-native.js'
-import { NativeTcpFlight } from '../../../../src/probe/engine/tcp-flight.js'
 import type { Watcher } from '../../../../src/probe/engine/watchers.js'
 import type { TcpProbe } from '../../../../src/probe/tcp.js'
 import { EPOLLIN } from '../../../../src/system/epoll.js'
@@ -176,44 +173,5 @@ describe('engine: a run over TCP', () => {
     assert.equal(loop.watchers.length, 1)
     loop.watchers[0]?.ready(0x10 | EPOLLIN)
     assert.equal(answers[0]?.reason, 'reset')
-  })
-
-  it('gives its socket back for the next run, unless it has set something on it', async () => {
-    class NotedPool extends SocketPool {
-      readonly given: string[] = []
-      override end(...[family, fd]: Parameters<SocketPool['end']>): void {
-        this.given.push('end')
-        super.end(family, fd)
-      }
-      override reset(...[family, fd]: Parameters<SocketPool['reset']>): void {
-        this.given.push('reset')
-        super.reset(family, fd)
-      }
-    }
-    const ran = async (more: Partial<TcpProbe>, source: ReturnType<typeof address> | null = null) => {
-      const sockets = new NotedPool()
-      const { port, sockets: connected } = await listening()
-      const loop = new HandLoop()
-      const common = { kind: 'tcp', send: Buffer.from('PING'), end: false, reset: false } as const
-      const probe: TcpProbe = { ...common, address: address('::1'), port, judge: PONG, ...more }
-      const answers: Answer[] = []
-      const prepared = nativeFrom(prepareNative(probe), source) as NativeTcp
-      new NativeTcpFlight(loop, sockets, prepared, answer => void answers.push(answer))
-      loop.look()
-      await until(() => connected.length === 1)
-      await answered(connected[0] as Socket, 'PONG')
-      connected[0]?.end()
-      await until(() => {
-        loop.look()
-        for (const watcher of loop.watchers) watcher.ready(EPOLLIN)
-        return answers.length === 1
-      })
-      sockets.close()
-      return loop.watchers.length === 0 ? sockets.given.join() : 'watched'
-    }
-    assert.deepEqual(
-      [await ran({}), await ran({ reset: true }), await ran({ end: true }), await ran({}, address('::1'))],
-      ['end', 'reset', '', ''],
-    )
   })
 })
