@@ -286,15 +286,27 @@ export class HealthTracker {
     const desired = new Map<string, TableService>()
     const all: ServiceHealth[] = []
     for (const given of services) {
-      const service = this.store.config === null ? given : this.store.service(given.name)
-      if (!service) continue
-      const health = yield* this.#serviceHealth(service)
-      const table = yield* desiringTable(this.store, [health.service], actual)
-      for (const [key, wanted] of table) desired.set(key, wanted)
-      all.push(health)
+      const one = yield* this.#snapshotOf(given, actual)
+      if (!one) continue
+      for (const [key, wanted] of one.desired) desired.set(key, wanted)
+      all.push(one.health)
       yield
     }
     return { desired, services: all }
+  }
+
+  /** Both of the same configuration. Null: there is no such service any more. */
+  *#snapshotOf(
+    given: ResolvedService,
+    actual: Table,
+  ): Sliced<{ readonly health: ServiceHealth; readonly desired: Table } | null> {
+    const { store } = this
+    const service = store.config === null ? given : store.service(given.name)
+    if (!service) return null
+    const health = yield* this.#serviceHealth(service)
+    const desired = yield* desiringTable(store, [health.service], actual)
+    const isSame = store.config === null || store.service(given.name) === health.service
+    return isSame ? { health, desired } : yield* this.#snapshotOf(given, actual)
   }
 
   *#serviceHealth(service: ResolvedService): Sliced<ServiceHealth> {

@@ -174,6 +174,30 @@ describe('HealthTracker', () => {
     )
   })
 
+  it('has a service and its desired table of one configuration, whenever another one comes', () => {
+    const of = (size: number) => {
+      const hosts = Array.from({ length: size }, (_, i) => `fd00:1::${(i + 1).toString(16)}`)
+      return config([service('web', { reals: hosts.map(host => real(host, { checks: [] })) })])
+    }
+    const [before, after, none] = [of(200), of(300), config([])]
+    const seen = new Set<string>()
+    for (const next of [after, none])
+      for (let cut = 0, isOver = false; !isOver; cut++) {
+        const { health } = tracker()
+        health.applyConfig(before, new Map(), new Map())
+        const work = health.snapshotting(before.services, new Map())
+        let step = work.next()
+        for (let i = 0; i < cut && !step.done; i++) step = work.next()
+        isOver = step.done === true
+        if (!isOver) health.applyConfig(next, new Map(), new Map())
+        while (!step.done) step = work.next()
+        const { services, desired } = step.value
+        const sizes = [services[0]?.service.reals, services[0]?.reals, [...desired.values()][0]?.reals]
+        seen.add(sizes.map(all => (all && ('size' in all ? all.size : all.length)) ?? 0).join())
+      }
+    assert.deepEqual([...seen].sort(), ['0,0,0', '200,200,200', '300,300,300'])
+  })
+
   it('divides services into parts of a thousand real servers, each in one part', () => {
     const { health } = tracker()
     const sizes = [400, 600, 1, 2500, 0, 300]
