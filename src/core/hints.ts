@@ -151,16 +151,18 @@ function toleranceOf(age: number): number {
  * have waited for the idle one. `served`: a check has passed beside that connection, so a silent server is more likely.
  */
 export const REST = { served: 5000, first: 60_000, most: 3_600_000 } as const
-/** A sentinel that was open for this many times its last rest, and beside which a check has passed, begins anew. */
+/** After sentinels that were open for this many times the last rest, and beside which a check has passed, it begins anew. */
 const FORGOTTEN_AFTER = 10
 
 /**
- * Returns the milliseconds until the next sentinel. `last`: the rest before; 0: there was none. `openFor`: milliseconds for which
- * the connection was open. Each rest is twice as long as the one before, until the server has long served others beside it.
+ * Returns the milliseconds until the next sentinel. `last`: the rest before; 0: there was none. `servedFor`: milliseconds since then
+ * for which connections were open beside which a check has passed: several, where the server closes idle ones. Each rest is
+ * twice as long as the one before, until the server has long served others beside them.
  */
-export function restAfter(last: number, openFor: number, hasServed: boolean): number {
+export function restAfter(last: number, servedFor: number): number {
+  const hasServed = servedFor > 0
   const first = hasServed ? REST.served : REST.first
-  if (hasServed && openFor >= FORGOTTEN_AFTER * last) return first
+  if (hasServed && servedFor >= FORGOTTEN_AFTER * last) return first
   return Math.min(Math.max(first, 2 * last), REST.most)
 }
 

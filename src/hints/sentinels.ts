@@ -66,8 +66,10 @@ interface Sentinel {
   since: number
   /** When the last connection was begun. */
   begunAt: number
-  /** True if a check has passed that began while this connection was open. */
-  hasServed: boolean
+  /** When a check first passed that began while this connection was open; null: none has. */
+  servedAt: number | null
+  /** Milliseconds since the last rest for which earlier connections were open beside which a check has passed. */
+  servedFor: number
   /** Not before this time is the next one. */
   restsUntil: number
   /** Milliseconds; 0 before the first. */
@@ -117,16 +119,27 @@ export class Sentinels {
     if (!ok) {
       if (reason === 'timeout') this.#rest(sentinel)
       // A server that ends listens no more, and waits for the connections that it has.
-      else if (sentinel.state === 'watching' && isRefusal(result)) this.#shut(sentinel)
+      else if (sentinel.state === 'watching' && isRefusal(result)) {
+        this.#countServed(sentinel)
+        this.#shut(sentinel)
+      }
       return
     }
     if (unproved !== null) sentinel.ages = withAge(sentinel.ages, unproved)
     if (sentinel.state === 'closed') this.#wait(sentinel)
-    else if (sentinel.state === 'watching' && !sentinel.hasServed) this.#notePass(sentinel, result)
+    else if (sentinel.state === 'watching' && sentinel.servedAt === null) this.#notePass(sentinel, result)
   }
 
   #notePass(sentinel: Sentinel, { ms }: CheckResult): void {
-    sentinel.hasServed = this.#parts.clock.now() - LATE - ms >= sentinel.since
+    const now = this.#parts.clock.now()
+    if (now - LATE - ms >= sentinel.since) sentinel.servedAt = now
+  }
+
+  /** Counts a connection that ends. Where a check has just passed, the server may have ended it to serve that check. */
+  #countServed(sentinel: Sentinel): void {
+    const { since, servedAt } = sentinel
+    const now = this.#parts.clock.now()
+    if (servedAt !== null && now - servedAt >= LATE) sentinel.servedFor += now - since
   }
 
   /** Null: the job has no sentinel. `left-out` is known to the caller alone. */
@@ -158,7 +171,8 @@ export class Sentinels {
       connection: null,
       since: 0,
       begunAt: never,
-      hasServed: false,
+      servedAt: null,
+      servedFor: 0,
       restsUntil: never,
       lastRest: 0,
       ages: [],
@@ -174,11 +188,13 @@ export class Sentinels {
   }
 
   #rest(sentinel: Sentinel): void {
-    const { state, since, lastRest, hasServed } = sentinel
+    const { state, since, lastRest, servedAt } = sentinel
     this.#shut(sentinel)
     if (state !== 'watching') return
     const now = this.#parts.clock.now()
-    sentinel.lastRest = restAfter(lastRest, now - since, hasServed)
+    const servedFor = sentinel.servedFor + (servedAt === null ? 0 : now - since)
+    sentinel.servedFor = 0
+    sentinel.lastRest = restAfter(lastRest, servedFor)
     sentinel.restsUntil = now + sentinel.lastRest
   }
 
@@ -228,7 +244,7 @@ export class Sentinels {
   #opened(sentinel: Sentinel): void {
     sentinel.state = 'watching'
     sentinel.since = this.#parts.clock.now()
-    sentinel.hasServed = false
+    sentinel.servedAt = null
     // The last close was that of a server that lives.
     if (sentinel.unproved !== null) sentinel.ages = withAge(sentinel.ages, sentinel.unproved)
     sentinel.unproved = null
@@ -241,8 +257,10 @@ export class Sentinels {
     sentinel.connection = null
     sentinel.state = 'closed'
     sentinel.unproved = null
-    if (state === 'watching') this.#lost(sentinel, code, this.#parts.clock.now() - since)
-    else if (code === 'ECONNREFUSED' || code === 'ECONNRESET')
+    if (state === 'watching') {
+      this.#countServed(sentinel)
+      this.#lost(sentinel, code, this.#parts.clock.now() - since)
+    } else if (code === 'ECONNREFUSED' || code === 'ECONNRESET')
       this.#hint(sentinel, 'sentinel', `${CONNECTION} was ${wordOf(code)} when lvsd opened it`)
   }
 

@@ -52,6 +52,21 @@ function rig(count = 1, most = 1000) {
   return { clock, hints, connections, sentinels, endpoints, leftOut, open }
 }
 
+/** The server closes connections at the age `idle`; its check passes each `interval`. It ends with an open connection. */
+function serves(
+  { connections, sentinels, clock }: ReturnType<typeof rig>,
+  { idle, interval, ms }: { readonly idle: number; readonly interval: number; readonly ms: number },
+): void {
+  const began = clock.now()
+  for (let at = 0; at < ms || sentinels.of('job 0')?.state !== 'watching'; at = clock.now() - began) {
+    if (at % interval === 0) sentinels.result('job 0', PASS)
+    clock.wind(100)
+    const { state, since } = sentinels.of('job 0') ?? {}
+    if (state === 'opening') connections.at(-1)?.opened()
+    else if (since != null && clock.now() - since >= idle) connections.at(-1)?.ended(null)
+  }
+}
+
 describe('sentinels: a connection', () => {
   it('is opened after the first passed check, and then stays', () => {
     const { clock, connections, sentinels } = rig()
@@ -185,6 +200,42 @@ describe('sentinels: a connection', () => {
     }
     // After 1, 2, 4, 8, 16 and 32 minutes, and then each hour.
     assert.ok(connections.length > 26 && connections.length < 32, `${connections.length}`)
+  })
+
+  it('rests five seconds after each silence of a server that closes idle connections, as it has served beside them', () => {
+    for (const [idle, interval] of [
+      [30_000, 5000],
+      [5000, 10_000],
+    ] as const) {
+      const parts = rig()
+      for (let i = 0; i < 8; i++) {
+        serves(parts, { idle, interval, ms: 600_000 })
+        const silentAt = parts.clock.now()
+        parts.sentinels.result('job 0', resultOf(false, 'timeout'))
+        const count = parts.connections.length
+        while (parts.connections.length === count) {
+          parts.sentinels.result('job 0', PASS)
+          parts.clock.wind(100)
+        }
+        assert.ok(parts.clock.now() - silentAt <= 6000, `${parts.clock.now() - silentAt} after ${i} silences`)
+      }
+    }
+  })
+
+  it('rests a minute where the server may have ended it to serve the check that has passed', () => {
+    const { clock, connections, sentinels, open } = rig()
+    open()
+    clock.wind(5000)
+    sentinels.result('job 0', { ...PASS, ms: 3000 })
+    connections[0]?.ended(null)
+    sentinels.result('job 0', PASS)
+    clock.wind(10)
+    connections[1]?.opened()
+    clock.wind(3000)
+    sentinels.result('job 0', resultOf(false, 'timeout'))
+    sentinels.result('job 0', PASS)
+    clock.wind(50_000)
+    assert.equal(connections.length, 2)
   })
 
   it('does not rest after a timeout that came while there was none', () => {
