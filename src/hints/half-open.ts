@@ -70,7 +70,9 @@ export class HalfOpen {
     const began = clock.now()
     const piece = this.#read()
     if (!piece) {
-      // As before IPVS is loaded.
+      // As before IPVS is loaded. The next look begins at the start again.
+      this.#counts.clear()
+      this.#lookCount = 0
       this.#looks.every(retryAfter(++this.#failures))
       return
     }

@@ -90,6 +90,11 @@ describe('half-open: hints', () => {
     assert.deepEqual(await wind(1), [told.replace('6', '10')])
   })
 
+  it('count no connection twice where a long list is read from its start after an error', async () => {
+    const { wind } = rig([waiting('a', 4), new Error('ENOMEM'), waiting('a', 4), []], { isEnd: false })
+    assert.deepEqual(await wind(20), [])
+  })
+
   it('read a long list from its start again after ten pieces', async () => {
     const { wind, closes } = rig([[]], { isEnd: false })
     await wind(9)
