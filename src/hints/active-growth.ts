@@ -153,6 +153,8 @@ export class ActiveGrowth {
       this.#failures = 0
     } catch {
       this.#services.clear()
+      // Where it is the turn of some of them, the others may be there.
+      this.#turn = { ...this.#turn, looks: LOOKS_IN_TURN }
       this.#looks.every(retryAfter(++this.#failures))
     }
   }

@@ -346,6 +346,21 @@ describe('active-growth: looks', () => {
     assert.equal(state.looks, before)
   })
 
+  it('go on at the other services after a second where the one whose turn it is cannot be read', async () => {
+    const { wind, state, clock } = rig({ cost: 2, services: [WEB, { ...WEB, port: 443 }] })
+    await wind(10_000)
+    state.missing = [80]
+    let [last, longest] = [clock.now(), 0]
+    for (let i = 0; i < 600; i++) {
+      state.read = []
+      await wind(100)
+      if (!state.read.some(key => key.endsWith(':443'))) continue
+      longest = Math.max(longest, clock.now() - last)
+      last = clock.now()
+    }
+    assert.ok(longest > 0 && longest < 3000, `${longest}`)
+  })
+
   it('do not count what came while a service was not in the table', async () => {
     const { wind, state } = rig({ services: [WEB, { ...WEB, port: 443 }] })
     await wind(2000)
