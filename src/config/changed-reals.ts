@@ -59,7 +59,8 @@ export function withReals({ service, places }: ChangedReals, read: Loaded): Serv
   for (const [i, place] of places.entries()) {
     const [real, old] = [changed[i], known[place]]
     if (!real || !old || !isSameValue(endpointOf(real), endpointOf(old))) return null
-    reals[place] = real
+    // With the checks that all others share.
+    reals[place] = Object.freeze({ ...old, attributes: real.attributes })
   }
   return Object.freeze({ ...service, reals: Object.freeze(reals) })
 }

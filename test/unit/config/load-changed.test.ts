@@ -190,6 +190,7 @@ ${reals.join('')}    scheduler: wrr
       weight: 9,
     })
     assert.ok(changed?.reals.every((real, i) => i === 6 || real === service?.reals[i]))
+    assert.equal(changed?.reals[6]?.checks, service?.reals[0]?.checks)
     assert.ok(
       Object.isFrozen(changed) && Object.isFrozen(changed?.reals) && Object.isFrozen(changed?.reals[6]),
     )
