@@ -209,8 +209,8 @@ export interface CheckResult {
   /** The phase in which the run ended; null for checks without phases. */
   readonly phase: Phase | null
   /**
-   * Duration of the run in milliseconds. A result that differs from the last one in times only may be told by the same object, with its
-   * times: who needs those of this run later takes them now.
+   * Duration of the run in milliseconds. The object of a result that changes no state may get the times of later runs that are equal
+   * in all else. A caller that needs the times of this run later copies them.
    */
   readonly ms: number
   /** Time of each phase, for `lvsd probe`; empty if not requested. */

@@ -279,7 +279,7 @@ export const settingsFields = {
   resync: intervalOrAuto()
     .default('auto')
     .describe(
-      'Interval at which the whole kernel table is read back and repaired. auto: from 500ms to 10s, so that reading costs at most 0.3 % of one processor over minutes.',
+      'Interval at which the whole kernel table is read back and repaired. auto: from 1s to 10s, so that reading costs at most 0.3 % of one processor over minutes.',
     ),
   resolve: interval().prefault('60s').describe('Interval at which names are resolved again.'),
   'conflict-check': intervalOrNone()
