@@ -25,28 +25,37 @@ const ours = table(
 )
 const foreign = Array.from({ length: FOREIGN }, (_, i) => serviceId(`fd00:e::${(i + 1).toString(16)}`))
 
-/** Wraps a socket: before each receive, `others` changes a foreign service. */
-function churned(socket: Socket, others: Kernel): Socket {
+/** The other programs: each `change` adds or deletes the next foreign service. */
+function otherPrograms(kernel: Kernel) {
   const there = new Set<number>()
   let turn = 0
-  const change = () => {
-    const i = turn++ % FOREIGN
+  const changeOne = (i: number) => {
     const id = foreign[i]
     if (!id) return
     const step: Change = there.has(i)
       ? { op: 'delete-service', id, was: tableService(id, []) }
       : { op: 'add-service', id, service: SERVICE_ATTRIBUTES }
     if (!there.delete(i)) there.add(i)
-    void others.apply([step])
+    void kernel.apply([step])
   }
   return {
-    ...socket,
-    receive(into) {
-      change()
-      return socket.receive(into)
+    change: () => changeOne(turn++ % FOREIGN),
+    /** Adds all foreign services: the next changes delete them. A dump skips a service after each that is deleted before its place. */
+    addAll() {
+      for (let i = 0; i < FOREIGN; i++) if (!there.has(i)) changeOne(i)
+      turn = 0
     },
   }
 }
+
+/** Wraps a socket: `change` is called before each receive. */
+const churned = (socket: Socket, change: () => void): Socket => ({
+  ...socket,
+  receive(into) {
+    change()
+    return socket.receive(into)
+  },
+})
 
 const missing = (found: Table) =>
   [...ours].flatMap(([key, { reals: wanted }]) => {
@@ -56,11 +65,13 @@ const missing = (found: Table) =>
 
 describe('a table that other programs change during a read', () => {
   let others: Kernel
+  let programs: ReturnType<typeof otherPrograms>
   let kernel: Kernel
 
   beforeEach(async () => {
     others = await openKernel()
-    kernel = connect(churned(openSocket(), others))
+    programs = otherPrograms(others)
+    kernel = connect(churned(openSocket(), programs.change))
     onCleanup(() => others.close())
     onCleanup(() => kernel.close())
   })
@@ -79,6 +90,7 @@ describe('a table that other programs change during a read', () => {
     let hidden = 0
     let readings = 0
     for (const end = performance.now() + DURATION; performance.now() < end; readings++) {
+      programs.addAll()
       hidden += missing((await kernel.dump()).table).length
       assert.deepEqual(missing((await kernel.dump(ours)).table), [])
       await reconciler.resync()
