@@ -9,7 +9,7 @@ const loaded = await loadConfig(file)
 const { config } = loaded
 if (!config) throw new Error('the configuration is wrong')
 const accepted = new AcceptedConfiguration({ file, state: null, env: {} }, { isTrial: true, tell: () => {} })
-const daemon = await startDirector({
+const starting = startDirector({
   loaded: { ...loaded, config },
   kept: null,
   keep: next => accepted.keep(next),
@@ -19,5 +19,7 @@ const daemon = await startDirector({
   log: openLog('info'),
   env: {},
 })
-process.on('SIGHUP', () => void daemon.reload(true))
-process.on('SIGTERM', () => void daemon.stop())
+// Before the log says that it has started: without a handler SIGHUP would end the process.
+process.on('SIGHUP', () => void starting.then(daemon => daemon.reload(true)))
+process.on('SIGTERM', () => void starting.then(daemon => daemon.stop()))
+await starting

@@ -132,7 +132,10 @@ async function changeAll(site: Site, { child, told }: Director, isUp: boolean): 
   site.server.isUp = isUp
   site.configure(2)
   child.kill('SIGHUP')
-  await until(() => told('reload.accepted').length > before)
+  await until(() => {
+    assert.deepEqual([child.exitCode, child.signalCode], [null, null])
+    return told('reload.accepted').length > before
+  })
   const targets = [{ service: 's0', real: `[fd00::${isUp ? 1 : 2}]:80` }]
   const reason = 'a new disk'
   const { ok, isKept } = await giveOverride(site.socket, {
