@@ -10,7 +10,7 @@ export const TICK = 50
  * Few jobs start together at some ticks only, because to wake up costs as much as several checks: the number of starts
  * that one wake-up serves as far as possible, the ticks between two of them, and the least number of them in an interval.
  */
-const TOGETHER = 50
+const TOGETHER = 100
 const APART = [10, 5, 4, 2]
 const LEAST_PHASES = 2
 /** Golden ratio: its multiples fill an interval evenly, for any number of jobs. */
