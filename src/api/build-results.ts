@@ -4,27 +4,27 @@ import type { CheckState } from '../health/check-state.js'
 import type { ServiceHealth } from '../health/health-snapshot.js'
 import type { ResultGroup } from '../health/recent-results.js'
 import type { WallClock } from '../util/clock.js'
-import { checkIdentity, roundedResult } from './build-status.js'
+import { eachInSteps, type Sliced } from '../util/time-slice.js'
+import { checkIdentity, rounded, roundedResult } from './build-status.js'
 import type { ResultsDocument } from './result-types.js'
 import type { WhyResults } from './why-types.js'
 
 type Dates = Pick<WallClock, 'iso'>
 
-/** `real`: the name of the only real server that is wanted; null: all. */
-export function buildResults(
+/** In time slices. `real`: the name of the only real server that is wanted; null: all. */
+export function* buildingResults(
   services: readonly ServiceHealth[],
   real: string | null,
   dates: Dates,
-): ResultsDocument {
-  const reals = services.flatMap(({ service, reals: all }) =>
-    all
-      .filter(one => real === null || hostPort(one.real) === real)
-      .map(one => ({
-        service: service.name,
-        real: hostPort(one.real),
-        checks: one.checks.map(check => checkResults(check, dates)),
-      })),
-  )
+): Sliced<ResultsDocument> {
+  const reals: ResultsDocument['reals'][number][] = []
+  for (const { service, reals: all } of services) {
+    const wanted = all.filter(one => real === null || hostPort(one.real) === real)
+    yield* eachInSteps(wanted, one => {
+      const checks = one.checks.map(check => checkResults(check, dates))
+      reals.push({ service: service.name, real: hostPort(one.real), checks })
+    })
+  }
   return { reals }
 }
 
@@ -39,10 +39,11 @@ function checkResults({ subscriber, health, recent }: CheckState, dates: Dates) 
 
 /** The groups, the newest first. */
 export function groupsOf(groups: readonly ResultGroup[], dates: Dates): readonly WhyResults[] {
-  return groups.toReversed().map(({ result, count, from, at }) => ({
+  return groups.toReversed().map(({ result, count, from, at, runs }) => ({
     last: roundedResult(result),
     count,
     from: dates.iso(from),
     at: dates.iso(at),
+    runs: runs.map(one => ({ at: dates.iso(one.at), ms: rounded(one.ms), phases: one.phases.map(rounded) })),
   }))
 }

@@ -352,6 +352,6 @@ function roundedAll<T extends Readonly<Record<string, number>>>(numbers: T): T {
 }
 
 /** Rounds to two decimal places. */
-function rounded(ms: number): number {
+export function rounded(ms: number): number {
   return Math.round(ms * 100) / 100
 }

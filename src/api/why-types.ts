@@ -15,8 +15,17 @@ export const whyResults = z
     count: z.number(),
     from: time(),
     at: time(),
+    runs: list(
+      z.object({
+        at: time(),
+        ms: z.number().describe('Duration in milliseconds.'),
+        phases: list(z.number()).describe(
+          'Milliseconds from the start to the end of each phase, in the order of those of `last`.',
+        ),
+      }),
+    ).describe('The times of those of the last five runs that are in this group, the newest first.'),
   })
-  .meta({ id: 'Results', description: 'Results in a row with the same verdict, reason and detail.' })
+  .meta({ id: 'Results', description: 'Results in a row with the same verdict, reason, detail and phases.' })
 
 export const whyCheck = checkStatus
   .omit({ last: true, lastAt: true })

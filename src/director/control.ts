@@ -2,7 +2,7 @@
 import { hostname } from 'node:os'
 import { buildingListing } from '../api/build-listing.js'
 import { buildOverview } from '../api/build-overview.js'
-import { buildResults } from '../api/build-results.js'
+import { buildingResults } from '../api/build-results.js'
 import { buildingStatus, buildStatus } from '../api/build-status.js'
 import { changeDocument, tableServices } from '../api/build-table.js'
 import { buildWindows } from '../api/build-windows.js'
@@ -80,7 +80,7 @@ export function controlOf(parts: ControlParts): Omit<Control, 'tokens'> {
     },
     results: async (service, real) => {
       const { health } = await snapshot(named(service))
-      return buildResults(health.services, real, dates)
+      return runSliced(buildingResults(health.services, real, dates))
     },
     overrides: {
       list: () => overridesOf(parts),

@@ -1,7 +1,11 @@
-/** The last results of one check, for people. Bounded in memory: results that are alike in a row are one group. */
-import type { CheckResult, Phase } from '../core/model.js'
+/**
+ * The last results of one check, for people. Bounded in memory: results that are alike in a row are one group. Of the last
+ * runs, whose times differ although they are alike, the times are kept too.
+ */
+import type { CheckResult, Phase, PhaseTime } from '../core/model.js'
+import { KEPT_RUNS, type LastTimes, NO_TIMES, readRun, readSince, type Times, writeRun } from './run-times.js'
 
-/** Results in a row with the same verdict, reason and detail. */
+/** Results in a row with the same verdict, reason, detail and phases. */
 export interface ResultGroup {
   /** The last one. In older groups the detail may be cut. */
   readonly result: CheckResult
@@ -9,6 +13,8 @@ export interface ResultGroup {
   /** Times of the first and the last one, in milliseconds of the steady clock. */
   readonly from: number
   readonly at: number
+  /** The times of those of the last runs that are in this group, the newest first. */
+  readonly runs: readonly LastTimes[]
 }
 
 /** Number of groups that are kept for each check. */
@@ -30,6 +36,9 @@ export class RecentResults {
   #count = 0
   #from = 0
   #at = 0
+  #times: Times = NO_TIMES
+  /** Place of the newest run in them. */
+  #newest = 0
 
   add(result: CheckResult, now: number): void {
     this.#addVerdict(result.ok === null ? 'n' : result.ok ? 'p' : 'f')
@@ -39,6 +48,8 @@ export class RecentResults {
       this.#from = now
     }
     this.#last = withHintOf(this.#count > 0 ? this.#last : null, result)
+    this.#newest = (this.#newest + 1) % KEPT_RUNS
+    this.#times = writeRun(this.#times, this.#newest, now - this.#at, result)
     this.#count++
     this.#at = now
   }
@@ -50,9 +61,20 @@ export class RecentResults {
 
   /** The groups, the oldest first. */
   get groups(): readonly ResultGroup[] {
-    const older = this.#older.map(unpacked)
-    if (this.#last === null) return older
-    return [...older, { result: this.#last, count: this.#count, from: this.#from, at: this.#at }]
+    const groups = this.#older.map(unpacked)
+    if (this.#last !== null)
+      groups.push({ result: this.#last, count: this.#count, from: this.#from, at: this.#at })
+    let [age, at] = [0, this.#at]
+    const newestFirst = groups.toReversed().map(group => {
+      const runs: LastTimes[] = []
+      for (; age < KEPT_RUNS && runs.length < group.count; age++) {
+        const place = (this.#newest + KEPT_RUNS - age) % KEPT_RUNS
+        runs.push(readRun(this.#times, place, group.result.phases.length, at))
+        at -= readSince(this.#times, place)
+      }
+      return { ...group, runs }
+    })
+    return newestFirst.reverse()
   }
 
   /** Most servers have one verdict again and again, which takes no more memory than a count. */
@@ -89,7 +111,16 @@ function lastOf(verdicts: string): string {
 }
 
 function areAlike(a: CheckResult, b: CheckResult): boolean {
-  return a.ok === b.ok && a.reason === b.reason && a.detail === b.detail && a.phase === b.phase
+  const isSame = a.ok === b.ok && a.reason === b.reason && a.detail === b.detail && a.phase === b.phase
+  return isSame && haveSamePhases(a.phases, b.phases)
+}
+
+/** A loop, because this is done for each result. */
+function haveSamePhases(a: readonly PhaseTime[], b: readonly PhaseTime[]): boolean {
+  if (a === b) return true
+  if (a.length !== b.length) return false
+  for (let i = 0; i < a.length; i++) if (a[i]?.phase !== b[i]?.phase) return false
+  return true
 }
 
 /** A failure that a hint brought forward is told with it while failures alike follow. */
@@ -98,7 +129,7 @@ function withHintOf(before: CheckResult | null, result: CheckResult): CheckResul
   return isKept ? { ...result, hint: before.hint } : result
 }
 
-function unpacked(text: string): ResultGroup {
+function unpacked(text: string): Omit<ResultGroup, 'runs'> {
   const [count, from, at, ok, reason, detail, phase, ms, hint, ...times] = JSON.parse(text)
   const phases = times.flatMap((word: Phase | number, i: number) =>
     i % 2 === 0 ? [{ phase: word as Phase, ms: times[i + 1] as number }] : [],

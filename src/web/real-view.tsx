@@ -139,7 +139,7 @@ function CheckCard({ check, now }: { check: WhyCheck; now: number }) {
 }
 
 function Result({ group, now }: { group: WhyResults; now: number }) {
-  const { last, count, from, at } = group
+  const { last, count, from, at, runs } = group
   const word = last.ok === null ? 'no verdict' : last.ok ? 'passed' : 'failed'
   const isNamed = last.reason !== null && !last.detail.startsWith(`${last.reason} `)
   const tone = last.ok === null ? 'unknown' : last.ok ? 'up' : 'down'
@@ -148,8 +148,22 @@ function Result({ group, now }: { group: WhyResults; now: number }) {
       <span class={`state ${tone}`}>{word}</span> {count > 1 && `${count} times, ${timeText(from, now)} to `}
       {timeText(at, now)}: {isNamed && <code>{last.reason}</code>} <span class="reason">{last.detail}</span>{' '}
       <Phases phases={last.phases} ms={last.ms} />
+      {runs.length > 1 && (
+        <ul class="runs" aria-label="Earlier runs">
+          {runs.slice(1).map(run => (
+            <li key={run.at}>
+              {timeText(run.at, now)}: <Phases phases={named(run, last.phases)} ms={run.ms} />
+            </li>
+          ))}
+        </ul>
+      )}
     </li>
   )
+}
+
+/** The phases of an earlier run, which are those of the last one. */
+function named({ phases, ms }: WhyResults['runs'][number], last: WhyResults['last']['phases']) {
+  return last.map(({ phase }, i) => ({ phase, ms: phases[i] ?? ms }))
 }
 
 function Phases({ phases, ms }: { phases: WhyResults['last']['phases']; ms: number }) {

@@ -193,8 +193,8 @@ function sourceOf({ address, by, insteadOf }: SourceStatus): string {
   return `${address}, a virtual address: this machine has no other one for the server; see lvsd doctor`
 }
 
-/** Two lines: when, how often, verdict and time; and what came. A third one for the phases. */
-function resultLines({ last, count, from, at }: WhyResults, page: Page): string[] {
+/** Two lines: when, how often, verdict and time; and what came. A third one for the phases; one for each run before. */
+function resultLines({ last, count, from, at, runs }: WhyResults, page: Page): string[] {
   const { paint, now } = page
   const verdict =
     last.ok === null
@@ -204,13 +204,20 @@ function resultLines({ last, count, from, at }: WhyResults, page: Page): string[
         : paint('red', 'failed')
   const early = last.hint === undefined ? [] : [paint('dim', `  checked early: ${printable(last.hint)}`)]
   const often = count === 1 ? '' : `  ${count} times since ${moment(from, now)}`
-  const phases = phasesOf(last)
+  const phases = phasesOf(last.phases)
   return [
     `${moment(at, now)}  ${verdict}  ${formatDuration(last.ms)}${often}`,
     `  ${reasonOf(last)}`,
     ...early,
     ...(phases === '' ? [] : [paint('dim', `  ${phases}`)]),
+    ...runs.slice(1).map(run => paint('dim', `  ${earlierRun(run, last, now)}`)),
   ]
+}
+
+/** `12:00:03  1.6ms: connect 0.4ms, first byte 1.2ms`. */
+function earlierRun({ at, ms, phases }: WhyResults['runs'][number], last: CheckResult, now: number): string {
+  const text = phasesOf(last.phases.map(({ phase }, i) => ({ phase, ms: phases[i] ?? ms })))
+  return `${moment(at, now)}  ${formatDuration(ms)}${text === '' ? '' : `: ${text}`}`
 }
 
 function reasonOf({ ok, reason, detail, phase }: CheckResult): string {
@@ -220,7 +227,7 @@ function reasonOf({ ok, reason, detail, phase }: CheckResult): string {
 }
 
 /** `connect 0.4ms, first byte 1.2ms`: the time that each phase took. */
-function phasesOf({ phases }: CheckResult): string {
+function phasesOf(phases: CheckResult['phases']): string {
   return phases
     .map(({ phase, ms }, i) => `${printable(phase)} ${formatDuration(ms - (phases[i - 1]?.ms ?? 0))}`)
     .join(', ')

@@ -237,6 +237,13 @@ describe('build-why: a real server', () => {
       ],
     )
     assert.deepEqual(checks[0]?.results[0]?.last.phases[1], { phase: 'headers', ms: 1.23 })
+    const ends = sick.phases.map(({ ms }) => Math.round(ms * 100) / 100)
+    const ms = Math.round(sick.ms * 100) / 100
+    assert.deepEqual(
+      checks[0]?.results[0]?.runs,
+      [NOW, NOW - 2000].map(at => ({ at: new Date(at).toISOString(), ms, phases: ends })),
+    )
+    assert.equal(checks[0]?.results[1]?.runs.length, 1)
   })
 
   it('says that the table stays while the network of this director is lost', () => {

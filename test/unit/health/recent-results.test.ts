@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import type { CheckResult } from '../../../src/core/model.js'
 import { KEPT_GROUPS, RecentResults } from '../../../src/health/recent-results.js'
+import { KEPT_RUNS } from '../../../src/health/run-times.js'
 import { failed, passed } from '../../support/tables.js'
 
 const seen = (recent: RecentResults) =>
@@ -74,6 +75,77 @@ describe('recent-results', () => {
         { phase: 'first byte', ms: 3000.12 },
       ],
     })
+  })
+
+  it('keeps the times of the last five runs, which an equal result repeats in the same object', () => {
+    const recent = new RecentResults()
+    const phases = [
+      { phase: 'connect' as const, ms: 0 },
+      { phase: 'body' as const, ms: 0 },
+    ]
+    const result = { ...passed('200 OK'), ms: 0, phases }
+    for (let i = 1; i <= 7; i++) {
+      result.ms = i + 0.5
+      phases.forEach((one, j) => {
+        one.ms = j === 0 ? i : i + 0.5
+      })
+      recent.add(result, i * 1000.5)
+    }
+    const [group, ...others] = recent.groups
+    assert.deepEqual(others, [])
+    assert.deepEqual(
+      group?.runs,
+      [7, 6, 5, 4, 3].map(i => ({ at: i * 1000.5, ms: i + 0.5, phases: [i, i + 0.5] })),
+    )
+  })
+
+  it('begins a group with other phases', () => {
+    const recent = new RecentResults()
+    const add = (...phases: ('connect' | 'handshake' | 'body')[]) =>
+      recent.add({ ...passed(), ms: 1, phases: phases.map(phase => ({ phase, ms: 1 })) }, 1)
+    add('connect', 'body')
+    add('connect', 'handshake', 'body')
+    add('connect', 'handshake')
+    assert.deepEqual(
+      recent.groups.map(({ count, runs }) => [count, runs.map(run => run.phases.length)]),
+      [
+        [1, [2]],
+        [1, [3]],
+        [1, [2]],
+      ],
+    )
+  })
+
+  it('has the times of the last five runs of any history', () => {
+    const words = ['resolve', 'connect', 'handshake', 'send', 'first byte', 'headers', 'body'] as const
+    const time = fc.float({ min: 0, max: 100_000, noNaN: true })
+    const run = fc.record({
+      ends: fc.array(time, { maxLength: words.length }),
+      ms: time,
+      since: fc.integer({ min: 0, max: 100_000 }),
+      detail: fc.constantFrom('a', 'b'),
+    })
+    fc.assert(
+      fc.property(fc.array(run, { minLength: 1, maxLength: 20 }), history => {
+        const recent = new RecentResults()
+        let now = 1000
+        const expected = history.map(({ ends, ms, since, detail }) => {
+          now += since
+          // The last phase ends with the run.
+          const times = ends.map((end, i) => (i === ends.length - 1 ? ms : end))
+          const phases = times.map((end, i) => ({ phase: words[i] as (typeof words)[number], ms: end }))
+          recent.add({ ...passed(detail), ms, phases }, now)
+          return { at: now, ms, phases: times }
+        })
+        const { groups } = recent
+        const runs = groups.toReversed().flatMap(group => group.runs)
+        assert.deepEqual(runs, expected.toReversed().slice(0, KEPT_RUNS))
+        for (const group of groups) {
+          assert.ok(group.runs.length <= group.count)
+          for (const { phases } of group.runs) assert.equal(phases.length, group.result.phases.length)
+        }
+      }),
+    )
   })
 
   it('keeps five, the last in full and older details cut between characters', () => {

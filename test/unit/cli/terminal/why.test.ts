@@ -17,12 +17,20 @@ const sick: CheckResult = {
     { phase: 'body', ms: 1.234 },
   ],
 }
+const slower: CheckResult = {
+  ...sick,
+  ms: 1.6,
+  phases: [
+    { phase: 'connect', ms: 0.5 },
+    { phase: 'body', ms: 1.6 },
+  ],
+}
 
 describe('terminal/why', () => {
   const answers = [
     whyReal([A], {
       results: [
-        ['http', sick],
+        ['http', slower],
         ['http', sick],
       ],
     }),
@@ -35,7 +43,12 @@ describe('terminal/why', () => {
     assert.match(text, /^web\/\[fd00::a\]:80 {2}down\nDown since .* because http fails \(unexpected: no "ok"/)
     assert.ok(text.includes('\n  expects   status 200\n'))
     assert.ok(text.includes(`\n  results   ${at(NOW)}  failed  1.2ms  2 times since ${at(NOW - 2000)}\n`))
-    assert.ok(text.includes('\n            connect 0.4ms, body 0.8ms\n'))
+    assert.ok(
+      text.includes(
+        `\n            connect 0.4ms, body 0.8ms\n            ${at(NOW - 2000)}  1.6ms: connect 0.5ms, body 1.1ms\n`,
+      ),
+      text,
+    )
     assert.ok(text.includes('\n  overrides no override\n'))
     assert.ok(text.includes('the service is not in the table (table read 1s ago)'))
     assert.ok(text.endsWith('lvsd has written nothing here since it started'))
