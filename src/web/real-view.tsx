@@ -120,6 +120,7 @@ function CheckCard({ check, now }: { check: WhyCheck; now: number }) {
         </dd>
         <dt>Next run</dt>
         <dd>{isRunning ? 'in progress' : nextAt === null ? 'none' : timeText(nextAt, now)}</dd>
+        {check.hints && <HintFacts hints={check.hints} now={now} />}
         {observers.length > 0 && <dt>Asked by</dt>}
         {observers.map(({ director, isSelf, state: said, detail }) => (
           <dd key={director}>
@@ -138,6 +139,40 @@ function CheckCard({ check, now }: { check: WhyCheck; now: number }) {
   )
 }
 
+type Hints = NonNullable<WhyCheck['hints']>
+
+/** What may bring the check forward, and what has done so last. */
+function HintFacts({ hints: { sentinel, isKnocking, last }, now }: { hints: Hints; now: number }) {
+  return (
+    <>
+      {sentinel && <dt>Sentinel</dt>}
+      {sentinel && <dd>{sentinelText(sentinel, now)}</dd>}
+      {isKnocking && <dt>Knocking</dt>}
+      {isKnocking && <dd>the check comes as soon as the server listens</dd>}
+      {last && <dt>Last hint</dt>}
+      {last && (
+        <dd>
+          {timeText(last.at, now)}, checked early: {last.detail}
+        </dd>
+      )}
+    </>
+  )
+}
+
+const SENTINELS = {
+  watching: 'watches',
+  opening: 'is being opened',
+  waiting: 'waits for its turn to be opened',
+  closed: 'closed; the next passed check opens it',
+  'left-out': 'none: the descriptors do not suffice for all, see LimitNOFILE',
+} as const
+
+function sentinelText({ state, since, idleLimit }: NonNullable<Hints['sentinel']>, now: number): string {
+  const limit =
+    idleLimit === null ? '' : `; the server closes idle connections after ${(idleLimit / 1000).toFixed(1)} s`
+  return `${since === null ? SENTINELS[state] : `watches since ${timeText(since, now)}`}${limit}`
+}
+
 function Result({ group, now }: { group: WhyResults; now: number }) {
   const { last, count, from, at, runs } = group
   const word = last.ok === null ? 'no verdict' : last.ok ? 'passed' : 'failed'
@@ -147,6 +182,7 @@ function Result({ group, now }: { group: WhyResults; now: number }) {
     <li>
       <span class={`state ${tone}`}>{word}</span> {count > 1 && `${count} times, ${timeText(from, now)} to `}
       {timeText(at, now)}: {isNamed && <code>{last.reason}</code>} <span class="reason">{last.detail}</span>{' '}
+      {last.hint !== undefined && <span class="dim">checked early: {last.hint}; </span>}
       <Phases phases={last.phases} ms={last.ms} />
       {runs.length > 1 && (
         <ul class="runs" aria-label="Earlier runs">

@@ -1,7 +1,10 @@
 /** The page in a real browser, with a running lvsd and real little servers. */
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
+import { createServer } from 'node:http'
 import { createRequire } from 'node:module'
+import type { AddressInfo } from 'node:net'
 import type { Browser, Page } from 'playwright-core'
 import { endOverrides, fetchStatus } from '../../../src/api/client.js'
 import { ALL_EFFECTS } from '../../../src/cli/override-command.js'
@@ -131,6 +134,47 @@ describe('the page', function () {
       assert.deepEqual(complaints, [])
     } finally {
       await dual.stop()
+    }
+  })
+
+  it('shows the last runs of a check phase by phase, its sentinel, and what hinted it last', async () => {
+    const watched = createServer((_request, response) => response.end('ok'))
+    const own = new Site()
+    try {
+      watched.listen(0, '::1')
+      await once(watched, 'listening')
+      const name = `[::1]:${(watched.address() as AddressInfo).port}`
+      const services = () => `  web:
+    virtual: '[2001:db8::80]:80'
+    forwarding: masq
+    check: { kind: http, interval: 200ms, timeout: 2s, fall: 1, sentinel: true }
+    reals: ['${name}']`
+      await own.start({ count: 1, services })
+      const address = `${own.url}#/real/web/${encodeURIComponent(name)}`
+      const { page, complaints } = await openPage(browser, address, await own.token('anna', 'read'))
+      const fact = (label: string) =>
+        page.locator(`dt:text-is("${label}") + dd`).textContent({ timeout: 20_000 })
+      const says = (label: string, pattern: RegExp) =>
+        until(async () => pattern.test((await fact(label)) ?? ''), { what: () => `${label}: ${pattern}` })
+      await says('Sentinel', /^watches since [0-9:]+$/)
+      const before = page.getByRole('list', { name: 'Earlier runs' }).getByRole('listitem')
+      await until(async () => (await before.count()) === 4)
+      assert.match(
+        (await before.first().textContent()) ?? '',
+        /^[0-9:]+: connect [0-9.]+ ms, first byte [0-9.]+ ms, .*; [0-9.]+ ms in all$/,
+      )
+      assert.equal(await page.getByText('Last hint').count(), 0)
+      watched.closeAllConnections()
+      await says('Last hint', /checked early: the idle connection to the server was (closed|reset) after/)
+      watched.close()
+      watched.closeAllConnections()
+      await says('Knocking', /the check comes as soon as the server listens/)
+      await page.locator('.results').getByText('checked early: ').first().waitFor()
+      assert.deepEqual(complaints, [])
+    } finally {
+      watched.closeAllConnections()
+      watched.close()
+      await own.stop()
     }
   })
 
