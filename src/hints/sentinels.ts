@@ -7,7 +7,7 @@
  *   closed    its check passes                        waiting
  *   waiting   its turn comes                          opening   connect
  *   opening   established                             watching
- *   opening   refused                                 closed    hint
+ *   opening   refused, or an ICMP error               closed    hint
  *   opening   another failure                         closed
  *   watching  closed at the learned age               waiting
  *   watching  any other end                           closed    hint
@@ -262,6 +262,8 @@ export class Sentinels {
       this.#lost(sentinel, code, this.#parts.clock.now() - since)
     } else if (code === 'ECONNREFUSED' || code === 'ECONNRESET')
       this.#hint(sentinel, 'sentinel', `${CONNECTION} was ${wordOf(code)} when lvsd opened it`)
+    // Its check has just passed.
+    else if (code !== null && UNREACHABLE.has(code)) this.#hint(sentinel, 'icmp', reported(code))
   }
 
   #lost(sentinel: Sentinel, code: string | null, age: number): void {
@@ -272,7 +274,7 @@ export class Sentinels {
       this.#hint(sentinel, 'sentinel', `${CONNECTION} was ${wordOf(code)} after ${(age / 1000).toFixed(1)} s`)
     else if (code === 'ETIMEDOUT')
       this.#hint(sentinel, 'sentinel', `the server no longer answers on the idle connection`, true)
-    else this.#hint(sentinel, 'icmp', `the network reports an error of the idle connection (${code})`)
+    else this.#hint(sentinel, 'icmp', reported(code))
   }
 
   #hint({ endpoint }: Sentinel, kind: Hint['kind'], detail: string, isStrong = false): void {
@@ -281,6 +283,12 @@ export class Sentinels {
 }
 
 const CONNECTION = 'the idle connection to the server'
+/** What ICMP errors become for the kernel of this machine (icmp_err_convert, icmpv6_err_convert). */
+const UNREACHABLE: ReadonlySet<string> = new Set(['EHOSTUNREACH', 'ENETUNREACH', 'EACCES'])
+
+function reported(code: string): string {
+  return `the network reports an error of the idle connection (${code})`
+}
 
 function wordOf(code: string | null): string {
   if (code === null) return 'closed'

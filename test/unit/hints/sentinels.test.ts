@@ -124,17 +124,24 @@ describe('sentinels: a connection', () => {
     }
   })
 
-  it('that is refused is a hint; one that fails otherwise is none', () => {
-    for (const [code, count] of [
-      ['ECONNREFUSED', 1],
-      ['ETIMEDOUT', 0],
-      ['EADDRNOTAVAIL', 0],
+  it('that is refused, or meets an ICMP error, is a hint; one that fails otherwise is none', () => {
+    for (const [code, kinds] of [
+      ['ECONNREFUSED', ['sentinel']],
+      ['EHOSTUNREACH', ['icmp']],
+      ['ENETUNREACH', ['icmp']],
+      ['EACCES', ['icmp']],
+      ['ETIMEDOUT', []],
+      ['EADDRNOTAVAIL', []],
     ] as const) {
       const { clock, connections, sentinels, hints } = rig()
       sentinels.result('job 0', PASS)
       clock.wind(10)
       connections[0]?.ended(code)
-      assert.equal(hints.length, count, code)
+      assert.deepEqual(
+        hints.map(hint => hint.kind),
+        kinds,
+        code,
+      )
     }
   })
 
