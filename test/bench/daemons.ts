@@ -8,6 +8,7 @@ import { sleep } from './benchmark.js'
 import { fakeIpvs } from './compile-tools.js'
 import { family } from './processes.js'
 import { keepalivedConfig, ldirectordConfig, lvsdConfig, type Site } from './sites.js'
+import { TURNS } from './turn-watch.js'
 
 export interface Daemon {
   readonly name: string
@@ -36,12 +37,12 @@ interface Recipe {
   readonly env?: Readonly<Record<string, string>>
 }
 
-const lvsdRecipe = (kernel: 'netlink' | 'memory'): Recipe => ({
+const lvsdRecipe = (kernel: 'netlink' | 'memory') => ({
   name: 'lvsd',
   program: process.execPath,
   file: 'lvsd.yaml',
   config: lvsdConfig,
-  words: (file, folder) => [
+  words: (file: string, folder: string) => [
     join(process.cwd(), BUNDLE, 'src/main.cjs'),
     ...['run', file, '--kernel', kernel, '--socket', lvsdSocket(folder), '--state', folder],
   ],
@@ -49,6 +50,34 @@ const lvsdRecipe = (kernel: 'netlink' | 'memory'): Recipe => ({
 
 export const lvsd = daemonOf(lvsdRecipe('netlink'))
 export const lvsdInMemory = daemonOf(lvsdRecipe('memory'))
+
+/** With the memory table; tells each turn of its main loop in the file `turnsFile`. */
+export function watchedLvsd(format: 'yaml' | 'ldirectord'): Daemon {
+  const recipe = lvsdRecipe('memory')
+  const isYaml = format === 'yaml'
+  return {
+    name: recipe.name,
+    missing: () => null,
+    start: (site, folder) =>
+      start(
+        {
+          ...recipe,
+          file: isYaml ? 'lvsd.yaml' : 'ldirectord.cf',
+          config: isYaml ? lvsdConfig : ldirectordConfig,
+          words: (file, folder) => ['--import', TURN_WATCH, ...recipe.words(file, folder)],
+          env: { [TURNS]: turnsFile(folder) },
+        },
+        site,
+        folder,
+      ),
+  }
+}
+
+const TURN_WATCH = join(import.meta.dirname, 'turn-watch.js')
+
+export function turnsFile(folder: string): string {
+  return join(folder, 'turns')
+}
 
 /** Removes what lvsd has accepted in this folder, so that its next start reads the configuration. */
 export function forgetAccepted(folder: string): void {

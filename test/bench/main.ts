@@ -34,6 +34,7 @@ import { benchmark as reloadInMemory } from './reload-in-memory.js'
 import { benchmark as sentinels } from './sentinels.js'
 import { benchmark as start } from './start.js'
 import { benchmark as startInMemory } from './start-in-memory.js'
+import { benchmark as turns } from './turns.js'
 import { benchmark as watching } from './watching.js'
 
 const all: readonly Benchmark[] = [
@@ -50,6 +51,7 @@ const all: readonly Benchmark[] = [
   reloadInMemory,
   start,
   startInMemory,
+  turns,
   watching,
   memory,
   metrics,

@@ -29,6 +29,8 @@ export type SiteCheck =
 export interface SiteService {
   readonly address: string
   readonly reals: readonly SiteReal[]
+  /** Seconds; absent: that of the site. Of lvsd and ldirectord. */
+  readonly interval?: number
 }
 
 export interface SiteReal {
@@ -94,6 +96,9 @@ export function lvsdConfig(site: Site): string {
       `  web${i + 1}:`,
       `    virtual: '[${service.address}]:80'`,
       ...(protocol === undefined ? [] : [`    protocol: ${protocol}`]),
+      ...(service.interval === undefined
+        ? []
+        : [`    check: ${lvsdCheck({ ...site, interval: service.interval })}`]),
       '    reals:',
       ...service.reals.map(({ address, port, weight }) => `      - '[${address}]:${port} masq ${weight}'`),
     ]),
@@ -163,6 +168,7 @@ export function ldirectordConfig({ services, interval, timeout }: Site): string 
     ...services.flatMap(service => [
       '',
       `virtual6=[${service.address}]:80`,
+      ...(service.interval === undefined ? [] : [`\tcheckinterval=${service.interval}`]),
       ...service.reals.map(({ address, port, weight }) => `\treal6=[${address}]:${port} masq ${weight}`),
       '\tservice=http',
       '\tscheduler=rr',
