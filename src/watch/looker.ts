@@ -29,6 +29,8 @@ interface Known {
   readonly inode: string
   readonly writtenAt: number
   readonly hash: string
+  /** True if two looks found this mark. Until then a further change may leave it as it is. */
+  readonly isSure: boolean
 }
 
 export class Looker {
@@ -72,18 +74,24 @@ export class Looker {
     return new Set([file, ...included, ...found].map(path => resolve(path)))
   }
 
-  /** Returns null if the file does not exist. The file status is read before the content, and stored only with it. */
+  /**
+   * Returns null if the file does not exist. The file status is read before the content, and stored only with it. The clock of a file
+   * system has steps of some milliseconds, or of a second: within one, a file may be read and written again with the same status.
+   * So the next look, which is in another step, reads it again.
+   */
   async #lookAt(path: string, before: Known | undefined): Promise<{ known: Known; isMoved: boolean } | null> {
     const found = await this.#files.status(path)
     if (!found) return null
     const mark = markOf(found)
-    if (mark === before?.mark) return { known: before, isMoved: true }
+    const isSure = mark === before?.mark
+    if (isSure && before.isSure) return { known: before, isMoved: true }
     const { dev, ino, mtimeNs, ctimeNs } = found
     const inode = `${dev} ${ino}`
     // If a file was renamed after its last write, the inode changes and ctime is later than mtime.
     const isMoved = before !== undefined && inode !== before.inode && ctimeNs > mtimeNs
     const writtenAt = Number(mtimeNs / 1_000_000n)
-    return { known: { mark, inode, writtenAt, hash: hashOf(await this.#files.text(path)) }, isMoved }
+    const hash = hashOf(await this.#files.text(path))
+    return { known: { mark, inode, writtenAt, hash, isSure }, isMoved }
   }
 
   async #areWritten(paths: Iterable<string>): Promise<boolean> {

@@ -13,7 +13,7 @@ import {
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { digestOf } from '../../../src/watch/digest.js'
-import { blocking, type FileReader, pooled } from '../../../src/watch/file-readers.js'
+import { blocking, type FileReader, type FileStatus, pooled } from '../../../src/watch/file-readers.js'
 import { Looker } from '../../../src/watch/looker.js'
 import { onCleanup } from '../../support/after-each.js'
 import { temporaryFolder } from '../../support/folder.js'
@@ -46,6 +46,31 @@ for (const [name, files] of Object.entries({ pooled, blocking }))
       writeFileSync(file, 'two')
       utimesSync(file, atime, mtime)
       assert.notEqual((await look()).digest, before)
+    })
+
+    it('notices at the next look what was written right after a look, with the same size and the same times', async () => {
+      // From Linux 6.13 on, ext4 and tmpfs have a finer clock for a file whose times were asked for.
+      const ofOneStep = (found: FileStatus | null) => found && { ...found, mtimeNs: 1n, ctimeNs: 1n }
+      const status = async (path: string) => ofOneStep(await files.status(path))
+      const { file, look } = stage({ ...files, status })
+      await look()
+      writeFileSync(file, 'two')
+      assert.equal((await look()).digest, digestOf([{ path: file, text: 'two' }]))
+    })
+
+    it('reads a file twice after a change, and then no more', async () => {
+      const read: string[] = []
+      const text = (path: string) => {
+        read.push(path)
+        return files.text(path)
+      }
+      const { file, look } = stage({ ...files, text })
+      for (let i = 0; i < 4; i++) await look()
+      assert.deepEqual(read, [file, file])
+      await setTimeout(TICK)
+      writeFileSync(file, 'two')
+      for (let i = 0; i < 4; i++) await look()
+      assert.equal(read.length, 4)
     })
 
     it('distinguishes a file that is moved into place from one that is written in place', async () => {
