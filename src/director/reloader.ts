@@ -211,8 +211,12 @@ export class Reloader {
   async #tryReload(isSettled: boolean): Promise<Verdict> {
     if (this.#isStopped) return 'taken'
     const loaded = await this.#load()
-    // A reload on request has handled this content meanwhile.
-    if (this.#lastRead && isSameRead(this.#lastRead, loaded)) return 'taken'
+    if (this.#lastRead && isSameRead(this.#lastRead, loaded)) {
+      // A reload on request has handled this content meanwhile, or it was there for a moment again, in place of the one that was
+      // noticed: that one must not count as handled.
+      this.#parts.considered(loaded)
+      return 'taken'
+    }
     if (!isSettled && mayBePart(loaded, this.#loaded)) return 'unsettled'
     const { problems } = loaded
     const isKnown = this.#last?.ok === false && isSame(this.#last.problems, problems)

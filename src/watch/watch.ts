@@ -45,6 +45,8 @@ export class Watch {
   readonly #looks: Poller
   #places: Places
   #asked: { readonly digest: string; readonly isSettled: boolean; readonly again: number } | null = null
+  /** The digest that a look found before the last reload, if nothing is left to do about it. */
+  #taken: string | null = null
   #fault: string | null = null
   #isAsking = false
   #isConsidered = false
@@ -100,8 +102,10 @@ export class Watch {
     this.#isConsidered = false
     const verdict = await this.#parts.onChange(isSettled)
     this.#isAsking = false
-    // If another component has read the files meanwhile, that content counts: it may be newer than this look.
-    if (verdict === 'taken' && !this.#isConsidered) this.#changes.take(digest)
+    // What was read meanwhile counts: it may be newer than this look. But not where the same look leads to it again: of a file that
+    // cannot be parsed, the files that it includes are looked at and not read.
+    if (verdict === 'taken' && (!this.#isConsidered || this.#taken === digest)) this.#changes.take(digest)
+    this.#taken = verdict === 'taken' ? digest : null
     this.#asked =
       verdict === 'taken'
         ? null

@@ -17,6 +17,7 @@ function stage(...verdicts: Verdict[]) {
   const { log, lines } = recordingLog()
   const state = {
     look: { digest: digest('one'), fault: null, writtenAt: 0, isMoved: false, isWritten: false } as Look,
+    reload: () => {},
   }
   const told: string[] = []
   const clock = new FakeClock()
@@ -28,6 +29,7 @@ function stage(...verdicts: Verdict[]) {
       onNew: () => told.push('new'),
       onChange: async isSettled => {
         told.push(isSettled ? 'settled' : 'early')
+        state.reload()
         return verdicts.shift() ?? 'taken'
       },
       look: async () => state.look,
@@ -43,7 +45,7 @@ function stage(...verdicts: Verdict[]) {
     }
     return told.splice(0)
   }
-  return { watch, looks, lines, told }
+  return { watch, looks, lines, told, state }
 }
 
 describe('watch: a watched configuration', () => {
@@ -72,6 +74,20 @@ describe('watch: a watched configuration', () => {
     assert.deepEqual(await looks(5, { digest: digest('two') }), [])
     watch.considered({ text: 'two' })
     assert.deepEqual(told, [])
+  })
+
+  it('that was as before when it was read is reported and reloaded when it is changed again', async () => {
+    const { watch, looks, state } = stage()
+    state.reload = () => watch.considered({ text: 'one' })
+    assert.deepEqual(await looks(2, { digest: digest('two') }), ['new', 'early'])
+    state.reload = () => {}
+    assert.deepEqual(await looks(3, { digest: digest('two') }), ['new', 'early'])
+  })
+
+  it('that is never read as it is looked at is read twice and no more', async () => {
+    const { watch, looks, state } = stage()
+    state.reload = () => watch.considered({ text: 'a part of two' })
+    assert.deepEqual(await looks(20, { digest: digest('two') }), ['new', 'early', 'new', 'early'])
   })
 
   it('that cannot be read is logged once, and later changes are noticed', async () => {
