@@ -104,8 +104,9 @@ export class RedisOverrideStore implements OverrideStore {
       const isEndless = ++pages > MOST_PAGES || entries > 2 * MOST_ENTRIES
       return isEndless ? `no end after ${pages} pages` : null
     }
+    const isPart = (answer: unknown) => pageOf(answer).cursor !== '0'
     do {
-      const answer = await this.#redis.run('HSCAN', [this.#key, cursor, 'COUNT', PAGE], { refuse })
+      const answer = await this.#redis.run('HSCAN', [this.#key, cursor, 'COUNT', PAGE], { refuse, isPart })
       const page = pageOf(answer)
       for (const [id, text] of pairsOf(page.words)) fields.set(id, text)
       cursor = page.cursor

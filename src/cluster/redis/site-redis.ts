@@ -53,6 +53,8 @@ export interface RunOptions {
   readonly within?: number
   /** Says why an answer is too much for lvsd, or null. Then it rejects with the reason `size`, which is told. */
   refuse?(answer: unknown): string | null
+  /** True if further commands read the rest. Such an answer does not prove that the whole is no longer too much. */
+  isPart?(answer: unknown): boolean
 }
 
 export interface RedisStatus {
@@ -236,7 +238,7 @@ export class RedisClient implements SiteRedis {
     connection: Connection,
     command: RedisCommand,
     args: readonly Argument[],
-    { within = PATIENCE, refuse }: RunOptions,
+    { within = PATIENCE, refuse, isPart }: RunOptions,
   ): Promise<unknown> {
     const about = aboutOf(command, args)
     // Other commands for the same key work.
@@ -246,7 +248,10 @@ export class RedisClient implements SiteRedis {
       const answer = await this.#limited(connection, command, args, within)
       const refused = refuse?.(answer)
       if (refused) throw new RedisError(fault('size', `${about}: ${refused}`))
-      if (this.#troubles.size > 0) for (const what of [command, about, tooMuch]) this.#settle(what, null)
+      if (this.#troubles.size > 0) {
+        for (const what of [command, about]) this.#settle(what, null)
+        if (!isPart?.(answer)) this.#settle(tooMuch, null)
+      }
       return answer
     } catch (error) {
       const met = faultOf(error, isNoPermission(error) ? command : about)
