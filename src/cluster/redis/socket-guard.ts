@@ -12,6 +12,9 @@ export interface SocketGuard {
   resume(): void
 }
 
+/** Bytes of a chunk after which a socket waits for the next turn of the event loop. */
+const BULK = 16_384
+
 /** Guards each socket from its `connect` on. The library offers no place to do so for each of its connections. */
 export function guardSockets(): SocketGuard {
   const sockets = new Set<Socket>()
@@ -19,7 +22,7 @@ export function guardSockets(): SocketGuard {
   const { connect } = Socket.prototype
   Socket.prototype.connect = function (this: Socket, ...args: unknown[]) {
     if (!sockets.has(this)) {
-      guard(this)
+      guard(this, () => isPaused)
       sockets.add(this)
       this.once('close', () => sockets.delete(this))
       this.once('ready', () => isPaused && this.pause())
@@ -39,12 +42,25 @@ export function guardSockets(): SocketGuard {
 }
 
 /** With TLS these are the bytes that have been decrypted. */
-function guard(socket: Socket): void {
+function guard(socket: Socket, isPaused: () => boolean): void {
   const bounds = new ReplyBounds()
   const push = socket.push.bind(socket)
+  let isResting = false
+  // libuv reads up to 32 chunks, 2 MB, in a turn. With a flood of messages answers to commands would wait for all of them.
+  const rest = () => {
+    isResting = true
+    socket.pause()
+    setImmediate(() => {
+      isResting = false
+      if (!isPaused()) socket.resume()
+    })
+  }
   socket.push = (chunk, encoding) => {
     const found = chunk === null ? null : bounds.take(chunk)
-    if (!found) return push(chunk, encoding)
+    if (!found) {
+      if (chunk !== null && chunk.length >= BULK && !isResting) rest()
+      return push(chunk, encoding)
+    }
     const { reason, detail } = found
     socket.destroy(Object.assign(new Error(detail), { code: ANSWER_REFUSED[reason] }))
     return false
