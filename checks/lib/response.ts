@@ -146,7 +146,7 @@ async function gatherCoded(
   let length = 0
   for await (const chunk of body) {
     length += chunk.length
-    if (length > options.limit) return tooBig(length, options.limit)
+    if (length > options.limit) return tooBig(options.limit + 1, options.limit)
     chunks.push(chunk)
   }
   return judgeCoded(status, Buffer.concat(chunks), codings, options)

@@ -127,6 +127,7 @@ export class ChunkedBody {
   }
 }
 
+/** `length`: what the server declares. Without that, one more than the limit: how much has been read is chance. */
 export function tooBig(length: number, limit: number): Answer {
   return down('too-big', `the body has ${length} bytes or more; the limit is ${limit}`)
 }

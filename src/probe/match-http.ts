@@ -201,7 +201,8 @@ export class HttpHearing implements ResponseParser {
 
   #keep(bytes: Buffer, from: number, to: number): Answer | null {
     this.#bodyBytes += to - from
-    if (this.#bodyBytes > this.#wanted.judge.limit) return tooBig(this.#bodyBytes, this.#wanted.judge.limit)
+    const { limit } = this.#wanted.judge
+    if (this.#bodyBytes > limit) return tooBig(limit + 1, limit)
     this.#take?.(bytes, from, to)
     if (this.#scan === null) return null
     this.#beginning.push(bytes, from, to)

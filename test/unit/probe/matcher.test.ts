@@ -295,6 +295,13 @@ describe('matcher: the HTTP judge', () => {
       assert.equal(hear(judge, oneByOne(bytes(said))).answer.reason, reason)
     })
 
+  it('says the same of a body without a length that is too long, however much of it has come', () => {
+    const details = [10_001, 10_002, 65_000].map(
+      length => hear(http(), [bytes(`${OK}\r\n`), Buffer.alloc(length)]).answer.detail,
+    )
+    assert.deepEqual([...new Set(details)], ['the body has 10001 bytes or more; the limit is 10000'])
+  })
+
   it('never throws and always decides at the end, whatever comes', () => {
     fc.assert(
       fc.property(
