@@ -4,6 +4,7 @@ import { runOnce } from '../../src/check/run.js'
 import type { CheckResult } from '../../src/core/model.js'
 import { NodeLoop } from '../../src/probe/engine/node-loop.js'
 import { NativeProbes } from '../../src/probe/engine/start-native.js'
+import { NEEDS_CODE } from '../../src/probe/needs-code.js'
 import { runProbe } from '../../src/probe/start-probe.js'
 import { NativeExecutor } from '../../src/schedule/engine/native-executor.js'
 import { systemClock } from '../../src/util/clock.js'
@@ -34,7 +35,7 @@ function engine(): NativeExecutor {
     onDelay: () => {},
     isSettled: () => false,
     workOf: () => null,
-    onDeferred: id => waiting.get(id)?.(new Error('left to the code of the check')),
+    onDeferred: id => waiting.get(id)?.({ ...NEEDS_CODE, ms: 0, phase: null, phases: [] }),
     onGivenUp: jobs => {
       for (const { id } of jobs) waiting.get(id)?.(new Error('the engine does not work'))
     },
@@ -42,7 +43,12 @@ function engine(): NativeExecutor {
   return opened
 }
 
-/** As `runProbe`, in the engine's thread. */
+/** True if the probe has left the verdict to the code of its check. */
+export function isDeferred({ ok, detail }: CheckResult): boolean {
+  return ok === null && detail === NEEDS_CODE.detail
+}
+
+/** As `runProbe`, in the engine's thread. Of a verdict that is left to code the thread says no phases. */
 export async function runNative(probe: ProbeSpec, timeout: number): Promise<CheckResult> {
   // It sends nothing, and does not run in the engine.
   if (probe.kind === 'fixed') return runProbe(probe, timeout)

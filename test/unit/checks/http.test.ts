@@ -183,8 +183,8 @@ describe('http: redirects of http', () => {
     const result = await probe(check, server, options)
     assert.equal(result.ok, true, result.detail)
     assert.deepEqual(new Set(hosts), new Set(['www.example.com']))
-    // Once to see that there is a redirect, three times to follow it.
-    assert.equal(server.count(), 4)
+    // As a probe and as code, each to see that there is a redirect; three times to follow it.
+    assert.equal(server.count(), 5)
   })
 
   it('lead to another host only if that is configured', async () => {
@@ -231,17 +231,22 @@ describe('http: redirects of http', () => {
   })
 
   it('cost nothing without a redirect', async () => {
-    const { server } = await recorder()
-    assert.equal((await probe(check, server, { redirects: 7, receive: 'is ok' })).ok, true)
-    assert.equal(server.count(), 1)
+    for (const asCode of [false, true]) {
+      const { server } = await recorder()
+      const options = { redirects: 7, receive: 'is ok' }
+      assert.equal((await probe(check, server, options, { asCode })).ok, true)
+      assert.equal(server.count(), 1)
+    }
   })
 
   const faults = FAULTS.filter(([phrase]) => phrase !== 'redirects')
   for (const [phrase, reason, behaviour] of faults) {
+    // A server that has redirected once is asked by code from then on.
     it(`are checked when the server ${phrase}`, async () => {
       const server = await tcpServer(socket => socket.once('data', () => behaviour(socket)))
       const options = { receive: 'ok', limit: 100_000, redirects: 1 }
-      const result = await probe(check, server, options, { timeout: reason === 'timeout' ? 120 : 3000 })
+      const timeout = reason === 'timeout' ? 120 : 3000
+      const result = await probe(check, server, options, { timeout, asCode: true })
       assert.deepEqual({ ok: result.ok, reason: result.reason }, { ok: false, reason }, result.detail)
     })
 
