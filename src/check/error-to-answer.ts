@@ -107,7 +107,7 @@ export function answerFromError(error: unknown): Answer {
   if (own !== undefined) return noVerdict(`${own} (${code})`)
   const reason = REASONS[code] ?? otherReason(code, error)
   const words = WORDS[reason]
-  return down(reason, words ? `${words} (${code})` : describe(error, code))
+  return down(reason, words ? `${words} (${code})` : describe(error, code, call))
 }
 
 /** True for an error thrown by an aborted wait. */
@@ -163,8 +163,10 @@ function isTls(code: string, error: unknown): boolean {
   return /^ERR_(SSL|TLS|OSSL)_/.test(code) || CERTIFICATE.test(code) || (error as Error)?.name === 'SSLError'
 }
 
-function describe(error: unknown, code: string): string {
+/** Node's sockets add the address to the call and the code, epoll does not; the result is the same of both. */
+function describe(error: unknown, code: string, call: string): string {
   const message = error instanceof Error ? error.message : String(error)
+  if (NETWORK_CALLS.has(call) && message.startsWith(`${call} ${code}`)) return `${call}: ${code}`
   const brief = (message.split('\n')[0] ?? '').slice(0, 300)
   return code === '' || brief.includes(code) ? brief || 'an error without a message' : `${brief} (${code})`
 }

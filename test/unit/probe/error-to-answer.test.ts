@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { CannotAsk } from '../../../src/check/check.js'
 import { answerFromError, isAbort, timedOut } from '../../../src/check/error-to-answer.js'
+import { SystemError } from '../../../src/system/libc.js'
 
 function failure(code: string, over: object = {}): Error {
   return Object.assign(new Error(`connect ${code} ::1:80`), { code, syscall: 'connect' }, over)
@@ -97,6 +98,15 @@ describe('error-to-answer: what an error says', () => {
     )
     assert.equal(detail, 'certificate has expired (CERT_HAS_EXPIRED)')
     assert.equal(answerFromError(failure('ECONNREFUSED')).detail, 'connection refused (ECONNREFUSED)')
+  })
+
+  it('is told alike of a call of Node and one of epoll', () => {
+    const said = [
+      failure('EINVAL'),
+      failure('EINVAL', { message: 'connect EINVAL' }),
+      new SystemError('EINVAL', 'connect'),
+    ].map(error => answerFromError(error).detail)
+    assert.deepEqual([...new Set(said)], ['connect: EINVAL'])
   })
 
   it('may be that a wait was given up', () => {
