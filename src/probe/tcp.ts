@@ -116,7 +116,15 @@ class TcpFlight implements Run {
   }
 
   #failed(error: Error): void {
-    if (!this.#over) this.#finish(answerFromError(error))
+    if (this.#over) return
+    if (this.phase === 'connect' && wasOpen(error)) this.#openedBefore()
+    this.#finish(answerFromError(error))
+  }
+
+  /** The connection was open before this run heard of it, and was reset. What has come is lost to Node. */
+  #openedBefore(): void {
+    const { probe, hear } = this.#prepared
+    if (probe.judge.kind !== 'connected') this.#enter(hear().phase)
   }
 
   #finish(answer: Answer): void {
@@ -148,6 +156,12 @@ class TcpFlight implements Run {
     const times = this.phases as PhaseTime[]
     times.push({ phase: this.phase, ms: performance.now() - this.#startedAt })
   }
+}
+
+/** True if only a connection that was open ends with this error: one that never was is refused. */
+function wasOpen(error: Error): boolean {
+  const { code } = error as NodeJS.ErrnoException
+  return code === 'ECONNRESET' || code === 'EPIPE'
 }
 
 export const SELF_CONNECTED = 'no server listens on the port (TCP self-connect)'

@@ -51,6 +51,10 @@ function failure([negative, call]: Failed): Answer {
   return answerFromError(callError(negative, call))
 }
 
+function isReset(negative: number): boolean {
+  return negative === ECONNRESET || negative === EPIPE
+}
+
 let buffer: ReturnType<typeof fixedMemory> | undefined
 /** The part of the buffer that the last read has filled: many answers have the same length. */
 let filled: Buffer | undefined
@@ -141,7 +145,7 @@ export class NativeTcpFlight extends PhaseTimes implements Run, Watcher, Looker 
   #sendFirst(): void {
     const sent = sendBytes(this.#fd, this.#prepared.data as FixedMemory)
     if (sent === EAGAIN || sent === EINTR) return
-    if (sent === ECONNRESET || sent === EPIPE) this.#reset = sent
+    if (isReset(sent)) this.#reset = sent
     else if (sent < 0) {
       this.#finish(failure([sent, 'connect']))
       return
@@ -156,7 +160,7 @@ export class NativeTcpFlight extends PhaseTimes implements Run, Watcher, Looker 
     if (flags & (EPOLLERR | EPOLLHUP)) {
       const error = pendingError(this.#fd)
       // Only a connection that was open ends in this way; what it has sent can be read.
-      if (error === ECONNRESET || error === EPIPE) this.#reset = error
+      if (isReset(error) && !this.#prepared.isConnect) this.#reset = error
       else if (error < 0) {
         this.#finish(failure([error, 'connect']))
         return false
@@ -187,6 +191,12 @@ export class NativeTcpFlight extends PhaseTimes implements Run, Watcher, Looker 
     while (data && this.#sent < data.bytes.length) {
       const sent = sendBytes(this.#fd, data, this.#sent)
       if (sent === EAGAIN) return
+      if (isReset(sent)) {
+        // A server may answer before it has the whole request, and close: the answer can be read.
+        this.#reset = sent
+        if (!this.#cancelRest) this.#read(true)
+        return
+      }
       if (sent < 0 && sent !== EINTR) {
         this.#finish(failure([sent, 'write']))
         return

@@ -6,17 +6,9 @@ import type { Looker, ProbeLoop } from '../../../../src/probe/engine/reactor.js'
 import { NativeProbes } from '../../../../src/probe/engine/start-native.js'
 import type { Watcher } from '../../../../src/probe/engine/watchers.js'
 import type { TcpProbe } from '../../../../src/probe/tcp.js'
-import { EPOLLIN } from '../../../../src/system/epoll.js'
-import { closeDescriptor } from '../../../../src/system/numeric-calls.js'
-import {
-  bindSocket,
-  connectSocket,
-  listenSocket,
-  localPort,
-  openStream,
-  socketAddress,
-} from '../../../../src/system/sockets.js'
+import { EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT } from '../../../../src/system/epoll.js'
 import { onCleanup } from '../../../support/after-each.js'
+import { fullListener } from '../../../support/full-listener.js'
 import { address } from '../../../support/tables.js'
 import { until } from '../../../support/until.js'
 
@@ -63,26 +55,12 @@ async function listening(): Promise<{ server: Server; port: number; sockets: Soc
   return { server, port: (server.address() as AddressInfo).port, sockets, heard }
 }
 
-/** Returns a port that drops further connections: its queue is full, and nobody takes from it. */
-function fullListener(): number {
-  const listener = openStream('ipv6')
-  bindSocket(listener, socketAddress(address('::1'), 0))
-  listenSocket(listener)
-  const port = localPort(listener)
-  const clients = Array.from({ length: 40 }, () => openStream('ipv6'))
-  for (const client of clients) connectSocket(client, socketAddress(address('::1'), port))
-  onCleanup(() => {
-    for (const fd of [listener, ...clients]) closeDescriptor(fd)
-  })
-  return port
-}
-
-function begun(port: number) {
+function begun(port: number, judge: TcpProbe['judge'] = PONG, send = Buffer.from('PING')) {
   const loop = new HandLoop()
   const probes = new NativeProbes(loop)
   const answers: Answer[] = []
-  const common = { kind: 'tcp', send: Buffer.from('PING'), end: false, reset: false } as const
-  const probe: TcpProbe = { ...common, address: address('::1'), port, judge: PONG }
+  const common = { kind: 'tcp', send, end: false, reset: false } as const
+  const probe: TcpProbe = { ...common, address: address('::1'), port, judge }
   const run = probes.startFrom(probe, () => null)(1000, answer => void answers.push(answer))
   onCleanup(() => {
     run.cancel()
@@ -173,5 +151,29 @@ describe('engine: a run over TCP', () => {
     assert.equal(loop.watchers.length, 1)
     loop.watchers[0]?.ready(0x10 | EPOLLIN)
     assert.equal(answers[0]?.reason, 'reset')
+  })
+
+  it('is reset, and not connected, where the connection is all that is asked and the server has reset it', async () => {
+    const { port, sockets } = await listening()
+    const { loop, run, answers } = begun(port, { kind: 'connected' })
+    await until(() => sockets.length === 1)
+    sockets[0]?.resetAndDestroy()
+    await until(() => sockets[0]?.closed === true)
+    loop.watchers[0]?.ready(EPOLLERR | EPOLLHUP | EPOLLIN | EPOLLOUT)
+    assert.deepEqual([answers[0]?.reason, run.phase], ['reset', 'connect'])
+  })
+
+  it('reads the answer of a server that has reset before it had the whole request', async () => {
+    const { port, sockets } = await listening()
+    const { loop, answers } = begun(port, PONG, Buffer.alloc(20_000_000))
+    loop.look()
+    await until(() => sockets.length === 1)
+    await answered(sockets[0] as Socket, 'PONG')
+    sockets[0]?.resetAndDestroy()
+    await until(() => sockets[0]?.closed === true)
+    loop.look()
+    assert.equal(answers.length, 0)
+    loop.watchers[0]?.ready(EPOLLERR | EPOLLHUP | EPOLLIN | EPOLLOUT)
+    assert.equal(answers[0]?.ok, true, answers[0]?.detail)
   })
 })
