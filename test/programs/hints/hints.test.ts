@@ -1,12 +1,17 @@
-/** Sentinels and knocking with real servers: nginx and HAProxy, which die, restart, and close idle connections. */
+/**
+ * Sentinels and knocking with real servers: nginx and HAProxy, which die, restart, and close idle connections; and with many
+ * servers that one fault meets.
+ */
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { get } from 'node:http'
+import { createServer, type Server, type Socket } from 'node:net'
 import { createInterface } from 'node:readline'
 import { fetchStatus } from '../../../src/api/client.js'
 import type { StatusDocument } from '../../../src/api/status-types.js'
+import { BROUGHT_FORWARD } from '../../../src/core/hints.js'
 import { mark } from '../../../src/system/process-marks.js'
 import { onCleanup } from '../../support/after-each.js'
 import { folderOf, freePort, programOr } from '../../support/checks/programs.js'
@@ -16,6 +21,8 @@ import { pause, until } from '../../support/until.js'
 const MAIN = installed('main')
 /** How long servers close idle connections and restart without a removal; an hour proves more. */
 const SECONDS = Number(process.env.HINTS_SECONDS ?? 10)
+/** Of servers that have addresses of their own; below those that the kernel chooses. */
+const PORT = 8899
 
 /** A program that can be killed and started again. */
 function program(file: string, argv: readonly string[]) {
@@ -64,13 +71,68 @@ interface Line {
   readonly hint?: string
 }
 
-/** lvsd with a table in memory, whose checks come every ten seconds. `reload` makes all weights this one. */
+/**
+ * Web servers of this process, which one fault meets together. Each has an address of its own: a free port that is closed for a
+ * while may be another program's then.
+ */
+async function manyServers(count: number) {
+  /** Connections without a request. */
+  const idle = new Set<Socket>()
+  const requests: number[] = []
+  const take = (socket: Socket) => {
+    idle.add(socket)
+    socket.on('error', () => {})
+    socket.on('close', () => idle.delete(socket))
+    socket.once('data', () => {
+      idle.delete(socket)
+      requests.push(performance.now())
+      socket.end('HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok')
+    })
+  }
+  const listen = async (host: string) => {
+    const server = createServer(take).listen(PORT, host)
+    await once(server, 'listening')
+    return server
+  }
+  const network = `127.${1 + (process.pid % 250)}.${(process.pid >> 8) % 250}`
+  const hosts = Array.from({ length: count }, (_, i) => `${network}.${i + 1}`)
+  let servers: Server[] = await Promise.all(hosts.map(listen))
+  const reset = () => {
+    for (const socket of idle) socket.resetAndDestroy()
+  }
+  const die = () => {
+    for (const server of servers) server.close()
+    reset()
+  }
+  onCleanup(die)
+  return {
+    reals: hosts.map(host => `${host}:${PORT}`),
+    /** When each request came, milliseconds of `performance.now`. */
+    requests,
+    /** Idle connections. */
+    get idle() {
+      return idle.size
+    },
+    reset,
+    die,
+    revive: async () => {
+      servers = await Promise.all(hosts.map(listen))
+    },
+  }
+}
+
+/** lvsd with a table in memory, for ports of ::1 or other servers, whose checks come every ten seconds. `reload` makes all weights this one. */
 async function lvsdFor(
-  ports: readonly number[],
-  { engine = 'portable', interval = '10s' }: { engine?: 'portable' | 'native'; interval?: string } = {},
+  servers: readonly (number | string)[],
+  {
+    engine = 'portable',
+    interval = '10s',
+    panic = 'none',
+  }: { engine?: 'portable' | 'native'; interval?: string; panic?: string } = {},
 ) {
   const folder = folderOf({})
   const socket = `${folder}/lvsd.sock`
+  const reals = servers.map(server => (typeof server === 'number' ? `[::1]:${server}` : server))
   const write = (weight: number) =>
     writeFileSync(
       `${folder}/site.yaml`,
@@ -78,9 +140,10 @@ async function lvsdFor(
 settings: { socket: ${socket}, state: ${folder}/state, engine: ${engine} }
 services:
   web:
-    virtual: '[2001:db8::80]:80'
+    virtual: '${typeof servers[0] === 'number' ? '[2001:db8::80]' : '192.0.2.80'}:80'
+    panic: ${panic}
     check: { kind: http, interval: ${interval}, timeout: 3s, fastinter: ${interval}, fall: 2, sentinel: true }
-    reals: [${ports.map(port => `'[::1]:${port} masq ${weight}'`).join(', ')}]
+    reals: [${reals.map(real => `'${real} masq ${weight}'`).join(', ')}]
 `,
     )
   write(1)
@@ -95,7 +158,7 @@ services:
     await exited
   })
   const status = (): Promise<StatusDocument> => fetchStatus(socket)
-  const watched = async () => (await status().catch(() => null))?.hints.sentinels.watching === ports.length
+  const watched = async () => (await status().catch(() => null))?.hints.sentinels.watching === reals.length
   await until(watched, { what: 'all sentinels watch' })
   const reload = (weight: number) => {
     write(weight)
@@ -209,5 +272,52 @@ frontend web
       await until(() => lvsd.of('real.down').length === server.ports.length, {
         what: 'all of a dead server are out',
       })
+    })
+
+  for (const engine of ['portable', 'native'] as const)
+    it(`whose idle connections end all at once are checked at a bounded pace, and stay while they live; if all are dead, a panic keeps the table (${engine})`, async () => {
+      const COUNT = 200
+      /** Checks that may be due by themselves meanwhile. */
+      const DUE = 3
+      const servers = await manyServers(COUNT)
+      const lvsd = await lvsdFor(servers.reals, {
+        engine,
+        interval: '24h',
+        panic: '{ share: 50%, for: 10m }',
+      })
+      const reals = async () => (await lvsd.status()).services[0]?.reals ?? []
+      const areAll = async (state: 'up' | 'down') => (await reals()).every(real => real.state === state)
+      assert.equal(servers.idle, COUNT)
+      servers.requests.length = 0
+      const resetAt = performance.now()
+      servers.reset()
+      await until(() => servers.requests.length >= COUNT, { what: 'a check of each server' })
+      // Nothing follows a check that passed.
+      await pause(500)
+      assert.ok(servers.requests.length <= COUNT + DUE, `${servers.requests.length} checks`)
+      servers.requests.forEach((at, i) => {
+        const most = BROUGHT_FORWARD.burst + ((at - resetAt) * BROUGHT_FORWARD.perSecond) / 1000
+        assert.ok(i < most + 1 + DUE, `${i + 1} checks after ${at - resetAt} ms`)
+      })
+      console.log(`      ${COUNT} checks within ${Math.round((servers.requests.at(-1) ?? 0) - resetAt)} ms`)
+      assert.deepEqual(lvsd.of('real.down'), [])
+      assert.ok(await areAll('up'))
+      const { hints } = await lvsd.status()
+      assert.deepEqual([hints.given.sentinel, hints.broughtForward, hints.dropped], [COUNT, COUNT, 0])
+      await until(() => servers.idle === COUNT, { what: 'all sentinels are open again' })
+      const diedAt = Date.now()
+      servers.die()
+      await until(() => lvsd.of('service.panic').length === 1, { what: 'a panic' })
+      told('panic', lvsd.of('service.panic')[0] as Line, diedAt)
+      await until(() => areAll('down'), { what: 'the failures of all servers' })
+      // Those that fell before the panic are back in the table.
+      await until(async () => (await reals()).every(({ weight }) => weight.kernel === 1), {
+        what: 'all servers in the table',
+      })
+      assert.equal(lvsd.of('service.panic-over').length, 0)
+      await servers.revive()
+      await until(() => areAll('up'), { what: 'all servers are up again' })
+      await until(() => lvsd.of('service.panic-over').length === 1, { what: 'the end of the panic' })
+      assert.ok((await reals()).every(({ weight }) => weight.kernel === 1))
     })
 })
