@@ -193,8 +193,8 @@ function sourceOf({ address, by, insteadOf }: SourceStatus): string {
   return `${address}, a virtual address: this machine has no other one for the server; see lvsd doctor`
 }
 
-/** Two lines: when, how often, verdict and time; and what came. A third one for the phases; one for each run before. */
-function resultLines({ last, count, from, at, runs }: WhyResults, page: Page): string[] {
+/** Two lines: when, how often, verdict and time; and what came. A third one for the phases; one for each run before, if lvsd tells them: one before an upgrade does not. */
+function resultLines({ last, count, from, at, runs = [] }: WhyResults, page: Page): string[] {
   const { paint, now } = page
   const verdict =
     last.ok === null
