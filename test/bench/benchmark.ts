@@ -11,6 +11,8 @@ export interface Row {
   readonly theirs: readonly number[]
   /** What a reader must know of how it was measured. */
   readonly note?: string
+  /** Which of several runs it is of, from 1, where a benchmark makes several after one warm-up. */
+  readonly run?: number
 }
 
 export interface Run {
@@ -28,6 +30,8 @@ export interface Benchmark {
   /** Minutes after which a lab is torn down. */
   readonly limit: number
   measure(run: Run): AsyncIterable<Row>
+  /** The rows of `measure` without samples, as the environment chooses them. Each benchmark that measures aims has it. */
+  figures?(): Iterable<Row>
 }
 
 /** How much a counter grew from each reading to the next. */

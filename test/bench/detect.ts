@@ -1,5 +1,6 @@
 /** How long it takes until a server that refuses connections is out of the kernel's table, and until it is back. */
 import { type Benchmark, type Row, type Run, sleep } from './benchmark.js'
+import { chosenTimes, isBeside } from './chosen.js'
 import { type Daemon, keepalived, ldirectord, lvsd, tail } from './daemons.js'
 import { type Farm, openFarm } from './farm.js'
 import { destinations, flush, phase, until } from './kernel-table.js'
@@ -14,12 +15,32 @@ export const benchmark: Benchmark = {
   place: 'lab',
   limit: 10,
   measure,
+  figures,
 }
 
 async function* measure({ quick, folder }: Run): AsyncIterable<Row> {
   const farm = await openFarm(SERVERS, { prefix: REALS, port: 80 })
-  const ours = await measureDaemon(lvsd, farm, folder, quick ? 5 : 20)
-  const watched = await measureDaemon(lvsd, farm, folder, quick ? 5 : 20, true)
+  const times = chosenTimes(quick ? 5 : 20)
+  const ours = await measureDaemon(lvsd, farm, folder, times)
+  yield* ownRows(ours, await measureDaemon(lvsd, farm, folder, times, true))
+  for (const [peer, theirTimes] of [
+    [keepalived, times],
+    [ldirectord, quick ? 2 : 8],
+  ] as const) {
+    if (!isBeside(peer.name)) continue
+    const missing = peer.missing()
+    const theirs = missing ? NOTHING : await measureDaemon(peer, farm, folder, theirTimes)
+    yield* rows(ours, peer.name, theirs, missing ?? NOTES.get(peer))
+  }
+  farm.close()
+}
+
+function* figures(): Iterable<Row> {
+  yield* ownRows(NOTHING, NOTHING)
+  for (const { name } of [keepalived, ldirectord]) if (isBeside(name)) yield* rows(NOTHING, name, NOTHING)
+}
+
+function* ownRows(ours: Delays, watched: Delays): Iterable<Row> {
   yield {
     figure: 'its process ends, until it is out, with sentinels',
     unit: 'ms',
@@ -29,15 +50,6 @@ async function* measure({ quick, folder }: Run): AsyncIterable<Row> {
   }
   const half = 'nobody who asks once in an interval can be faster in the mean'
   yield* rows(ours, 'half the interval', { out: [INTERVAL / 2], back: [INTERVAL / 2] }, half)
-  for (const [peer, times] of [
-    [keepalived, quick ? 5 : 20],
-    [ldirectord, quick ? 2 : 8],
-  ] as const) {
-    const missing = peer.missing()
-    const theirs = missing ? { out: [], back: [] } : await measureDaemon(peer, farm, folder, times)
-    yield* rows(ours, peer.name, theirs, missing ?? NOTES.get(peer))
-  }
-  farm.close()
 }
 
 const NOTES = new Map([
@@ -48,6 +60,8 @@ interface Delays {
   readonly out: number[]
   readonly back: number[]
 }
+
+const NOTHING: Delays = { out: [], back: [] }
 
 function* rows(ours: Delays, beside: string, theirs: Delays, note?: string): Iterable<Row> {
   const more = note === undefined ? {} : { note }

@@ -7,6 +7,7 @@ import { fetchPage, steadyClient } from '../kernel/site/client.js'
 import { buildLinks, setCable, setDropping, VIRTUAL } from '../kernel/site/links.js'
 import { DIRECTOR, within } from '../kernel/site/namespaces.js'
 import { type Benchmark, type Row, type Run, sleep } from './benchmark.js'
+import { chosen, chosenNumbers, chosenTimes } from './chosen.js'
 import { type Daemon, keepalived, lvsd, tail } from './daemons.js'
 import { type Farm, now } from './farm.js'
 import { flush, phase, until } from './kernel-table.js'
@@ -25,6 +26,7 @@ export const benchmark: Benchmark = {
   place: 'lab',
   limit: 90,
   measure,
+  figures,
 }
 
 /** Ways to fail, with their remedies. Each gives the moment, milliseconds of `now`, at which it had taken effect. */
@@ -112,18 +114,39 @@ async function* measure({ quick, folder }: Run): AsyncIterable<Row> {
   const servers = new Servers()
   for (let i = 1; i <= SERVERS; i++) await servers.open(i)
   const missing = keepalived.missing()
-  for (const interval of chosen('INTERVALS', quick ? ['1'] : ['1', '10']).map(Number)) {
+  for (const interval of intervals(quick)) {
     const timing = { interval, timeout: interval === 1 ? 1 : 5, sentinels: false }
-    const times = Number(process.env.TIMES ?? (quick ? 3 : interval === 1 ? 10 : 4))
+    const times = chosenTimes(quick ? 3 : interval === 1 ? 10 : 4)
     const run = (daemon: Daemon, sentinels: boolean) =>
       measureDaemon(daemon, servers, folder, { ...timing, sentinels }, times)
     const ours = await run(lvsd, true)
     const without = await run(lvsd, false)
     const theirs = missing === null ? await run(keepalived, false) : new Map<string, Outcome>()
-    yield* rows(`${interval} s, with sentinels`, ours, 'lvsd without', without)
-    yield* rows(`${interval} s`, without, keepalived.name, theirs, missing ?? undefined)
+    yield* allRows(interval, ours, without, theirs, missing ?? undefined)
   }
   servers.close()
+}
+
+function* figures(): Iterable<Row> {
+  const none = new Map(chosenFaults().map(({ name }) => [name, { out: [], back: [], failed: [] }]))
+  for (const interval of intervals(false)) yield* allRows(interval, none, none, none)
+}
+
+function intervals(quick: boolean): readonly number[] {
+  return chosenNumbers('INTERVALS', quick ? [1] : [1, 10])
+}
+
+function chosenFaults(): readonly Fault[] {
+  return chosen('FAULTS', Object.keys(FAULTS)).map(name => {
+    const fault = FAULTS[name]
+    if (!fault) throw new Error(`there is no fault ${name}: ${Object.keys(FAULTS).join(' ')}`)
+    return fault
+  })
+}
+
+function* allRows(interval: number, ours: Outcomes, without: Outcomes, theirs: Outcomes, note?: string) {
+  yield* rows(`${interval} s, with sentinels`, ours, 'lvsd without', without)
+  yield* rows(`${interval} s`, without, keepalived.name, theirs, note)
 }
 
 function* rows(when: string, ours: Outcomes, beside: string, theirs: Outcomes, note?: string): Iterable<Row> {
@@ -139,10 +162,6 @@ function* rows(when: string, ours: Outcomes, beside: string, theirs: Outcomes, n
       }
 }
 
-function chosen(variable: string, usual: readonly string[]): readonly string[] {
-  return process.env[variable]?.split(',') ?? usual
-}
-
 async function measureDaemon(
   daemon: Daemon,
   servers: Servers,
@@ -156,11 +175,8 @@ async function measureDaemon(
   try {
     for (let i = 1; i <= SERVERS; i++) await until(`server ${i} in the table`, () => isServing(i), 120_000)
     await sleep(3000)
-    for (const name of chosen('FAULTS', Object.keys(FAULTS))) {
-      const fault = FAULTS[name]
-      if (!fault) throw new Error(`there is no fault ${name}: ${Object.keys(FAULTS).join(' ')}`)
+    for (const fault of chosenFaults())
       outcomes.set(fault.name, await measureFault(fault, servers, timing, times))
-    }
   } catch (error) {
     throw new Error(`${daemon.name}: ${(error as Error).message}\n${tail(running.log)}`, { cause: error })
   } finally {

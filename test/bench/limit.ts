@@ -1,8 +1,9 @@
 /**
- * What lvsd is to reach, each aim with the benchmark that measures it: the table of how near it is. `npm run bench --
- * limit` runs these benchmarks several times. A ratio is that of the medians of one run.
+ * What lvsd is to reach, each aim with the benchmark that measures it and with its source: the table of how near it is.
+ * `npm run bench -- limit` runs these benchmarks. A ratio is that of the medians of one run.
  */
 import type { Row } from './benchmark.js'
+import type { Variable } from './chosen.js'
 import { type Figure, figureOf } from './figures.js'
 import { ratioOf } from './print.js'
 
@@ -17,17 +18,58 @@ export interface Aim {
    */
   readonly of: 'ratio' | 'median' | 'max'
   readonly wanted: number
+  /** Who wants it. */
+  readonly source: string
 }
 
-/** Runs of each benchmark, unless RUNS is another number. */
-export const RUNS = 3
-
-/** What narrows a benchmark down to its aims, as variables of its environment. */
-export const NARROWED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  faults: { INTERVALS: '1', FAULTS: 'kill,refuse,drop,link' },
+/** How one benchmark measures its aims. */
+export interface Plan {
+  /** Times that the whole of it runs. One that makes several runs by itself, after one warm-up, runs once. */
+  readonly runs: number
+  /** What narrows it down to its aims: variables of its environment. */
+  readonly narrowed: Environment
+  /** Samples of each run, which make at least nine in all. With --quick the benchmark's own few. */
+  readonly times?: number
 }
+
+type Environment = Readonly<Partial<Record<Variable, string>>>
 
 const KEEPALIVED = 'keepalived'
+const BESIDE = { BESIDE: KEEPALIVED }
+
+export const PLANS: Readonly<Record<string, Plan>> = {
+  checks: { runs: 1, narrowed: BESIDE },
+  detect: { runs: 3, narrowed: BESIDE, times: 8 },
+  faults: { runs: 3, narrowed: { INTERVALS: '1', FAULTS: 'kill,close,refuse,drop,link' }, times: 3 },
+  'start-in-memory': { runs: 3, narrowed: {} },
+  start: { runs: 3, narrowed: { ...BESIDE, SIZES: '500' }, times: 3 },
+  commands: { runs: 3, narrowed: {} },
+  // Few reloads, because the first ones count: an operator does not reload a hundred times in a row.
+  'reload-in-memory': { runs: 3, narrowed: { SIZES: '1000,5000' }, times: 5 },
+  reload: { runs: 3, narrowed: { SIZES: '500' }, times: 3 },
+  watching: { runs: 1, narrowed: {}, times: 3 },
+  drift: { runs: 1, narrowed: { SIZES: '1000' } },
+}
+
+/** The times that a plan's benchmark runs, and its environment. With `quick` once. */
+export function planOf(
+  benchmark: string,
+  quick: boolean,
+): { readonly runs: number; readonly env: Environment } {
+  const { runs, narrowed, times } = PLANS[benchmark] ?? { runs: 1, narrowed: {} }
+  if (quick) return { runs: 1, env: narrowed }
+  return { runs, env: { ...narrowed, ...(times !== undefined && { TIMES: String(times) }) } }
+}
+
+const TABLE = 'issue 13: the table'
+const START = 'issue 13: start, reload, memory'
+const SEEING = 'issue 13: seeing it before a client does'
+const PROOF = 'issue 13: how it is proved'
+const HINTS = 'README: Checks that come early'
+
+const WITHOUT = 'lvsd without'
+/** Milliseconds: without hints a check each second whose time limit is one second, with `early-timeout` after 250 ms of silence. */
+const SILENT = { without: 1500, withHints: 500 }
 
 export const AIMS: readonly Aim[] = [
   ...[
@@ -35,51 +77,106 @@ export const AIMS: readonly Aim[] = [
     [1000, 0.6, 75],
     [5000, 1, 110],
   ].flatMap(([rate, cpu = 0, rss = 0]): Aim[] => [
-    aim('checks', `${rate}/s: CPU of a check`, KEEPALIVED, 'ratio', cpu),
-    aim('checks', `${rate}/s: RSS`, KEEPALIVED, 'median', rss),
+    aim(TABLE, 'checks', `${rate}/s: CPU of a check`, KEEPALIVED, 'ratio', cpu),
+    aim(TABLE, 'checks', `${rate}/s: RSS`, KEEPALIVED, 'median', rss),
   ]),
-  aim('checks', '5000/s: time between two, p99', KEEPALIVED, 'median', 1010),
-  ...(['median', 'max'] as const).map(of =>
-    aim(
-      'faults',
-      '1 s, with sentinels: kill -9, until it is out',
-      'lvsd without',
-      of,
-      of === 'max' ? 50 : 20,
-    ),
+  aim(TABLE, 'checks', '5000/s: time between two, p99', KEEPALIVED, 'median', 1010),
+
+  aim(TABLE, 'detect', 'refuses, until it is out', KEEPALIVED, 'median', 500),
+  ...atOnce('detect', 'its process ends, until it is out, with sentinels', 'lvsd without sentinels'),
+  aim(TABLE, 'detect', 'answers, until it is in', KEEPALIVED, 'median', 250),
+
+  ...['kill -9', 'ends and closes its connections'].flatMap(fault => [
+    ...atOnce('faults', `1 s, with sentinels: ${fault}, until it is out`, WITHOUT),
+    aim(PROOF, 'faults', `1 s, with sentinels: ${fault}, failed requests`, WITHOUT, 'max', 1),
+    aim(TABLE, 'faults', `1 s: ${fault}, until it is out`, KEEPALIVED, 'median', 500),
+  ]),
+  // Its connections stay, so its sentinel does not see it.
+  aim(
+    TABLE,
+    'faults',
+    '1 s, with sentinels: refuses new connections, until it is out',
+    WITHOUT,
+    'median',
+    500,
   ),
-  aim('faults', '1 s, with sentinels: kill -9, failed requests', 'lvsd without', 'median', 1),
-  aim('faults', '1 s: refuses new connections, until it is out', KEEPALIVED, 'median', 500),
-  aim('faults', '1 s: drops packets of TCP, until it is out', KEEPALIVED, 'median', 1500),
-  aim('faults', '1 s, with sentinels: drops packets of TCP, until it is out', 'lvsd without', 'median', 500),
-  aim('faults', '1 s: its link goes down, until it is out', KEEPALIVED, 'median', 500),
-  aim('faults', '1 s: refuses new connections, mended, until it is in', KEEPALIVED, 'median', 250),
+  aim(TABLE, 'faults', '1 s: refuses new connections, until it is out', KEEPALIVED, 'median', 500),
+  ...silent(TABLE, 'drops packets of TCP'),
+  // Without `early-timeout` a check over an interface without a carrier fails after its time limit, as one whose packets are dropped.
+  ...silent(HINTS, 'its link goes down'),
+  ...[
+    'kill -9',
+    'ends and closes its connections',
+    'refuses new connections',
+    'drops packets of TCP',
+    'its link goes down',
+  ].flatMap(fault => [
+    aim(TABLE, 'faults', `1 s, with sentinels: ${fault}, mended, until it is in`, WITHOUT, 'median', 250),
+    aim(TABLE, 'faults', `1 s: ${fault}, mended, until it is in`, KEEPALIVED, 'median', 250),
+  ]),
+
   ...[
     [10, 150],
     [1000, 300],
     [5000, 800],
   ].flatMap(([count, ms = 0]) =>
-    ['a text that is new', 'the text of the last start'].map(text =>
-      aim('start-in-memory', `${count} servers, ${text}: all are up`, 'node alone', 'median', ms),
-    ),
+    ['a text that is new', 'the text of the last start'].flatMap(text => [
+      aim(TABLE, 'start-in-memory', `${count} servers, ${text}: all are up`, 'node alone', 'median', ms),
+      aim(
+        START,
+        'start-in-memory',
+        `${count} servers, ${text}: the first check begins`,
+        'node alone',
+        'median',
+        50,
+      ),
+    ]),
   ),
-  aim('start', '500: until all are in', KEEPALIVED, 'median', 2000),
-  aim('start', '500 again: until all are in', KEEPALIVED, 'median', 2000),
+  aim(TABLE, 'start', '500: until all are in', KEEPALIVED, 'median', 2000),
+  aim(TABLE, 'start', '500 again: until all are in', KEEPALIVED, 'median', 2000),
+
   ...['lvsd status', 'lvsd --help'].map(command =>
-    aim('commands', `${command}, CPU`, 'node -e 0', 'median', 120),
+    aim(TABLE, 'commands', `${command}, CPU in user mode`, 'node -e 0', 'median', 120),
   ),
-  aim('reload-in-memory', '1000 servers, a reload', 'before the first', 'median', 30),
-  aim('reload-in-memory', '5000 servers, a reload', 'before the first', 'median', 80),
-  aim('reload', '500: until it is in the kernel', KEEPALIVED, 'median', 150),
-  aim('reload', '500: messages that change the table', KEEPALIVED, 'median', 1),
+
+  aim(TABLE, 'reload-in-memory', '1000 servers, a reload', 'before the first', 'median', 30),
+  aim(TABLE, 'reload-in-memory', '5000 servers, a reload', 'before the first', 'median', 80),
+  aim(TABLE, 'reload', '500: until it is in the kernel', KEEPALIVED, 'median', 150),
+  aim(TABLE, 'reload', '500: messages that change the table', KEEPALIVED, 'max', 1),
+
   ...[100, 1000].flatMap(count => [
-    aim('watching', `${count} servers: the table is read back`, 'the limit', 'median', 0.3),
-    aim('watching', `${count} servers: connections are watched`, 'the limit', 'median', 0.3),
+    aim(SEEING, 'watching', `${count} servers: the table is read back`, 'the limit', 'median', 0.3),
+    aim(HINTS, 'watching', `${count} servers: connections are watched`, 'the limit', 'median', 0.3),
   ]),
+  aim(SEEING, 'drift', '1000 servers: a deleted service is back', 'between two readings', 'max', 2000),
 ]
 
-function aim(benchmark: string, figure: string, beside: string, of: Aim['of'], wanted: number): Aim {
-  return { benchmark, figure, beside, of, wanted }
+function aim(
+  source: string,
+  benchmark: string,
+  figure: string,
+  beside: string,
+  of: Aim['of'],
+  wanted: number,
+): Aim {
+  return { benchmark, figure, beside, of, wanted, source }
+}
+
+/** A process that ends, with sentinels: p50 and the longest. */
+function atOnce(benchmark: string, figure: string, beside: string): Aim[] {
+  return [
+    aim(TABLE, benchmark, figure, beside, 'median', 20),
+    aim(TABLE, benchmark, figure, beside, 'max', 50),
+  ]
+}
+
+/** A server that does not answer. */
+function silent(source: string, fault: string): Aim[] {
+  const { without, withHints } = SILENT
+  return [
+    aim(source, 'faults', `1 s, with sentinels: ${fault}, until it is out`, WITHOUT, 'median', withHints),
+    aim(source, 'faults', `1 s: ${fault}, until it is out`, KEEPALIVED, 'median', without),
+  ]
 }
 
 /** The benchmarks that measure aims, in the order of these. */
@@ -97,11 +194,14 @@ export interface Reached extends Aim {
   readonly isMet: boolean | null
 }
 
-/** Compares an aim with the rows of its benchmark, of each run. An aim is met by the median of the runs, by `max` in all. */
-export function reached(aim: Aim, runs: readonly (readonly Row[])[]): Reached {
-  const rows = runs.flatMap(
-    rows => rows.find(row => row.figure === aim.figure && row.beside === aim.beside) ?? [],
-  )
+/** True for a row that measures an aim, one for each run. */
+export function isOf(aim: Aim, row: Row): boolean {
+  return row.figure === aim.figure && row.beside === aim.beside
+}
+
+/** Compares an aim with the rows of its benchmark, of all runs. An aim is met by the median of the runs, by `max` in all. */
+export function reached(aim: Aim, all: readonly Row[]): Reached {
+  const rows = all.filter(row => isOf(aim, row))
   const pick = (samples: readonly number[]): number[] => {
     const figure = figureOf(samples)
     return figure ? [aim.of === 'max' ? figure.max : figure.median] : []

@@ -6,7 +6,7 @@ import { cpuMs } from './processes.js'
 
 /** Milliseconds of a tick of /proc/stat (USER_HZ). */
 const TICK_MS = 10
-/** Load average before a run, and share of all processors that others take meanwhile, from which figures are worse. */
+/** Load average before a run, for each processor, and share of all that others take meanwhile, from which figures are worse. */
 const BUSY = { load: 0.5, share: 0.05 }
 
 export interface Load {
@@ -18,15 +18,18 @@ export interface Load {
   readonly isBusy: boolean
 }
 
-/** Begins to watch. The result tells of the time until it is called. */
-export function watchLoad(): () => Load {
+/**
+ * Begins to watch. The result tells of the time until it is called. `isFirst`: false if something was measured just before; then the
+ * load average is that of this, and what others take counts alone.
+ */
+export function watchLoad(isFirst: boolean): () => Load {
   const begun = { load: loadNow(), at: now(), busy: busyMs(), own: cpuMs(process.pid) }
   return () => {
     const taken = busyMs() - begun.busy - (cpuMs(process.pid) - begun.own)
     const others = Math.max(0, taken / ((now() - begun.at) * cpus().length))
     return {
       ...{ before: begun.load, after: loadNow(), others },
-      isBusy: begun.load > BUSY.load * cpus().length || others > BUSY.share,
+      isBusy: (isFirst && begun.load > BUSY.load * cpus().length) || others > BUSY.share,
     }
   }
 }

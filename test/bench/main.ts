@@ -10,54 +10,15 @@ import { parseArgs } from 'node:util'
 import { counted } from '../../src/util/plural.js'
 import { bundle, compile } from '../support/compile.js'
 import { findLab, runInLab } from '../support/lab.js'
-import { benchmark as apply } from './apply.js'
+import { ALL } from './all.js'
 import type { Benchmark, Row } from './benchmark.js'
-import { benchmark as checks } from './checks.js'
-import { benchmark as commands } from './commands.js'
+import { VARIABLES } from './chosen.js'
 import { compileTools } from './compile-tools.js'
-import { benchmark as detect } from './detect.js'
-import { benchmark as external } from './external-checks.js'
-import { benchmark as faults } from './faults.js'
 import { CLOCK, tellGuestClock } from './guest-clock.js'
-import { benchmark as https } from './https-checks.js'
 import { prepareLab } from './lab-network.js'
-import { AIMS, measuring, NARROWED, type Reached, RUNS, reached } from './limit.js'
-import { benchmark as listeners } from './listeners.js'
-import { sentenceOf, watchLoad } from './load.js'
-import { benchmark as memory } from './memory.js'
-import { benchmark as metrics } from './metrics.js'
-import { benchmark as page } from './page.js'
-import { renderAimJson, renderAims, renderJson, renderTable } from './print.js'
-import { benchmark as redis } from './redis.js'
-import { benchmark as reload } from './reload.js'
-import { benchmark as reloadInMemory } from './reload-in-memory.js'
-import { benchmark as sentinels } from './sentinels.js'
-import { benchmark as start } from './start.js'
-import { benchmark as startInMemory } from './start-in-memory.js'
-import { benchmark as turns } from './turns.js'
-import { benchmark as watching } from './watching.js'
-
-const all: readonly Benchmark[] = [
-  apply,
-  checks,
-  https,
-  external,
-  commands,
-  detect,
-  faults,
-  redis,
-  reload,
-  sentinels,
-  reloadInMemory,
-  start,
-  startInMemory,
-  turns,
-  watching,
-  memory,
-  metrics,
-  listeners,
-  page,
-]
+import { AIMS, measuring, planOf, type Reached, reached } from './limit.js'
+import { type Load, sentenceOf, watchLoad } from './load.js'
+import { renderAimJson, renderAims, renderJson, renderLoadJson, renderTable } from './print.js'
 
 /** Not one of all: it consists of others. */
 const LIMIT = 'limit'
@@ -67,9 +28,6 @@ delete process.env.NODE_EXTRA_CA_CERTS
 
 /** With tsx, what runs in this process would be measured with its wrappers of functions: up to twice the time. */
 const isCompiled = import.meta.url.endsWith('.js')
-
-/** Variables that benchmarks in a lab read. */
-const HANDED = ['FAULTS', 'INTERVALS', 'TIMES']
 
 /** Before each row that comes out of a lab, where daemons may print too. */
 const ROW = 'row: '
@@ -95,18 +53,18 @@ else runCompiled()
 
 function help(): void {
   console.log('npm run bench [-- NAME …] [--quick] [--json]\n')
-  for (const { name, about, place } of all)
+  for (const { name, about, place } of ALL)
     console.log(`  ${name.padEnd(16)} ${about}${place === 'lab' ? ' (in the lab)' : ''}`)
   console.log(
-    `  ${LIMIT.padEnd(16)} what lvsd is to reach: ${measuring(AIMS).join(', ')} in their quick forms, ${RUNS} times (an hour; with --quick once)`,
+    `  ${LIMIT.padEnd(16)} what lvsd is to reach, in three runs: ${measuring(AIMS).join(', ')} (an hour; with --quick in one run, without the whole warm-up)`,
   )
 }
 
 function chosen(names: readonly string[] = given): readonly Benchmark[] {
   for (const name of names)
-    if (name !== LIMIT && !all.some(each => each.name === name))
+    if (name !== LIMIT && !ALL.some(each => each.name === name))
       throw new Error(`there is no benchmark "${name}"; see --help`)
-  return all.filter(({ name }) => names.length === 0 || names.includes(name))
+  return ALL.filter(({ name }) => names.length === 0 || names.includes(name))
 }
 
 /** Compiles everything and starts this program again. What it starts is compiled, too. */
@@ -122,39 +80,70 @@ function runCompiled(): void {
 
 async function runAll(): Promise<void> {
   if (!options.json) introduce()
-  for (const each of chosen()) {
+  for (const [i, each] of chosen().entries()) {
     if (!options.json) console.log(`\n${each.name}: ${each.about}`)
-    const loadOf = watchLoad()
+    const loadOf = watchLoad(i === 0)
     const rows = await rowsOf(each, options.quick)
-    if (!options.json) console.log(`${renderTable(rows)}\n(${sentenceOf(loadOf())})`)
+    if (options.json) console.log(renderLoadJson(each.name, null, loadOf()))
+    else console.log(`${renderTable(rows)}\n(${sentenceOf(loadOf())})`)
   }
 }
 
-/** All runs of a benchmark, one after the other; then what they say of its aims. */
+/** All runs of each benchmark that measures aims, one after the other; then what they say of its aims. */
 async function runLimit(): Promise<void> {
   if (!options.json) introduce()
-  const loadOf = watchLoad()
-  const times = Number(process.env.RUNS ?? (options.quick ? 1 : RUNS))
-  const found: Reached[] = []
   const wanted = given.filter(name => name !== LIMIT)
+  const found: Reached[] = []
+  const loads = new Map<string, readonly Load[]>()
   for (const name of measuring(AIMS).filter(name => wanted.length === 0 || wanted.includes(name))) {
     const [each] = chosen([name])
     if (!each) continue
-    if (!options.json) console.log(`\n${name}, ${counted(times, 'run')}: ${each.about}`)
-    process.env = { ...NARROWED[name], ...process.env }
-    const runs: Row[][] = []
-    for (let i = 0; i < times; i++) runs.push(await rowsOf(each, true))
-    const aims = AIMS.filter(({ benchmark }) => benchmark === name).map(aim => reached(aim, runs))
+    const { rows, loads: its } = await runsOf(each, loads.size === 0)
+    loads.set(name, its)
+    const aims = AIMS.filter(({ benchmark }) => benchmark === name).map(aim => reached(aim, rows))
     found.push(...aims)
-    if (options.json) for (const aim of aims) console.log(renderAimJson(aim))
+    if (options.json) for (const aim of aims) console.log(renderAimJson(aim, its))
     else console.log(renderAims(aims))
   }
-  if (options.json) return
+  if (!options.json) summarize(found, loads)
+}
+
+interface Runs {
+  readonly rows: readonly Row[]
+  readonly loads: readonly Load[]
+}
+
+/** The runs of a benchmark as its plan wants them. What the environment chooses goes before the plan. */
+async function runsOf(benchmark: Benchmark, isFirst: boolean): Promise<Runs> {
+  const { name, about } = benchmark
+  const plan = planOf(name, options.quick)
+  const times = Number(process.env.RUNS ?? plan.runs)
+  const environment = process.env
+  if (!options.json) console.log(`\n${name}, ${counted(times, 'run')}: ${about}`)
+  const rows: Row[] = []
+  const loads: Load[] = []
+  process.env = { ...plan.env, ...environment }
+  for (let run = 1; run <= times; run++) {
+    const loadOf = watchLoad(isFirst && run === 1)
+    rows.push(...(await rowsOf(benchmark, options.quick)))
+    const load = loadOf()
+    loads.push(load)
+    console.log(options.json ? renderLoadJson(name, run, load) : `(${sentenceOf(load)})`)
+  }
+  process.env = environment
+  return { rows, loads }
+}
+
+function summarize(found: readonly Reached[], loads: ReadonlyMap<string, readonly Load[]>): void {
+  const isBusy = (name: string) => loads.get(name)?.some(load => load.isBusy) ?? false
   const met = found.filter(({ isMet }) => isMet).length
-  console.log(
-    `\n${renderAims(found)}\n${met} of ${found.length} are met in ${counted(times, 'run')}, minimum / median / maximum`,
-  )
-  console.log(`(${sentenceOf(loadOf())})`)
+  console.log(`\n${renderAims(found, isBusy)}`)
+  console.log(`${met} of ${found.length} are met; minimum / median / maximum of the runs`)
+  for (const [name, its] of loads) for (const load of its) console.log(`${name}: ${sentenceOf(load)}`)
+  if (options.quick)
+    console.log(
+      'One run, without the whole warm-up: to try the benchmarks. It says nothing of aims on checks.',
+    )
 }
 
 function introduce(): void {
@@ -195,7 +184,7 @@ async function* inLab({ name, limit }: Benchmark, quick: boolean): AsyncIterable
     return
   }
   const words = quick ? ['--quick'] : []
-  const handed = HANDED.flatMap(key =>
+  const handed = VARIABLES.flatMap(key =>
     process.env[key] === undefined ? [] : [[key, process.env[key] ?? '']],
   )
   const clock = lab.kind === 'uml' ? tellGuestClock() : null

@@ -2,6 +2,7 @@
 import type { Row } from './benchmark.js'
 import { brief, type Figure, figureOf } from './figures.js'
 import type { Reached } from './limit.js'
+import type { Load } from './load.js'
 
 const NUMBERS = ['n', 'min', 'p90', 'max']
 const HEADS = ['figure', 'unit', 'lvsd', ...NUMBERS, 'beside', 'is', ...NUMBERS, 'lvsd is']
@@ -16,11 +17,27 @@ function renderColumns(lines: readonly (readonly string[])[], texts: ReadonlySet
   return lines.map(cells => cells.map(pad).join('  ').trimEnd())
 }
 
-/** `lvsd is 0.25 x`: of time, of work or of bytes a quarter. The notes follow below the table. */
-export function renderTable(rows: readonly Row[]): string {
+/** `lvsd is 0.25 x`: of time, of work or of bytes a quarter. Runs are joined. The notes follow below the table. */
+export function renderTable(all: readonly Row[]): string {
+  const rows = joined(all)
   const notes = [...new Set(rows.flatMap(row => row.note ?? []))]
   const lines = [HEADS, ...rows.map(row => cellsOf(row, notes))]
   return [...renderColumns(lines, TEXTS), ...notes.map((note, i) => `  ${i + 1}) ${note}`)].join('\n')
+}
+
+/** One row for each figure, with the samples of all its runs. */
+function joined(rows: readonly Row[]): Row[] {
+  const byFigure = new Map<string, Row>()
+  for (const row of rows) {
+    const key = `${row.figure}|${row.beside}`
+    const before = byFigure.get(key)
+    byFigure.set(key, before ? { ...before, ...samplesOf([before, row]) } : row)
+  }
+  return [...byFigure.values()]
+}
+
+function samplesOf(rows: readonly Row[]): Pick<Row, 'ours' | 'theirs'> {
+  return { ours: rows.flatMap(({ ours }) => ours), theirs: rows.flatMap(({ theirs }) => theirs) }
 }
 
 function cellsOf(row: Row, notes: readonly string[]): string[] {
@@ -52,28 +69,41 @@ export function ratioOf({ ours, theirs }: Row): number | null {
 
 /** One line of JSON, with the samples in it. */
 export function renderJson(benchmark: string, row: Row): string {
-  const { figure, unit, ours, beside, theirs, note = null } = row
+  const { figure, unit, ours, beside, theirs, note = null, run = null } = row
   const lvsd = { ...figureOf(ours), samples: ours }
   const peer = { ...figureOf(theirs), samples: theirs }
-  return JSON.stringify({ benchmark, figure, unit, lvsd, beside, peer, ratio: ratioOf(row), note })
+  return JSON.stringify({ benchmark, run, figure, unit, lvsd, beside, peer, ratio: ratioOf(row), note })
 }
 
-const AIM_HEADS = ['aim', 'unit', 'lvsd', 'beside', 'is', 'lvsd / it', 'wanted', 'met']
-const AIM_TEXTS = new Set(['aim', 'unit', 'beside', 'met'])
+/** One line of JSON: the load of the machine in one run of a benchmark. */
+export function renderLoadJson(benchmark: string, run: number | null, load: Load): string {
+  return JSON.stringify({ benchmark, run, load })
+}
 
-/** Each figure as minimum, median and maximum of the runs. */
-export function renderAims(aims: readonly Reached[]): string {
-  const rows = aims.map(({ benchmark, figure, unit, ours, beside, theirs, ratio, of, wanted, isMet }) => [
-    `${benchmark}: ${figure}${of === 'max' ? ', the longest' : ''}`,
-    unit,
-    rangeOf(ours),
-    beside,
-    rangeOf(theirs),
-    rangeOf(ratio),
-    `<= ${wanted}${of === 'ratio' ? ' x' : ''}`,
-    isMet === null ? 'not measured' : isMet ? 'yes' : 'NO',
+const AIM_HEADS = ['aim', 'unit', 'lvsd', 'beside', 'is', 'lvsd / it', 'wanted', 'met', 'source']
+const AIM_TEXTS = new Set(['aim', 'unit', 'beside', 'met', 'source'])
+
+/** Each figure as minimum, median and maximum of the runs. `isBusy`: true for a benchmark that a busy machine has run. */
+export function renderAims(
+  aims: readonly Reached[],
+  isBusy: (benchmark: string) => boolean = () => false,
+): string {
+  const rows = aims.map(reached => [
+    `${reached.benchmark}: ${reached.figure}${reached.of === 'max' ? ', maximum' : ''}`,
+    reached.unit,
+    rangeOf(reached.ours),
+    reached.beside,
+    rangeOf(reached.theirs),
+    rangeOf(reached.ratio),
+    `<= ${reached.wanted}${reached.of === 'ratio' ? ' x' : ''}`,
+    `${verdictOf(reached)}${isBusy(reached.benchmark) ? ' (busy)' : ''}`,
+    reached.source,
   ])
   return renderColumns([AIM_HEADS, ...rows], AIM_TEXTS).join('\n')
+}
+
+function verdictOf({ isMet }: Reached): string {
+  return isMet === null ? 'not measured' : isMet ? 'yes' : 'NO'
 }
 
 function rangeOf(figure: Figure | null): string {
@@ -82,7 +112,7 @@ function rangeOf(figure: Figure | null): string {
   return n === 1 ? brief(median) : [min, median, max].map(brief).join(' / ')
 }
 
-/** One line of JSON for an aim. */
-export function renderAimJson(reached: Reached): string {
-  return JSON.stringify({ limit: reached })
+/** One line of JSON for an aim, with the load in each run of its benchmark. */
+export function renderAimJson(reached: Reached, loads: readonly Load[]): string {
+  return JSON.stringify({ limit: reached, loads })
 }

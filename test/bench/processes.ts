@@ -23,6 +23,11 @@ export function childrenMs(): number {
   return cpuMs(process.pid) - (user + system) / 1000
 }
 
+/** The part of it in user mode, in ticks. */
+export function childrenUserMs(): number {
+  return (fieldsOf(readIfThere('/proc/self/stat'))[13] ?? 0) * TICK_MS
+}
+
 export interface Memory {
   /** MiB; what is shared counts in each process that has it. */
   readonly rss: number
@@ -58,16 +63,20 @@ export function family(pid: number): Stat[] {
 
 function statOf(pid: string): Stat | null {
   const text = readIfThere(`/proc/${pid}/stat`)
-  // The name in brackets may contain anything.
-  const fields = text
-    .slice(text.lastIndexOf(')') + 2)
-    .split(' ')
-    .map(Number)
+  const fields = fieldsOf(text)
   const [, parent = 0] = fields
   // utime, stime, cutime, cstime: proc(5), fields 14 to 17.
   const [user = 0, system = 0, ...children] = fields.slice(11, 15).map(ticks => ticks * TICK_MS)
   const own = processorMs(Number(pid)) ?? user + system
   return text === '' ? null : { pid: Number(pid), parent, cpu: children.reduce((sum, ms) => sum + ms, own) }
+}
+
+/** Of /proc/PID/stat, from the third on. The name in brackets, before them, may contain anything. */
+function fieldsOf(stat: string): number[] {
+  return stat
+    .slice(stat.lastIndexOf(')') + 2)
+    .split(' ')
+    .map(Number)
 }
 
 /** Empty for a process that has just gone. */

@@ -1,6 +1,7 @@
 /** Reloads of lvsd alone, at the prices of this machine's own system calls: one weight changed, again and again. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { type Benchmark, type Row, type Run, sleep } from './benchmark.js'
+import { chosenNumbers, chosenTimes } from './chosen.js'
 import { lvsdInMemory, type Running, tail } from './daemons.js'
 import { now, openFarm } from './farm.js'
 import { cpuMs, memoryOf } from './processes.js'
@@ -12,26 +13,46 @@ export const benchmark: Benchmark = {
   place: 'here',
   limit: 10,
   measure,
+  figures,
 }
 
-/** Reloads of one run. `RELOADS` sets another number. */
+const SIZES = [100, 1000, 5000]
+
+/** Reloads of one run. */
 const TIMES = 100
 const QUICK = 5
 
 async function* measure({ quick, folder }: Run): AsyncIterable<Row> {
-  const times = Number(process.env.RELOADS ?? (quick ? QUICK : TIMES))
-  for (const count of [100, 1000, 5000]) {
+  const times = chosenTimes(quick ? QUICK : TIMES)
+  for (const count of chosenNumbers('SIZES', SIZES)) {
     const farm = await openFarm(count)
     const costs = await reloads(farm.ports, folder, times)
     farm.close()
-    const row = (figure: string, unit: string, ours: readonly number[], theirs: readonly number[]): Row => {
-      return { figure: `${count} servers, ${figure}`, unit, ours, beside: 'before the first', theirs }
-    }
-    yield row('a reload', 'ms', costs.wall, [])
-    yield row('CPU of a reload', 'ms', costs.cpu, [])
-    yield row(`RSS after ${times} reloads`, 'MiB', [costs.after.rss], [costs.before.rss])
-    yield row(`descriptors after ${times} reloads`, '', [costs.after.files], [costs.before.files])
+    yield* rows(count, times, costs)
   }
+}
+
+function* figures(): Iterable<Row> {
+  const nothing = { rss: 0, files: 0 }
+  for (const count of chosenNumbers('SIZES', SIZES))
+    yield* rows(count, chosenTimes(TIMES), { wall: [], cpu: [], before: nothing, after: nothing })
+}
+
+function* rows(count: number, times: number, { wall, cpu, before, after }: Costs): Iterable<Row> {
+  const row = (figure: string, unit: string, ours: readonly number[], theirs: readonly number[]): Row => {
+    return { figure: `${count} servers, ${figure}`, unit, ours, beside: 'before the first', theirs }
+  }
+  yield row('a reload', 'ms', wall, [])
+  yield row('CPU of a reload', 'ms', cpu, [])
+  yield row(`RSS after ${times} reloads`, 'MiB', [after.rss], [before.rss])
+  yield row(`descriptors after ${times} reloads`, '', [after.files], [before.files])
+}
+
+interface Costs {
+  readonly wall: readonly number[]
+  readonly cpu: readonly number[]
+  readonly before: Held
+  readonly after: Held
 }
 
 interface Held {
@@ -39,7 +60,7 @@ interface Held {
   readonly files: number
 }
 
-async function reloads(ports: readonly number[], folder: string, times: number) {
+async function reloads(ports: readonly number[], folder: string, times: number): Promise<Costs> {
   const site = siteOf(ports.length, {
     services: Math.ceil(ports.length / 100),
     ports,

@@ -1,5 +1,6 @@
 /** A reload that changes the weight of one real server among 5,000. */
 import { type Benchmark, type Row, type Run, sleep } from './benchmark.js'
+import { chosenNumbers, chosenTimes } from './chosen.js'
 import { type Daemon, keepalived, lvsd, tail } from './daemons.js'
 import { now, openFarm } from './farm.js'
 import { destinationCount, firstDestination, flush, until } from './kernel-table.js'
@@ -18,12 +19,15 @@ export const benchmark: Benchmark = {
   place: 'lab',
   limit: 20,
   measure,
+  figures,
 }
 
 async function* measure({ quick, folder }: Run): AsyncIterable<Row> {
-  const farm = await openFarm(Math.max(...SIZES), { prefix: REALS, port: 80 })
+  const sizes = chosenNumbers('SIZES', SIZES)
+  const farm = await openFarm(Math.max(...sizes), { prefix: REALS, port: 80 })
   const tap = await openTap()
-  for (const count of SIZES) yield* measureSize({ count, tap, folder, times: quick ? 2 : 5 })
+  const times = chosenTimes(quick ? 2 : 5)
+  for (const count of sizes) yield* measureSize({ count, tap, folder, times })
   farm.close()
   tap?.close()
 }
@@ -39,19 +43,25 @@ async function* measureSize(how: Measured): AsyncIterable<Row> {
   const ours = await measureDaemon(lvsd, how)
   const missing = keepalived.missing()
   const theirs = missing ? nothing() : await measureDaemon(keepalived, how)
-  const beside = keepalived.name
   const more = missing === null ? {} : { note: missing }
+  for (const row of rows(how.count, ours, theirs, how.tap !== null)) yield { ...row, ...more }
+}
+
+function* figures(): Iterable<Row> {
+  for (const count of chosenNumbers('SIZES', SIZES)) yield* rows(count, nothing(), nothing(), true)
+}
+
+function* rows(count: number, ours: Costs, theirs: Costs, isTapped: boolean): Iterable<Row> {
   const row = (figure: string, unit: string, pick: (costs: Costs) => number[]): Row => ({
-    figure: `${how.count}: ${figure}`,
+    figure: `${count}: ${figure}`,
     unit,
     ours: pick(ours),
-    beside,
+    beside: keepalived.name,
     theirs: pick(theirs),
-    ...more,
   })
   yield row('until it is in the kernel', 'ms', costs => costs.wall)
   yield row('CPU, less that of checks', 'ms', costs => costs.cpu)
-  if (!how.tap) return
+  if (!isTapped) return
   yield row('messages that change the table', '', costs => costs.changes)
   yield row('netlink datagrams, both ways', '', costs => costs.datagrams)
   yield row('bytes over netlink, both ways', 'KiB', costs => costs.kib)

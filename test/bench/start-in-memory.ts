@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs'
 import { type Benchmark, type Row, type Run, sleep } from './benchmark.js'
+import { chosenNumbers, chosenTimes } from './chosen.js'
 import { forgetAccepted, lvsdInMemory, tail } from './daemons.js'
 import { now, openFarm } from './farm.js'
 import { childrenMs, cpuMs } from './processes.js'
@@ -13,26 +14,37 @@ export const benchmark: Benchmark = {
   place: 'here',
   limit: 2,
   measure,
+  figures,
 }
+
+const SIZES = [10, 1000, 5000]
 
 async function* measure({ quick, folder }: Run): AsyncIterable<Row> {
   const node = bareNode(quick ? 3 : 10)
-  for (const count of [10, 1000, 5000]) {
+  const times = chosenTimes(quick ? 2 : 5)
+  for (const count of chosenNumbers('SIZES', SIZES)) {
     const farm = await openFarm(count)
-    const read = { first: [] as number[], wall: [], cpu: [] }
-    const again = { first: [] as number[], wall: [], cpu: [] }
-    for (let i = 0; i < (quick ? 2 : 5); i++) {
+    const [read, again] = [noCosts(), noCosts()]
+    for (let i = 0; i < times; i++) {
       forgetAccepted(folder)
       await startOnce(farm.ports, folder, read)
       await startOnce(farm.ports, folder, again)
     }
     farm.close()
-    yield* rows(`${count} servers, a text that is new`, read, node)
-    yield* rows(`${count} servers, the text of the last start`, again, node)
+    yield* both(count, read, again, node)
   }
 }
 
-function* rows(what: string, ours: Costs & { readonly first: number[] }, node: Costs): Iterable<Row> {
+function* figures(): Iterable<Row> {
+  for (const count of chosenNumbers('SIZES', SIZES)) yield* both(count, noCosts(), noCosts(), noCosts())
+}
+
+function* both(count: number, read: StartCosts, again: StartCosts, node: Costs): Iterable<Row> {
+  yield* rows(`${count} servers, a text that is new`, read, node)
+  yield* rows(`${count} servers, the text of the last start`, again, node)
+}
+
+function* rows(what: string, ours: StartCosts, node: Costs): Iterable<Row> {
   const row = { unit: 'ms', beside: 'node alone' }
   yield { ...row, figure: `${what}: the first check begins`, ours: ours.first, theirs: node.wall }
   yield { ...row, figure: `${what}: all are up`, ours: ours.wall, theirs: node.wall }
@@ -44,11 +56,14 @@ interface Costs {
   readonly cpu: number[]
 }
 
-async function startOnce(
-  ports: readonly number[],
-  folder: string,
-  costs: Costs & { readonly first: number[] },
-): Promise<void> {
+interface StartCosts extends Costs {
+  /** Milliseconds from the start of the process to the first check, as its log tells. */
+  readonly first: number[]
+}
+
+const noCosts = (): StartCosts => ({ first: [], wall: [], cpu: [] })
+
+async function startOnce(ports: readonly number[], folder: string, costs: StartCosts): Promise<void> {
   const began = now()
   const running = lvsdInMemory.start(siteOf(ports.length, { ports, interval: 10, timeout: 5 }), folder)
   const ups = new Occurrences(running.log, '"real server up"')

@@ -1,5 +1,6 @@
 /** From the start of the program until every real server is in the kernel's table. */
 import type { Benchmark, Row, Run } from './benchmark.js'
+import { chosenNumbers, chosenTimes, isBeside } from './chosen.js'
 import { type Daemon, forgetAccepted, keepalived, ldirectord, lvsd, tail } from './daemons.js'
 import { now, openFarm } from './farm.js'
 import { destinationCount, flush, until } from './kernel-table.js'
@@ -16,27 +17,43 @@ export const benchmark: Benchmark = {
   place: 'lab',
   limit: 8,
   measure,
+  figures,
 }
 
 async function* measure({ quick, folder }: Run): AsyncIterable<Row> {
-  const farm = await openFarm(Math.max(...SIZES), { prefix: REALS, port: 80 })
-  const times = quick ? 2 : 5
-  const without =
-    'keepalived puts servers in before it has checked them; lvsd and ldirectord after the first check'
-  const few = ldirectord.missing() ? NOTHING : await measureDaemon(ldirectord, FEW, folder, 1)
-  const measured = `measured with ${FEW} servers (${few.wall[0]?.toFixed(0)} ms), here as if it grew no faster than they`
-  for (const count of SIZES) {
+  const sizes = chosenNumbers('SIZES', SIZES)
+  const farm = await openFarm(Math.max(FEW, ...sizes), { prefix: REALS, port: 80 })
+  const times = chosenTimes(quick ? 2 : 5)
+  const isScaled = isBeside(ldirectord.name) && !ldirectord.missing()
+  const few = isScaled ? await measureDaemon(ldirectord, FEW, folder, 1) : NOTHING
+  for (const count of sizes) {
     const ours = await measureDaemon(lvsd, count, folder, times, () => forgetAccepted(folder))
     const again = await measureDaemon(lvsd, count, folder, times)
     const theirs = keepalived.missing() ? NOTHING : await measureDaemon(keepalived, count, folder, times)
-    yield* rows(`${count}`, ours, keepalived.name, theirs, keepalived.missing() ?? without)
-    const same = 'the text is that of the last start'
-    yield* rows(`${count} again`, again, keepalived.name, theirs, keepalived.missing() ?? same)
-    const scale = (value: number) => (value * count) / FEW
-    const scaled = { wall: few.wall.map(scale), cpu: few.cpu.map(scale) }
-    yield* rows(`${count}`, ours, ldirectord.name, scaled, ldirectord.missing() ?? measured)
+    yield* allRows(count, { ours, again, theirs, few })
   }
   farm.close()
+}
+
+function* figures(): Iterable<Row> {
+  for (const count of chosenNumbers('SIZES', SIZES))
+    yield* allRows(count, { ours: NOTHING, again: NOTHING, theirs: NOTHING, few: NOTHING })
+}
+
+/** `few`: what ldirectord takes for `FEW` servers. */
+type Measured = Readonly<Record<'ours' | 'again' | 'theirs' | 'few', Costs>>
+
+function* allRows(count: number, { ours, again, theirs, few }: Measured): Iterable<Row> {
+  const without =
+    'keepalived puts servers in before it has checked them; lvsd and ldirectord after the first check'
+  yield* rows(`${count}`, ours, keepalived.name, theirs, keepalived.missing() ?? without)
+  const same = 'the text is that of the last start'
+  yield* rows(`${count} again`, again, keepalived.name, theirs, keepalived.missing() ?? same)
+  if (!isBeside(ldirectord.name)) return
+  const scale = (value: number) => (value * count) / FEW
+  const scaled = { wall: few.wall.map(scale), cpu: few.cpu.map(scale) }
+  const measured = `measured with ${FEW} servers (${few.wall[0]?.toFixed(0)} ms), here as if it grew no faster than they`
+  yield* rows(`${count}`, ours, ldirectord.name, scaled, ldirectord.missing() ?? measured)
 }
 
 interface Costs {

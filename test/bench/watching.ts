@@ -12,6 +12,7 @@ import { join } from 'node:path'
 import { ipIn, setIn } from '../kernel/site/links.js'
 import { addNamespace, within } from '../kernel/site/namespaces.js'
 import { type Benchmark, type Row, type Run, sleep } from './benchmark.js'
+import { chosenNumbers, chosenTimes } from './chosen.js'
 import { flows } from './compile-tools.js'
 import { lvsd, type Running, tail } from './daemons.js'
 import { momentOf } from './guest-clock.js'
@@ -38,6 +39,7 @@ export const benchmark: Benchmark = {
   place: 'lab',
   limit: 30,
   measure,
+  figures,
 }
 
 /** What a director does beside waiting for checks, which come once an hour. */
@@ -51,7 +53,7 @@ const KINDS: Readonly<Record<string, Pick<Site, 'resync' | 'protocol'>>> = {
 async function* measure({ quick, folder }: Run): AsyncIterable<Row> {
   // The first socket loads the IPv6 module, which creates sysctls.
   createServer().listen().close()
-  for (const [i, count] of SIZES.entries()) {
+  for (const [i, count] of chosenNumbers('SIZES', SIZES).entries()) {
     const directors: Director[] = []
     try {
       for (const [k, [kind, does]] of Object.entries(KINDS).entries()) {
@@ -67,42 +69,52 @@ async function* measure({ quick, folder }: Run): AsyncIterable<Row> {
       }
       for (const director of directors) director.signal('SIGCONT')
       await sleep(WARMUP)
-      const shares = await sharesOf(directors, quick ? 2 : 6)
-      yield* rows(count, shares)
+      const turns = turnsOf(directors, chosenTimes(quick ? 2 : 6))
+      for await (const { turn, shares } of turns)
+        for (const row of rows(count, shares)) yield { ...row, run: turn }
     } finally {
       for (const director of directors) await director.close()
     }
   }
 }
 
-function* rows(count: number, [nothing = [], ...others]: readonly (readonly number[])[]): Iterable<Row> {
+function* figures(): Iterable<Row> {
+  for (const count of chosenNumbers('SIZES', SIZES)) yield* rows(count, [])
+}
+
+/** Of one turn of each director. */
+function* rows(count: number, [nothing = 0, ...others]: readonly number[]): Iterable<Row> {
   const limits = { 'the table is read back': SHARE, 'connections are watched': SHARE, both: 2 * SHARE }
   for (const [i, [figure, limit]] of Object.entries(limits).entries())
     yield {
       figure: `${count} servers: ${figure}`,
       unit: '% of a processor',
-      ours: (others[i] ?? []).map((share, window) => share - (nothing[window] ?? 0)),
+      ours: others.slice(i, i + 1).map(share => share - nothing),
       beside: 'the limit',
       theirs: [limit],
       note: 'less what lvsd takes in the turn before with services over UDP that are not read back',
     }
 }
 
-/** Percent of one processor, of each director in each of its turns. In a guest, that of all else in it is included. */
-async function sharesOf(directors: readonly Director[], turns: number): Promise<number[][]> {
-  const shares: number[][] = directors.map(() => [])
+/** Percent of one processor, of each director in its turn. In a guest, that of all else in it is included. */
+async function* turnsOf(
+  directors: readonly Director[],
+  turns: number,
+): AsyncIterable<{ readonly turn: number; readonly shares: readonly number[] }> {
   for (const director of directors) director.signal('SIGSTOP')
-  for (let i = 0; i < turns; i++)
-    for (const [k, director] of directors.entries()) {
+  for (let turn = 1; turn <= turns; turn++) {
+    const shares: number[] = []
+    for (const director of directors) {
       director.signal('SIGCONT')
       await sleep(SETTLING)
       const began = await momentOf(director.pid, sleep)
       await sleep(WINDOW)
       const ended = await momentOf(director.pid, sleep)
       director.signal('SIGSTOP')
-      shares[k]?.push((100 * (ended.cpu - began.cpu)) / (ended.at - began.at))
+      shares.push((100 * (ended.cpu - began.cpu)) / (ended.at - began.at))
     }
-  return shares
+    yield { turn, shares }
+  }
 }
 
 /** A director in a namespace of its own. Its servers are behind an interface that nothing comes out of. */
