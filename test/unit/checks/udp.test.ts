@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
+import { decode, encode } from 'dns-packet'
 import { check } from '../../../checks/udp.js'
-import { problemOf } from '../../support/checks/options.js'
-import { probe } from '../../support/probe.js'
+import { isBounded } from '../../../src/probe/bounded.js'
+import { parseOptions, problemOf } from '../../support/checks/options.js'
+import { probe, targetOf } from '../../support/probe.js'
 import { refusedUdpPort, udpServer } from '../../support/servers.js'
 
 for (const host of ['::1', '127.0.0.1'] as const)
@@ -42,6 +44,38 @@ for (const host of ['::1', '127.0.0.1'] as const)
       assert.match(detail, /proof|prove/)
     })
   })
+
+describe('udp as a query to a name server, which is data', () => {
+  /** `www.example.com` A, recursion desired. */
+  const query = {
+    hex: '2a 2b 01 00 00 01 00 00 00 00 00 00 03 777777 07 6578616d706c65 03 636f6d 00 0001 0001',
+    // The same id, an answer without an error, and a record with the address.
+    receive: String.raw`(?s)^\x2a\x2b[\x80-\xff][\x00\x80]\x00\x01.*\x00\x04\xc0\x00\x02\x01`,
+  }
+  const server = (host: '::1' | '127.0.0.1', data: string, rcode: number) =>
+    udpServer((asked, reply) => {
+      const { id, questions } = decode(asked)
+      const answers = rcode === 0 ? [{ type: 'A', name: 'www.example.com', ttl: 60, data } as const] : []
+      reply(encode({ id, questions, answers, type: 'response', flags: 0x180 | rcode }))
+    }, host)
+
+  for (const host of ['::1', '127.0.0.1'] as const)
+    it(`tells the address that is wanted, another one and an error apart, at ${host}`, async () => {
+      const said = []
+      for (const [data, rcode] of [
+        ['192.0.2.1', 0],
+        ['192.0.2.9', 0],
+        ['', 3],
+      ] as const)
+        said.push((await probe(check, await server(host, data, rcode), query)).reason)
+      assert.deepEqual(said, [null, 'unexpected', 'unexpected'])
+    })
+
+  it('runs in the core, where no answer may take long', () => {
+    const data = check.probe?.(targetOf(53), parseOptions(check, query))
+    assert.ok(data && isBounded(data))
+  })
+})
 
 describe('udp', () => {
   it('refuses a request that it cannot send', () => {
