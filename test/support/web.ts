@@ -48,11 +48,12 @@ export class Site {
     const listen = `[::1]:${await refusedPort()}`
     this.url = `http://${listen}/`
     this.#config = join(this.folder, 'site.yaml')
+    // The servers are in the process of the test, which a busy machine delays: no server must be down because of that.
     writeFileSync(
       this.#config,
       `settings: { socket: ${this.socket}, state: ${this.folder} }
 api: { listen: ['${listen}'] }
-defaults: { check: { kind: http, interval: 200ms, timeout: 2s, fall: 1 } }
+defaults: { check: { kind: http, interval: 200ms, timeout: 20s, fall: 1 } }
 services:
 ${services ? services(this.servers) : this.#services(many)}
 `,
