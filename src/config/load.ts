@@ -1,5 +1,4 @@
 /** Reads a configuration, YAML or ldirectord.cf, into a `Config`. Mistakes become problems, never exceptions. */
-import { setImmediate } from 'node:timers/promises'
 import type { Check } from '../check/check.js'
 import type { Config, Service } from '../core/model.js'
 import { type LoadedChecks, loadChecks } from '../kinds/find-kinds.js'
@@ -142,17 +141,18 @@ async function loadLdirectord(
   { others = [], isWithoutFiles = false }: LoadOptions,
 ): Promise<Loaded> {
   // A site with YAML never needs these modules.
-  const [kinds, { LDIRECTORD }, { readLdirectord }, { relevantProblems }, { reuseOf }] = await Promise.all([
-    loadChecks(),
-    import('./ldirectord/dialect.js'),
-    import('./ldirectord/read-ldirectord.js'),
-    import('./ldirectord/relevant-problems.js'),
-    import('./ldirectord/reuse.js'),
-  ])
+  const [kinds, { LDIRECTORD }, { readingLdirectord }, { relevantProblems }, { reuseOf }] = await Promise.all(
+    [
+      loadChecks(),
+      import('./ldirectord/dialect.js'),
+      import('./ldirectord/read-ldirectord.js'),
+      import('./ldirectord/relevant-problems.js'),
+      import('./ldirectord/reuse.js'),
+    ],
+  )
   const { checks } = kinds
   const ports = systemPorts()
-  const document = readLdirectord(text, file, { checks, ports })
-  await setImmediate()
+  const document = await runSliced(readingLdirectord(text, file, { checks, ports }))
   const tables = { ports, hosts: systemHosts() }
   const input = { file, document, checks, ...tables, dialect: LDIRECTORD, others, isWithoutFiles }
   const loaded = await finish(input, kinds, { text, included: [], patterns: [] }, (problems, plain) =>

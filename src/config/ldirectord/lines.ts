@@ -2,6 +2,7 @@
  * Splits an ldirectord.cf into lines, and lines into key, value and comment. It also handles the byte order mark, line
  * ends and blanks. Columns are those of the file.
  */
+import { eachInSteps, runSync, type Sliced } from '../../util/time-slice.js'
 import type { Position } from '../problems/problem.js'
 import type { Report } from '../problems/report.js'
 import { positionOf, type TextSpan, trimmed } from './text-span.js'
@@ -49,12 +50,16 @@ const ODD_BLANKS = /[\r\u00a0\u1680\u2000-\u200b\u202f\u205f\u3000\ufeff]/g
 const CURLY = /[\u201c\u201d\u201e\u201f]/
 
 export function splitLines(text: string, report: Report): Lines {
+  return runSync(splittingLines(text, report))
+}
+
+/** Same as `splitLines`, in time slices. */
+export function* splittingLines(text: string, report: Report): Sliced<Lines> {
   const lines: Line[] = []
   const comments: Comment[] = []
-  for (const [i, raw] of rawLines(text, report).entries()) {
-    const line = readLine(raw, i + 1, report, comments)
-    lines.push(line)
-  }
+  yield* eachInSteps(rawLines(text, report), (raw, i) => {
+    lines.push(readLine(raw, i + 1, report, comments))
+  })
   return { lines, comments }
 }
 

@@ -1,16 +1,17 @@
 /** Reads an ldirectord.cf into the raw tree, in the structure of lvsd's own configuration. */
 import { hostname as osHostname } from 'node:os'
 import type { Check } from '../../check/check.js'
+import { runSync, type Sliced } from '../../util/time-slice.js'
 import { type PortLookup, systemPorts } from '../ports.js'
 import { newReport, type Report } from '../problems/report.js'
 import type { RawDocument } from '../raw.js'
 import type { IsSecretName } from '../secret-text.js'
 import { secretNames } from '../secrets.js'
 import { readGlobalFallbacks } from './fallbacks.js'
-import { type Comment, splitLines } from './lines.js'
+import { type Comment, splittingLines } from './lines.js'
 import { globalEntries, serviceEntry } from './map-directives.js'
 import { readValues } from './read-directives.js'
-import { readVirtual, type VirtualContext } from './read-virtual.js'
+import { readingVirtual, type VirtualContext } from './read-virtual.js'
 import { readSections, type Sections } from './sections.js'
 import { BEGINNING, type Entry, entry, map } from './tree.js'
 
@@ -43,11 +44,21 @@ export interface Origins {
 
 /** Reads an ldirectord.cf. Never throws: errors, and lines with another meaning in lvsd, are in `problems`. */
 export function readLdirectord(text: string, file: string, context: LdirectordContext): LdirectordDocument {
+  return runSync(readingLdirectord(text, file, context))
+}
+
+/** Same as `readLdirectord`, in time slices. */
+export function* readingLdirectord(
+  text: string,
+  file: string,
+  context: LdirectordContext,
+): Sliced<LdirectordDocument> {
   const report = newReport(file, { once: false, most: context.mostProblems })
-  const lines = splitLines(text, report)
+  const lines = yield* splittingLines(text, report)
   const sections = readSections(lines, report)
+  yield
   const { hostname = osHostname() } = context
-  const { entries, origins } = rootEntries(sections, report, { ...context, hostname })
+  const { entries, origins } = yield* rootEntries(sections, report, { ...context, hostname })
   const root = map(entries, BEGINNING)
   const heads = sections.virtuals.map(({ head }) => head.keyAt.line)
   return {
@@ -61,7 +72,7 @@ export function readLdirectord(text: string, file: string, context: LdirectordCo
   }
 }
 
-function rootEntries(
+function* rootEntries(
   { globals, virtuals }: Sections,
   report: Report,
   context: LdirectordContext & { readonly hostname: string },
@@ -72,7 +83,7 @@ function rootEntries(
   const own = readValues(globals, false, report)
   const fallbacks = readGlobalFallbacks(globals, { report, ports })
   const shared = { checks, ports, hostname, report, globals: own, fallbacks }
-  const { services, origins } = serviceEntries(virtuals, shared, asked)
+  const { services, origins } = yield* serviceEntries(virtuals, shared, asked)
   const at = virtuals[0]?.head.keyAt ?? BEGINNING
   const part = { scope: 'global', own, globals: own, at: BEGINNING, report } as const
   return { entries: [...globalEntries(part), entry('services', map(services, at), at)], origins }
@@ -92,7 +103,7 @@ class AskedPorts {
 }
 
 /** Returns the services, each once and with a unique name. */
-function serviceEntries(virtuals: Sections['virtuals'], context: VirtualContext, asked: AskedPorts) {
+function* serviceEntries(virtuals: Sections['virtuals'], context: VirtualContext, asked: AskedPorts) {
   const lines = new Map<string, number>()
   const entries = new Map<string, Entry>()
   const asking = new Set<string>()
@@ -101,10 +112,12 @@ function serviceEntries(virtuals: Sections['virtuals'], context: VirtualContext,
   const areAllAsking = asked.count > 0
   for (const section of virtuals) {
     const { count } = asked
-    const virtual = readVirtual(section, context)
+    const virtual = yield* readingVirtual(section, context)
     if (!virtual) continue
     const { id, at } = virtual
+    yield
     const service = serviceEntry(virtual)
+    yield
     const before = lines.get(id)
     if (before !== undefined)
       context.report.error('DUPLICATE_VIRTUAL', at, `${id} stands in line ${before} already`)

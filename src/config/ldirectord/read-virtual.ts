@@ -1,6 +1,7 @@
 /** Reads one section of the file: its virtual with protocol and port, directives, real servers, and kind of check. */
 import type { Check } from '../../check/check.js'
 import type { Family } from '../../core/address.js'
+import { eachInSteps, type Sliced } from '../../util/time-slice.js'
 import type { Report } from '../problems/report.js'
 import { type RealLine, readRealLine } from './address-lines.js'
 import { readPort, readVirtualAddress, type VirtualAddress } from './addresses.js'
@@ -21,14 +22,17 @@ export interface VirtualContext
 }
 
 /** Returns the virtual. Reports the errors of the section, and returns null if the line of the virtual is invalid. */
-export function readVirtual({ head, directives }: Section, context: VirtualContext): Virtual | null {
+export function* readingVirtual(
+  { head, directives }: Section,
+  context: VirtualContext,
+): Sliced<Virtual | null> {
   const { checks, ...shared } = context
   const { report } = shared
   const own = readValues(directives, true, report)
   if (!head.value)
     report.error('NO_VALUE', head.keyAt, `${head.key} needs an address and a port, or a firewall mark`)
   const address = head.value && readVirtualAddress(head.value, head.key === 'virtual6', report)
-  const reals = readReals(directives, address?.family ?? null, head, context)
+  const reals = yield* readingReals(directives, address?.family ?? null, head, context)
   const at = head.value ? positionOf(head.value) : head.keyAt
   if (!address) return null
   const protocol = protocolOf(address, own, report)
@@ -82,15 +86,16 @@ function portOf(
   return port
 }
 
-function readReals(
+function* readingReals(
   directives: readonly Directive[],
   family: Family | null,
   head: Directive,
   { report, ports }: VirtualContext,
-): RealLine[] {
+): Sliced<RealLine[]> {
   const lines = directives.filter(({ key }) => key === 'real' || key === 'real6')
-  return lines.flatMap(({ key, keyAt, value }) => {
-    if (!value || value.text === '') return []
+  const all: RealLine[] = []
+  yield* eachInSteps(lines, ({ key, keyAt, value }) => {
+    if (!value || value.text === '') return
     const reals = readRealLine(value, { report, ports, protocols: [] })
     const found = reals[0]?.host.address?.family ?? family
     const six = found === 'ipv6'
@@ -103,6 +108,7 @@ function readReals(
         keyAt,
         `taken as ${six ? 'real6' : 'real'}; ldirectord refuses "${key}" here`,
       )
-    return reals
+    all.push(...reals)
   })
+  return all
 }

@@ -4,6 +4,7 @@
  */
 import { markOf, type z } from '../../check/option-types.js'
 import { didYouMean } from '../../util/closest-match.js'
+import { eachInSteps, type Sliced } from '../../util/time-slice.js'
 import { hintFor } from '../problems/hints.js'
 import type { Position } from '../problems/problem.js'
 import { reportIssue } from '../problems/report-issue.js'
@@ -23,6 +24,18 @@ export function readEntry<T extends z.ZodType>(
   const form = formOf(type)
   const value = form ? readForm(placeOf(entry), form, context) : readPlain(entry, type, context)
   return value as Read<T> | undefined
+}
+
+/** Same as `readEntry`, in time slices where the value is a mapping with long lists. */
+export function* readingEntry<T extends z.ZodType>(
+  entry: RawEntry,
+  type: T,
+  context: ReadContext,
+): Sliced<Read<T> | undefined> {
+  const form = formOf(type)
+  const { value: node, keyAt: at } = entry
+  if (form?.kind !== 'mapping' || form.isUnread || node.kind !== 'map') return readEntry(entry, type, context)
+  return (yield* readingFields(node.entries, form.shape, { ...form, at }, context)) as Read<T>
 }
 
 // ---------------------------------------------------------------- plain values
@@ -157,12 +170,43 @@ export function readFields<S extends Shape>(
 ): Fields<S> {
   const values: Record<string, unknown> = {}
   for (const entry of entries) {
-    const type = Object.hasOwn(shape, entry.key) ? shape[entry.key] : undefined
+    const type = typeIn(shape, entry)
     const value = type && readEntry(entry, type, context)
     if (value !== undefined) values[entry.key] = value
     else if (!type) reportUnknownKey(entry, shape, how, context)
   }
   return new Fields(values as Fields<S>['values'], how.at, entries, shape)
+}
+
+function* readingFields<S extends Shape>(
+  entries: readonly RawEntry[],
+  shape: S,
+  how: ReadHow,
+  context: ReadContext,
+): Sliced<Fields<S>> {
+  const values: Record<string, unknown> = {}
+  for (const entry of entries) {
+    const type = typeIn(shape, entry)
+    const value = type && (yield* readingList(entry, type, context))
+    if (value !== undefined) values[entry.key] = value
+    else if (!type) reportUnknownKey(entry, shape, how, context)
+  }
+  return new Fields(values as Fields<S>['values'], how.at, entries, shape)
+}
+
+function* readingList(entry: RawEntry, type: z.ZodType, context: ReadContext): Sliced<unknown> {
+  const form = formOf(type)
+  const { value: node } = entry
+  if (form?.kind !== 'list' || node.kind !== 'list') return readEntry(entry, type, context)
+  const values: unknown[] = []
+  yield* eachInSteps(node.items, item => {
+    values.push(readItem(itemPlace(item, form.item), form.item, context) ?? null)
+  })
+  return values
+}
+
+function typeIn(shape: Shape, { key }: RawEntry): z.ZodType | undefined {
+  return Object.hasOwn(shape, key) ? shape[key] : undefined
 }
 
 function reportUnknownKey(entry: RawEntry, shape: Shape, how: ReadHow, { report }: ReadContext): void {

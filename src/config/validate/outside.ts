@@ -4,6 +4,7 @@
  */
 import type { Family } from '../../core/address.js'
 import type { Hosts } from '../../names/hosts.js'
+import type { Sliced } from '../../util/time-slice.js'
 import type { PortLookup } from '../ports.js'
 
 /** Thrown in place of a look at a file. */
@@ -55,10 +56,10 @@ export class Outside {
     }
   }
 
-  /** Reads the service of this key. */
-  watched<T>(key: string, read: () => T): T {
+  /** Reads the service of this key. Nothing else of the configuration is read between its steps. */
+  *watching<T>(key: string, reading: Sliced<T>): Sliced<T> {
     const before = this.#looks
-    const result = read()
+    const result = yield* reading
     if (this.#looks === before) this.plain.add(key)
     return result
   }

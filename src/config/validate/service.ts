@@ -4,10 +4,11 @@ import { serves, TUNNELS } from '../../core/kernel-services.js'
 import { type CheckUse, keyAsWritten, type Real, type Service, type Virtual } from '../../core/model.js'
 import type { Multihomed } from '../../core/multihomed.js'
 import { nameOfReal } from '../../overrides/command-overrides.js'
+import { eachInSteps, type Sliced } from '../../util/time-slice.js'
 import { lineOf, type Position } from '../problems/problem.js'
 import type { RawEntry } from '../raw.js'
 import { mergeLayers, outputOf } from '../read/layers.js'
-import { readEntry } from '../read/read-node.js'
+import { readingEntry } from '../read/read-node.js'
 import { plainServiceFields, serviceFields, serviceNode } from '../schema/schema.js'
 import { draftsOf, layDrafts } from './check-drafts.js'
 import { readCheck } from './checks.js'
@@ -39,29 +40,36 @@ export interface PlacedService {
   readonly places: readonly { readonly virtual: Virtual; readonly at: Position }[]
 }
 
-export function readService(
+/** Can be interrupted after some real servers. */
+export function* readingService(
   entry: RawEntry,
   defaults: DefaultsFields,
   context: Context,
-): readonly PlacedService[] {
+): Sliced<readonly PlacedService[]> {
   judgeName(entry, context)
-  const own = readEntry(entry, serviceNode, context)
+  const own = yield* readingEntry(entry, serviceNode, context)
   if (!own) return []
-  return partsOf(entry.key, own, context).flatMap(part => readPart(part, own, defaults, context) ?? [])
+  yield
+  const services: PlacedService[] = []
+  for (const part of partsOf(entry.key, own, context)) {
+    const service = yield* readingPart(part, own, defaults, context)
+    if (service) services.push(service)
+  }
+  return services
 }
 
 /** Reads one service of the kernel. A mistake that all parts have is at one position, so it is reported once. */
-function readPart(
+function* readingPart(
   part: Part,
   own: ServiceFields,
   defaults: DefaultsFields,
   context: Context,
-): PlacedService | null {
+): Sliced<PlacedService | null> {
   const identities = readIdentities(part, own, defaults, context)
   const isFirst = part.of === null || part.of.first === part.name
   const shared = factsOf(identities)
   const realContext = realContextOf(own, defaults, shared, context)
-  const written = readReals(own, realContext)
+  const written = yield* readingReals(own, realContext)
   const reals = written.flat()
   const multihomed = multihomedOf(written)
   const addresses = identities.map(({ virtual, facts, at }) => {
@@ -189,9 +197,12 @@ function multihomedOf(written: readonly (readonly PlacedReal[])[]): Multihomed {
 }
 
 /** Returns the real servers of each item of the list. */
-function readReals(own: ServiceFields, context: RealContext): readonly (readonly PlacedReal[])[] {
+function* readingReals(own: ServiceFields, context: RealContext): Sliced<readonly (readonly PlacedReal[])[]> {
   reportNoReals(own, context)
-  const written = (own.values.reals ?? []).map(fields => (fields ? readRealsAt(fields, context) : []))
+  const written: (readonly PlacedReal[])[] = []
+  yield* eachInSteps(own.values.reals ?? [], fields => {
+    written.push(fields ? readRealsAt(fields, context) : [])
+  })
   const reals = written.flat()
   judgeDuplicates(reals, context)
   reportMixed(reals, context)

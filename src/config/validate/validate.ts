@@ -30,7 +30,7 @@ import { readCluster } from './cluster.js'
 import type { Context, DefaultsFields, PlaceOf } from './context.js'
 import { Outside } from './outside.js'
 import { judgeMarks } from './paths.js'
-import { judgeCollisions, judgePartNames, type PlacedService, readService } from './service.js'
+import { judgeCollisions, judgePartNames, type PlacedService, readingService } from './service.js'
 import { judgeSettings } from './settings.js'
 
 export { checkFoldersOf }
@@ -189,7 +189,8 @@ function* readServices(
   judgeNames(entries, context)
   const services: PlacedService[] = []
   for (const one of entries) {
-    services.push(...outside.watched(one.key, () => readService(one, defaults.of(one.keyAt.file), context)))
+    const reading = readingService(one, defaults.of(one.keyAt.file), context)
+    services.push(...(yield* outside.watching(one.key, reading)))
     yield
   }
   for (const one of defaults.all) judgeUnused(one, context)
