@@ -1,6 +1,7 @@
 /**
  * Results from the engine's thread on their way to the core, in their order. Each that is news may change a state, which is
- * logged and told; a message may have hundreds of them, so they are taken a few at a turn of the event loop.
+ * logged and told; a message may have hundreds of them, so they are taken a few at a turn of the event loop. So are those without news,
+ * of which a busy core gets thousands at once.
  */
 import type { Repeats, Report } from './protocol.js'
 
@@ -8,6 +9,8 @@ export type Results = Pick<Report & { readonly kind: 'results' }, 'repeats' | 'f
 
 /** Results that may be news which are taken in one turn: some five milliseconds, if all of them are. */
 export const MOST_IN_A_TURN = 64
+/** Results without news that count as one that may be news. */
+export const REPEATS_FOR_ONE = 16
 
 export class ResultQueue {
   readonly #take: (results: Results) => void
@@ -23,7 +26,8 @@ export class ResultQueue {
   add(results: Results): void {
     this.#waiting.push(results)
     // The first ones of this turn.
-    if (this.#room === MOST_IN_A_TURN && results.full.length > 0) setImmediate(() => this.#nextTurn())
+    const takesRoom = results.full.length > 0 || results.repeats !== null
+    if (this.#room === MOST_IN_A_TURN && takesRoom) setImmediate(() => this.#nextTurn())
     this.#takeSome()
   }
 
@@ -41,14 +45,30 @@ export class ResultQueue {
   #takeSome(): void {
     for (let first = this.#waiting[0]; first && this.#room > 0; first = this.#waiting[0]) {
       const { repeats, full, deferred } = first
-      const some = full.slice(0, this.#room)
-      const left = full.slice(this.#room)
+      const end = repeats ? this.#endOf(repeats) : 0
+      if (repeats && end < repeats.length) {
+        this.#waiting[0] = { repeats: repeats.subarray(end), full, deferred }
+        this.#take({ repeats: repeats.subarray(0, end), full: [], deferred: [] })
+        return
+      }
+      const some = full.slice(0, Math.max(0, this.#room))
+      const left = full.slice(some.length)
       this.#room -= some.length
       if (left.length === 0) this.#waiting.shift()
       else this.#waiting[0] = { repeats: null, full: left, deferred }
       this.#take({ repeats, full: some, deferred: left.length === 0 ? deferred : [] })
       if (repeats) giveUp(repeats)
     }
+  }
+
+  /** Returns where those end that there is room for, and takes this room. */
+  #endOf(repeats: Repeats): number {
+    let end = 0
+    let count = 0
+    const most = this.#room * REPEATS_FOR_ONE
+    for (; end < repeats.length && count < most; count++) end += 4 + (repeats[end + 3] as number)
+    this.#room -= Math.ceil(count / REPEATS_FOR_ONE)
+    return end
   }
 }
 
