@@ -95,15 +95,31 @@ export function* buildingStatus(snapshot: Snapshot, dates: Dates): Sliced<Status
     sysctls: snapshot.sysctls,
     isolation: isolation && { since: dates.iso(isolation.since), detail: isolation.detail },
     cluster: cluster && clusterStatusOf(cluster, dates),
-    totals: totalsOf(services.flatMap(({ reals }) => reals)),
+    totals: sumOfTotals(services),
     services,
   }
 }
 
 function totalsOf(reals: readonly RealStatus[]): Totals {
-  const count = (state: HealthState) => reals.filter(real => real.state === state).length
-  const noVerdict = reals.filter(({ checks }) => checks.some(check => check.noVerdict !== null)).length
-  return { up: count('up'), down: count('down'), unknown: count('unknown'), noVerdict }
+  const count = { up: 0, down: 0, unknown: 0 } satisfies Record<HealthState, number>
+  let noVerdict = 0
+  for (const { state, checks } of reals) {
+    count[state]++
+    if (checks.some(check => check.noVerdict !== null)) noVerdict++
+  }
+  return { ...count, noVerdict }
+}
+
+/** Those of the services are known: to count all real servers of the document again takes a turn. */
+function sumOfTotals(services: readonly ServiceStatus[]): Totals {
+  const sum = { up: 0, down: 0, unknown: 0, noVerdict: 0 }
+  for (const { totals } of services) {
+    sum.up += totals.up
+    sum.down += totals.down
+    sum.unknown += totals.unknown
+    sum.noVerdict += totals.noVerdict
+  }
+  return sum
 }
 
 function* serviceStatus(health: ServiceHealth, snapshot: Snapshot, dates: Dates): Sliced<ServiceStatus> {
