@@ -96,14 +96,14 @@ export function renderAims(
     rangeOf(reached.theirs),
     rangeOf(reached.ratio),
     `<= ${reached.wanted}${reached.of === 'ratio' ? ' x' : ''}`,
-    `${verdictOf(reached)}${isBusy(reached.benchmark) ? ' (busy)' : ''}`,
+    verdictOf(reached, isBusy(reached.benchmark)),
     reached.source,
   ])
   return renderColumns([AIM_HEADS, ...rows], AIM_TEXTS).join('\n')
 }
 
-function verdictOf({ isMet }: Reached): string {
-  return isMet === null ? 'not measured' : isMet ? 'yes' : 'NO'
+function verdictOf({ isMet }: Reached, isBusy: boolean): string {
+  return isMet === null ? 'not measured' : `${isMet ? 'yes' : 'NO'}${isBusy ? ' (busy)' : ''}`
 }
 
 function rangeOf(figure: Figure | null): string {

@@ -58,6 +58,10 @@ describe('limit', () => {
   it('says which aims a busy machine has measured', () => {
     const line = renderAims([reached(AIM, [row([1], [2])])], name => name === 'checks').split('\n')[1]
     assert.match(line ?? '', /yes \(busy\)/)
+    assert.match(
+      renderAims([reached(AIM, [])], () => true),
+      /not measured {2}issue/,
+    )
   })
 
   it('tells the load in JSON, of each run and with each aim', () => {
