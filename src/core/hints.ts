@@ -94,6 +94,14 @@ export function isFollowed(
   return ok === false && isQuick && before < MOST_FOLLOW_UPS
 }
 
+/**
+ * True if the check of a server that is said to be back is repeated: it may have waited for a neighbour for which the kernel had
+ * asked in vain before, and gave up. The next one makes the kernel ask anew. Once. `before`: number of checks that have followed already.
+ */
+export function isRepeated({ ok, reason }: Pick<CheckResult, 'ok' | 'reason'>, before: number): boolean {
+  return ok === false && reason === 'unreachable' && before === 0
+}
+
 /** True if the server refuses connections. */
 export function isRefusal({ ok, reason, phase }: Pick<CheckResult, 'ok' | 'reason' | 'phase'>): boolean {
   return ok === false && reason === 'refused' && (phase === 'connect' || phase === null)

@@ -11,6 +11,7 @@ import {
   type Hint,
   type HintKind,
   isFollowed,
+  isRepeated,
   spend,
   untilNext,
 } from '../core/hints.js'
@@ -132,7 +133,8 @@ export class Hints {
     if (!pursued) return
     const { later } = pursued
     pursued.later = null
-    if (isFollowed(result, pursued.followed, pursued.hint) && this.#parts.isChanging(id)) {
+    const isAgain = pursued.isAnew && isRepeated(result, pursued.followed)
+    if (isAgain || (isFollowed(result, pursued.followed, pursued.hint) && this.#parts.isChanging(id))) {
       pursued.followed++
       pursued.startedAt = this.#parts.clock.now() + FOLLOW_UP
       if (later) this.#pursue(id, pursued, later)

@@ -76,6 +76,29 @@ describe('hints: a hint', () => {
     assert.equal(result('a', resultOf(true)).hint, back.detail)
   })
 
+  it('of a recovery repeats a check that fails as unreachable, once: the kernel had asked for the neighbour in vain before', () => {
+    for (const [reason, starts] of [
+      ['unreachable', 2],
+      ['timeout', 1],
+    ] as const) {
+      // The server is down already, so that no failure decides anything.
+      const { clock, hints, started, result } = rig({ fall: 1 })
+      hints.give(['a'], { kind: 'link', detail: 'the interface works again', isRecovery: true })
+      clock.wind(100)
+      hints.give(['a'], { kind: 'neighbour', detail: 'the neighbour does not answer', isStrong: true })
+      for (let i = 0; i < 3; i++) {
+        result('a', resultOf(false, reason))
+        clock.wind(FOLLOW_UP)
+      }
+      assert.equal(started.length, starts, reason)
+    }
+    const { clock, hints, started, result } = rig({ fall: 1 })
+    hints.give(['a'], HINT)
+    result('a', resultOf(false, 'unreachable'))
+    clock.wind(1000)
+    assert.equal(started.length, 1)
+  })
+
   it('that is strong says so at each start, and a silent server is asked again at once', () => {
     const { clock, hints, started, strong, result } = rig({ fall: 3 })
     hints.give(['a'], STRONG)
