@@ -117,14 +117,21 @@ class TcpFlight implements Run {
 
   #failed(error: Error): void {
     if (this.#over) return
-    if (this.phase === 'connect' && wasOpen(error)) this.#openedBefore()
-    this.#finish(answerFromError(error))
+    this.#finish(
+      (this.phase === 'connect' && wasOpen(error) && this.#openedBefore()) || answerFromError(error),
+    )
   }
 
-  /** The connection was open before this run heard of it, and was reset. What has come is lost to Node. */
-  #openedBefore(): void {
+  /**
+   * The connection was open before this run heard of it, and was reset. What has come is lost to Node. Returns the answer of a plain
+   * connect, for which it was enough that something listens; else null.
+   */
+  #openedBefore(): Answer | null {
     const { probe, hear } = this.#prepared
-    if (probe.judge.kind !== 'connected') this.#enter(hear().phase)
+    const hearing = hear()
+    if (probe.judge.kind === 'connected') return hearing.end()
+    this.#enter(hearing.phase)
+    return null
   }
 
   #finish(answer: Answer): void {

@@ -159,8 +159,8 @@ export class NativeTcpFlight extends PhaseTimes implements Run, Watcher, Looker 
   #connected(flags: number): boolean {
     if (flags & (EPOLLERR | EPOLLHUP)) {
       const error = pendingError(this.#fd)
-      // Only a connection that was open ends in this way; what it has sent can be read.
-      if (isReset(error) && !this.#prepared.isConnect) this.#reset = error
+      // Only a connection that was open ends in this way: a plain connect has passed, and what the server has sent can be read.
+      if (isReset(error)) this.#reset = error
       else if (error < 0) {
         this.#finish(failure([error, 'connect']))
         return false

@@ -352,6 +352,7 @@ const TEXT: readonly Case[] = [
 const CONNECT: readonly Case[] = [
   ...TCP_FAULTS,
   { what: 'listens', server: host => servers.silentServer(host), is: 'up' },
+  { what: 'resets at once', server: talks(socket => socket.resetAndDestroy()), is: 'up' },
   { what: 'is reset', server: host => servers.silentServer(host), options: { reset: true }, is: 'up' },
 ]
 
