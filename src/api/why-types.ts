@@ -20,12 +20,12 @@ export const whyResults = z
         at: time(),
         ms: z.number().describe('Duration in milliseconds.'),
         phases: list(z.number()).describe(
-          'Milliseconds from the start to the end of each phase, in the order of those of `last`.',
+          'Milliseconds from the start to the end of each phase, in the order of those of `last`. None where the run, or one after it, went through others.',
         ),
       }),
     ).describe('The times of those of the last five runs that are in this group, the newest first.'),
   })
-  .meta({ id: 'Results', description: 'Results in a row with the same verdict, reason, detail and phases.' })
+  .meta({ id: 'Results', description: 'Results in a row with the same verdict, reason and detail.' })
 
 export const whyCheck = checkStatus
   .omit({ last: true, lastAt: true })

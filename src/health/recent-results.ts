@@ -5,7 +5,7 @@
 import type { CheckResult, Phase, PhaseTime } from '../core/model.js'
 import { KEPT_RUNS, type LastTimes, NO_TIMES, readRun, readSince, type Times, writeRun } from './run-times.js'
 
-/** Results in a row with the same verdict, reason, detail and phases. */
+/** Results in a row with the same verdict, reason and detail. */
 export interface ResultGroup {
   /** The last one. In older groups the detail may be cut. */
   readonly result: CheckResult
@@ -13,7 +13,10 @@ export interface ResultGroup {
   /** Times of the first and the last one, in milliseconds of the steady clock. */
   readonly from: number
   readonly at: number
-  /** The times of those of the last runs that are in this group, the newest first. */
+  /**
+   * The times of those of the last runs that are in this group, the newest first. Without those of the phases where a later
+   * run went through others.
+   */
   readonly runs: readonly LastTimes[]
 }
 
@@ -34,6 +37,8 @@ export class RecentResults {
   #older: readonly string[] = []
   #last: CheckResult | null = null
   #count = 0
+  /** Number of the last ones of these that went through the same phases: an answer that comes in two pieces may have one more. */
+  #inPhase = 0
   #from = 0
   #at = 0
   #times: Times = NO_TIMES
@@ -45,12 +50,14 @@ export class RecentResults {
     if (this.#last === null || !areAlike(this.#last, result)) {
       if (this.#last !== null) this.#older = [...this.#older, this.#packedLast()].slice(1 - KEPT_GROUPS)
       this.#count = 0
+      this.#inPhase = 0
       this.#from = now
-    }
+    } else if (!haveSamePhases(this.#last.phases, result.phases)) this.#inPhase = 0
     this.#last = withHintOf(this.#count > 0 ? this.#last : null, result)
     this.#newest = (this.#newest + 1) % KEPT_RUNS
     this.#times = writeRun(this.#times, this.#newest, now - this.#at, result)
     this.#count++
+    this.#inPhase++
     this.#at = now
   }
 
@@ -63,13 +70,16 @@ export class RecentResults {
   get groups(): readonly ResultGroup[] {
     const groups = this.#older.map(unpacked)
     if (this.#last !== null)
-      groups.push({ result: this.#last, count: this.#count, from: this.#from, at: this.#at })
+      groups.push({
+        ...{ result: this.#last, count: this.#count, inPhase: this.#inPhase },
+        ...{ from: this.#from, at: this.#at },
+      })
     let [age, at] = [0, this.#at]
-    const newestFirst = groups.toReversed().map(group => {
+    const newestFirst = groups.toReversed().map(({ inPhase, ...group }) => {
       const runs: LastTimes[] = []
-      for (; age < KEPT_RUNS && runs.length < group.count; age++) {
+      for (let i = 0; i < group.count && age < KEPT_RUNS; i++, age++) {
         const place = (this.#newest + KEPT_RUNS - age) % KEPT_RUNS
-        runs.push(readRun(this.#times, place, group.result.phases.length, at))
+        runs.push(readRun(this.#times, place, i < inPhase ? group.result.phases.length : 0, at))
         at -= readSince(this.#times, place)
       }
       return { ...group, runs }
@@ -93,6 +103,7 @@ export class RecentResults {
     const times = phases.flatMap(each => [each.phase, hundredths(each.ms)])
     return JSON.stringify([
       this.#count,
+      Math.min(this.#inPhase, KEPT_RUNS),
       Math.round(this.#from),
       Math.round(this.#at),
       ok,
@@ -111,8 +122,7 @@ function lastOf(verdicts: string): string {
 }
 
 function areAlike(a: CheckResult, b: CheckResult): boolean {
-  const isSame = a.ok === b.ok && a.reason === b.reason && a.detail === b.detail && a.phase === b.phase
-  return isSame && haveSamePhases(a.phases, b.phases)
+  return a.ok === b.ok && a.reason === b.reason && a.detail === b.detail && a.phase === b.phase
 }
 
 /** A loop, because this is done for each result. */
@@ -129,13 +139,18 @@ function withHintOf(before: CheckResult | null, result: CheckResult): CheckResul
   return isKept ? { ...result, hint: before.hint } : result
 }
 
-function unpacked(text: string): Omit<ResultGroup, 'runs'> {
-  const [count, from, at, ok, reason, detail, phase, ms, hint, ...times] = JSON.parse(text)
+interface Group extends Omit<ResultGroup, 'runs'> {
+  /** Number of the last of its runs that have the phases of its last one, as far as their times are kept. */
+  readonly inPhase: number
+}
+
+function unpacked(text: string): Group {
+  const [count, inPhase, from, at, ok, reason, detail, phase, ms, hint, ...times] = JSON.parse(text)
   const phases = times.flatMap((word: Phase | number, i: number) =>
     i % 2 === 0 ? [{ phase: word as Phase, ms: times[i + 1] as number }] : [],
   )
   const result = { ok, reason, detail, phase, ms, phases, ...(hint !== null && { hint }) }
-  return { result, count, from, at }
+  return { result, count, inPhase, from, at }
 }
 
 /** Does not split a surrogate pair. */

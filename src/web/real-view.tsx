@@ -197,9 +197,9 @@ function Result({ group, now }: { group: WhyResults; now: number }) {
   )
 }
 
-/** The phases of an earlier run, which are those of the last one. */
-function named({ phases, ms }: WhyResults['runs'][number], last: WhyResults['last']['phases']) {
-  return last.map(({ phase }, i) => ({ phase, ms: phases[i] ?? ms }))
+/** The phases of an earlier run: those of the last one, or none. */
+function named({ phases }: WhyResults['runs'][number], last: WhyResults['last']['phases']) {
+  return phases.map((ms, i) => ({ phase: last[i]?.phase ?? 'run', ms }))
 }
 
 function Phases({ phases, ms }: { phases: WhyResults['last']['phases']; ms: number }) {

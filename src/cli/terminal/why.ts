@@ -216,7 +216,7 @@ function resultLines({ last, count, from, at, runs = [] }: WhyResults, page: Pag
 
 /** `12:00:03  1.6ms: connect 0.4ms, first byte 1.2ms`. */
 function earlierRun({ at, ms, phases }: WhyResults['runs'][number], last: CheckResult, now: number): string {
-  const text = phasesOf(last.phases.map(({ phase }, i) => ({ phase, ms: phases[i] ?? ms })))
+  const text = phasesOf(phases.map((end, i) => ({ phase: last.phases[i]?.phase ?? 'run', ms: end })))
   return `${moment(at, now)}  ${formatDuration(ms)}${text === '' ? '' : `: ${text}`}`
 }
 
