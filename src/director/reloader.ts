@@ -213,8 +213,8 @@ export class Reloader {
     const loaded = await this.#load()
     if (this.#lastRead && isSameRead(this.#lastRead, loaded)) {
       // A reload on request has handled this content meanwhile, or it was there for a moment again, in place of the one that was
-      // noticed: that one must not count as handled.
-      this.#parts.considered(loaded)
+      // noticed: that one must not count as handled. Of a file that cannot be parsed, the files that it includes are not read.
+      if (loaded.included) this.#parts.considered(loaded)
       return 'taken'
     }
     if (!isSettled && mayBePart(loaded, this.#loaded)) return 'unsettled'

@@ -29,6 +29,9 @@ const EVERY = 1000
 /** Milliseconds after which a change with the verdict `later` is tried again. */
 const RETRY_AFTER = 10_000
 
+/** Reloads after which a content that none of them has read counts as handled, so that it is not read each second for ever. */
+const MOST_UNREAD = 5
+
 /** The content that a load of the configuration has read. */
 export interface Read {
   readonly text: string
@@ -45,11 +48,12 @@ export class Watch {
   readonly #looks: Poller
   #places: Places
   #asked: { readonly digest: string; readonly isSettled: boolean; readonly again: number } | null = null
-  /** The digest that a look found before the last reload, if nothing is left to do about it. */
-  #taken: string | null = null
+  /** How often in a row a look has found the one content, and the reload that followed has read the other. */
+  #unread: { readonly look: string; readonly read: string; readonly times: number } | null = null
   #fault: string | null = null
   #isAsking = false
-  #isConsidered = false
+  /** The digest of what was read since a look has led to a reload. */
+  #considered: string | null = null
   #isClosed = false
   #closeLooks = () => {}
 
@@ -70,9 +74,11 @@ export class Watch {
   considered(read: Read): void {
     // A file that cannot be parsed does not reveal which files it includes.
     if (read.included) this.#places = placesOf(this.file, read)
-    const isNew = this.#changes.take(digestOf(contentsOf(this.file, read)))
-    this.#isConsidered = true
-    if (isNew && !this.#isAsking) this.#parts.onNew(Date.now())
+    this.#considered = digestOf(contentsOf(this.file, read))
+    const isNew = this.#changes.take(this.#considered)
+    if (this.#isAsking) return
+    this.#unread = null
+    if (isNew) this.#parts.onNew(Date.now())
   }
 
   close(): void {
@@ -99,17 +105,29 @@ export class Watch {
     const { digest, isSettled } = change
     if (this.#asked?.digest === digest && !this.#isDue(isSettled)) return
     this.#isAsking = true
-    this.#isConsidered = false
+    this.#considered = null
     const verdict = await this.#parts.onChange(isSettled)
     this.#isAsking = false
-    // What was read meanwhile counts: it may be newer than this look. But not where the same look leads to it again: of a file that
-    // cannot be parsed, the files that it includes are looked at and not read.
-    if (verdict === 'taken' && (!this.#isConsidered || this.#taken === digest)) this.#changes.take(digest)
-    this.#taken = verdict === 'taken' ? digest : null
+    if (verdict === 'taken' && this.#isHandled(digest)) {
+      this.#changes.take(digest)
+      this.#unread = null
+    }
     this.#asked =
       verdict === 'taken'
         ? null
         : { digest, isSettled, again: verdict === 'later' ? this.#clock.now() + RETRY_AFTER : Infinity }
+  }
+
+  /**
+   * True if nothing is left to do about what a look has found. Another content that was read meanwhile counts, and may be newer than the
+   * look, unless the same look leads to it again and again.
+   */
+  #isHandled(digest: string): boolean {
+    const read = this.#considered
+    if (read === null || read === digest) return true
+    const { look, read: before, times } = this.#unread ?? { look: '', read: '', times: 0 }
+    this.#unread = { look: digest, read, times: look === digest && before === read ? times + 1 : 1 }
+    return this.#unread.times >= MOST_UNREAD
   }
 
   /** True if the change should be tried again: it has settled since, or the waiting time is over. */

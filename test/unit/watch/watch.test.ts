@@ -84,10 +84,23 @@ describe('watch: a watched configuration', () => {
     assert.deepEqual(await looks(3, { digest: digest('two') }), ['new', 'early'])
   })
 
-  it('that is never read as it is looked at is read twice and no more', async () => {
+  it('that was as before when it was read twice in a row, and after a command, is reloaded when it stays', async () => {
+    const { watch, looks, state } = stage()
+    assert.deepEqual(await looks(3, { digest: digest('two') }), ['new', 'early'])
+    watch.considered({ text: 'one' })
+    state.reload = () => watch.considered({ text: 'one' })
+    assert.deepEqual(await looks(1, { digest: digest('one') }), ['new'])
+    assert.deepEqual(await looks(3, { digest: digest('two') }), ['new', 'early', 'new', 'early'])
+    state.reload = () => watch.considered({ text: 'two' })
+    assert.deepEqual(await looks(3, { digest: digest('two') }), ['new', 'early'])
+  })
+
+  it('that is never read as it is looked at is read five times and no more', async () => {
     const { watch, looks, state } = stage()
     state.reload = () => watch.considered({ text: 'a part of two' })
-    assert.deepEqual(await looks(20, { digest: digest('two') }), ['new', 'early', 'new', 'early'])
+    const told = await looks(20, { digest: digest('two') })
+    assert.deepEqual(told, Array.from({ length: 5 }, () => ['new', 'early']).flat())
+    assert.deepEqual(await looks(5, { digest: digest('two') }), [])
   })
 
   it('that cannot be read is logged once, and later changes are noticed', async () => {
