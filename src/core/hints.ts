@@ -31,6 +31,8 @@ export interface Hint {
   readonly isStrong?: true
   /** True if the server can be reached again: a check that still waits for its connection is started anew. */
   readonly isRecovery?: true
+  /** True if the sign may come of too many connections in a short time: one check is brought forward, and none follows it. */
+  readonly isSingle?: true
 }
 
 // ---------------------------------------------------------------- the budget
@@ -88,18 +90,19 @@ const QUICK: ReadonlySet<string | null> = new Set(['refused', 'reset', 'closed',
 export function isFollowed(
   { ok, reason }: Pick<CheckResult, 'ok' | 'reason'>,
   before: number,
-  hint: Pick<Hint, 'isStrong'> = {},
+  hint: Pick<Hint, 'isStrong' | 'isSingle'> = {},
 ): boolean {
+  if (hint.isSingle) return false
   const isQuick = QUICK.has(reason) || (hint.isStrong === true && reason === 'timeout')
   return ok === false && isQuick && before < MOST_FOLLOW_UPS
 }
 
 /**
- * True if the check of a server that is said to be back is repeated: it may have waited for a neighbour for which the kernel had
- * asked in vain before, and gave up. The next one makes the kernel ask anew. Once. `before`: number of checks that have followed already.
+ * True if the check of a server that is said to be back is repeated, once: it may have waited for a neighbour for which the kernel had
+ * asked in vain before, and gave up. The next one makes the kernel ask anew.
  */
-export function isRepeated({ ok, reason }: Pick<CheckResult, 'ok' | 'reason'>, before: number): boolean {
-  return ok === false && reason === 'unreachable' && before === 0
+export function isRepeated({ ok, reason }: Pick<CheckResult, 'ok' | 'reason'>): boolean {
+  return ok === false && reason === 'unreachable'
 }
 
 /** True if the server refuses connections. */

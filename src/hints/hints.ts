@@ -60,6 +60,8 @@ interface Pursued {
   followed: number
   /** True if the server was said to be back, so that the check has been started anew. */
   isAnew: boolean
+  /** True if such a check has been repeated. */
+  isRepeated: boolean
   /** A hint of another kind that has come since the check was started, which may have begun before what it tells of. */
   later: GivenHint | null
 }
@@ -133,8 +135,12 @@ export class Hints {
     if (!pursued) return
     const { later } = pursued
     pursued.later = null
-    const isAgain = pursued.isAnew && isRepeated(result, pursued.followed)
-    if (isAgain || (isFollowed(result, pursued.followed, pursued.hint) && this.#parts.isChanging(id))) {
+    const { isAnew, followed, hint } = pursued
+    const isFollowing = isFollowed(result, followed, hint) && this.#parts.isChanging(id)
+    const isAgain = !isFollowing && isAnew && !pursued.isRepeated && isRepeated(result) && this.#spend()
+    if (isFollowing || isAgain) {
+      // What follows at once makes the kernel ask as well.
+      pursued.isRepeated ||= isAnew
       pursued.followed++
       pursued.startedAt = this.#parts.clock.now() + FOLLOW_UP
       if (later) this.#pursue(id, pursued, later)
@@ -208,19 +214,25 @@ export class Hints {
     if (hint?.isStrong) this.#parts.onStrong?.(id)
   }
 
+  /** Returns false if the budget has no place for a check now. */
+  #spend(): boolean {
+    const rest = spend(this.#budget, BROUGHT_FORWARD, this.#parts.clock.now())
+    this.#budget = rest ?? this.#budget
+    return rest !== null
+  }
+
   #pump(): void {
     const { clock } = this.#parts
     for (const [id, hint] of this.#waiting) {
+      if (!this.#spend()) break
       const now = clock.now()
-      const rest = spend(this.#budget, BROUGHT_FORWARD, now)
-      if (!rest) break
-      this.#budget = rest
       this.#waiting.delete(id)
       this.#pursued.set(id, {
         hint,
         startedAt: now,
         followed: 0,
         isAnew: hint.isRecovery === true,
+        isRepeated: false,
         later: null,
       })
       this.#last.set(id, hint)

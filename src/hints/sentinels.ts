@@ -43,8 +43,12 @@ export interface SentinelsParts {
   onHint(ids: readonly string[], hint: Hint): void
 }
 
-/** Minimum milliseconds between two connections to the same endpoint. */
+/**
+ * Minimum milliseconds between two connections to the same endpoint; twice as much for each in a row that has met an ICMP error,
+ * with this many times.
+ */
 const OPEN_EVERY = 1000
+const MOST_DOUBLED = 6
 /** Milliseconds by which the result of a run that passed may come late: then the run began as much sooner. */
 const LATE = 1000
 
@@ -66,6 +70,8 @@ interface Sentinel {
   since: number
   /** When the last connection was begun. */
   begunAt: number
+  /** Number of the last ones that have met an ICMP error when they were opened. */
+  reported: number
   /** When a check first passed that began while this connection was open; null: none has. */
   servedAt: number | null
   /** Milliseconds since the last rest for which earlier connections were open beside which a check has passed. */
@@ -171,6 +177,7 @@ export class Sentinels {
       connection: null,
       since: 0,
       begunAt: never,
+      reported: 0,
       servedAt: null,
       servedFor: 0,
       restsUntil: never,
@@ -210,8 +217,9 @@ export class Sentinels {
   #wait(sentinel: Sentinel): void {
     if (this.#isClosed) return
     sentinel.state = 'waiting'
-    const { begunAt, restsUntil } = sentinel
-    this.#due.set(sentinel, Math.max(this.#parts.clock.now(), begunAt + OPEN_EVERY, restsUntil))
+    const { begunAt, reported, restsUntil } = sentinel
+    const every = OPEN_EVERY * 2 ** Math.min(reported, MOST_DOUBLED)
+    this.#due.set(sentinel, Math.max(this.#parts.clock.now(), begunAt + every, restsUntil))
   }
 
   #pump(due: readonly Sentinel[]): void {
@@ -245,6 +253,7 @@ export class Sentinels {
     sentinel.state = 'watching'
     sentinel.since = this.#parts.clock.now()
     sentinel.servedAt = null
+    sentinel.reported = 0
     // The last close was that of a server that lives.
     if (sentinel.unproved !== null) sentinel.ages = withAge(sentinel.ages, sentinel.unproved)
     sentinel.unproved = null
@@ -262,8 +271,11 @@ export class Sentinels {
       this.#lost(sentinel, code, this.#parts.clock.now() - since)
     } else if (code === 'ECONNREFUSED' || code === 'ECONNRESET')
       this.#hint(sentinel, 'sentinel', `${CONNECTION} was ${wordOf(code)} when lvsd opened it`)
-    // Its check has just passed.
-    else if (code !== null && UNREACHABLE.has(code)) this.#hint(sentinel, 'icmp', reported(code))
+    // Its check has just passed. A packet filter may take no second connection in a short time, which such a check shows, too.
+    else if (code !== null && UNREACHABLE.has(code)) {
+      sentinel.reported++
+      this.#hint(sentinel, 'icmp', reported(code), { isSingle: true })
+    }
   }
 
   #lost(sentinel: Sentinel, code: string | null, age: number): void {
@@ -273,12 +285,19 @@ export class Sentinels {
     else if (isClosed)
       this.#hint(sentinel, 'sentinel', `${CONNECTION} was ${wordOf(code)} after ${(age / 1000).toFixed(1)} s`)
     else if (code === 'ETIMEDOUT')
-      this.#hint(sentinel, 'sentinel', `the server no longer answers on the idle connection`, true)
+      this.#hint(sentinel, 'sentinel', `the server no longer answers on the idle connection`, {
+        isStrong: true,
+      })
     else this.#hint(sentinel, 'icmp', reported(code))
   }
 
-  #hint({ endpoint }: Sentinel, kind: Hint['kind'], detail: string, isStrong = false): void {
-    this.#parts.onHint(endpoint.ids, { kind, detail, ...(isStrong && { isStrong }) })
+  #hint(
+    { endpoint }: Sentinel,
+    kind: Hint['kind'],
+    detail: string,
+    more: Omit<Hint, 'kind' | 'detail'> = {},
+  ): void {
+    this.#parts.onHint(endpoint.ids, { kind, detail, ...more })
   }
 }
 

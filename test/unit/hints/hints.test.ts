@@ -99,6 +99,35 @@ describe('hints: a hint', () => {
     assert.equal(started.length, 1)
   })
 
+  it('of a recovery repeats such a check although another has followed before, for which the budget has a place', () => {
+    const back: Hint = { kind: 'link', detail: 'the interface works again', isRecovery: true }
+    const { clock, hints, started, result } = rig({ fall: 2 })
+    hints.give(['a'], STRONG)
+    result('a', resultOf(false, 'refused'))
+    clock.wind(FOLLOW_UP)
+    hints.give(['a'], back)
+    result('a', resultOf(false, 'unreachable'))
+    clock.wind(FOLLOW_UP)
+    assert.deepEqual(
+      started.map(({ isAnew }) => isAnew),
+      [undefined, undefined, true, true],
+    )
+    const { hints: others, started: begun, clock: time, result: ends } = rig({ fall: 1 })
+    const ids = Array.from({ length: BROUGHT_FORWARD.burst }, (_, i) => `${i}`)
+    others.give(ids, back)
+    for (const id of ids) ends(id, resultOf(false, 'unreachable'))
+    time.wind(FOLLOW_UP)
+    assert.equal(begun.length, BROUGHT_FORWARD.burst)
+  })
+
+  it('that is single brings one check forward, which none follows', () => {
+    const { clock, hints, started, result } = rig({ fall: 3 })
+    hints.give(['a'], { ...HINT, isSingle: true })
+    result('a', resultOf(false, 'unreachable'))
+    clock.wind(1000)
+    assert.equal(started.length, 1)
+  })
+
   it('that is strong says so at each start, and a silent server is asked again at once', () => {
     const { clock, hints, started, strong, result } = rig({ fall: 3 })
     hints.give(['a'], STRONG)

@@ -145,6 +145,25 @@ describe('sentinels: a connection', () => {
     }
   })
 
+  it('that meets ICMP errors whenever it is opened is opened more and more rarely, up to about a minute', () => {
+    const { clock, connections, sentinels, hints } = rig()
+    for (let i = 0; i < 300; i++) {
+      sentinels.result('job 0', PASS)
+      clock.wind(1000)
+      if (sentinels.of('job 0')?.state === 'opening') connections.at(-1)?.ended('EACCES')
+    }
+    assert.ok(hints.every(({ isSingle }) => isSingle))
+    const apart = connections.slice(1).map(({ at }, i) => Math.round((at - (connections[i]?.at ?? 0)) / 1000))
+    assert.deepEqual(apart, [2, 4, 8, 16, 32, 64, 64, 64])
+    sentinels.result('job 0', PASS)
+    clock.wind(64_000)
+    connections.at(-1)?.opened()
+    connections.at(-1)?.ended(null)
+    sentinels.result('job 0', PASS)
+    clock.wind(1000)
+    assert.equal(connections.length, 11)
+  })
+
   it('is opened at most once a second', () => {
     const { clock, connections, sentinels } = rig()
     for (let i = 0; i < 1000; i++) {
