@@ -106,8 +106,8 @@ describe('a sentinel', () => {
   const REAL = `[${BEYOND}]:80`
   const WEB = `tcp [${GATE}]:80`
 
-  // Or a repeated test would begin without the server.
-  afterEach(() => ip('r13', ['route flush type prohibit', `addr replace ${BEYOND}/128 dev lo nodad`]))
+  // Or the next test would begin without the server. A local address goes before a route that is prohibited.
+  afterEach(() => ip('r13', [`addr replace ${BEYOND}/128 dev lo nodad`]))
 
   /** A server that closes each connection without a request after `idle` milliseconds; returns how many it has taken. */
   function startClosing(idle: number): () => number {
@@ -134,7 +134,7 @@ describe('a sentinel', () => {
     return () => taken
   }
 
-  const forbid = () => ip('r13', [`addr del ${BEYOND}/128 dev lo`, `route add prohibit ${BEYOND}`])
+  const forbid = () => ip('r13', [`addr del ${BEYOND}/128 dev lo`, `route replace prohibit ${BEYOND}`])
 
   it('that a router refuses with an ICMP error when it is opened is a hint, which says so', async () => {
     const taken = startClosing(400)
