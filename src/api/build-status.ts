@@ -77,6 +77,7 @@ export function* buildingStatus(snapshot: Snapshot, dates: Dates): Sliced<Status
       loadedAt: dates.iso(reload.loadedAt),
       warnings: reload.warnings,
       keptSince: reload.keptSince,
+      fromNextStart: reload.fromNextStart,
     },
     lastReload: reload.last,
     reconcile: {

@@ -134,6 +134,9 @@ export const problem = z
 
 export const scheduleStats = z
   .object({
+    engine: z
+      .enum(['portable', 'native'])
+      .describe('What runs checks that are data: the setting `engine`, with `auto` decided.'),
     jobs: z.number(),
     running: z.number(),
     lateness: z

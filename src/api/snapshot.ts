@@ -49,5 +49,7 @@ export interface ReloadSnapshot {
    * null.
    */
   readonly keptSince: string | null
+  /** Names of settings that differ from those of the start, and are read at the start only. */
+  readonly fromNextStart: readonly string[]
   readonly last: ReloadOutcome | null
 }

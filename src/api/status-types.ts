@@ -325,6 +325,9 @@ export const statusDocument = z
       keptSince: time()
         .nullable()
         .describe('Set if the file could not run at the start: what was accepted then runs instead.'),
+      fromNextStart: list(z.string()).describe(
+        'Settings that a reload has changed and that are read at the start only: they count from the next start of lvsd.',
+      ),
     }),
     lastReload: reloadOutcome.nullable(),
     reconcile: z.object({

@@ -1,7 +1,7 @@
 /** Describes what a new configuration changes: counts and names, for people. Pure. */
 import { isSameValue } from '../util/same-value.js'
 import { eachInSteps, runSync, type Sliced } from '../util/time-slice.js'
-import { type Config, keyAsWritten, keyOfMember, type Real, type Service } from './model.js'
+import { type Config, keyAsWritten, keyOfMember, type Real, type Service, type Settings } from './model.js'
 import { unsharedIn } from './shared-config.js'
 
 export interface Count {
@@ -36,8 +36,36 @@ function changedSettings(before: Config, after: Config): string[] {
   const [old, now] = [partsOf(before), partsOf(after)]
   return [...new Set([...Object.keys(old), ...Object.keys(now)])]
     .filter(key => !isSameValue(old[key], now[key]))
-    .map(key => key.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`))
+    .map(asWritten)
     .sort()
+}
+
+/** The name of a setting as the file has it. */
+function asWritten(key: string): string {
+  return key.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)
+}
+
+/** Settings that are read at the start of lvsd only. */
+const AT_THE_START = [
+  'concurrency',
+  'engine',
+  'logLevel',
+  'socket',
+  'state',
+  'timeouts',
+] as const satisfies readonly (keyof Settings)[]
+
+/** Names of the settings that count from the next start: read at the start only, and other than in `started`, which lvsd has started with. */
+export function fromNextStart(started: Settings, now: Settings): string[] {
+  return AT_THE_START.filter(key => !isSameValue(started[key], now[key])).map(asWritten)
+}
+
+/** Returns `engine, socket and state count from the next start of lvsd`. */
+export function fromNextStartText(names: readonly string[]): string {
+  const last = names.at(-1) ?? ''
+  const listed = names.length > 1 ? `${names.slice(0, -1).join(', ')} and ${last}` : last
+  const isOne = names.length === 1 && last !== 'timeouts'
+  return `${listed} ${isOne ? 'counts' : 'count'} from the next start of lvsd`
 }
 
 /** Returns the settings, and the parts of the file beside them and the services. */

@@ -8,7 +8,7 @@ import type { ReloadSnapshot } from '../api/snapshot.js'
 import type { ReloadOutcome } from '../api/status-types.js'
 import type { Loaded } from '../config/load.js'
 import type { Problem } from '../config/problems/problem.js'
-import { changesText, countingChanges } from '../core/config-changes.js'
+import { changesText, countingChanges, fromNextStart, fromNextStartText } from '../core/config-changes.js'
 import type { Config, DaemonPhase } from '../core/model.js'
 import { sharingWith } from '../core/shared-config.js'
 import { logProblems } from '../events/log-listener.js'
@@ -91,6 +91,7 @@ export class Reloader {
       loadedAt: this.#loadedAt,
       warnings: problems,
       keptSince: this.#kept?.acceptedAt ?? null,
+      fromNextStart: this.#fromNextStart(),
       last: this.#last,
     }
   }
@@ -258,8 +259,15 @@ export class Reloader {
 
   async #changesSince(before: Config): Promise<string> {
     const { config } = this.#loaded
-    const changes = changesText(await runSliced(countingChanges(before, config)))
-    return `the configuration of ${counted(config.services.length, 'service')} is in force (${changes})`
+    const { settings, ...others } = await runSliced(countingChanges(before, config))
+    const later = this.#fromNextStart()
+    const changes = changesText({ ...others, settings: settings.filter(name => !later.includes(name)) })
+    const inForce = `the configuration of ${counted(config.services.length, 'service')} is in force (${changes})`
+    return later.length === 0 ? inForce : `${inForce}; ${fromNextStartText(later)}`
+  }
+
+  #fromNextStart(): string[] {
+    return fromNextStart(this.#parts.loaded.config.settings, this.#loaded.config.settings)
   }
 
   /** Reads the configuration, unless `read` is given, and activates it. Returns a sentence if it is refused. */

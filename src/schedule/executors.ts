@@ -254,9 +254,10 @@ function openEngine(parts: ConstructorParameters<typeof NativeExecutor>[0]): Nat
  * The statistics of both schedulers. The delays of both are in those of the first. What stops the process stalls both, and
  * counts once.
  */
-function together(core: ScheduleStats, engine: Omit<ScheduleStats, 'lateness'>): ScheduleStats {
+function together(core: ScheduleStats, engine: Omit<ScheduleStats, 'lateness' | 'engine'>): ScheduleStats {
   const since = [core.sinceStall, engine.sinceStall].filter(ms => ms !== null)
   return {
+    engine: 'native',
     jobs: core.jobs + engine.jobs,
     running: core.running + engine.running,
     lateness: core.lateness,

@@ -139,11 +139,11 @@ export class Scheduler {
   }
 
   stats(): ScheduleStats {
-    return { ...this.counts(), lateness: this.#startDelays.summary(this.#clock.now()) }
+    return { engine: 'portable', ...this.counts(), lateness: this.#startDelays.summary(this.#clock.now()) }
   }
 
   /** The statistics without those of delays, which take longer. */
-  counts(): Omit<ScheduleStats, 'lateness'> {
+  counts(): Omit<ScheduleStats, 'lateness' | 'engine'> {
     return {
       jobs: this.#jobs,
       running: this.#running.size,

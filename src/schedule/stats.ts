@@ -1,6 +1,8 @@
 /** Statistics of the scheduler. */
 
 export interface ScheduleStats {
+  /** What runs the checks that are data. */
+  readonly engine: 'portable' | 'native'
   readonly jobs: number
   readonly running: number
   /** Delays of recent starts in milliseconds. */

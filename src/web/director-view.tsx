@@ -42,6 +42,9 @@ function Facts({ overview }: { overview: OverviewDocument }) {
         {config.keptSince !== null && (
           <Alarm>The file is invalid: the configuration of {fullTime(config.keptSince)} is in force.</Alarm>
         )}
+        {config.fromNextStart.length > 0 && (
+          <Alarm>From the next start of lvsd: {config.fromNextStart.join(', ')}</Alarm>
+        )}
         {config.warnings.length > 0 && ` (${counted(config.warnings.length, 'warning')})`}
       </dd>
       <dt>Last reload</dt>
@@ -99,8 +102,8 @@ function Facts({ overview }: { overview: OverviewDocument }) {
       )}
       <dt>Checks</dt>
       <dd>
-        {schedule.jobs}, {schedule.running} in progress; starts are late by {lateness.p50} ms (median) and{' '}
-        {lateness.p99} ms (99 %)
+        {schedule.jobs}, {schedule.running} in progress, engine {schedule.engine}; starts are late by{' '}
+        {lateness.p50} ms (median) and {lateness.p99} ms (99 %)
         {schedule.stalls > 0 && `; lvsd was held up ${durationText(schedule.stalledFor)} in all`}
       </dd>
       <dt>Reconciliation</dt>

@@ -82,7 +82,7 @@ function why(reals: readonly ResolvedReal[], index: number | null, told: Told): 
     conflictsOf: () => conflicts,
     sysctls: [],
     endedWindows: [],
-    reload: { file: 'site.yaml', loadedAt: 0, warnings: [], keptSince: null, last: null },
+    reload: { file: 'site.yaml', loadedAt: 0, warnings: [], keptSince: null, fromNextStart: [], last: null },
     health: tracker.snapshot([web], new Map()),
     names: new Map(),
     reconcile: {
@@ -97,6 +97,7 @@ function why(reals: readonly ResolvedReal[], index: number | null, told: Told): 
       dumpAt: null,
     },
     schedule: {
+      engine: 'native',
       jobs: 1,
       running: 0,
       lateness: { p50: 0, p99: 0, max: 0 },

@@ -1,5 +1,6 @@
 /** The head of the status for people: the daemon, and what needs attention. Pure. */
 import type { RealStatus, StatusDocument } from '../../api/status-types.js'
+import { fromNextStartText } from '../../core/config-changes.js'
 import { hostPort } from '../../core/display-names.js'
 import type { Paint } from '../../util/paint.js'
 import { counted } from '../../util/plural.js'
@@ -145,6 +146,7 @@ export function attention(document: StatusDocument, { now }: StatusView, paint: 
     ...(reconcile.driftRepaired > 0
       ? [`${counted(reconcile.driftRepaired, 'change')} by other programs reverted since the start`]
       : []),
+    ...(config.fromNextStart.length > 0 ? [printable(fromNextStartText(config.fromNextStart))] : []),
     ...(config.warnings.length > 0
       ? [
           `${counted(config.warnings.length, 'note')} on the configuration: lvsd validate ${printable(config.file)}`,

@@ -287,7 +287,12 @@ export const settingsFields = {
     .describe(
       'How often is asked, by ARP or neighbour solicitation, whether another machine answers for a virtual address that this one has on an Ethernet interface; that is told, and nothing else follows. Also asked after a change of the addresses. none: never.',
     ),
-  concurrency: z.int().min(1).max(65_535).default(512).describe('Limit of checks that run at the same time.'),
+  concurrency: z
+    .int()
+    .min(1)
+    .max(65_535)
+    .default(512)
+    .describe('Limit of checks that run at the same time. Read at the start.'),
   engine: z
     .enum(['auto', 'portable', 'native'])
     .default('auto')
@@ -299,7 +304,9 @@ export const settingsFields = {
     .describe(
       'A reload that removes more than this share of the real servers is refused unless it is forced.',
     ),
-  socket: path().default('/run/lvsd/lvsd.sock').describe('Control socket: `lvsd status` asks here.'),
+  socket: path()
+    .default('/run/lvsd/lvsd.sock')
+    .describe('Control socket: `lvsd status` asks here. Read at the start.'),
   knock: z
     .boolean()
     .default(true)
@@ -325,7 +332,9 @@ export const settingsFields = {
     .describe(
       'How many real servers have metrics of their own, the first of the file; those of a service always include all.',
     ),
-  state: path().default('/var/lib/lvsd').describe('Folder for what lvsd remembers between runs.'),
+  state: path()
+    .default('/var/lib/lvsd')
+    .describe('Folder for what lvsd remembers between runs. Read at the start.'),
   checks: z
     .array(path())
     .register(marks, { path: 'file', shown: 'list of folders' })
@@ -341,7 +350,7 @@ export const settingsFields = {
     'Command that is run, with the path of the configuration behind it, when its file has changed.',
   ),
   timeouts: orNull(mapping('timeouts', 'a mapping with tcp, tcp-fin, udp', timeoutsFields)).describe(
-    "The kernel's own connection timeouts, set at start; absent ones stay as they are.",
+    "The kernel's own connection timeouts, set at the start only; absent ones stay as they are.",
   ),
   marks: orNull(mapping('marks', 'a mapping with from and count', marksFields))
     .register(marks, { shown: 'mapping' })
@@ -354,7 +363,7 @@ export const settingsFields = {
   'log-level': z
     .enum(['debug', 'info', 'warn', 'error'])
     .default('info')
-    .describe('The least that is logged.'),
+    .describe('The least that is logged. Read at the start.'),
 }
 
 /** Values of sysctls by name. Parsed to texts by the name with dots. */

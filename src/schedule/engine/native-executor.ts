@@ -160,7 +160,7 @@ export class NativeExecutor implements Executor<EngineWork> {
     return { in: Math.max(0, Math.abs(due) - machineNow()), isRunning: due < 0 }
   }
 
-  counts(): Omit<ScheduleStats, 'lateness'> {
+  counts(): Omit<ScheduleStats, 'lateness' | 'engine'> {
     const count = (place: number) => this.#host.shared.counts[place] ?? 0
     const since = count(COUNT.sinceStall)
     return {

@@ -110,7 +110,13 @@ export function statusDocument(change: Partial<StatusDocument> = {}): StatusDocu
     pid: 4242,
     startedAt: ago(7500),
     kernel: 'netlink',
-    config: { file: '/etc/lvsd/lvsd.yaml', loadedAt: ago(7500), warnings: [], keptSince: null },
+    config: {
+      file: '/etc/lvsd/lvsd.yaml',
+      loadedAt: ago(7500),
+      warnings: [],
+      keptSince: null,
+      fromNextStart: [],
+    },
     lastReload: null,
     reconcile: {
       lastResync: ago(4),
@@ -125,6 +131,7 @@ export function statusDocument(change: Partial<StatusDocument> = {}): StatusDocu
     isolation: null,
     cluster: null,
     schedule: {
+      engine: 'native',
       jobs: 2,
       running: 0,
       lateness: { p50: 0.4, p99: 2, max: 9 },

@@ -248,7 +248,7 @@ export class TraceStage {
       giveUpConnecting: () => {},
       next: () => null,
       sources: () => new Map(),
-      stats: () => ({ jobs: this.#work.size, ...idle }),
+      stats: () => ({ engine: 'portable', jobs: this.#work.size, ...idle }),
       waiting: () => 0,
       close: () => this.#work.clear(),
     }

@@ -53,7 +53,14 @@ function snapshot(health: Partial<HealthSnapshot> = {}, kernel: Table | null = n
     kernel: 'memory',
     now: 100_000,
     startedAt: 1000,
-    reload: { file: 'site.yaml', loadedAt: 2000, warnings: [], keptSince: null, last: null },
+    reload: {
+      file: 'site.yaml',
+      loadedAt: 2000,
+      warnings: [],
+      keptSince: null,
+      fromNextStart: [],
+      last: null,
+    },
     health: {
       services: [{ service: WEB, traffic: null, panic: null, reals: [A, B] }],
       desired: new Map(),
@@ -75,6 +82,7 @@ function snapshot(health: Partial<HealthSnapshot> = {}, kernel: Table | null = n
     cluster: null,
     sources: new Map(),
     schedule: {
+      engine: 'native',
       jobs: 3,
       running: 1,
       lateness: { p50: 0.123456, p99: 2, max: 3 },

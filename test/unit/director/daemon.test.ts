@@ -80,6 +80,7 @@ function handExecutors() {
     next: () => ({ in: 1000, isRunning: false }),
     sources: () => new Map(),
     stats: () => ({
+      engine: 'portable',
       jobs: jobs.size,
       running: 0,
       lateness: { p50: 0, p99: 0, max: 0 },

@@ -122,6 +122,45 @@ describe('Reloader', () => {
     )
   })
 
+  it('names the settings that count from the next start, until they are as they were at the start', async () => {
+    const { log, lines } = recordingLog('info')
+    const withSettings = (settings: Parameters<typeof config>[1]) => ({
+      ...GOOD,
+      config: config(SITE.services, settings),
+    })
+    const changed = { engine: 'portable', socket: '/run/other.sock', state: '/other' } as const
+    const files = [
+      withSettings({ ...changed, record: 1000 }),
+      withSettings(changed),
+      withSettings({ logLevel: 'debug' }),
+      withSettings({}),
+    ]
+    const reloader = new Reloader({
+      log,
+      notify: { ready: () => {}, reloading: () => {}, stopping: () => {}, close: () => {} },
+      loaded: { ...GOOD, config: SITE },
+      load: async () => files.shift() ?? GOOD,
+      apply: async () => {},
+      enter: () => {},
+      considered: () => {},
+    })
+    const inForce = 'the configuration of 1 service is in force'
+    const later = 'engine, socket and state count from the next start of lvsd'
+    for (const [message, names] of [
+      [`${inForce} (no service has changed; changed: record); ${later}`, ['engine', 'socket', 'state']],
+      [`${inForce} (no service has changed; changed: record); ${later}`, ['engine', 'socket', 'state']],
+      [
+        `${inForce} (no service has changed; changed: engine, socket, state); log-level counts from the next start of lvsd`,
+        ['log-level'],
+      ],
+      [`${inForce} (no service has changed; changed: log-level)`, []],
+    ] as const) {
+      assert.equal((await reloader.reload(false)).message, message)
+      assert.equal(lines.at(-1)?.msg, `reload: ${message}`)
+      assert.deepEqual(reloader.snapshot().fromNextStart, names)
+    }
+  })
+
   it('stores an accepted configuration again and again until the disk takes it, and says so once', async () => {
     const clock = new FakeClock()
     const { log, lines } = recordingLog('info')

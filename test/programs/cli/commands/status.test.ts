@@ -181,7 +181,13 @@ describe('lvsd status', () => {
     })
     const doubtful = realStatus({ host: 'web1', address: null, state: 'unknown', nameTrouble: 'web1?' })
     const refused = { ok: false, at: new Date(0).toISOString(), message: 'no', problems: [] }
-    const kept = { file: 'a.yaml', loadedAt: '', warnings: [], keptSince: new Date(0).toISOString() }
+    const kept = {
+      file: 'a.yaml',
+      loadedAt: '',
+      warnings: [],
+      keptSince: new Date(0).toISOString(),
+      fromNextStart: [],
+    }
     const rows: [what: string, document: StatusDocument, exit: number, line: RegExp][] = [
       [
         'all is well',

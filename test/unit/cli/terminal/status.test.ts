@@ -37,12 +37,22 @@ web  tcp [2001:db8::80]:80  wlc  4711 connections
       loadedAt: '',
       warnings: [],
       keptSince: null,
+      fromNextStart: [],
     }
     const lines = renderStatus(statusDocument({ config }), { ...plain, width: 80 }).split('\n')
     assert.equal(lines[0], 'lvsd 0.1.0  up 2h05m  2026-11-22 12:00:00 UTC')
     assert.equal(lines[1], '1 service, 2 real servers: 1 up, 1 down · 2 checks, late 2.0ms · read 4s ago')
     const narrow = renderStatus(statusDocument({ config }), { ...plain, width: 60 }).split('\n')
     assert.equal(narrow[1], '1 service, 2 real servers: 1 up, 1 down · read 4s ago')
+  })
+
+  it('names the settings that count from the next start', () => {
+    const { config } = statusDocument()
+    const of = (fromNextStart: string[]) =>
+      renderStatus(statusDocument({ config: { ...config, fromNextStart } }), plain)
+    assert.match(of(['engine', 'socket']), /^! engine and socket count from the next start of lvsd$/m)
+    assert.match(of(['timeouts']), /^! timeouts count from the next start of lvsd$/m)
+    assert.doesNotMatch(of([]), /next start/)
   })
 
   it('counts the servers with an override, and shows all of its words at 80', () => {
@@ -348,6 +358,7 @@ function eventful() {
       errors: ['the kernel refused: no scheduler "mh"'],
     },
     schedule: {
+      engine: 'native',
       jobs: 2,
       running: 0,
       lateness: { p50: 0, p99: 0, max: 0 },
