@@ -104,6 +104,7 @@ export const CODES = {
   COMMAND_UNAVAILABLE:
     'A callback, a fallbackcommand or a command for alerts that cannot be run: absent, or somebody else could change it.',
   CHECK_PATH: 'A check that cannot go the way of the clients (path: service).',
+  EARLY_TIMEOUT_IDLE: 'early-timeout has no effect on a check with path: service.',
   MARK_RANGE: 'The marks for checks with path: service are no marks, are those of a service, or are too few.',
   CHECK_NEEDS_PORT: 'A check has no port to go to.',
   NO_CHECK: 'A service without a check: its real servers always count as up.',

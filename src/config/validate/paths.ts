@@ -30,10 +30,21 @@ export function readPath(fields: Fields<typeof checkFields>, read: Read, { repor
   const probe = probeOf(read)
   if (probe === 'nothing') return 'real'
   const { checkaddress, source, sentinel = false } = fields.values
+  if (sentinel)
+    report.error(
+      'CHECK_PATH',
+      fields.keyAt('sentinel'),
+      "sentinel watches the real server's own address, so a check with path: service cannot have it; remove it or write path: real",
+    )
+  if (fields.values['early-timeout'] === true)
+    report.warn(
+      'EARLY_TIMEOUT_IDLE',
+      fields.keyAt('early-timeout'),
+      'early-timeout has no effect on a check with path: service: remove it or write path: real',
+    )
   const keys = [
     ...(checkaddress === undefined ? [] : ['checkaddress']),
     ...(source === 'kernel' ? ['source: kernel'] : []),
-    ...(sentinel ? ['sentinel'] : []),
   ]
   const why = probe ?? (keys.length > 0 ? `it has ${keys.join(' and ')}` : null)
   if (why === null) return path

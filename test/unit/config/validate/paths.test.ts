@@ -87,6 +87,28 @@ services: { inherited: { ${head(1)}, check: connect } }
     await assert.rejects(one('{ kind: ftp, text: a }'), error => why.exec(`${error}`)?.[1] === 'text')
   })
 
+  it('is no way for a sentinel, also of defaults, nor one with an early time limit', async () => {
+    const problems = async (defaults: string, check: string) => {
+      const text = `${defaults}
+services: { web: { virtual: '[2001:db8::1]:80', path: service, check: ${check}, reals: ['[2001:db8:1::11]:80', '[2001:db8:1::12]:80'] } }`
+      return (await loadConfig('site.yaml', { text })).problems.map(
+        ({ severity, code, message, at: { line, length } }) => [severity, code, line, length, message],
+      )
+    }
+    const sentinel =
+      "sentinel watches the real server's own address, so a check with path: service cannot have it; remove it or write path: real"
+    const early = 'early-timeout has no effect on a check with path: service: remove it or write path: real'
+    const error = ['error', 'CHECK_PATH', 1, 8, sentinel]
+    assert.deepEqual(await problems('defaults: { check: { sentinel: true } }', 'connect'), [error])
+    assert.deepEqual(await problems('defaults: { check: { early-timeout: true } }', 'connect'), [
+      ['warning', 'EARLY_TIMEOUT_IDLE', 1, 13, early],
+    ])
+    assert.deepEqual(
+      await problems('', '{ kind: connect, sentinel: false, early-timeout: false, path: service }'),
+      [],
+    )
+  })
+
   it('has marks of its own range, or those of the settings', async () => {
     const web = `services: { web: { virtual: '[2001:db8::1]:80', check: http, reals: ['[2001:db8:1::11]:80'] } }`
     assert.equal((await configOf(web)).settings.marks, null)
