@@ -12,7 +12,7 @@ import { openOneShot } from '../../schedule/executors.js'
 import { didYouMeanOf } from '../../util/closest-match.js'
 import { CommandError, configArgument, defineCommand, EXIT } from '../command.js'
 import { loadConfigOrExit, resolveNow } from '../load-or-exit.js'
-import { type Probed, type ProbedServer, renderProbed, stateOf } from '../terminal/probe.js'
+import { isNotRun, type Probed, type ProbedServer, renderProbed, stateOf } from '../terminal/probe.js'
 
 /** Maximum number of concurrent checks, so that a probe does not look like an attack. */
 const AT_ONCE = 32
@@ -23,7 +23,8 @@ export const command = defineCommand({
   details: `Sends every check of the configuration (or of one service, or one real server) once and shows where it went,
 how long each phase took, what came and how it was judged; at the end, for each server, whether enough of its checks
 pass, and with which weight. The exit code is 0 if all servers are up. rise, fall and maintenance play no part. Does not
-touch the kernel's table, and needs no running lvsd.`,
+touch the kernel's table, and needs no running lvsd. A check with path: service goes through that table: it is named,
+is not run, and counts for nothing.`,
   arguments: {
     ...configArgument,
     SERVICE: { about: 'only this service, by its name; or one of its real servers: web/::1', optional: true },
@@ -43,21 +44,22 @@ touch the kernel's table, and needs no running lvsd.`,
     const chosen = chosenPart(whole, SERVICE, REAL)
     const { config, troubleOf } = await resolveNow(chosen, new Map(), context)
     const { jobs, subscribers } = jobsOf(config, checks)
-    const results = await runAll([...jobs.values()], config.services)
+    const ran = [...jobs.values()].filter(({ use }) => use.path !== 'service')
+    const results = await runAll(ran, config.services)
     const probed = [
       ...subscribers.map(({ service, real, use, jobId, target }) => ({
         service: service.name,
         real: hostPort(real),
         check: use.kind,
         target: target.port > 0 ? endpoint(target.address, target.port) : bracketed(target.address),
-        result: results.get(jobId) ?? notRun(use.kind),
+        ...(use.path === 'service' ? LEFT_OUT : { result: results.get(jobId) ?? notRun(use.kind) }),
       })),
       ...config.services.flatMap(service => unresolvedReals(service, troubleOf)),
     ]
     const servers = config.services.flatMap(service => serversOf(service, probed))
     if (context.options.json) context.printData(asJson(probed, servers))
     else context.print(renderProbed(probed, { ...context.screen, servers }))
-    return servers.every(({ state }) => state === 'up') ? EXIT.ok : EXIT.problem
+    return servers.every(server => server.state === 'up' || isNotRun(server)) ? EXIT.ok : EXIT.problem
   },
 })
 
@@ -65,13 +67,15 @@ touch the kernel's table, and needs no running lvsd.`,
 function serversOf(service: ResolvedService, probed: readonly Probed[]): readonly ProbedServer[] {
   return service.reals.map(real => {
     const own = probed.filter(each => each.service === service.name && each.real === hostPort(real))
-    const results = own.map(({ result }) => result)
+    const results = own.flatMap(({ result, isLeftOut }) => (isLeftOut ? [] : [result]))
     const configured = real.attributes.weight
-    const state = combine(results.map(stateOf), real.need)
+    const leftOut = own.length - results.length
+    // Of those that were run: what the others would say is not known.
+    const need = leftOut > 0 ? Math.min(real.need, results.length) : real.need
+    const state = leftOut === own.length && leftOut > 0 ? 'unknown' : combine(results.map(stateOf), need)
     const advice = results.flatMap(({ ok, advice }) => (ok && advice ? [advice] : []))
     const weight = state === 'up' ? weightFrom(configured, advice) : null
     const passed = results.filter(({ ok }) => ok === true).length
-    const { need } = real
     return {
       service: service.name,
       real: hostPort(real),
@@ -81,6 +85,7 @@ function serversOf(service: ResolvedService, probed: readonly Probed[]): readonl
       state,
       passed,
       checks: results.length,
+      ...(leftOut > 0 && { leftOut }),
       need,
       weight,
       configured,
@@ -93,8 +98,8 @@ function asJson(probed: readonly Probed[], servers: readonly ProbedServer[]): st
   const serverOf = ({ service, real }: Probed) => {
     const found = servers.find(each => each.service === service && each.real === real)
     if (!found) return null
-    const { address, state, passed, checks, need, weight } = found
-    return { address, state, passed, checks, need, weight }
+    const { address, state, passed, checks, leftOut, need, weight } = found
+    return { address, state, passed, checks, ...(leftOut !== undefined && { leftOut }), need, weight }
   }
   return JSON.stringify(
     probed.map(each => ({ ...each, server: serverOf(each) })),
@@ -187,6 +192,15 @@ function unresolvedReals(
       result: failed('name', trouble ?? 'its name has no address'),
     }))
   })
+}
+
+/** What stands for a check that is not run. */
+const LEFT_OUT: Pick<Probed, 'result' | 'isLeftOut'> = {
+  isLeftOut: true,
+  result: {
+    ...{ ok: null, reason: 'no-verdict', phase: null, ms: 0, phases: [] },
+    detail: 'goes through the path of the service: needs the table of a running lvsd',
+  },
 }
 
 function notRun(kind: string): CheckResult {

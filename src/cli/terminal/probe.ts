@@ -17,6 +17,8 @@ export interface Probed {
   /** Address and port that were checked; null if a name does not resolve. */
   readonly target: string | null
   readonly result: CheckResult
+  /** True if it was not run, because it goes through the path of its service. It counts for nothing. */
+  readonly isLeftOut?: true
 }
 
 /** State of one real server that follows from its checks. */
@@ -29,7 +31,10 @@ export interface ProbedServer {
   readonly port: number
   readonly state: HealthState
   readonly passed: number
+  /** Those that were run. */
   readonly checks: number
+  /** Number of checks that were not run, because they go through the path of the service. */
+  readonly leftOut?: number
   /** Number of checks that must pass. */
   readonly need: number
   /** Weight in the desired table; null if the server is not up. */
@@ -54,20 +59,35 @@ export function renderProbed(probed: readonly Probed[], { colour, servers = [] }
     return [paint('bold', printable(service)), ...own.map(each => checkLines(each, paint))].join('\n')
   })
   const verdicts = servers.length === 0 ? [] : [serverLines(servers, paint)]
-  const states = probed.map(({ result }) => stateOf(result))
+  const states = probed.map(({ result, isLeftOut }) => (isLeftOut ? null : stateOf(result)))
   return [...blocks, summaryOf(states, 'check', paint), ...verdicts].join('\n\n')
 }
 
 function serverLines(servers: readonly ProbedServer[], paint: Paint): string {
-  const rows = servers.map(({ service, state, passed, checks, need, weight, configured, ...real }) => [
-    printable(service),
-    hostWithAddress(real),
-    stateWord(state, paint),
-    weight === null ? '' : `weight ${weight}${weight === configured ? '' : `, ${configured} configured`}`,
-    checks === 0 ? 'no checks' : `${passed} of ${checks} pass, ${need} needed`,
-  ])
-  const states = servers.map(({ state }) => state)
+  const rows = servers.map(({ leftOut = 0, ...server }) => {
+    const { service, state, passed, checks, need, weight, configured, ...real } = server
+    const counts = `${passed} of ${checks} pass, ${need} needed`
+    return [
+      printable(service),
+      hostWithAddress(real),
+      isNotRun({ checks, leftOut }) ? paint('dim', 'not run') : stateWord(state, paint),
+      weight === null ? '' : `weight ${weight}${weight === configured ? '' : `, ${configured} configured`}`,
+      checks === 0
+        ? leftOut === 0
+          ? 'no checks'
+          : ''
+        : leftOut === 0
+          ? counts
+          : `${counts}; ${leftOut} not run`,
+    ]
+  })
+  const states = servers.map(server => (isNotRun(server) ? null : server.state))
   return `${columns(rows)}\n${summaryOf(states, 'real server', paint)}`
+}
+
+/** True if none of its checks was run, because they go through the path of the service: nothing is known of it. */
+export function isNotRun({ checks, leftOut = 0 }: Pick<ProbedServer, 'checks' | 'leftOut'>): boolean {
+  return checks === 0 && leftOut > 0
 }
 
 function stateWord(state: HealthState, paint: Paint): string {
@@ -75,8 +95,10 @@ function stateWord(state: HealthState, paint: Paint): string {
   return state === 'up' ? paint('green', 'up') : paint('red', 'down')
 }
 
-function checkLines({ real, check, target, result }: Probed, paint: Paint): string {
+function checkLines({ real, check, target, result, isLeftOut }: Probed, paint: Paint): string {
   const where = target === null ? '' : target === real ? '' : ` at ${target}`
+  if (isLeftOut)
+    return `  ${real}  ${check}${where}  ${paint('dim', 'not run')}\n    ${printable(result.detail)}`
   const { phase, reason, ms } = result
   const place = result.ok === true || phase === null ? '' : ` in ${phase}`
   const verdict = stateWord(stateOf(result), paint)
@@ -105,10 +127,11 @@ function phaseRows({ phases }: CheckResult): string[][] {
   ])
 }
 
-/** `3 checks: 2 up, 1 down`. */
-function summaryOf(states: readonly HealthState[], what: string, paint: Paint): string {
-  const number = (state: HealthState) => states.filter(each => each === state).length
+/** `3 checks: 2 up, 1 down`. Null: not run. */
+function summaryOf(states: readonly (HealthState | null)[], what: string, paint: Paint): string {
+  const number = (state: HealthState | null) => states.filter(each => each === state).length
   const unknown = number('unknown') > 0 ? `, ${number('unknown')} without a verdict` : ''
-  const text = `${counted(states.length, what)}: ${number('up')} up, ${number('down')} down${unknown}`
-  return paint(number('up') === states.length ? 'green' : 'red', text)
+  const notRun = number(null) > 0 ? `, ${number(null)} not run` : ''
+  const text = `${counted(states.length, what)}: ${number('up')} up, ${number('down')} down${unknown}${notRun}`
+  return paint(number('up') + number(null) === states.length ? 'green' : 'red', text)
 }

@@ -48,6 +48,30 @@ describe('lvsd probe', () => {
     assert.match(both.out, /^web {2}\S+ {2}down {2} +1 of 2 pass, 2 needed\n1 real server: 0 up, 1 down/m)
   })
 
+  it('runs no check that needs the table of a running lvsd, and does not count it as a failure', async () => {
+    const { well } = await startSite()
+    const siteOf = (check: string) => ({
+      file: temporaryFile(
+        'site.yaml',
+        `services: { web: { virtual: '[2001:db8::80]:${well}', reals: ['[::1]:${well}'], ${check} } }`,
+      ),
+    })
+    const alone = await probe(siteOf('check: http, path: service'))
+    assert.equal(alone.exit, EXIT.ok)
+    const left = 'goes through the path of the service: needs the table of a running lvsd'
+    assert.match(alone.out, new RegExp(`  \\[::1\\]:${well}  http.*  not run\n    ${left}$`, 'm'))
+    assert.match(alone.out, /^1 check: 0 up, 0 down, 1 not run$/m)
+    assert.match(alone.out, /^web {2}\S+ {2}not run\s*\n1 real server: 0 up, 0 down, 1 not run$/m)
+    const beside = (other: string, need: string) =>
+      probe(siteOf(`checks: [{ kind: http, path: service }, ${other}], need: ${need}`))
+    for (const need of ['all', 'any']) {
+      const passes = await beside('connect', need)
+      assert.equal(passes.exit, EXIT.ok)
+      assert.match(passes.out, / up {2}weight 1 {2}1 of 1 pass, 1 needed; 1 not run\n/)
+      assert.equal((await beside('off', need)).exit, EXIT.problem)
+    }
+  })
+
   it('shows the weight that comes of the advice of a check', async () => {
     const advice = { percent: 50 } as const
     const server = {
