@@ -6,7 +6,7 @@ export interface Outage {
   readonly from: number
   /** Null: to the end of the recording. */
   readonly to: number | null
-  /** True if a check of it passed again within one interval. */
+  /** True if a check of it passed again within one interval: in its next run. */
   readonly isFalse: boolean
 }
 
@@ -20,12 +20,23 @@ export interface ReplaySide {
 export interface ReplayedServer {
   /** `web/[2001:db8::1]:80`. */
   readonly name: string
-  /** What happened. */
-  readonly was: ReplaySide
-  /** What would have happened; null: the configuration does not have the server. */
+  /** What happened; null: nothing is recorded of the server. */
+  readonly was: ReplaySide | null
+  /**
+   * `replay`: `was` is the replay of the recorded policy, by the same code as `would`. `events`: it is what the recorded events
+   * give, because the policy is not recorded, or its replay does not give the same.
+   */
+  readonly wasBy: 'replay' | 'events'
+  /** What the recorded events give. */
+  readonly events: ReplaySide | null
+  /** What would have happened; null: not known, or the configuration has no check of the server. */
   readonly would: ReplaySide | null
-  /** True if it makes no difference: removals within one interval of each other count as the same. */
+  /** Kinds of the checks in the configuration of which there is no recording. With one of them `would` is not known. */
+  readonly withoutRecording: readonly string[]
+  /** True if it makes no difference: removals within `tolerance` of each other count as the same. */
   readonly isSame: boolean
+  /** Milliseconds for each removal: smaller differences mean nothing. One interval, and what the replay of `was` is off. */
+  readonly tolerance: number
 }
 
 export interface ReplayReport {
@@ -45,6 +56,7 @@ export interface ReplayReport {
   readonly missing: {
     readonly shorterInterval: number
     readonly longerTimeout: number
+    /** Nothing was recorded at the time, or not of the check. */
     readonly gap: number
   }
   /** False: the recording does not say how often checks ran, and the intervals of the configuration are assumed. */

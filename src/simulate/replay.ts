@@ -2,14 +2,15 @@
 import type { Check } from '../check/check.js'
 import type { CheckPolicy, Config, ResolvedConfig } from '../core/model.js'
 import { type Job, nameOfCheck, type Subscriber } from '../health/jobs.js'
-import { nameOfReal } from '../overrides/command-overrides.js'
 import { VirtualClock } from '../util/virtual-clock.js'
 import { enlarged } from './enlarged-site.js'
+import { recordedPolicy, withRecordedPolicies } from './recorded-policies.js'
 import { type Missing, RecordedSeries, TOLERANCE } from './recorded-series.js'
 import type { RecordedState, Recording } from './recording.js'
-import { compareServers } from './replay-comparison.js'
+import { compareServers, nameOfServer, type Replayed } from './replay-comparison.js'
 import type { ReplayReport } from './replay-report.js'
 import { SimulatedDirector } from './simulated-director.js'
+import type { TableChanges } from './simulation-report.js'
 import type { Checked } from './world.js'
 
 export interface ReplayInput {
@@ -25,7 +26,74 @@ export interface ReplayInput {
 const BEHIND = 1
 
 export async function replay(input: ReplayInput): Promise<ReplayReport> {
-  const replaying = new Replay(input)
+  const { recording, path, isInterrupted } = input
+  const { sessions, checks, problems } = recording
+  const config = enlarged(input.config, null)
+  const from = sessions[0]?.from ?? 0
+  const end = sessions.at(-1)?.to ?? from
+  const would = await replayed({ ...input, config })
+  const to = Math.min(end, would.ended)
+  const recorded = sessions.reduce(
+    (sum, session) => sum + Math.max(0, Math.min(to, session.to) - session.from),
+    0,
+  )
+  const { subscribers, changes, messages, runs, missing } = would
+  const names = new Set(subscribers.map(nameOfCheck))
+  const recordedJobs = new Set(
+    subscribers.flatMap(one => (checks.get(nameOfCheck(one))?.length ? [one.jobId] : [])),
+  )
+  // What happened is replayed too, so that both sides have the same errors.
+  const asWas = isInterrupted?.()
+    ? null
+    : await replayed({ ...input, config: withRecordedPolicies(config, recording) })
+  const isComplete = asWas !== null && asWas.ended >= end
+  return {
+    file: config.file,
+    recording: path,
+    from,
+    to,
+    isComplete,
+    unrecorded: to - from - recorded,
+    checks: would.jobs,
+    runs,
+    missing: {
+      shorterInterval: missing['shorter interval'],
+      longerTimeout: missing['longer timeout'],
+      gap: missing.gap,
+    },
+    hasPolicies: [...checks.values()].every(([first]) => first?.policy !== undefined),
+    notRecorded: [...names].filter(name => !checks.has(name)),
+    notConfigured: [...checks.keys()].filter(name => !names.has(name)),
+    servers: compareServers(recording, {
+      would,
+      was: isComplete ? asWas : null,
+      to,
+      subscribers,
+      isRecorded: ({ jobId }) => recordedJobs.has(jobId),
+      hasPolicy: subscriber => recordedPolicy(checks, nameOfCheck(subscriber)) !== null,
+    }),
+    changes,
+    messages,
+    problems,
+  }
+}
+
+type ReplayParts = Omit<ReplayInput, 'config'> & { readonly config: ResolvedConfig }
+
+/** What one replay has given. */
+interface ReplayedAll extends Replayed {
+  /** Milliseconds of the wall clock; before the end of the recording if it was interrupted. */
+  readonly ended: number
+  readonly jobs: number
+  readonly runs: number
+  readonly missing: Readonly<Record<Missing, number>>
+  readonly changes: TableChanges
+  readonly messages: number
+  readonly subscribers: readonly Subscriber[]
+}
+
+async function replayed(parts: ReplayParts): Promise<ReplayedAll> {
+  const replaying = new Replay(parts)
   try {
     return await replaying.run()
   } finally {
@@ -34,33 +102,36 @@ export async function replay(input: ReplayInput): Promise<ReplayReport> {
 }
 
 class Replay {
-  readonly #input: ReplayInput
-  readonly #config: ResolvedConfig
+  readonly #parts: ReplayParts
   readonly #clock: VirtualClock
   readonly #director: SimulatedDirector
   readonly #from: number
+  readonly #end: number
   readonly #states = new Map<string, RecordedState[]>()
+  readonly #passes = new Map<string, number[]>()
   readonly #missing: Record<Missing, number> = { 'shorter interval': 0, 'longer timeout': 0, gap: 0 }
   readonly #changes = { added: 0, changed: 0, removed: 0 }
+  #runs = 0
 
-  constructor(input: ReplayInput) {
-    this.#input = input
-    this.#config = enlarged(input.config, null)
-    this.#from = input.recording.sessions[0]?.from ?? 0
+  constructor(parts: ReplayParts) {
+    const { config, checks, recording } = parts
+    this.#parts = parts
+    this.#from = recording.sessions[0]?.from ?? 0
+    this.#end = recording.sessions.at(-1)?.to ?? this.#from
     this.#clock = new VirtualClock({ start: this.#from })
     this.#director = new SimulatedDirector({
-      config: this.#config,
-      checks: input.checks,
+      config,
+      checks,
       clock: this.#clock,
       world: {
         checked: (job, subscribers) => this.#checked(job, subscribers),
         firstIn: (job, subscribers) => this.#firstIn(job, subscribers),
       },
       observer: {
-        transition: ({ service, real, to, hasMovedServer }) => {
-          if (hasMovedServer) this.#note(`${service.name}/${nameOfReal(real)}`, to)
+        transition: change => {
+          if (change.hasMovedServer) this.#note(nameOfServer(change), change.to)
         },
-        damping: ({ service, real, state }) => this.#note(`${service.name}/${nameOfReal(real)}`, state),
+        damping: change => this.#note(nameOfServer(change), change.state),
         applied: changes => {
           for (const { op } of changes) {
             if (op.startsWith('add')) this.#changes.added++
@@ -72,41 +143,22 @@ class Replay {
     })
   }
 
-  async run(): Promise<ReplayReport> {
-    const { recording, path, isInterrupted } = this.#input
-    const { sessions, checks, problems } = recording
-    const end = sessions.at(-1)?.to ?? this.#from
-    await this.#director.start()
-    const messages = this.#director.messages
-    await this.#director.run(end + this.#lag(), isInterrupted)
-    const to = Math.min(end, this.#clock.now())
-    const subscribers = [...this.#director.health.store.allSubscribers()]
-    const names = new Set(subscribers.map(nameOfCheck))
-    const recorded = sessions.reduce(
-      (sum, session) => sum + Math.max(0, Math.min(to, session.to) - session.from),
-      0,
-    )
+  async run(): Promise<ReplayedAll> {
+    const director = this.#director
+    await director.start()
+    const messages = director.messages
+    await director.run(this.#end + this.#lag(), this.#parts.isInterrupted)
+    const { store } = director.health
     return {
-      file: this.#config.file,
-      recording: path,
-      from: this.#from,
-      to,
-      isComplete: to >= end,
-      unrecorded: to - this.#from - recorded,
-      checks: this.#director.health.store.jobs.size,
-      runs: this.#director.runs,
-      missing: {
-        shorterInterval: this.#missing['shorter interval'],
-        longerTimeout: this.#missing['longer timeout'],
-        gap: this.#missing.gap,
-      },
-      hasPolicies: [...checks.values()].every(([first]) => first?.policy !== undefined),
-      notRecorded: [...names].filter(name => !checks.has(name)),
-      notConfigured: [...checks.keys()].filter(name => !names.has(name)),
-      servers: compareServers(recording, { states: this.#states, to, subscribers }),
-      changes: { ...this.#changes },
-      messages: this.#director.messages - messages,
-      problems,
+      states: this.#states,
+      passes: this.#passes,
+      ended: this.#clock.now(),
+      jobs: store.jobs.size,
+      runs: this.#runs,
+      missing: this.#missing,
+      changes: this.#changes,
+      messages: director.messages - messages,
+      subscribers: [...store.allSubscribers()],
     }
   }
 
@@ -130,13 +182,31 @@ class Replay {
   }
 
   #checked({ use }: Job, subscribers: readonly Subscriber[]): Checked {
-    const series = this.#seriesOf(subscribers, use.policy)
+    const { policy } = use
+    const series = this.#seriesOf(subscribers, policy)
+    let hasPassed = false
     const ask: Checked['ask'] = now => {
-      const { outcome, missing } = series.take(now, use.policy)
-      if (missing) this.#missing[missing]++
+      const { outcome, missing } = series.take(now, policy)
+      // Runs after the end are there for the results of those before it.
+      if (now <= this.#end) {
+        this.#runs++
+        if (missing) this.#missing[missing]++
+      }
+      if (missing) return outcome
+      const passes = outcome.answer.ok === true && outcome.after <= policy.timeout
+      if (passes && !hasPassed) this.#notePass(subscribers, now + outcome.after)
+      hasPassed = passes
       return outcome
     }
     return { ask }
+  }
+
+  #notePass(subscribers: readonly Subscriber[], t: number): void {
+    for (const name of new Set(subscribers.map(nameOfServer))) {
+      const passes = this.#passes.get(name) ?? []
+      this.#passes.set(name, passes)
+      passes.push(t)
+    }
   }
 
   /** The run is in the phase of the recorded runs, so that it finds what they found. */
@@ -149,7 +219,7 @@ class Replay {
 
   /** Returns the results of the first subscriber that has any. */
   #seriesOf(subscribers: readonly Subscriber[], policy: CheckPolicy): RecordedSeries {
-    const { checks, sessions } = this.#input.recording
+    const { checks, sessions } = this.#parts.recording
     const results = subscribers
       .map(nameOfCheck)
       .flatMap(name => (checks.has(name) ? [checks.get(name) ?? []] : []))

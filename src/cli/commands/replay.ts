@@ -15,7 +15,11 @@ service, and false removals, after which a check passed again within one interva
 
 A recording has no results between its runs: with a shorter interval some runs have none, and the health does not change by them. The
 same holds for a longer time limit after a recorded timeout. Both are counted. Checks belong together by their names:
-SERVICE/REAL/KIND. Commands of operators and maintenance are not in a recording.`,
+SERVICE/REAL/KIND; what a server would have done with a check that has no recording is not known ("-"). Commands of operators and
+maintenance are not in a recording.
+
+What happened is the recorded policy, replayed by the same steps, so that the configuration of the recording makes no difference. Where
+it is not recorded, or does not give the recorded removals, it is what the recorded events give; the line "Control" tells this.`,
   arguments: {
     PATH: { about: 'the folder of the recording: lvsd-results in the state folder; or one of its files' },
   },

@@ -72,7 +72,7 @@ describe('the recording of a director', () => {
         path,
       })
       assert.deepEqual([hasPolicies, problems], [true, []])
-      return servers.map(({ was, would }) => [was.outages.length, would?.outages.length])
+      return servers.map(({ was, would }) => [was?.outages.length, would?.outages.length])
     }
     assert.deepEqual(await removalsWith(1), [[2, 2]])
     assert.deepEqual(await removalsWith(2), [[2, 1]])

@@ -137,7 +137,7 @@ describe('replay', () => {
         const late = (run: number) => (run * 7919) % (most + 1)
         const entries = entriesOf(`p${letters.join('')}`, { policy, late })
         const { server, missing } = await sidesOf(entries, changed)
-        assert.equal(server.would?.outages.length, server.was.outages.length)
+        assert.deepEqual(server.would, server.was)
         assert.ok(server.isSame, JSON.stringify(server))
         assert.deepEqual({ ...missing, gap: 0 }, { shorterInterval: 0, longerTimeout: 0, gap: 0 })
       }),
@@ -227,17 +227,70 @@ describe('replay', () => {
     assert.deepEqual(notRecorded, ['web/[fd00::2]:80/connect'])
     assert.deepEqual(notConfigured, [CHECK])
     assert.deepEqual(
-      servers.map(({ name, was, would }) => [name, was.outages.length, would?.outages.length]),
+      servers.map(({ name, was, would }) => [name, was?.outages.length, would?.outages.length]),
       [
-        ['web/[fd00::2]:80', 0, 0],
+        ['web/[fd00::2]:80', undefined, undefined],
         [REAL, 2, undefined],
       ],
     )
   })
 
+  it('does not know what a check would have found of which there is no recording', async () => {
+    const entries = entriesOf(LETTERS).map(entry => {
+      const { check, ...rest } = entry as { readonly check?: string }
+      return check ? { ...rest, check: `${REAL}/http` } : rest
+    })
+    const { was, would, isSame, server, missing, runs } = await sidesOf(entries)
+    assert.deepEqual([was?.length, would, isSame], [2, undefined, false])
+    assert.equal(server.would, null)
+    assert.deepEqual(server.withoutRecording, ['connect'])
+    assert.ok(runs > 20)
+    assert.equal(missing.gap, runs)
+  })
+
+  it('replays what happened too, so that the errors of a replay are no difference', async () => {
+    // The states are later than the results, as where checks were brought forward.
+    const entries = entriesOf(LETTERS).map(entry => {
+      const { real, t, ...rest } = entry as { readonly real?: string; readonly t: number }
+      return real ? { real, t: t + 7000, ...rest } : entry
+    })
+    const { server } = await sidesOf(entries)
+    assert.deepEqual([server.wasBy, server.isSame], ['replay', true])
+    assert.deepEqual(server.was, server.would)
+    assert.notDeepEqual(server.events, server.was)
+    const [first] = server.events?.outages ?? []
+    assert.ok(Math.abs(server.tolerance - 17_000) < 100, `${server.tolerance} ${first?.from}`)
+  })
+
+  it('takes what happened from the events where the recorded policy does not give them', async () => {
+    const hold = (t: number, hold: string, state: string) => ({
+      t: START + t * 1000,
+      real: REAL,
+      hold,
+      state,
+    })
+    const [begin, ...rest] = entriesOf('pppppppp')
+    const entries = [
+      begin,
+      ...rest.slice(0, -1),
+      hold(20, 'held', 'down'),
+      hold(50, 'freed', 'up'),
+      rest.at(-1),
+    ]
+    const { server, was, would } = await sidesOf(entries)
+    assert.equal(server.wasBy, 'events')
+    assert.deepEqual([was?.length, would?.length], [1, 0])
+  })
+
+  it('counts a removal as false where the next run is late', async () => {
+    const { was, would } = await sidesOf(entriesOf('pppffpppp', { late: run => (run >= 5 ? 900 : 0) }))
+    assert.deepEqual([was?.[0]?.[2], would?.[0]?.[2]], [true, true])
+  })
+
   it('says that an older recording has no policies', async () => {
     const entries = entriesOf(LETTERS).map(entry => ({ ...(entry as object), policy: undefined }))
-    const { hasPolicies, isSame } = await sidesOf(entries)
-    assert.deepEqual([hasPolicies, isSame], [false, true])
+    const { hasPolicies, isSame, server } = await sidesOf(entries)
+    assert.deepEqual([hasPolicies, isSame, server.wasBy], [false, true, 'events'])
+    assert.deepEqual(server.was, server.events)
   })
 })

@@ -1,0 +1,28 @@
+/** The configuration by which a recording was made, as far as it is recorded: the policies of the checks. Pure. */
+import type { CheckPolicy, ResolvedConfig } from '../core/model.js'
+import { nameOfCheck } from '../health/jobs.js'
+import type { Recording } from './recording.js'
+
+/**
+ * Returns the configuration with the last recorded policy of each check. Without damping, which is not recorded: what it did shows
+ * in the recorded states.
+ */
+export function withRecordedPolicies(config: ResolvedConfig, { checks }: Recording): ResolvedConfig {
+  const services = config.services.map(service => ({
+    ...service,
+    damping: null,
+    reals: service.reals.map(real => ({
+      ...real,
+      checks: real.checks.map(use => {
+        const policy = recordedPolicy(checks, nameOfCheck({ service, real, use }))
+        return policy ? { ...use, policy } : use
+      }),
+    })),
+  }))
+  return { ...config, services }
+}
+
+/** Returns the last recorded policy of a check, by its name; null if none is recorded. */
+export function recordedPolicy(checks: Recording['checks'], name: string): CheckPolicy | null {
+  return checks.get(name)?.findLast(({ policy }) => policy !== undefined)?.policy ?? null
+}
