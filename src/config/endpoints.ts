@@ -37,6 +37,11 @@ export function readEndpoint(text: string, at: Position, context: EndpointContex
   }
   const parsed = parseHostPort(text)
   if (!parsed) {
+    const right = withBrackets(text)
+    if (right !== null) {
+      context.report.error('BRACKETS_NEEDED', at, `an IPv6 address with a port needs brackets: ${right}`)
+      return null
+    }
     context.report.error(
       'BAD_ADDRESS',
       at,
@@ -105,6 +110,13 @@ function reportBrackets(text: string, address: Address, at: Position, report: Re
       ? `, or '${endpoint(head, tail ?? '')}' if ${tail} is the port`
       : ''
   report.error('BRACKETS_NEEDED', at, `an IPv6 address needs brackets here: '${bracketed(address)}'${split}`)
+}
+
+/** Returns `[::1]:18003` for `::1:18003`, an IPv6 address and a port that cannot be its last group; null for any other text. */
+function withBrackets(text: string): string | null {
+  const [, head = '', tail = ''] = /^(.*):([\w-]+)$/.exec(text) ?? []
+  const address = parseAddress(head)
+  return address?.family === 'ipv6' ? endpoint(address, tail) : null
 }
 
 function advice(text: string): string {

@@ -73,6 +73,10 @@ describe('words: address and port', () => {
     ['192.0.2.1:65535', { host: '192.0.2.1', port: 65_535, hasPort: true }],
     ['web_1.example', { host: 'web_1.example', port: null, hasPort: false }],
     ['2001:db8::1', 'BRACKETS_NEEDED'],
+    ['::1:18003', 'BRACKETS_NEEDED'],
+    ['2001:db8::1:http', 'BRACKETS_NEEDED'],
+    [':::80', 'BRACKETS_NEEDED'],
+    ['::1:18003:1', 'BAD_ADDRESS'],
     ['[2001:db8::1]:65536', 'BAD_PORT'],
     ['192.0.2.1:', 'BAD_ADDRESS'],
     ['192.0.2', 'BAD_ADDRESS'],
@@ -96,6 +100,18 @@ describe('words: address and port', () => {
         )
     })
   }
+})
+
+describe('words: an address without brackets', () => {
+  it('is told with them, where a port follows that cannot be its last group', () => {
+    const report = newReport('site.yaml')
+    const at = { line: 1, column: 1, length: 1 }
+    readEndpoint('::1:18003', at, { report, ports: portLookup(''), protocol: 'tcp' })
+    assert.deepEqual(
+      report.problems().map(({ message }) => message),
+      ['an IPv6 address with a port needs brackets: [::1]:18003'],
+    )
+  })
 })
 
 describe('words: positions', () => {
