@@ -32,7 +32,7 @@ export const servicePath: Hazard = {
     return [
       warning(
         'the kernel drops the answers to checks with path: service over IPv4',
-        'Such a check goes to the virtual address, so its answer comes from there. While this machine holds that address itself, IPv4 takes the answer only where accept_local is 1, for the interface to the real servers or for all. Until then these checks have no verdict. IPv6 needs nothing.',
+        'Such a check goes to the virtual address, so its answer comes from there. While this machine holds that address itself, IPv4 takes the answer only where accept_local is 1, for the interface to the real servers or for all. Until then these checks have no verdict. At a first start no server comes into the table: clients are refused. IPv6 needs nothing.',
         { commands: ['sysctl -w net.ipv4.conf.all.accept_local=1'], services: namesOf(services) },
       ),
     ]

@@ -299,6 +299,20 @@ describe('build-why: a service', () => {
     assert.match(sentence, /; the real server 192\.0\.2\.11 \(02:.* on eth0\) answers ARP requests for 192/)
   })
 
+  it('says that clients are refused because no check has a verdict, once that is told', () => {
+    const sentenceOf = (service: Told['service'], runs = 3, reals = [A]) =>
+      whyService(reals, { results: Array(runs).fill(['http', unrun]), service: service ?? {} }).sentence
+    const refused =
+      'no real server is in the table: clients are refused; no check has a verdict: no descriptors'
+    assert.equal(sentenceOf({}), `down since ${at(NOW)}: ${refused}`)
+    assert.match(sentenceOf({}, 2), /^unknown: 0 of 1 real server gets? /)
+    assert.match(sentenceOf({}, 3, [A, B]), /^unknown: 0 of 2 real servers get /)
+    assert.equal(
+      sentenceOf({ fallback: real('fd00::f') }),
+      `down since ${at(NOW)}: the fallback [fd00::f]:80 serves because no real server can; 0 of 1 real server get new connections; no check has a verdict: no descriptors`,
+    )
+  })
+
   it('tells of the servers that are not in service as configured, and why the fallback is in', () => {
     const fallback = real('fd00::f')
     const { sentence, reals } = whyService([A, B], { results: [['http', sick]], service: { fallback } })
