@@ -81,7 +81,7 @@ function withoutReals({ reals, ...rest }: ServiceStatus): Omit<ServiceStatus, 'r
 function realSentence(facts: Facts, health: RealHealth, status: RealStatus, isBrief = false): string {
   const { snapshot, service, dates, nextRun } = facts
   const now = dates.at(snapshot.now)
-  const due = health.checks.flatMap(({ subscriber }) => nextRun(subscriber.jobId)?.in ?? [])
+  const due = health.checks.flatMap(({ subscriber }) => nextRun(subscriber.jobId) ?? [])
   const sentence = sentenceOfReal({
     isBrief,
     health,
@@ -89,7 +89,8 @@ function realSentence(facts: Facts, health: RealHealth, status: RealStatus, isBr
     nameTrouble: status.nameTrouble,
     wanted: status.weight.wanted,
     isOnService: health.override !== null && facts.isOnService(health.override),
-    nextIn: due.length === 0 ? null : Math.min(...due),
+    nextIn: due.length === 0 ? null : Math.min(...due.map(waitOf)),
+    isRunning: due.some(next => next.isRunning),
     target: shellQuoted(`${service.service.name}/${status.name}`),
     serviceTarget: shellQuoted(service.service.name),
     at: steady => shortTime(dates.at(steady), now),
@@ -132,6 +133,11 @@ function writtenFor({ service, written }: Facts, { real }: RealHealth): Written 
   return entries.sort((a, b) => b.at - a.at)[0] ?? null
 }
 
+/** Of whole milliseconds, so that the sentence and the rows of the checks say the same. */
+function waitOf(next: NextRun): number {
+  return Math.max(0, Math.round(next.in))
+}
+
 function whyCheck(
   { last, lastAt, ...status }: RealStatus['checks'][number],
   { subscriber, recent, said = [] }: CheckSnapshot,
@@ -143,6 +149,7 @@ function whyCheck(
     ...status,
     expects: kind ? expectationOf(kind, subscriber.target, subscriber.use.options) : '',
     nextAt: next && dates.iso(snapshot.now + next.in),
+    nextIn: next && waitOf(next),
     isRunning: next?.isRunning ?? false,
     observers: said.map(({ host, isSelf, state, detail }) => ({ director: host, isSelf, state, detail })),
     strip: recent.strip,

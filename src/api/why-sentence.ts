@@ -5,7 +5,7 @@ import { isHold, type Override } from '../core/override.js'
 import type { CheckState } from '../health/check-state.js'
 import type { RealHealth } from '../health/health-snapshot.js'
 import { counted } from '../util/plural.js'
-import { formatUptime } from '../util/time-text.js'
+import { formatUptime, untilText } from '../util/time-text.js'
 import { reasonAndDetail } from './status-reason.js'
 
 export interface RealFacts {
@@ -18,6 +18,8 @@ export interface RealFacts {
   readonly isOnService: boolean
   /** Milliseconds until the next run of one of its checks; null if none is scheduled. */
   readonly nextIn: number | null
+  /** One of its checks runs now. */
+  readonly isRunning: boolean
   /** Weight in the desired table; null: not in the table. */
   readonly wanted: number | null
   /** The words for a shell that mean the server, and its service. */
@@ -241,9 +243,8 @@ function passed(runs: number): string {
   return runs === 1 ? 'one passed check' : `${runs} passed checks in a row`
 }
 
-function nextRun({ nextIn, health }: RealFacts): string | null {
+function nextRun({ nextIn, isRunning, health }: RealFacts): string | null {
   if (nextIn === null) return null
-  const seconds = Math.round(nextIn / 1000)
   const what = health.checks.length > 1 ? 'the next of its checks' : 'the next check'
-  return `${what} runs ${seconds === 0 ? 'now' : `in ${seconds} s`}`
+  return `${what} runs ${isRunning ? 'now' : untilText(nextIn)}`
 }

@@ -32,6 +32,7 @@ export const whyCheck = checkStatus
   .extend({
     expects: z.string().describe('What a passing answer has, in words.'),
     nextAt: time().nullable().describe('Start of the next run. Null while lvsd does not run the check.'),
+    nextIn: z.number().nullable().describe('Milliseconds until then, when this was built.'),
     isRunning: z.boolean(),
     observers: list(
       z.object({

@@ -14,6 +14,11 @@ export function formatUptime(ms: number): string {
   return `${Math.floor(left / DAY)}d${two((left % DAY) / HOUR)}h`
 }
 
+/** Returns `in 9s`, or `within a second`: how long until something comes. */
+export function untilText(ms: number): string {
+  return ms < SECOND ? 'within a second' : `in ${formatUptime(ms)}`
+}
+
 /** Returns `0.4ms`, `12ms` or `1.25s`: a measured duration. */
 export function formatDuration(ms: number): string {
   if (ms < 10) return `${ms.toFixed(1)}ms`

@@ -12,7 +12,14 @@ import type { CheckPolicy, CheckResult } from '../../core/model.js'
 import { addressesOf } from '../../core/multihomed.js'
 import { type Paint, painter } from '../../util/paint.js'
 import { printable } from '../../util/printable.js'
-import { dateTime, duration, formatDuration, formatUptime, shortTime } from '../../util/time-text.js'
+import {
+  dateTime,
+  duration,
+  formatDuration,
+  formatUptime,
+  shortTime,
+  untilText,
+} from '../../util/time-text.js'
 import { wrap } from '../../util/wrap-text.js'
 import { STATE_STYLE } from './state-style.js'
 
@@ -180,11 +187,11 @@ function countOf({ state, streak, policy, results }: WhyCheck): string {
   return `${streak} of ${needed} ${word} in a row; ${needed - streak} more: ${next}`
 }
 
-function nextRun({ nextAt, isRunning }: WhyCheck, now: number): string {
+/** With an lvsd before an upgrade, `nextIn` is not there. */
+function nextRun({ nextAt, nextIn = null, isRunning }: WhyCheck, now: number): string {
   if (isRunning) return 'runs now'
   if (nextAt === null) return 'not planned'
-  const wait = Date.parse(nextAt) - now
-  return wait < 1000 ? 'within a second' : `in ${formatUptime(wait)}`
+  return untilText(nextIn ?? Date.parse(nextAt) - now)
 }
 
 function sourceOf({ address, by, insteadOf }: SourceStatus): string {

@@ -51,7 +51,7 @@ describe('build-why: the sentence about a real server', () => {
       'is down',
       A,
       { results: [['http', sick]] },
-      `down since ${at(NOW)} because http fails (status 503 Busy; expected 200); 2 passed checks in a row bring it back; the next check runs in 3 s`,
+      `down since ${at(NOW)} because http fails (status 503 Busy; expected 200); 2 passed checks in a row bring it back; the next check runs in 3s`,
     ],
     [
       'is sick, and removed later',
@@ -82,7 +82,7 @@ describe('build-why: the sentence about a real server', () => {
       'is up',
       A,
       { results: [['http', ok]] },
-      /^up since .* because http passes; 3 failed checks in a row take it out; the next check runs in 3 s$/,
+      /^up since .* because http passes; 3 failed checks in a row take it out; the next check runs in 3s$/,
     ],
     [
       'has failed twice of three times',
@@ -119,7 +119,7 @@ describe('build-why: the sentence about a real server', () => {
           ['ping', ok],
         ],
       },
-      /because 1 of 2 checks passes and 2 must: http fails \(.*\); 2 passed checks in a row bring it back; the next of its checks runs in 3 s$/,
+      /because 1 of 2 checks passes and 2 must: http fails \(.*\); 2 passed checks in a row bring it back; the next of its checks runs in 3s$/,
     ],
     [
       'passes two of two checks',
@@ -204,7 +204,7 @@ describe('build-why: the sentence about a real server', () => {
       'rises slowly',
       PLAIN,
       { results: FLAPS, service: { slowStart: { for: 60_000, from: 20 } } },
-      `up since ${at(NOW)} because http passes; its weight is 2, by slow start, and 10 at ${at(NOW + 60_000)}; one failed check takes it out; the next check runs in 3 s`,
+      `up since ${at(NOW)} because http passes; its weight is 2, by slow start, and 10 at ${at(NOW + 60_000)}; one failed check takes it out; the next check runs in 3s`,
     ],
     ['has a name without an address', real('app', { checks: [use('http')] }), {}, /its name has no address/],
   ]

@@ -72,6 +72,22 @@ describe('terminal/why', () => {
     assert.match(text, /^ {2}count {5}0 of 3 failed in a row; 3 more: down$/m)
   })
 
+  it('says the same in the sentence and in the row of the check of when it runs next', () => {
+    for (const [next, told] of [
+      [{ in: 9600, isRunning: false }, 'in 9s'],
+      [{ in: 8999.7, isRunning: false }, 'in 9s'],
+      [{ in: 999, isRunning: false }, 'within a second'],
+      [{ in: -20, isRunning: false }, 'within a second'],
+      [{ in: 5000, isRunning: true }, 'now'],
+    ] as const) {
+      const answers = [whyReal([A], { part: { nextRun: () => next } })]
+      // The command has its answer a little later than the director has made it.
+      const text = renderWhy({ schema: 1, now: '', answers }, { width: 200, colour: false, now: NOW + 700 })
+      assert.match(text, new RegExp(`the next check runs ${told}\\.$`, 'm'))
+      assert.match(text, new RegExp(`^  next run  (runs )?${told}$`, 'm'))
+    }
+  })
+
   it('says when lvsd wrote the entry, and if that was before its last start', () => {
     const shownWith = (isEarlier: boolean) => {
       const written = () => ({ at: NOW - 9000, weight: 5, isEarlier })
