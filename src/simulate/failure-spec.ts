@@ -72,6 +72,7 @@ export function parseFailures(text: string): FailureSpec {
     const [key = '', ...rest] = part.split('=')
     const name = key.trim()
     const place = at + key.length - key.trimStart().length
+    if (name === 'none') throw new FailureSpecError('"none" stands alone', place)
     if (!KEYS.includes(name))
       throw new FailureSpecError(`"${name}" is no part of a failure model${didYouMeanOf(name, KEYS)}`, place)
     if (Object.hasOwn(values, name)) throw new FailureSpecError(`"${name}" is there twice`, place)

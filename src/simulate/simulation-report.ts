@@ -64,6 +64,8 @@ export interface SimulationReport {
     readonly given: number
     readonly broughtForward: number
     readonly dropped: number
+    /** True: lvsd would knock on servers that refuse (`settings: knock`), so that they return earlier than in the simulation. */
+    readonly withoutKnocking: boolean
   }
   /** Of the starts of runs, beside their schedule. */
   readonly lateness: Summary

@@ -3,6 +3,7 @@ import type { Check } from '../check/check.js'
 import type { Change, Config, ResolvedConfig } from '../core/model.js'
 import type { DampingChange, Transition } from '../health/health-changes.js'
 import type { Job, Subscriber } from '../health/jobs.js'
+import { endpointsOf } from '../hints/endpoints.js'
 import { VirtualClock } from '../util/virtual-clock.js'
 import { Distribution } from './distribution.js'
 import { countReals, enlarged } from './enlarged-site.js'
@@ -213,7 +214,12 @@ class Simulation {
 
   #hints(): SimulationReport['hints'] {
     const { given, broughtForward, dropped } = this.#director.hints
-    return { sentinels: this.#sentinels.size, given: given.sentinel, broughtForward, dropped }
+    const { jobs } = this.#director.health.store
+    const withoutKnocking = this.#config.settings.knock && endpointsOf(jobs.values()).size > 0
+    return {
+      ...{ sentinels: this.#sentinels.size, given: given.sentinel, broughtForward, dropped },
+      withoutKnocking,
+    }
   }
 
   #isOver(): boolean {

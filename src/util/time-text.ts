@@ -19,6 +19,13 @@ export function untilText(ms: number): string {
   return ms < SECOND ? 'within a second' : `in ${formatUptime(ms)}`
 }
 
+/** Returns `0.5s` below ten seconds, else `12s` or `3m12s`, rounded. */
+export function formatSpan(ms: number): string {
+  if (ms <= 0) return '0s'
+  const tenths = Math.max(1, Math.round(ms / 100))
+  return tenths < 100 ? `${(tenths / 10).toFixed(1)}s` : formatUptime(Math.round(ms / SECOND) * SECOND)
+}
+
 /** Returns `0.4ms`, `12ms` or `1.25s`: a measured duration. */
 export function formatDuration(ms: number): string {
   if (ms < 10) return `${ms.toFixed(1)}ms`

@@ -21,7 +21,7 @@ export const command = defineCommand({
 is sent to any server or to the kernel, and names are not looked up. Servers fail at random; the same seed gives the same failures to
 every configuration, so two configurations can be compared.
 
-SPEC is a list such as mttf=30d,mttr=10m. Times are means of exponential distributions:
+SPEC is a list such as mttf=30d,mttr=10m. A number without a unit is seconds. Times are means of exponential distributions:
 - mttf: from the end of a failure to the next one of the same server (30d)
 - mttr: from a failure to its end (10m)
 - flapping: share of the servers that flap (0.1%); flap: time that they are up, and that they are down (5m)
@@ -31,9 +31,10 @@ SPEC is a list such as mttf=30d,mttr=10m. Times are means of exponential distrib
 - latency: time of an answer (2ms)
 - hint: time from a failure in which a server refuses to the hint of its sentinel, where the check has one (20ms)
 
-"none": nothing fails.
+"none", alone: nothing fails.
 
-Not simulated: drains and maintenance, takeovers, and hints other than those of sentinels.
+Not simulated: drains and maintenance, takeovers, and hints other than those of sentinels. Where lvsd would knock on servers that refuse,
+they return earlier than here: the report says "return, without knocking".
 
 A removal is false if the server was up when its last check began. Each check takes --cost of a processor, so a director that is too
 small is late, as it would be. A check that is sure to pass on a server that is up changes nothing: after the first ${MEASURED}, on which

@@ -2,7 +2,7 @@
 import type { Outage, ReplayedServer, ReplayReport, ReplaySide } from '../../simulate/replay-report.js'
 import { counted } from '../../util/plural.js'
 import { printable } from '../../util/printable.js'
-import { dateTime, formatUptime, shortTime } from '../../util/time-text.js'
+import { dateTime, formatSpan, formatUptime, shortTime } from '../../util/time-text.js'
 import { columns } from './columns.js'
 
 /** Outages of a server that are listed. */
@@ -59,7 +59,7 @@ function rowOf({ name, was, would }: ReplayedServer): string[] {
 function cellsOf(was: ReplaySide | null, would: ReplaySide | null): string[] {
   const pairs: readonly ((side: ReplaySide) => string)[] = [
     ({ outages }) => String(outages.length),
-    ({ outMs }) => spanText(outMs),
+    ({ outMs }) => formatSpan(outMs),
     side => String(falseOf(side)),
   ]
   return pairs.flatMap(text => [was, would].map(side => (side ? text(side) : '-')))
@@ -102,15 +102,8 @@ function outagesOf({ name, was, would, withoutRecording }: ReplayedServer, now: 
 }
 
 function outageText({ from, to, isFalse }: Outage, now: number): string {
-  const length = to === null ? 'to the end' : `for ${spanText(to - from)}`
+  const length = to === null ? 'to the end' : `for ${formatSpan(to - from)}`
   return `${shortTime(from, now)} ${length}${isFalse ? ' (false)' : ''}`
-}
-
-/** Returns `0.5s` below ten seconds, `12s` or `3m12s`. */
-function spanText(ms: number): string {
-  if (ms <= 0) return '0s'
-  const tenths = Math.max(1, Math.round(ms / 100))
-  return tenths < 100 ? `${(tenths / 10).toFixed(1)}s` : formatUptime(Math.round(ms / 1000) * 1000)
 }
 
 /** How far the comparison can be trusted. */
@@ -134,11 +127,11 @@ function controlOf({ servers, hasPolicies, isComplete }: ReplayReport): string |
       ? `"was" is taken from them for ${whose}, because ${why}`
       : '"was" is a replay of the recorded policy, by the same steps as "would be"'
   const most = both.reduce((longest, { tolerance }) => Math.max(longest, tolerance), 0)
-  return `Control: the recorded events give ${events}; ${from}. Differences of less than ${spanText(most)} for each removal mean nothing.`
+  return `Control: the recorded events give ${events}; ${from}. Differences of less than ${formatSpan(most)} for each removal mean nothing.`
 }
 
 function sideText(side: ReplaySide): string {
-  return `${counted(side.outages.length, 'removal')}, ${spanText(side.outMs)} out of service, ${falseOf(side)} false`
+  return `${counted(side.outages.length, 'removal')}, ${formatSpan(side.outMs)} out of service, ${falseOf(side)} false`
 }
 
 function notesOf(report: ReplayReport): readonly string[] {

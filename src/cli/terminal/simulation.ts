@@ -1,11 +1,11 @@
 /** Formats the report of a simulation for people, and as JSON. Pure. */
 import type { Summary } from '../../simulate/distribution.js'
-import type { FailureSpec } from '../../simulate/failure-spec.js'
 import type { SimulationReport, TableChanges } from '../../simulate/simulation-report.js'
-import { counted } from '../../util/plural.js'
-import { formatDuration, formatUptime } from '../../util/time-text.js'
+import { counted as countedPlain } from '../../util/plural.js'
+import { formatDuration, formatSpan, formatUptime } from '../../util/time-text.js'
 import { columns } from './columns.js'
 
+const SECOND = 1000
 const HOUR = 3_600_000
 /** Share of the time that lvsd is stopped for want of a processor, and lateness in milliseconds: beyond, it is full. */
 const MOST_STALLED = 0.01
@@ -30,7 +30,7 @@ function derived(report: SimulationReport) {
 export function renderSimulation(report: SimulationReport): string {
   const { start, counts, run } = report
   const { load, cpuSecondsPerHour, checksPerSecond, runsPerSecond, isFull } = derived(report)
-  const unseen = counts.unseen === 0 ? '' : `, ${counts.unseen} of them before a check told`
+  const unseen = counts.unseen === 0 ? '' : `, ${grouped(counts.unseen)} of them before a check told`
   const processor = load > 0 ? `, ${percent(load)} of one processor` : ''
   const rows = [
     [
@@ -45,10 +45,10 @@ export function renderSimulation(report: SimulationReport): string {
     ...(report.hints.sentinels > 0 ? [['hints', hintsText(report)]] : []),
     ['damping', `${counted(counts.held, 'time')} a server was held down`],
     ['changes', `${changesText(report.changes)} in ${counted(report.messages, 'message')} to the kernel`],
-    ['checks', `${grouped(report.runs)}, ${grouped(Math.round(checksPerSecond))} per second${processor}`],
+    ['checks', `${grouped(report.runs)}, ${rateText(checksPerSecond)} per second${processor}`],
     [
       'this run',
-      `${formatUptime(run.seconds * 1000)}, CPU ${formatDuration(run.cpuSeconds * 1000)}, ${Math.round(run.highestRss / 2 ** 20)} MB, ${grouped(Math.round(runsPerSecond))} checks per second`,
+      `${spanText(run.seconds * 1000)}, CPU ${formatDuration(run.cpuSeconds * 1000)}, ${Math.round(run.highestRss / 2 ** 20)} MB, ${rateText(runsPerSecond)} checks per second`,
     ],
     ['', countedText(run)],
     [
@@ -59,12 +59,12 @@ export function renderSimulation(report: SimulationReport): string {
   const times = [
     ['', 'count', 'p50', 'p90', 'p99', 'max'],
     summaryRow('detection', report.detection),
-    summaryRow('return', report.recovery),
+    summaryRow(report.hints.withoutKnocking ? 'return, without knocking' : 'return', report.recovery),
     summaryRow('lateness of checks', report.lateness),
   ]
   return [
     `${report.file}: ${counted(report.services, 'service')}, ${counted(report.reals, 'real server')}, ${counted(report.checks, 'check')}`,
-    `${specText(report.failures)}; seed ${report.seed}`,
+    `${specText(report)}; seed ${report.seed}`,
     endText(report),
     '',
     columns(rows),
@@ -101,17 +101,17 @@ function hintsText({ hints: { sentinels, given, broughtForward, dropped } }: Sim
 }
 
 function endText({ ended, simulated, wanted, run }: SimulationReport): string {
-  const real = formatUptime(run.seconds * 1000)
-  if (ended === 'complete') return `simulated ${formatUptime(simulated)} in ${real}`
+  const real = spanText(run.seconds * 1000)
+  if (ended === 'complete') return `simulated ${spanText(simulated)} in ${real}`
   const why = {
     time: 'the time of --within is over',
     interrupted: 'interrupted',
     full: 'the start did not end',
   }[ended]
-  const part = `simulated ${formatUptime(simulated)} of ${formatUptime(wanted)} in ${real}: ${why}`
+  const part = `simulated ${spanText(simulated)} of ${spanText(wanted)} in ${real}: ${why}`
   if (ended !== 'time' || simulated === 0) return part
   // As if the start took no time, so that it is rather too long.
-  const whole = formatUptime((run.seconds * 1000 * wanted) / simulated)
+  const whole = spanText((run.seconds * 1000 * wanted) / simulated)
   return `${part}; all of it takes about ${whole}`
 }
 
@@ -124,12 +124,27 @@ function summaryRow(name: string, { count, p50, p90, p99, max }: Summary): strin
   return [name, grouped(count), ...times]
 }
 
-function specText({ mttf, mttr, flapping, flap, slow, silent, false: wrong, latency }: FailureSpec): string {
-  const span = (ms: number) =>
-    Number.isFinite(ms) ? (ms < 60_000 ? formatDuration(ms) : formatUptime(ms)) : 'never'
-  const times = [`mttf ${span(mttf)}`, `mttr ${span(mttr)}`, `flapping ${percent(flapping)} (${span(flap)})`]
+/** The hint is there where it counts. */
+function specText({ failures, hints }: SimulationReport): string {
+  const { mttf, mttr, flapping, flap, slow, silent, false: wrong, latency, hint } = failures
+  const times = [
+    `mttf ${spanText(mttf)}`,
+    `mttr ${spanText(mttr)}`,
+    `flapping ${percent(flapping)} (${spanText(flap)})`,
+  ]
   const shares = [`slow ${percent(slow)}`, `silent ${percent(silent)}`, `false ${percent(wrong)}`]
-  return `failures: ${[...times, ...shares, `latency ${span(latency)}`].join(', ')}`
+  const rest = [`latency ${spanText(latency)}`, ...(hints.sentinels > 0 ? [`hint ${spanText(hint)}`] : [])]
+  return `failures: ${[...times, ...shares, ...rest].join(', ')}`
+}
+
+/** Returns `2ms`, `7.2s`, `10m`, `2h05m` or `30d`. */
+function spanText(ms: number): string {
+  if (!Number.isFinite(ms)) return 'never'
+  const isRound = Math.round(ms) % SECOND === 0
+  if (ms < SECOND && !isRound) return `${Math.max(1, Math.round(ms))}ms`
+  const text = isRound ? formatUptime(Math.round(ms)) : formatSpan(ms)
+  // Without a second unit that is 0.
+  return text.replace(/(?<=[a-z])00[a-z]$/, '')
 }
 
 function percent(share: number): string {
@@ -139,4 +154,14 @@ function percent(share: number): string {
 /** Returns `1,234,567`. */
 function grouped(count: number): string {
   return String(count).replace(/\B(?=(\d{3})+$)/g, ',')
+}
+
+/** Returns `1,234 checks`. */
+function counted(count: number, word: string): string {
+  return countedPlain(count, word).replace(String(count), grouped(count))
+}
+
+/** Returns `0.3` or `1,234`. */
+function rateText(rate: number): string {
+  return rate < 10 ? String(Number(rate.toPrecision(2))) : grouped(Math.round(rate))
 }

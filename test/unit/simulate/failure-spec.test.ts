@@ -23,6 +23,8 @@ describe('parseFailures', () => {
   const wrong: [text: string, at: number, message: RegExp][] = [
     ['mttf=30d,mtr=5m', 10, /"mtr" is no part of a failure model; did you mean "mttr"\?/],
     ['mttf=30d,,slow=1%', 10, /"" is no part of a failure model; there are: mttf,/],
+    ['none,mttf=1h', 1, /^"none" stands alone$/],
+    ['mttf=1h, none', 10, /^"none" stands alone$/],
     ['slow=1%, slow=2%', 10, /"slow" is there twice/],
     ['mttr=soon', 1, /the value of "mttr" is "soon", and it has to be a duration/],
     ['latency=0ms', 1, /has to be a duration/],
