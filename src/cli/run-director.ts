@@ -28,6 +28,9 @@ export interface RunParts extends Pick<CommandContext, 'env' | 'screen' | 'warn'
   readonly signals: RunSignals
 }
 
+/** The table in memory is for trials, which leave the state folder alone. */
+const NOT_STORED = 'the table is in memory: events, results, overrides and tokens are not stored'
+
 /** Maximum milliseconds for a stop. It is shorter than the time after which a service manager kills the process. */
 const STOP_PATIENCE = 12_000
 
@@ -62,6 +65,7 @@ export async function runDirector(parts: RunParts): Promise<ExitCode> {
   const loaded = withPaths(chosen.loaded, options)
   if (signals.isStopped()) return EXIT.ok
   const log = openLog(loaded.config.settings.logLevel)
+  if (options.kernel === 'memory') log.info('state.none', {}, NOT_STORED)
   // Without a handler SIGUSR1 opens Node's debugger to all users of the machine, and SIGUSR2 ends lvsd.
   onSignal(['SIGUSR1', 'SIGUSR2'], signal =>
     log.warn('signal.ignored', { signal }, 'this signal means nothing to lvsd'),

@@ -30,6 +30,7 @@ export const NO_EVENTS: ReadonlySet<string> = new Set<keyof typeof LOG_EVENTS>([
   'run.no-verdict',
   'run.result',
   'signal.ignored',
+  'state.none',
   'worker.started',
   'worker.dismissed',
 ])

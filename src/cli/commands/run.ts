@@ -12,6 +12,7 @@ export const command = defineCommand({
     'checks the real servers and keeps the IPVS table up to date. SIGHUP reads the configuration again: all of it',
     'or nothing. SIGTERM, SIGINT and SIGQUIT stop lvsd; the table stays, except services with cleanstop.',
     'If the file cannot run at a start, the last accepted configuration runs, if there is one.',
+    'With --kernel memory, which is for trials, events, results, overrides and tokens are not stored.',
   ].join('\n'),
   arguments: { CONFIG: { about: 'the configuration file' } },
   options: {

@@ -34,6 +34,7 @@ export const TABLE_EVENTS = {
   'journal.works': kind('The end of `journal.failed`.'),
   'journal.damaged': kind('The ownership journal was damaged at the start; lvsd renamed it.', 'moved'),
   'state.failed': kind('A file of the state folder cannot be written; it is tried again.', 'file', 'error'),
+  'state.none': kind('With a table in memory: what is not stored.'),
   'state.works': kind('The end of `state.failed`.', 'file'),
   'state.damaged': kind(
     'A file of the state folder is damaged, or a newer lvsd wrote it, or something else is in its place; what can be read counts, and the rest is kept aside.',

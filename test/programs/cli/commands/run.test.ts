@@ -112,6 +112,13 @@ describe('lvsd run', () => {
     assert.deepEqual(await ended, [0, null])
   })
 
+  it('says at its start, once, that with a table in memory nothing survives it', async () => {
+    const { hears, said } = run(UP)
+    await hears(/^lvsd runs$/)
+    const told = 'the table is in memory: events, results, overrides and tokens are not stored'
+    assert.equal(said().filter(msg => msg === told).length, 1)
+  })
+
   it('stops by TERM, INT and QUIT; USR1 and USR2 neither stop it nor open a debugger', async () => {
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const) {
       const lvsd = run(UP)
