@@ -2,15 +2,16 @@
 import type { CheckPolicy, ResolvedConfig } from '../core/model.js'
 import { nameOfCheck } from '../health/jobs.js'
 import type { Recording } from './recording.js'
+import { nameOfServer } from './replay-comparison.js'
 
 /**
- * Returns the configuration with the last recorded policy of each check. Without damping, which is not recorded: what it did shows
- * in the recorded states.
+ * Returns the configuration with the last recorded policy of each check. How damping was set is not recorded: the configuration's is
+ * taken where damping has held a server of the service, or spared it, and else none.
  */
-export function withRecordedPolicies(config: ResolvedConfig, { checks }: Recording): ResolvedConfig {
+export function withRecordedPolicies(config: ResolvedConfig, { checks, damped }: Recording): ResolvedConfig {
   const services = config.services.map(service => ({
     ...service,
-    damping: null,
+    damping: service.reals.some(real => damped.has(nameOfServer({ service, real }))) ? service.damping : null,
     reals: service.reals.map(real => ({
       ...real,
       checks: real.checks.map(use => {

@@ -38,6 +38,8 @@ export interface Recording {
   readonly checks: ReadonlyMap<string, readonly RecordedResult[]>
   /** By name: `web/[2001:db8::1]:80`. */
   readonly reals: ReadonlyMap<string, readonly RecordedState[]>
+  /** Names of the servers that damping has held down, or has spared. */
+  readonly damped: ReadonlySet<string>
   /** Lines that cannot be read, each with its place. */
   readonly problems: readonly string[]
 }
@@ -77,6 +79,7 @@ type Entry = Readonly<Record<string, unknown>>
 class Reader {
   readonly #checks = new Map<string, RecordedResult[]>()
   readonly #reals = new Map<string, RecordedState[]>()
+  readonly #damped = new Set<string>()
   readonly #sessions: Session[] = []
   readonly #problems: string[] = []
   #from: number | null = null
@@ -85,7 +88,13 @@ class Reader {
   recording(path: string): Recording {
     this.#endSession()
     if (this.#sessions.length === 0) throw new RecordingError(`${path} holds no results`)
-    return { sessions: this.#sessions, checks: this.#checks, reals: this.#reals, problems: this.#problems }
+    return {
+      sessions: this.#sessions,
+      checks: this.#checks,
+      reals: this.#reals,
+      damped: this.#damped,
+      problems: this.#problems,
+    }
   }
 
   read(file: string): void {
@@ -145,8 +154,9 @@ class Reader {
     return true
   }
 
-  #takeState(real: string, t: number, { to, state = to }: Entry): boolean {
+  #takeState(real: string, t: number, { to, hold, state = to }: Entry): boolean {
     if (state !== 'up' && state !== 'down' && state !== 'unknown') return false
+    if (hold !== undefined) this.#damped.add(real)
     const states = this.#reals.get(real) ?? []
     this.#reals.set(real, states)
     states.push({ t, state })

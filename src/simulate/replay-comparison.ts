@@ -23,6 +23,8 @@ export interface ReplayComparison {
   readonly subscribers: readonly Subscriber[]
   /** True if results of this check are recorded, or of one that asks the same. */
   readonly isRecorded: (subscriber: Subscriber) => boolean
+  /** True if the server has several checks of this name: their results are recorded as those of one. */
+  readonly isOneOfSeveral: (subscriber: Subscriber) => boolean
   /** True if the policy of this check is recorded. */
   readonly hasPolicy: (subscriber: Subscriber) => boolean
 }
@@ -31,7 +33,7 @@ export interface ReplayComparison {
 interface Configured {
   interval: number
   hasPolicies: boolean
-  readonly withoutRecording: string[]
+  readonly withoutRecording: Set<string>
 }
 
 /** Intervals by which a replay of the recorded policy may be off: one by its own times, one by the phase after a restart or a reload. */
@@ -55,7 +57,7 @@ export function compareServers(
   const names = new Set([...configured.keys(), ...resultsOf.keys(), ...reals.keys()])
   return [...names].map(name => {
     const own = configured.get(name)
-    const { withoutRecording = [], hasPolicies = false } = own ?? {}
+    const withoutRecording = [...(own?.withoutRecording ?? [])]
     const results = resultsOf.get(name) ?? []
     const next = own?.interval ?? 0
     const before = Math.max(0, ...results.map(({ policy }) => policy?.interval ?? 0)) || next
@@ -66,7 +68,7 @@ export function compareServers(
     const canReplay = own !== undefined && withoutRecording.length === 0
     const would = canReplay ? sideOfReplay(name, replayed, { interval: next, to }) : null
     const asWas =
-      would && hasPolicies && replayedAsWas
+      would && own?.hasPolicies && replayedAsWas
         ? sideOfReplay(name, replayedAsWas, { interval: before, to })
         : null
     const isReplayed = asWas !== null && events !== null && isSame(events, asWas, MOST_OFF * before)
@@ -88,17 +90,23 @@ export function compareServers(
 function configuredServers({
   subscribers,
   isRecorded,
+  isOneOfSeveral,
   hasPolicy,
 }: ReplayComparison): ReadonlyMap<string, Configured> {
   const servers = new Map<string, Configured>()
   for (const subscriber of subscribers) {
     const name = nameOfServer(subscriber)
-    const server = servers.get(name) ?? { interval: 0, hasPolicies: true, withoutRecording: [] }
+    const server = servers.get(name) ?? {
+      interval: 0,
+      hasPolicies: true,
+      withoutRecording: new Set<string>(),
+    }
     servers.set(name, server)
     const { kind, policy } = subscriber.use
     server.interval = Math.max(server.interval, policy.interval)
     server.hasPolicies &&= hasPolicy(subscriber)
-    if (!isRecorded(subscriber)) server.withoutRecording.push(kind)
+    if (!isRecorded(subscriber)) server.withoutRecording.add(kind)
+    else if (isOneOfSeveral(subscriber)) server.withoutRecording.add(`each of several ${kind}`)
   }
   return servers
 }

@@ -31,7 +31,10 @@ export interface ReplayedServer {
   readonly events: ReplaySide | null
   /** What would have happened; null: not known, or the configuration has no check of the server. */
   readonly would: ReplaySide | null
-  /** Kinds of the checks in the configuration of which there is no recording. With one of them `would` is not known. */
+  /**
+   * Kinds of the checks in the configuration of which there is no recording. With one of them `would` is not known. Several checks
+   * of one kind have one name in a recording: `each of several http`.
+   */
   readonly withoutRecording: readonly string[]
   /** True if it makes no difference: removals within `tolerance` of each other count as the same. */
   readonly isSame: boolean

@@ -38,10 +38,15 @@ export async function replay(input: ReplayInput): Promise<ReplayReport> {
     0,
   )
   const { subscribers, changes, messages, runs, missing } = would
-  const names = new Set(subscribers.map(nameOfCheck))
   const recordedJobs = new Set(
     subscribers.flatMap(one => (checks.get(nameOfCheck(one))?.length ? [one.jobId] : [])),
   )
+  const jobsByName = new Map<string, Set<string>>()
+  for (const one of subscribers) {
+    const name = nameOfCheck(one)
+    jobsByName.set(name, (jobsByName.get(name) ?? new Set()).add(one.jobId))
+  }
+  const names = [...jobsByName.keys()]
   // What happened is replayed too, so that both sides have the same errors.
   const asWas = isInterrupted?.()
     ? null
@@ -62,14 +67,15 @@ export async function replay(input: ReplayInput): Promise<ReplayReport> {
       gap: missing.gap,
     },
     hasPolicies: [...checks.values()].every(([first]) => first?.policy !== undefined),
-    notRecorded: [...names].filter(name => !checks.has(name)),
-    notConfigured: [...checks.keys()].filter(name => !names.has(name)),
+    notRecorded: names.filter(name => !checks.has(name)),
+    notConfigured: [...checks.keys()].filter(name => !jobsByName.has(name)),
     servers: compareServers(recording, {
       would,
       was: isComplete ? asWas : null,
       to,
       subscribers,
       isRecorded: ({ jobId }) => recordedJobs.has(jobId),
+      isOneOfSeveral: subscriber => (jobsByName.get(nameOfCheck(subscriber))?.size ?? 0) > 1,
       hasPolicy: subscriber => recordedPolicy(checks, nameOfCheck(subscriber)) !== null,
     }),
     changes,

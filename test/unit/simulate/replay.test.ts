@@ -12,7 +12,7 @@ const CHECK = `${REAL}/connect`
 const POLICY: CheckPolicy = { interval: 10_000, timeout: 3000, rise: 1, fall: 2, fastinter: 10_000 }
 const START = 1_764_350_600_000
 
-async function configWith(policy: Partial<CheckPolicy> = {}, more = '', host = 'fd00::1') {
+async function configWith(policy: Partial<CheckPolicy> = {}, more = '', hosts = ['fd00::1']) {
   const { interval, timeout, rise, fall, fastinter } = {
     ...POLICY,
     fastinter: policy.interval ?? 10_000,
@@ -23,7 +23,7 @@ services:
   web:
     virtual: '[2001:db8::80]:80'
     check: { kind: connect, interval: ${interval}ms, timeout: ${timeout}ms, rise: ${rise}, fall: ${fall}, fastinter: ${fastinter}ms }
-    reals: ['[${host}]:80']
+    reals: [${hosts.map(host => `'[${host}]:80'`).join(', ')}]
 ${more}`
   const { config, checks, problems } = await loadConfig('other.yaml', { text })
   assert.deepEqual(problems, [])
@@ -69,10 +69,10 @@ function entriesOf(letters: string, { policy = POLICY, late = () => 0 }: Recorde
 async function replayed(
   entries: readonly unknown[],
   other: Partial<CheckPolicy> = {},
-  { more = '', host = 'fd00::1' } = {},
+  { more = '', hosts = ['fd00::1'] } = {},
 ) {
   const path = recordingOf(entries)
-  return replay({ ...(await configWith(other, more, host)), recording: readRecording(path), path })
+  return replay({ ...(await configWith(other, more, hosts)), recording: readRecording(path), path })
 }
 
 async function sidesOf(...given: Parameters<typeof replayed>) {
@@ -222,7 +222,7 @@ describe('replay', () => {
     const { servers, notRecorded, notConfigured } = await replayed(
       entriesOf(LETTERS),
       {},
-      { host: 'fd00::2' },
+      { hosts: ['fd00::2'] },
     )
     assert.deepEqual(notRecorded, ['web/[fd00::2]:80/connect'])
     assert.deepEqual(notConfigured, [CHECK])
@@ -246,6 +246,32 @@ describe('replay', () => {
     assert.deepEqual(server.withoutRecording, ['connect'])
     assert.ok(runs > 20)
     assert.equal(missing.gap, runs)
+  })
+
+  it('does not know what a server would have done of which one of several checks has no recording of its own', async () => {
+    const path = recordingOf(entriesOf(LETTERS))
+    const withChecks = async (...given: readonly string[]) => {
+      const checks = given.map(check => `{ ${check}, interval: 10s, timeout: 3s, fall: 2, fastinter: 10s }`)
+      const text = `
+services:
+  web: { virtual: '[2001:db8::80]:80', reals: ['[fd00::1]:80'], checks: [${checks.join(', ')}] }
+`
+      const loaded = await loadConfig('other.yaml', { text })
+      assert.deepEqual(loaded.problems, [])
+      const config = loaded.config as Config
+      const { servers } = await replay({
+        config,
+        checks: loaded.checks,
+        recording: readRecording(path),
+        path,
+      })
+      return servers.map(({ would, withoutRecording }) => [would?.outages.length, withoutRecording])
+    }
+    assert.deepEqual(await withChecks('kind: connect'), [[2, []]])
+    assert.deepEqual(await withChecks('kind: connect', 'kind: http'), [[undefined, ['http']]])
+    assert.deepEqual(await withChecks('kind: connect', 'kind: connect, checkport: 81'), [
+      [undefined, ['each of several connect']],
+    ])
   })
 
   it('replays what happened too, so that the errors of a replay are no difference', async () => {
@@ -280,6 +306,34 @@ describe('replay', () => {
     const { server, was, would } = await sidesOf(entries)
     assert.equal(server.wasBy, 'events')
     assert.deepEqual([was?.length, would?.length], [1, 0])
+  })
+
+  it('replays the damping of the configuration where the recording has damped servers', async () => {
+    const options = {
+      more: '    damping: { changes: 4, within: 10m, hold: 30m }\n',
+      hosts: ['fd00::1', 'fd00::2'],
+    }
+    const letters = `pp${'ffppp'.repeat(6)}`
+    const [begin, ...both] = entriesOf(letters).flatMap(entry => {
+      const { check, ok } = entry as { readonly check?: string; readonly ok?: boolean }
+      const other = { ...(entry as object), check: 'web/[fd00::2]:80/connect' }
+      return check && ok && 'policy' in other ? [entry, other] : [entry]
+    })
+    const results = [begin, ...both.filter(entry => !('real' in (entry as object)))]
+    const { would } = await sidesOf(results, {}, options)
+    // Damping holds the server to the end.
+    assert.deepEqual(would?.at(-1)?.[1], null)
+    assert.ok(would.length < 6)
+    const states = (await sidesOf(results, {}, options)).server.would?.outages.flatMap(({ from, to }) => [
+      { t: from, real: REAL, from: 'up', to: 'down' },
+      ...(to === null ? [{ t: from, real: REAL, hold: 'held', state: 'down' }] : []),
+      ...(to === null ? [] : [{ t: to, real: REAL, from: 'down', to: 'up' }]),
+    ])
+    const up = { t: START + 1, real: REAL, from: 'unknown', to: 'up' }
+    const recorded = [results[0], up, ...(states ?? []), ...results.slice(1)]
+    const { server } = await sidesOf(recorded, {}, options)
+    assert.deepEqual([server.wasBy, server.isSame], ['replay', true])
+    assert.deepEqual(server.was, server.would)
   })
 
   it('counts a removal as false where the next run is late', async () => {
