@@ -265,13 +265,17 @@ function readPolicy(fields: CheckFields, { report }: Context): CheckPolicy {
       fields.valueAt('interval'),
       `an interval of ${interval} ms: were seconds meant?`,
     )
-  if (fields.values.timeout !== undefined && timeout > interval)
+  // In place of an interval that cannot be read stands the default, which the file does not have.
+  const hasInterval = fields.entry('interval')
+    ? fields.values.interval !== undefined
+    : !fields.isMisspelt('interval')
+  if (hasInterval && fields.values.timeout !== undefined && timeout > interval)
     report.warn(
       'TIMEOUT_OVER_INTERVAL',
       laterOf(fields, 'timeout', 'interval'),
       `the timeout (${inSeconds(timeout)}) is longer than the interval (${inSeconds(interval)}): a silent server is checked only every ${inSeconds(timeout)}`,
     )
-  if (fastinter !== undefined && fastinter > interval)
+  if (hasInterval && fastinter !== undefined && fastinter > interval)
     report.warn(
       'FASTINTER_OVER_INTERVAL',
       laterOf(fields, 'fastinter', 'interval'),
