@@ -13,6 +13,7 @@ export function checkHintsOf(
     sentinel: sentinel && {
       state: sentinel.state,
       since: sentinel.since === null ? null : dates.iso(sentinel.since),
+      restsUntil: sentinel.restsUntil === null ? null : dates.iso(sentinel.restsUntil),
       idleLimit: sentinel.idleLimit === null ? null : Math.round(sentinel.idleLimit),
     },
     isKnocking,

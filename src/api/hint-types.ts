@@ -15,6 +15,11 @@ export const checkHints = z
             'watching: the idle connection is established; closed: the next passed check opens it; left-out: the descriptors do not suffice for all.',
           ),
         since: time().nullable().describe('When it was established; null unless it is watching.'),
+        restsUntil: time()
+          .nullable()
+          .describe(
+            'Set while it is closed because a check has timed out while it was open: not opened before. Else null.',
+          ),
         idleLimit: z
           .number()
           .nullable()

@@ -108,7 +108,7 @@ export class EarlyChecks {
       knocking: this.#knocker.size,
       of: id => ({
         sentinel: this.#leftOut.has(id)
-          ? { state: 'left-out', since: null, idleLimit: null }
+          ? { state: 'left-out', since: null, restsUntil: null, idleLimit: null }
           : this.#sentinels.of(id),
         isKnocking: this.#knocker.isKnocking(id),
         last: this.hints.lastOf(id),

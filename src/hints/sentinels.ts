@@ -59,6 +59,8 @@ export interface SentinelView {
   readonly state: SentinelState | 'left-out'
   /** When it was established, in milliseconds of the clock; null unless it is watching. */
   readonly since: number | null
+  /** Set while it stays closed because a check has timed out beside it: until when, in milliseconds of the clock. */
+  readonly restsUntil: number | null
   /** Age in milliseconds at which the server closes idle connections by itself; null: none is known. */
   readonly idleLimit: number | null
 }
@@ -152,8 +154,14 @@ export class Sentinels {
   of(id: string): SentinelView | null {
     const sentinel = this.#byJob.get(id)
     if (!sentinel) return null
-    const { state, since, ages } = sentinel
-    return { state, since: state === 'watching' ? since : null, idleLimit: idleLimitOf(ages) }
+    const { state, since, ages, restsUntil } = sentinel
+    const isResting = (state === 'closed' || state === 'waiting') && restsUntil > this.#parts.clock.now()
+    return {
+      state,
+      since: state === 'watching' ? since : null,
+      restsUntil: isResting ? restsUntil : null,
+      idleLimit: idleLimitOf(ages),
+    }
   }
 
   /** Number of sentinels by their state. */

@@ -167,9 +167,14 @@ const SENTINELS = {
   'left-out': 'none: the descriptors do not suffice for all, see LimitNOFILE',
 } as const
 
-function sentinelText({ state, since, idleLimit }: NonNullable<Hints['sentinel']>, now: number): string {
+function sentinelText(
+  { state, since, restsUntil, idleLimit }: NonNullable<Hints['sentinel']>,
+  now: number,
+): string {
   const limit =
     idleLimit === null ? '' : `; the server closes idle connections after ${(idleLimit / 1000).toFixed(1)} s`
+  if (restsUntil !== null)
+    return `closed until ${timeText(restsUntil, now)}: a check timed out while it was open; if the server serves one connection at a time, remove sentinel: true${limit}`
   return `${since === null ? SENTINELS[state] : `watches since ${timeText(since, now)}`}${limit}`
 }
 

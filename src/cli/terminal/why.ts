@@ -152,11 +152,14 @@ function hintRows({ hints }: WhyCheck, now: number): Rows {
 }
 
 function sentinelText(
-  { state, since, idleLimit }: NonNullable<NonNullable<WhyCheck['hints']>['sentinel']>,
+  { state, since, restsUntil = null, idleLimit }: NonNullable<NonNullable<WhyCheck['hints']>['sentinel']>,
   now: number,
 ): string {
   const limit =
     idleLimit === null ? '' : `; the server closes idle connections after ${formatDuration(idleLimit)}`
+  // With an lvsd before an upgrade, `restsUntil` is not there.
+  if (restsUntil !== null)
+    return `closed until ${moment(restsUntil, now)}: a check timed out while it was open; if the server serves one connection at a time, remove sentinel: true${limit}`
   return `${since === null ? SENTINEL_WORDS[state] : `watches since ${moment(since, now)}`}${limit}`
 }
 

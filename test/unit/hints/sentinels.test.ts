@@ -81,7 +81,7 @@ describe('sentinels: a connection', () => {
     sentinels.result('job 0', PASS)
     clock.wind(3_600_000)
     assert.equal(connections.length, 1)
-    assert.deepEqual(sentinels.of('job 0'), { state: 'watching', since, idleLimit: null })
+    assert.deepEqual(sentinels.of('job 0'), { state: 'watching', since, restsUntil: null, idleLimit: null })
     assert.equal(clock.alarms, 0)
   })
 
@@ -181,11 +181,16 @@ describe('sentinels: a connection', () => {
     sentinels.result('job 0', PASS)
     sentinels.result('job 0', resultOf(false, 'timeout'))
     assert.equal(connections[0]?.isDropped, true)
+    const restsUntil = clock.now() + 60_000
+    const resting = { since: null, restsUntil, idleLimit: null }
+    assert.deepEqual(sentinels.of('job 0'), { state: 'closed', ...resting })
     sentinels.result('job 0', PASS)
     clock.wind(50_000)
     assert.equal(connections.length, 1)
+    assert.deepEqual(sentinels.of('job 0'), { state: 'waiting', ...resting })
     clock.wind(11_000)
     assert.equal(connections.length, 2)
+    assert.equal(sentinels.of('job 0')?.restsUntil, null)
   })
 
   it('rests five seconds where a check that began beside it has passed: the server has been silent', () => {

@@ -102,7 +102,12 @@ describe('terminal/why', () => {
     const detail = 'the idle connection to the server was reset after 3.0 s'
     const answer = whyReal([A], { results: [['http', { ...sick, hint: detail }]] })
     const hints = {
-      sentinel: { state: 'watching', since: new Date(NOW - 9000).toISOString(), idleLimit: 5000 },
+      sentinel: {
+        state: 'watching',
+        since: new Date(NOW - 9000).toISOString(),
+        restsUntil: null,
+        idleLimit: 5000,
+      },
       isKnocking: true,
       last: { kind: 'sentinel', detail, at: new Date(NOW - 2000).toISOString() },
     } as const
@@ -117,6 +122,16 @@ describe('terminal/why', () => {
       text,
     )
     assert.match(text, /^ {2}hints {5}lvsd knocks/m)
+    const sentinel = {
+      state: 'waiting',
+      since: null,
+      restsUntil: new Date(NOW + 60_000).toISOString(),
+      idleLimit: null,
+    } as const
+    const resting = answer.checks.map(check => ({ ...check, hints: { ...hints, sentinel } }))
+    const closed = `closed until ${at(NOW + 60_000)}: a check timed out while it was open; if the server serves one connection at a time, remove sentinel: true`
+    const inOneLine = shownWith([{ ...answer, checks: resting }]).replace(/\s+/g, ' ')
+    assert.ok(inOneLine.includes(` sentinel ${closed} `), inOneLine)
     assert.ok(text.includes(`${at(NOW - 2000)}  checked early: ${detail}\n`))
     assert.ok(text.includes(`\n            checked early: ${detail}\n`))
     assert.doesNotMatch(shownWith([whyReal([A])]), /sentinel|hints|early/)
