@@ -50,7 +50,7 @@ them all. Ctrl-C, or the end of --within, ends the simulation with what it has.`
     for: { value: 'DURATION', default: '1h', about: 'time to simulate after the first results: 24h' },
     within: { value: 'DURATION', default: '15m', about: 'end after this real time' },
     seed: { value: 'NUMBER', default: '1', about: 'the same number gives the same failures' },
-    cost: { value: 'MICROSECONDS', default: '90', about: 'processor time of one check' },
+    cost: { value: 'MICROSECONDS', default: '55', about: 'processor time of one check' },
     'every-check': { about: 'run also the checks that are sure to change nothing' },
     json: { short: 'j', about: 'the report as JSON' },
   },
