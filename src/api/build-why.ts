@@ -193,22 +193,16 @@ function serviceSentence({ status, snapshot, dates }: Facts): string {
   if (!inKernel && nameTrouble !== null) return `not in the kernel's table: ${nameTrouble}`
   const serving = reals.filter(one => (one.weight.wanted ?? 0) > 0).length
   const count = `${serving} of ${counted(reals.length, 'real server')} ${serving === 1 ? 'gets' : 'get'} new connections`
-  const verdicts = missingVerdicts(reals)
+  const verdicts = state === 'unknown' ? missingVerdicts(reals) : ''
   const lacking = (status.addresses ?? []).filter(one => one.state === 'down')
-  if (lacking.length > 0)
-    return `${state}${from}: ${lacking.map(withoutServer).join('; ')}; ${count} in all${verdicts}`
-  if (state === 'down' && verdicts !== '' && !fallback?.inUse) {
-    const isAny = reals.some(({ weight }) => weight.wanted !== null)
-    return `down${from}: ${isAny ? count : 'no real server is in the table'}: clients are refused${verdicts}`
-  }
-  if (fallback === null) return `${state}${from}: ${count}; it has no fallback`
+  if (lacking.length > 0) return `${state}${from}: ${lacking.map(withoutServer).join('; ')}; ${count} in all`
+  if (fallback === null) return `${state}${from}: ${count}; it has no fallback${verdicts}`
   const { name, inUse } = fallback
-  if (inUse)
-    return `${state}${from}: the fallback ${name} serves because no real server can; ${count}${verdicts}`
+  if (inUse) return `${state}${from}: the fallback ${name} serves because no real server can; ${count}`
   if (state === 'up' && serving === 0)
     return `up${from}: ${count}; a server with configured weight 0 is up and keeps the fallback ${name} out`
   if (state === 'unknown')
-    return `not judged yet: results are missing; ${count}; the fallback ${name} stays as it is`
+    return `not judged yet: results are missing; ${count}; the fallback ${name} stays as it is${verdicts}`
   return `${state}${from}: ${count}; the fallback ${name} stays out while one does`
 }
 
@@ -219,9 +213,10 @@ function missingVerdicts(reals: readonly RealStatus[]): string {
   )
   const [first] = waiting.flatMap(({ checks }) => checks.flatMap(({ noVerdict }) => noVerdict ?? []))
   if (!first) return ''
-  const who =
-    waiting.length === reals.length
-      ? 'no check has a verdict'
-      : `the checks of ${counted(waiting.length, 'real server')} have no verdict`
-  return `; ${who}: ${first.detail}`
+  const isAll = waiting.length === reals.length
+  const who = isAll
+    ? 'no check has a verdict'
+    : `the checks of ${counted(waiting.length, 'real server')} have no verdict`
+  const isEmpty = isAll && reals.every(({ weight }) => weight.wanted === null)
+  return `; ${who}${isEmpty ? ', so no real server is in the table and clients are refused' : ''}: ${first.detail}`
 }

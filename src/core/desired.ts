@@ -24,9 +24,6 @@ export type DownAsOf = (service: ResolvedService, real: ResolvedReal) => DownAs
 /** True if an entry of the actual table may belong to this member, whose name has no known address. */
 export type MayBe = (service: ResolvedService, member: ResolvedMember, entry: TableReal) => boolean
 
-/** True if the checks of a server that is unknown have no verdict, and told so: it waits in vain (`isUnjudged` in health.ts). */
-export type IsUnjudged = (service: ResolvedService, real: ResolvedReal) => boolean
-
 /**
  * Returns the desired table for these services. `actual` is the actual table.
  *
@@ -39,8 +36,7 @@ export type IsUnjudged = (service: ResolvedService, real: ResolvedReal) => boole
  *   out (disable)  yes or no     no
  *
  * The fallback is in the desired table if no real server keeps it out. While the health of some real servers is
- * unknown, the fallback stays as it is in `actual`. A server that is not in `actual` and whose checks have no verdict
- * (`isUnjudged`) is not waited for: clients would be refused as long as that lasts.
+ * unknown, the fallback stays as it is in `actual`.
  *
  * A service whose virtual address does not resolve is left out. While the name of a real server has no known address,
  * an entry of `actual` that belongs to no other member may be that server, so the entry stays. If such an entry can
@@ -52,9 +48,8 @@ export function desired(
   actual: Table,
   mayBe: MayBe = () => false,
   downAs: DownAsOf = asConfigured,
-  isUnjudged: IsUnjudged = () => false,
 ): Table {
-  return runSync(desiring(services, dispositionOf, actual, mayBe, downAs, isUnjudged))
+  return runSync(desiring(services, dispositionOf, actual, mayBe, downAs))
 }
 
 /** Same as `desired`, in time slices: each real server as it is at its step. */
@@ -64,13 +59,12 @@ export function* desiring(
   actual: Table,
   mayBe: MayBe = () => false,
   downAs: DownAsOf = asConfigured,
-  isUnjudged: IsUnjudged = () => false,
 ): Sliced<Table> {
   const table = new Map<string, TableService>()
   for (const service of services.flatMap(kernelServices)) {
     if (service.id === null) continue
     const key = keyOfService(service.id)
-    const reals = yield* realsOf(service, { dispositionOf, mayBe, downAs, isUnjudged }, actual.get(key))
+    const reals = yield* realsOf(service, { dispositionOf, mayBe, downAs }, actual.get(key))
     table.set(key, { id: service.id, ...service.attributes, reals })
   }
   return table
@@ -97,15 +91,10 @@ export function isInService(
 ): boolean {
   if (actual === null) return true
   // A server that one address has in service is in service: it must not leave at its first failure.
-  return kernelServicesOf(service, real).some(one => isServingAt(one, real, actual, isDrained))
+  return kernelServicesOf(service, real).some(one => isIn(one, real, actual, isDrained))
 }
 
-function isServingAt(
-  service: ResolvedService,
-  real: ResolvedReal,
-  actual: Table,
-  isDrained: boolean,
-): boolean {
+function isIn(service: ResolvedService, real: ResolvedReal, actual: Table, isDrained: boolean): boolean {
   const { id, quiescent } = service
   const entry = id && entryOf(real)
   const held = entry && actual.get(keyOfService(id))?.reals.get(entry.key)
@@ -120,7 +109,6 @@ interface Judges {
   readonly dispositionOf: DispositionOf
   readonly downAs: DownAsOf
   readonly mayBe: MayBe
-  readonly isUnjudged: IsUnjudged
 }
 
 function* realsOf(
@@ -128,7 +116,7 @@ function* realsOf(
   given: Judges,
   held: TableService | undefined,
 ): Sliced<Map<string, TableReal>> {
-  const { dispositionOf, mayBe, downAs, isUnjudged } = once(given)
+  const { dispositionOf, mayBe, downAs } = once(given)
   const unclaimed = unclaimedIn(service, held)
   const isOf = (member: ResolvedMember, entry: TableReal) => mayBe(service, member, entry)
   const reals = entriesOf(unclaimed.filter(entry => service.reals.some(real => isOf(real, entry))))
@@ -143,8 +131,7 @@ function* realsOf(
     // Two names can resolve to the same server. The entry then gets the higher of the two weights.
     if (wanted && wanted.weight >= (reals.get(key)?.weight ?? 0)) reals.set(key, wanted)
   })
-  const isWaited = (real: ResolvedReal) => isIn(held, real) || !isUnjudged(service, real)
-  const isAvailable = availabilityAt(service, dispositionOf, downAs, isWaited)
+  const isAvailable = availabilityAt(service, dispositionOf, downAs)
   const isWanted = isAvailable !== true && ![...reals.values()].some(isServing)
   const fallback = service.fallback && entryOf(service.fallback)
   if (service.fallback && !fallback && isWanted)
@@ -158,7 +145,7 @@ function* realsOf(
  * Asks of each real server once. What is computed in slices would else have the servers as they were and the fallback as it would
  * be now: neither of them, if one comes up in between.
  */
-function once({ dispositionOf, downAs, ...others }: Judges): Judges {
+function once({ dispositionOf, downAs, mayBe }: Judges): Judges {
   const dispositions = new Map<ResolvedReal, Disposition>()
   const downs = new Map<ResolvedReal, DownAs>()
   return {
@@ -172,7 +159,7 @@ function once({ dispositionOf, downAs, ...others }: Judges): Judges {
       downs.set(real, known)
       return known
     },
-    ...others,
+    mayBe,
   }
 }
 
@@ -197,42 +184,20 @@ function entriesOf(entries: readonly TableReal[]): Map<string, TableReal> {
 /**
  * Reports whether a real server of the service keeps the fallback out: true if one does, false if none does, null while
  * results are missing. With several addresses, each must have such a server. The table, `fallbackcommand`, the log and
- * the status document all use this result. `actual` is null if the table has not been read yet: any server may be in it.
- *
- *   servers                                                             result
- *   one is up (or held by a panic) with a weight                        true
- *   none, and one is unknown: its results are on their way              null
- *   none, and one is unknown without a verdict, and in `actual`         null
- *   none, and the others are unknown without a verdict, not in actual   false: clients are refused
- *   all are down                                                        false
+ * the status document all use this result.
  */
 export function availability(
   service: ResolvedService,
   dispositionOf: DispositionOf,
   downAs: DownAsOf = asConfigured,
-  isUnjudged: IsUnjudged = () => false,
-  actual: Table | null = null,
 ): boolean | null {
-  return inAll(
-    kernelServices(service).map(one => {
-      const held = one.id && actual?.get(keyOfService(one.id))
-      const isWaited = (real: ResolvedReal) =>
-        actual === null || isIn(held ?? undefined, real) || !isUnjudged(service, real)
-      return availabilityAt(one, dispositionOf, downAs, isWaited)
-    }),
-  )
-}
-
-function isIn(held: TableService | undefined, real: ResolvedReal): boolean {
-  const entry = entryOf(real)
-  return entry !== null && held?.reals.has(entry.key) === true
+  return inAll(kernelServices(service).map(one => availabilityAt(one, dispositionOf, downAs)))
 }
 
 function availabilityAt(
   service: ResolvedService,
   dispositionOf: DispositionOf,
   downAs: DownAsOf,
-  isWaited: (real: ResolvedReal) => boolean,
 ): boolean | null {
   let isKnown = true
   for (const real of service.reals) {
@@ -240,7 +205,7 @@ function availabilityAt(
     if (disposition.state === 'down' && !disposition.isOut && isHeld(downAs(service, real), disposition))
       return true
     if (disposition.state === 'up' && suppressesFallback(real, disposition)) return true
-    if (disposition.state === 'unknown' && disposition.override !== 0 && isWaited(real)) isKnown = false
+    if (disposition.state === 'unknown' && disposition.override !== 0) isKnown = false
   }
   return isKnown ? false : null
 }

@@ -81,20 +81,6 @@ export function nextNoVerdicts(
   return { since: before?.since ?? now, count: (before?.count ?? 0) + 1, detail: result.detail }
 }
 
-/**
- * True if a server waits in vain: without the checks that have no verdict, `need` of its checks cannot pass. While enough
- * others have had no result yet, it is not in vain.
- */
-export function isUnjudged(
-  checks: readonly { readonly health: Pick<Health, 'state'>; readonly noVerdicts: NoVerdicts | null }[],
-  need: number,
-): boolean {
-  const states = checks.map(({ health: { state }, noVerdicts }) =>
-    state === 'unknown' && isWithoutVerdict(noVerdicts) ? 'down' : state,
-  )
-  return combine(states, need) === 'down'
-}
-
 /** True once enough consecutive runs gave no verdict for lvsd to report it. */
 export function isWithoutVerdict(runs: NoVerdicts | null): runs is NoVerdicts {
   return runs !== null && runs.count >= MANY_NO_VERDICTS

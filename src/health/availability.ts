@@ -26,8 +26,6 @@ export class Availability {
   readonly #known = new Map<string, TrafficState>()
   /** By service with several addresses: those without a server, by `nameOfKernelService`. */
   readonly #lacking = new Map<string, readonly string[]>()
-  /** Names of services with a server that waits in vain for a verdict: it counts only while the actual table has it. */
-  readonly #unjudged = new Set<string>()
   /** Names of the services to evaluate in the next round. */
   readonly #touched = new Set<string>()
   #isClosed = false
@@ -46,21 +44,6 @@ export class Availability {
   touch(services: readonly ResolvedService[]): void {
     if (this.#touched.size === 0) void setImmediate().then(() => this.#lookTouched())
     for (const { name } of services) this.#touched.add(name)
-  }
-
-  /** Marks services with a server that waits in vain for a verdict from now on. */
-  touchUnjudged(services: readonly ResolvedService[]): void {
-    for (const { name } of services) this.#unjudged.add(name)
-    this.touch(services)
-  }
-
-  /** Called for each round: another program may have removed a server without a verdict, which lvsd does not put back. */
-  lookAgain(): void {
-    for (const name of this.#unjudged) {
-      const service = this.#healthStore.service(name)
-      if (service?.reals.some(real => this.#healthStore.isUnjudged(real))) this.touch([service])
-      else this.#unjudged.delete(name)
-    }
   }
 
   /** Evaluates the services of a new configuration, and forgets services that no longer exist. */

@@ -1,5 +1,5 @@
 /** The states of all checks, by job and by real server. */
-import { combine, isUnjudged, isWithoutVerdict, nextNoVerdicts, unknownHealth } from '../core/health.js'
+import { combine, isWithoutVerdict, nextNoVerdicts, unknownHealth } from '../core/health.js'
 import type { CheckResult, HealthState, ResolvedReal, ResolvedService, WeightAdvice } from '../core/model.js'
 import { weightFrom } from '../core/weight-hint.js'
 import type { Sliced } from '../util/time-slice.js'
@@ -88,11 +88,6 @@ export class CheckStates {
     // The case of most servers.
     if (states.length === 1 && real.need === 1) return (states[0] as CheckState).health.state
     return combine(states.map(stateOfCheck), real.need)
-  }
-
-  /** True if the server waits in vain for the verdict of a check. */
-  isUnjudged(real: ResolvedReal): boolean {
-    return isUnjudged(this.ofReal(real), real.need)
   }
 
   /** Returns the last result of a failed check if the server is down by its checks, else null. */

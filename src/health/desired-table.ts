@@ -24,6 +24,5 @@ export function desiringTable(
     actual,
     (service, member, entry: TableReal) => healthStore.doubtful.mayBe(service, member, entry),
     (service, real) => healthStore.down.downAs(service, real),
-    (_, real) => healthStore.isUnjudged(real),
   )
 }

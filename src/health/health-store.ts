@@ -95,8 +95,6 @@ export class HealthStore {
   /** Panic and on-down. */
   readonly down: DownRules
   readonly #isInService: IsInService
-  /** Returns the actual table; null before the first read. */
-  readonly #table: () => Table | null
   /** Returns milliseconds of the wall clock. */
   readonly #wall: () => number
   /** Null: this director judges alone. */
@@ -114,7 +112,6 @@ export class HealthStore {
     timing: Timing = NO_TIMING,
   ) {
     this.#isInService = isInService
-    this.#table = table
     this.#wall = timing.wall
     this.#shared = timing.shared ?? null
     this.#preparation = new Preparation(this.#checks, this.recalled)
@@ -269,14 +266,7 @@ export class HealthStore {
       service,
       (_, real) => this.dispositionOf(real),
       (_, real) => this.down.downAs(service, real),
-      (_, real) => this.isUnjudged(real),
-      this.#table(),
     )
-  }
-
-  /** True if the server is unknown and its checks have no verdict, and told so. */
-  isUnjudged(real: ResolvedReal): boolean {
-    return real.address !== null && this.#ownState(real) === 'unknown' && this.#checks.isUnjudged(real)
   }
 
   /** Returns the services of the kernel of which no real server keeps the fallback out. */

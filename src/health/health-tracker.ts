@@ -19,14 +19,7 @@ import type { Emitter } from '../util/emitter.js'
 import { eachInSteps, runSync, type Sliced } from '../util/time-slice.js'
 import { Availability } from './availability.js'
 import { desiredTable, desiringTable } from './desired-table.js'
-import type {
-  HealthEvents,
-  JobChanges,
-  ResultOutcome,
-  Transition,
-  VerdictChange,
-  WeightChange,
-} from './health-changes.js'
+import type { HealthEvents, JobChanges, ResultOutcome, Transition, WeightChange } from './health-changes.js'
 import type { MemorySection } from './health-memory.js'
 import type { HealthSnapshot, RealHealth, ServiceHealth } from './health-snapshot.js'
 import { HealthStore } from './health-store.js'
@@ -141,7 +134,6 @@ export class HealthTracker {
     if (recheckIn !== null) recheck(id, recheckIn)
     if (verdicts.length > 0) for (const verdict of verdicts) events.emit('verdict', verdict)
     this.#tellMoves({ transitions, weightChanges })
-    if (verdicts.length > 0) this.#touchUnjudged(verdicts)
   }
 
   /** Applies what the directors of the site say together of these jobs, and emits the events that follow. */
@@ -232,7 +224,6 @@ export class HealthTracker {
     const services = names
       ? [...names].flatMap(name => this.store.service(name) ?? [])
       : (this.store.config?.services ?? [])
-    this.availability.lookAgain()
     return {
       table: desiredTable(this.store, services, actual),
       ids: services.flatMap(idsOf),
@@ -264,7 +255,6 @@ export class HealthTracker {
   *desiring(actual: Table): Sliced<ReturnType<HealthTracker['desired']>> {
     if (!this.#hasStarted) this.#startWith(actual)
     const { config } = this.store
-    this.availability.lookAgain()
     const table = new Map<string, TableService>()
     for (const service of config?.services ?? []) {
       for (const [key, wanted] of yield* desiringTable(this.store, [service], actual)) table.set(key, wanted)
@@ -406,14 +396,6 @@ export class HealthTracker {
     if (services.length === 0) return
     this.#parts.onDirty(services)
     this.availability.touch(services)
-  }
-
-  /** Servers that wait in vain for a verdict are no longer waited for, unless the table has them. */
-  #touchUnjudged(verdicts: readonly VerdictChange[]): void {
-    const services = verdicts.filter(({ real }) => this.store.isUnjudged(real)).map(({ service }) => service)
-    if (services.length === 0) return
-    this.#parts.onDirty(services)
-    this.availability.touchUnjudged(services)
   }
 
   #logNoVerdict(subscriber: Subscriber, { detail }: CheckResult): void {

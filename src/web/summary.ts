@@ -25,6 +25,7 @@ export function summaryOf({ services, totals, isolation, cluster }: Known, hasTr
     services,
     service => service.failed > 0 && !isRefusing(service) && !service.fallback?.inUse && !service.panic,
   )
+  const unjudged = namesOf(services, ({ state }) => state === 'unknown')
   const isCutOff = isolation !== null || (cluster?.connectivity?.lost ?? null) !== null
   const [headline, ...others] = [
     // What it says of services is what it knew before.
@@ -32,6 +33,7 @@ export function summaryOf({ services, totals, isolation, cluster }: Known, hasTr
     ...told(refusing, names => `Clients of ${names} are refused`),
     ...told(spared, names => `Only the fallback serves ${names}`),
     ...told(panicking, (names, isOne) => `${names} ${isOne ? 'is' : 'are'} in panic`),
+    ...told(unjudged, (names, isOne) => `${names} ${isOne ? 'is' : 'are'} not judged yet`),
     ...told(reduced, (names, isOne) => `${names} ${isOne ? 'has' : 'have'} failed real servers`),
   ]
   const isBad = isCutOff || refusing.length + spared.length + panicking.length > 0

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { availability, desired, desiring, isInService } from '../../../src/core/desired.js'
+import { desired, desiring, isInService } from '../../../src/core/desired.js'
 import {
   type HealthState,
   keyOfService,
@@ -16,14 +16,6 @@ const A = 'fd00:1::a'
 const B = 'fd00:1::b'
 const F = 'fd00:1::f'
 const FALLBACK = real(F)
-const DRAINED: Override = {
-  effect: { kind: 'drain' },
-  source: 'command',
-  who: 'anna',
-  reason: '',
-  since: 0,
-  until: null,
-}
 
 /** A server in this state, without an override. */
 function as(state: HealthState, { attributes }: ResolvedReal) {
@@ -320,69 +312,6 @@ describe('desired: in time slices', () => {
       desired([web], (_, one) => as(state, one), new Map()).get(keyOfService(ID))?.reals.size,
       1000,
     )
-  })
-})
-
-describe('desired table: without a verdict', () => {
-  const HOSTS = [A, B, 'fd00:1::c']
-  const weight = fc.constantFrom(0, 1, 5)
-  const server = fc.record({
-    checked: fc.constantFrom<HealthState>('up', 'down', 'unknown', 'unknown'),
-    isUnjudged: fc.boolean(),
-    configured: weight,
-    held: fc.constantFrom(null, null, null, 0, 5),
-    override: fc.constantFrom<Override | null>(null, null, null, DRAINED),
-  })
-  const site = fc.record({
-    servers: fc.array(server, { minLength: 1, maxLength: 3 }),
-    isFallbackHeld: fc.boolean(),
-    quiescent: fc.boolean(),
-  })
-
-  it('has the fallback, and is else as before, if no server serves and none that the table has may be up', () => {
-    let count = 0
-    fc.assert(
-      fc.property(site, ({ servers, isFallbackHeld, quiescent }) => {
-        const reals = servers.map(({ configured }, i) => real(HOSTS[i] ?? '', { weight: configured }))
-        const web = service('web', { reals, quiescent, fallback: FALLBACK })
-        const of = (one: ResolvedReal) => servers[reals.indexOf(one)] as (typeof servers)[number]
-        const judge = (_: ResolvedService, one: ResolvedReal) => {
-          const { checked, configured, override } = of(one)
-          return disposition({ checked, advised: configured, override })
-        }
-        const isUnjudged = (_: ResolvedService, one: ResolvedReal) => of(one).isUnjudged
-        const entries = servers.flatMap(({ held }, i) =>
-          held === null ? [] : [tableReal(HOSTS[i] ?? '', { weight: held })],
-        )
-        const actual = table(tableService(ID, [...entries, ...(isFallbackHeld ? [tableReal(F)] : [])]))
-        const weightsOf = (wanted: Table) =>
-          Object.fromEntries(
-            [...(wanted.get(keyOfService(ID))?.reals.values() ?? [])].map(r => [r.address.text, r.weight]),
-          )
-        const before = weightsOf(desired([web], judge, actual))
-        const after = weightsOf(desired([web], judge, actual, undefined, undefined, isUnjudged))
-        const waiting = servers.filter(({ checked, override }) => checked === 'unknown' && !override)
-        const isRefused =
-          waiting.length > 0 &&
-          waiting.every(one => one.isUnjudged && one.held === null) &&
-          servers.every(one => one.checked !== 'up' || one.override !== null)
-        const has = availability(web, judge, undefined, isUnjudged, actual)
-        if (isRefused) {
-          count++
-          assert.equal(has, false)
-          const { [F]: added, ...others } = after
-          const { [F]: _, ...othersBefore } = before
-          assert.equal(added, 1)
-          assert.deepEqual(others, othersBefore)
-        } else {
-          assert.deepEqual(after, before)
-          assert.equal(has, availability(web, judge))
-        }
-        assert.equal(availability(web, judge, undefined, isUnjudged), availability(web, judge))
-      }),
-      { numRuns: 2000 },
-    )
-    assert.ok(count > 100, `${count}`)
   })
 })
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { combine, isChanging, isUnjudged, nextHealth, unknownHealth } from '../../../src/core/health.js'
+import { combine, isChanging, nextHealth, unknownHealth } from '../../../src/core/health.js'
 import type { HealthState } from '../../../src/core/model.js'
 import { failed, passed } from '../../support/tables.js'
 
@@ -115,48 +115,5 @@ describe('health: several checks of one server', () => {
   for (const [states, need, expected] of cases)
     it(`are ${expected} together when ${need} of [${states.join(', ')}] must pass`, () => {
       assert.equal(combine(states, need), expected)
-    })
-})
-
-describe('core: a server that waits in vain for a verdict', () => {
-  const cases: [string, need: number, checks: [HealthState, noVerdicts: number][], boolean][] = [
-    ['waits after two runs without a verdict', 1, [['unknown', 2]], false],
-    ['waits in vain after three', 1, [['unknown', 3]], true],
-    [
-      'waits for another check that has had no result',
-      1,
-      [
-        ['unknown', 3],
-        ['unknown', 0],
-      ],
-      false,
-    ],
-    [
-      'waits in vain if both must pass',
-      2,
-      [
-        ['unknown', 3],
-        ['unknown', 0],
-      ],
-      true,
-    ],
-    [
-      'waits in vain if the other has passed, and both must',
-      2,
-      [
-        ['unknown', 3],
-        ['up', 0],
-      ],
-      true,
-    ],
-    ['does not wait if its check has passed before', 1, [['up', 3]], false],
-  ]
-  for (const [what, need, checks, expected] of cases)
-    it(what, () => {
-      const states = checks.map(([state, count]) => ({
-        health: { state },
-        noVerdicts: count === 0 ? null : { since: 0, count, detail: '' },
-      }))
-      assert.equal(isUnjudged(states, need), expected)
     })
 })

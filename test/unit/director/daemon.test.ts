@@ -710,35 +710,6 @@ describe('daemon', () => {
       ])
     })
 
-    const F = 'fd00:1::f'
-    const unasked = failed('no-verdict')
-
-    it('that clients are refused while no check has a verdict, and that they are served again', async () => {
-      const { executors, lines, status, weights } = await start(config([web({ fallback: real(F) })]))
-      const told = () => lines.filter(({ msg }) => msg.startsWith('web: ')).map(({ event }) => event)
-      executors.find(A, failed())
-      for (let i = 0; i < 2; i++) executors.find(B, unasked)
-      assert.deepEqual([await weights(), told()], [{}, []])
-      assert.equal((await status()).services[0]?.state, 'unknown')
-      for (let i = 0; i < 3; i++) executors.find(B, unasked)
-      assert.deepEqual([await weights(), told()], [{ [F]: 1 }, ['service.fallback-in']])
-      const [shown] = (await status()).services
-      assert.deepEqual([shown?.state, shown?.fallback?.inUse], ['down', true])
-      executors.find(B, passed())
-      assert.deepEqual(
-        [await weights(), told()],
-        [{ [B]: 1 }, ['service.fallback-in', 'service.fallback-out']],
-      )
-    })
-
-    it('nothing without a verdict while the table has a server from before', async () => {
-      const held = table(tableService(serviceId('2001:db8::80'), [tableReal(A)]))
-      const { executors, lines, weights } = await start(config([web({ fallback: real(F) })]), held)
-      for (let i = 0; i < 4; i++) for (const host of [A, B]) executors.find(host, unasked)
-      assert.deepEqual(await weights(), { [A]: 1 })
-      assert.ok(!lines.some(({ msg }) => msg.startsWith('web: ')))
-    })
-
     it('nothing at a start without errors', async () => {
       const { executors, lines, weights } = await start(config([web()]))
       executors.find(A, passed())

@@ -1,26 +1,14 @@
 import assert from 'node:assert/strict'
 import { setImmediate } from 'node:timers/promises'
 import type { Check } from '../../../src/check/check.js'
-import type { CheckResult, Table } from '../../../src/core/model.js'
+import type { CheckResult } from '../../../src/core/model.js'
 import { NO_RESULT } from '../../../src/health/check-state.js'
 import type { HealthEvents } from '../../../src/health/health-changes.js'
 import { HealthTracker, type HealthTrackerParts } from '../../../src/health/health-tracker.js'
 import type { Emitter } from '../../../src/util/emitter.js'
 import { onCleanup } from '../../support/after-each.js'
 import { recordingLog } from '../../support/logs.js'
-import {
-  config,
-  failed,
-  heldBy,
-  passed,
-  real,
-  service,
-  serviceId,
-  table,
-  tableReal,
-  tableService,
-  use,
-} from '../../support/tables.js'
+import { config, failed, heldBy, passed, real, service, use } from '../../support/tables.js'
 
 const ask: Check = { name: 'ask', summary: '', options: () => ({}), run: async () => passed() }
 const UNASKED: CheckResult = { ...failed(), ok: null, reason: null, detail: 'no descriptor is left' }
@@ -33,7 +21,6 @@ const [A] = WEB?.reals ?? []
 /** A tracker of one server with one check; `told`: what it does, in order. */
 function tracker({
   isHeard = false,
-  table = () => new Map() as Table | null,
   isolation = null as NonNullable<HealthTrackerParts['isolation']> | null,
   connectivity = { excuseOf: (_: number): string | null => null },
 } = {}) {
@@ -47,7 +34,7 @@ function tracker({
   const health = new HealthTracker({
     log,
     events,
-    table,
+    table: () => new Map(),
     onDirty: services => told.push(`dirty ${services.map(({ name }) => name)}`),
     recheck: (_, ms) => told.push(`recheck in ${ms}`),
     now: () => clock.now,
@@ -136,7 +123,7 @@ describe('HealthTracker', () => {
   it('logs runs without a verdict once a minute, and publishes three in a row', () => {
     const { found, lines, clock } = tracker()
     assert.deepEqual([...found(UNASKED), ...found(UNASKED)], [])
-    assert.deepEqual(found(UNASKED), ['verdict', 'dirty web'])
+    assert.deepEqual(found(UNASKED), ['verdict'])
     clock.now = 59_999
     found(UNASKED)
     assert.equal(lines.length, 1)
@@ -146,45 +133,6 @@ describe('HealthTracker', () => {
       lines.map(({ event, job, detail }) => [event, job, detail]),
       Array(2).fill(['run.no-verdict', 'web/[fd00:1::a]:80/ask', 'no descriptor is left']),
     )
-  })
-
-  const later = async (told: string[]) => {
-    await setImmediate()
-    await setImmediate()
-    return told.splice(0)
-  }
-
-  it('publishes once that clients are refused for want of a verdict, and once that they are served', async () => {
-    const { health, found, told } = tracker()
-    const state = () => WEB && health.availability.of(WEB)?.has
-    found(UNASKED)
-    found(UNASKED)
-    assert.deepEqual([await later(told), state()], [[], undefined])
-    found(UNASKED)
-    assert.deepEqual([await later(told), state()], [['traffic'], false])
-    found(UNASKED)
-    health.desired(new Map(), null)
-    assert.deepEqual([await later(told), state()], [[], false])
-    assert.deepEqual(found(passed()), ['verdict', 'transition', 'dirty web'])
-    assert.deepEqual([await later(told), state()], [['traffic'], true])
-    for (let i = 0; i < 3; i++) found(UNASKED)
-    assert.deepEqual([await later(told), state()], [[], true])
-  })
-
-  it('does not say that clients are refused while the table has the server, or is not known', async () => {
-    let held: Table | null = null
-    const { health, found, told } = tracker({ table: () => held })
-    const isSilent = async () => assert.deepEqual(await later(told), [])
-    for (let i = 0; i < 3; i++) found(UNASKED)
-    await isSilent()
-    held = table(tableService(serviceId('2001:db8::80'), [tableReal('fd00:1::a')]))
-    health.desired(held, null)
-    await isSilent()
-    // Another program removes it: without a verdict it is not put back.
-    held = new Map()
-    health.desired(held, null)
-    assert.deepEqual(await later(told), ['traffic'])
-    assert.equal(WEB && health.availability.of(WEB)?.has, false)
   })
 
   it('publishes the begin and the end of each hold', () => {

@@ -21,6 +21,11 @@ describe('the summary of the page', () => {
     assert.equal(counts, '3 of 4 real servers up, 1 in maintenance')
   })
 
+  it('does not call a service healthy that is not judged yet', () => {
+    const { tone, headline } = summary([service('web'), service('mail', { state: 'unknown' })])
+    assert.deepEqual([tone, headline], ['poor', 'mail is not judged yet'])
+  })
+
   it('begins with the worst, and names a service once', () => {
     const services = [
       service('api', { failed: 1 }),
