@@ -137,7 +137,7 @@ export class Hints {
     pursued.later = null
     const { isAnew, followed, hint } = pursued
     const isFollowing = isFollowed(result, followed, hint) && this.#parts.isChanging(id)
-    const isAgain = !isFollowing && isAnew && !pursued.isRepeated && isRepeated(result) && this.#spend()
+    const isAgain = !isFollowing && isAnew && !pursued.isRepeated && isRepeated(result) && this.#mayRepeat()
     if (isFollowing || isAgain) {
       // What follows at once makes the kernel ask as well.
       pursued.isRepeated ||= isAnew
@@ -180,7 +180,9 @@ export class Hints {
   }
 
   #wait(id: string, hint: GivenHint): void {
-    if (this.#waiting.has(id) || !this.#parts.executors.next(id)) return
+    const before = this.#waiting.get(id)
+    if (before?.isSingle && !hint.isSingle) this.#waiting.set(id, hint)
+    if (before || !this.#parts.executors.next(id)) return
     if (this.#waiting.size >= MOST_WAITING) this.#dropped++
     else this.#waiting.set(id, hint)
   }
@@ -201,7 +203,9 @@ export class Hints {
       pursued.isAnew = true
       this.#pursue(id, pursued, hint)
       this.#parts.executors.atOnce(id, true)
-    } else if (hint.kind !== pursued.hint.kind) pursued.later ??= hint
+    } else if (hint.kind !== pursued.hint.kind && (pursued.hint.isSingle || !hint.isSingle))
+      // What one check answers must not end the checks that follow for another reason.
+      pursued.later = pursued.later && !pursued.later.isSingle ? pursued.later : hint
   }
 
   #pursue(id: string, pursued: Pursued, hint: GivenHint): void {
@@ -212,6 +216,13 @@ export class Hints {
   #start(id: string, hint: Hint | undefined): void {
     this.#parts.executors.atOnce(id, hint?.isRecovery === true)
     if (hint?.isStrong) this.#parts.onStrong?.(id)
+  }
+
+  /** With many servers back at once, most checks wait for their turn: no place is left to repeat others. */
+  #mayRepeat(): boolean {
+    const mayRepeat = this.#spend()
+    if (!mayRepeat) this.#dropped++
+    return mayRepeat
   }
 
   /** Returns false if the budget has no place for a check now. */

@@ -118,6 +118,7 @@ describe('hints: a hint', () => {
     for (const id of ids) ends(id, resultOf(false, 'unreachable'))
     time.wind(FOLLOW_UP)
     assert.equal(begun.length, BROUGHT_FORWARD.burst)
+    assert.equal(others.counts.dropped, BROUGHT_FORWARD.burst)
   })
 
   it('that is single brings one check forward, which none follows', () => {
@@ -126,6 +127,27 @@ describe('hints: a hint', () => {
     result('a', resultOf(false, 'unreachable'))
     clock.wind(1000)
     assert.equal(started.length, 1)
+  })
+
+  it('that is single does not end the checks that follow for another, and makes way for it', () => {
+    const single: Hint = { kind: 'icmp', detail: 'an ICMP error', isSingle: true }
+    const { clock, hints, started, result } = rig({ fall: 3 })
+    hints.give(['a'], STRONG)
+    hints.give(['a'], single)
+    for (let i = 0; i < 3; i++) {
+      result('a', resultOf(false, 'unreachable'))
+      clock.wind(FOLLOW_UP)
+    }
+    assert.equal(started.length, 3)
+    const { hints: others, clock: time, lastOf } = { ...rig(), lastOf: (of: Hints) => of.lastOf('late') }
+    others.give(
+      Array.from({ length: BROUGHT_FORWARD.burst }, (_, i) => `${i}`),
+      HINT,
+    )
+    others.give(['late'], single)
+    others.give(['late'], HINT)
+    time.wind(1000)
+    assert.equal(lastOf(others)?.detail, HINT.detail)
   })
 
   it('that is strong says so at each start, and a silent server is asked again at once', () => {
