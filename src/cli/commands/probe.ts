@@ -2,7 +2,14 @@
 import { bracketed, endpoint, withoutBrackets } from '../../core/address.js'
 import { hostPort } from '../../core/display-names.js'
 import { combine } from '../../core/health.js'
-import type { CheckResult, Config, ResolvedReal, ResolvedService, Service } from '../../core/model.js'
+import type {
+  CheckResult,
+  Config,
+  HealthState,
+  ResolvedReal,
+  ResolvedService,
+  Service,
+} from '../../core/model.js'
 import { weightFrom } from '../../core/weight-hint.js'
 import { type Job, jobsOf, workOf } from '../../health/jobs.js'
 import { familyOfService, type LookupRequest, memberRequest } from '../../names/lookup-requests.js'
@@ -70,9 +77,12 @@ function serversOf(service: ResolvedService, probed: readonly Probed[]): readonl
     const results = own.flatMap(({ result, isLeftOut }) => (isLeftOut ? [] : [result]))
     const configured = real.attributes.weight
     const leftOut = own.length - results.length
-    // Of those that were run: what the others would say is not known.
-    const need = leftOut > 0 ? Math.min(real.need, results.length) : real.need
-    const state = leftOut === own.length && leftOut > 0 ? 'unknown' : combine(results.map(stateOf), need)
+    const { need } = real
+    const states = results.map(stateOf)
+    // What the checks would say that were not run is not known: they may be what a server lacks, or has.
+    const known = combine([...states, ...Array<HealthState>(leftOut).fill('unknown')], need)
+    const hasPassed = leftOut > 0 && results.length > 0 && states.every(one => one === 'up')
+    const state = hasPassed && known === 'unknown' ? 'up' : known
     const advice = results.flatMap(({ ok, advice }) => (ok && advice ? [advice] : []))
     const weight = state === 'up' ? weightFrom(configured, advice) : null
     const passed = results.filter(({ ok }) => ok === true).length
