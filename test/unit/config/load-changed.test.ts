@@ -90,8 +90,8 @@ describe('load-changed: reads the services that have changed', function () {
   this.timeout(120_000)
 
   const LANGUAGES = {
-    'site.yaml': { language: undefined, least: 15 },
-    'site.cf': { language: LDIRECTORD_CF, least: 10 },
+    'site.yaml': { language: undefined, least: 8 },
+    'site.cf': { language: LDIRECTORD_CF, least: 4 },
   }
   for (const [name, { language, least }] of Object.entries(LANGUAGES))
     it(`is equal to reading all of ${name}, or refuses, whatever the edits`, async () => {

