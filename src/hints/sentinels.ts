@@ -43,12 +43,10 @@ export interface SentinelsParts {
   onHint(ids: readonly string[], hint: Hint): void
 }
 
-/**
- * Minimum milliseconds between two connections to the same endpoint; twice as much for each in a row that has met an ICMP error,
- * with this many times.
- */
+/** Minimum milliseconds between two connections to the same endpoint. After each in a row that meets an ICMP error it doubles. */
 const OPEN_EVERY = 1000
-const MOST_DOUBLED = 6
+/** How often it doubles at most: to about a minute. */
+const MOST_DOUBLINGS = 6
 /** Milliseconds by which the result of a run that passed may come late: then the run began as much sooner. */
 const LATE = 1000
 
@@ -72,8 +70,8 @@ interface Sentinel {
   since: number
   /** When the last connection was begun. */
   begunAt: number
-  /** Number of the last ones that have met an ICMP error when they were opened. */
-  reported: number
+  /** Number of connections in a row that have met an ICMP error when they were opened. */
+  unreachable: number
   /** When a check first passed that began while this connection was open; null: none has. */
   servedAt: number | null
   /** Milliseconds since the last rest for which earlier connections were open beside which a check has passed. */
@@ -185,7 +183,7 @@ export class Sentinels {
       connection: null,
       since: 0,
       begunAt: never,
-      reported: 0,
+      unreachable: 0,
       servedAt: null,
       servedFor: 0,
       restsUntil: never,
@@ -225,8 +223,8 @@ export class Sentinels {
   #wait(sentinel: Sentinel): void {
     if (this.#isClosed) return
     sentinel.state = 'waiting'
-    const { begunAt, reported, restsUntil } = sentinel
-    const every = OPEN_EVERY * 2 ** Math.min(reported, MOST_DOUBLED)
+    const { begunAt, unreachable, restsUntil } = sentinel
+    const every = OPEN_EVERY * 2 ** Math.min(unreachable, MOST_DOUBLINGS)
     this.#due.set(sentinel, Math.max(this.#parts.clock.now(), begunAt + every, restsUntil))
   }
 
@@ -261,7 +259,7 @@ export class Sentinels {
     sentinel.state = 'watching'
     sentinel.since = this.#parts.clock.now()
     sentinel.servedAt = null
-    sentinel.reported = 0
+    sentinel.unreachable = 0
     // The last close was that of a server that lives.
     if (sentinel.unproved !== null) sentinel.ages = withAge(sentinel.ages, sentinel.unproved)
     sentinel.unproved = null
@@ -279,9 +277,9 @@ export class Sentinels {
       this.#lost(sentinel, code, this.#parts.clock.now() - since)
     } else if (code === 'ECONNREFUSED' || code === 'ECONNRESET')
       this.#hint(sentinel, 'sentinel', `${CONNECTION} was ${wordOf(code)} when lvsd opened it`)
-    // Its check has just passed. A packet filter may take no second connection in a short time, which such a check shows, too.
+    // Its check has just passed. A packet filter may reject a second connection within a short time, and the check that follows as well.
     else if (code !== null && UNREACHABLE.has(code)) {
-      sentinel.reported++
+      sentinel.unreachable++
       this.#hint(sentinel, 'icmp', reported(code), { isSingle: true })
     }
   }

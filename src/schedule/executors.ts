@@ -26,7 +26,7 @@ import { codeTakesPath, orElse } from './path-probe.js'
 import { placementOf } from './placement.js'
 import { Scheduler } from './scheduler.js'
 import { bindingOf, type SourceBinding } from './source-binding.js'
-import type { ScheduleStats } from './stats.js'
+import type { ScheduleCounts, ScheduleStats } from './stats.js'
 
 /** Runs checks of any kind and hides which of them are probes. */
 export interface Executors extends Executor<CheckWork> {
@@ -254,7 +254,7 @@ function openEngine(parts: ConstructorParameters<typeof NativeExecutor>[0]): Nat
  * The statistics of both schedulers. The delays of both are in those of the first. What stops the process stalls both, and
  * counts once.
  */
-function together(core: ScheduleStats, engine: Omit<ScheduleStats, 'lateness' | 'engine'>): ScheduleStats {
+function together(core: ScheduleStats, engine: ScheduleCounts): ScheduleStats {
   const since = [core.sinceStall, engine.sinceStall].filter(ms => ms !== null)
   return {
     engine: 'native',

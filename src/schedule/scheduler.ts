@@ -28,7 +28,7 @@ import {
 } from './scheduled-job.js'
 import { Stalls } from './stalls.js'
 import { StartPhases, TICK } from './start-phases.js'
-import type { ScheduleStats } from './stats.js'
+import type { ScheduleCounts, ScheduleStats } from './stats.js'
 import { TickGrid } from './tick-grid.js'
 
 /** Milliseconds after which a run that may have unread data is asked again. */
@@ -143,7 +143,7 @@ export class Scheduler {
   }
 
   /** The statistics without those of delays, which take longer. */
-  counts(): Omit<ScheduleStats, 'lateness' | 'engine'> {
+  counts(): ScheduleCounts {
     return {
       jobs: this.#jobs,
       running: this.#running.size,

@@ -15,3 +15,6 @@ export interface ScheduleStats {
   /** Number of runs without a verdict since the start, for any reason. Each server reports its own reason. */
   readonly noVerdicts: number
 }
+
+/** What is counted: without the delays, which take longer, and without what runs the checks. */
+export type ScheduleCounts = Omit<ScheduleStats, 'lateness' | 'engine'>

@@ -1,7 +1,7 @@
 /** Formats the report of a simulation for people, and as JSON. Pure. */
 import type { Summary } from '../../simulate/distribution.js'
 import type { SimulationReport, TableChanges } from '../../simulate/simulation-report.js'
-import { counted as countedPlain } from '../../util/plural.js'
+import { counted } from '../../util/plural.js'
 import { formatDuration, formatSpan, formatUptime } from '../../util/time-text.js'
 import { columns } from './columns.js'
 
@@ -35,7 +35,7 @@ export function renderSimulation(report: SimulationReport): string {
   const rows = [
     [
       'start',
-      `${startText(report)}; ${changesText(start.changes)} in ${counted(start.messages, 'message')} to the kernel`,
+      `${startText(report)}; ${changesText(start.changes)} in ${groupedCount(start.messages, 'message')} to the kernel`,
     ],
     ['failures', `${grouped(counts.begun)} began, ${grouped(counts.repaired)} ended${unseen}`],
     [
@@ -43,8 +43,11 @@ export function renderSimulation(report: SimulationReport): string {
       `${grouped(counts.removals)}, false: ${grouped(counts.falseRemovals)}; returns: ${grouped(counts.returns)}`,
     ],
     ...(report.hints.sentinels > 0 ? [['hints', hintsText(report)]] : []),
-    ['damping', `${counted(counts.held, 'time')} a server was held down`],
-    ['changes', `${changesText(report.changes)} in ${counted(report.messages, 'message')} to the kernel`],
+    ['damping', `${groupedCount(counts.held, 'time')} a server was held down`],
+    [
+      'changes',
+      `${changesText(report.changes)} in ${groupedCount(report.messages, 'message')} to the kernel`,
+    ],
     ['checks', `${grouped(report.runs)}, ${rateText(checksPerSecond)} per second${processor}`],
     [
       'this run',
@@ -53,7 +56,7 @@ export function renderSimulation(report: SimulationReport): string {
     ['', countedText(run)],
     [
       'CPU',
-      `${formatDuration(cpuSecondsPerHour * 1000)} per simulated hour in scheduler, health and table, computed from ${run.measured.microsecondsEach.toFixed(1)}µs for each of ${counted(run.measured.runs, 'check')}`,
+      `${formatDuration(cpuSecondsPerHour * 1000)} per simulated hour in scheduler, health and table, computed from ${run.measured.microsecondsEach.toFixed(1)}µs for each of ${groupedCount(run.measured.runs, 'check')}`,
     ],
   ]
   const times = [
@@ -63,7 +66,7 @@ export function renderSimulation(report: SimulationReport): string {
     summaryRow('lateness of checks', report.lateness),
   ]
   return [
-    `${report.file}: ${counted(report.services, 'service')}, ${counted(report.reals, 'real server')}, ${counted(report.checks, 'check')}`,
+    `${report.file}: ${groupedCount(report.services, 'service')}, ${groupedCount(report.reals, 'real server')}, ${groupedCount(report.checks, 'check')}`,
     `${specText(report)}; seed ${report.seed}`,
     endText(report),
     '',
@@ -92,12 +95,12 @@ function countedText({ runs, counted: known }: SimulationReport['run']): string 
 
 function startText({ start: { ms, waiting } }: SimulationReport): string {
   if (waiting === 0) return `all checked after ${formatDuration(ms)}`
-  return `${counted(waiting, 'check')} without a result after ${formatDuration(ms)}`
+  return `${groupedCount(waiting, 'check')} without a result after ${formatDuration(ms)}`
 }
 
 function hintsText({ hints: { sentinels, given, broughtForward, dropped } }: SimulationReport): string {
   const lost = dropped === 0 ? '' : `, ${grouped(dropped)} dropped`
-  return `${grouped(given)} from ${counted(sentinels, 'sentinel')}, ${counted(broughtForward, 'check')} brought forward${lost}`
+  return `${grouped(given)} from ${groupedCount(sentinels, 'sentinel')}, ${groupedCount(broughtForward, 'check')} brought forward${lost}`
 }
 
 function endText({ ended, simulated, wanted, run }: SimulationReport): string {
@@ -116,7 +119,7 @@ function endText({ ended, simulated, wanted, run }: SimulationReport): string {
 }
 
 function changesText({ added, changed, removed }: TableChanges): string {
-  return `${counted(added + changed + removed, 'change')} of the table (${grouped(added)} added, ${grouped(changed)} changed, ${grouped(removed)} removed)`
+  return `${groupedCount(added + changed + removed, 'change')} of the table (${grouped(added)} added, ${grouped(changed)} changed, ${grouped(removed)} removed)`
 }
 
 function summaryRow(name: string, { count, p50, p90, p99, max }: Summary): string[] {
@@ -157,8 +160,8 @@ function grouped(count: number): string {
 }
 
 /** Returns `1,234 checks`. */
-function counted(count: number, word: string): string {
-  return countedPlain(count, word).replace(String(count), grouped(count))
+function groupedCount(count: number, word: string): string {
+  return counted(count, word).replace(String(count), grouped(count))
 }
 
 /** Returns `0.3` or `1,234`. */

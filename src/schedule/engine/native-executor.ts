@@ -5,7 +5,7 @@ import type { Log } from '../../system/log.js'
 import type { Clock } from '../../util/clock.js'
 import type { CheckSources } from '../check-sources.js'
 import { type Executor, type NextRun, type OnResult, type Timing, timingAfter } from '../executor.js'
-import type { ScheduleStats } from '../stats.js'
+import type { ScheduleCounts } from '../stats.js'
 import { EngineHost } from './engine-host.js'
 import {
   COUNT,
@@ -160,7 +160,7 @@ export class NativeExecutor implements Executor<EngineWork> {
     return { in: Math.max(0, Math.abs(due) - machineNow()), isRunning: due < 0 }
   }
 
-  counts(): Omit<ScheduleStats, 'lateness' | 'engine'> {
+  counts(): ScheduleCounts {
     const count = (place: number) => this.#host.shared.counts[place] ?? 0
     const since = count(COUNT.sinceStall)
     return {

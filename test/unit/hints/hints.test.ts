@@ -139,7 +139,7 @@ describe('hints: a hint', () => {
       clock.wind(FOLLOW_UP)
     }
     assert.equal(started.length, 3)
-    const { hints: others, clock: time, lastOf } = { ...rig(), lastOf: (of: Hints) => of.lastOf('late') }
+    const { hints: others, clock: time } = rig()
     others.give(
       Array.from({ length: BROUGHT_FORWARD.burst }, (_, i) => `${i}`),
       HINT,
@@ -147,7 +147,7 @@ describe('hints: a hint', () => {
     others.give(['late'], single)
     others.give(['late'], HINT)
     time.wind(1000)
-    assert.equal(lastOf(others)?.detail, HINT.detail)
+    assert.equal(others.lastOf('late')?.detail, HINT.detail)
   })
 
   it('that is strong says so at each start, and a silent server is asked again at once', () => {
