@@ -171,6 +171,7 @@ class RunningDaemon implements Daemon {
       log,
       mode: () => this.#cluster.table,
       isInternal: id => servicePaths.isInternal(id),
+      services: () => this.#applier.config.services,
       onApplied: changes => this.#tellApplied(changes),
       onRound: round => {
         tallies.round(round)

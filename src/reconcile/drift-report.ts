@@ -1,7 +1,16 @@
 /** Reports what other programs have changed in lvsd's services, and services that they change repeatedly. */
+import { endpoint } from '../core/address.js'
 import { diff } from '../core/diff.js'
 import { type Dispute, Disputes } from '../core/disputes.js'
-import { type Change, keyOfReal, keyOfService, type ServiceId, type Table } from '../core/model.js'
+import { fallbacksOf, keysOfKernel } from '../core/kernel-services.js'
+import {
+  type Change,
+  keyOfReal,
+  keyOfService,
+  type ResolvedService,
+  type ServiceId,
+  type Table,
+} from '../core/model.js'
 import type { Journal } from '../storage/journal.js'
 import type { Log } from '../system/log.js'
 
@@ -13,6 +22,8 @@ interface DriftReportParts {
   readonly log: Log
   /** True for services of lvsd's own, which are left out. */
   isInternal?(id: ServiceId): boolean
+  /** The services of the configuration, whose names are told. What has none there is told by its key. */
+  services?(): readonly ResolvedService[]
 }
 
 export class DriftReport {
@@ -39,11 +50,12 @@ export class DriftReport {
     const ours = (table: Table) =>
       new Map([...table].filter(([key, { id }]) => journal.owned.has(key) && !isInternal(id)))
     const drift = diff(ours(expected), ours(found), journal.owned)
+    const names = drift.length > 0 ? this.#names() : null
     for (const change of drift) {
       const isKnown = this.#disputes.has(keyOfService(change.id))
       log[isKnown ? 'debug' : 'warn'](
         'drift.repaired',
-        changeFields(change),
+        { ...changeFields(change), ...names?.of(change) },
         `drift: ${DRIFT[change.op]}; lvsd reverts the change${advice(change)}`,
       )
     }
@@ -66,14 +78,59 @@ export class DriftReport {
     const counts = new Map<string, number>()
     for (const { id } of drift) counts.set(keyOfService(id), (counts.get(keyOfService(id)) ?? 0) + 1)
     const { begun, over } = this.#disputes.read(counts, now)
+    if (begun.length + over.length === 0) return
+    const names = this.#names()
     for (const { service, since, changes } of begun)
       log.error(
         'table.dispute',
-        { service, changes, seconds: Math.round((now - since) / 1000) },
+        { service: names.service(service), changes, seconds: Math.round((now - since) / 1000) },
         'another program keeps changing this service, and lvsd reverts each change: stop the other director, or remove the service from the configuration of lvsd',
       )
     for (const { service, changes } of over)
-      log.info('table.dispute-over', { service, changes }, 'no other program changes this service any more')
+      log.info(
+        'table.dispute-over',
+        { service: names.service(service), changes },
+        'no other program changes this service any more',
+      )
+  }
+
+  #names(): TableNames {
+    return new TableNames(this.#parts.services?.() ?? [])
+  }
+}
+
+/** The names that services and servers of the kernel's table have in the configuration. */
+class TableNames {
+  readonly #services: ReadonlyMap<string, ResolvedService>
+  readonly #servers = new Map<ResolvedService, ReadonlyMap<string, string>>()
+
+  constructor(services: readonly ResolvedService[]) {
+    this.#services = new Map(
+      services.flatMap(service => keysOfKernel(service).map(key => [key, service] as const)),
+    )
+  }
+
+  /** Returns the name of a service with this key. */
+  service(key: string): string {
+    return this.#services.get(key)?.name ?? key
+  }
+
+  /** Returns the fields `service` and `real` of a change. */
+  of(change: Change): { service: string; real?: string } {
+    const { service: key, real } = changeFields(change)
+    const service = this.#services.get(key)
+    if (!service) return { service: key, ...(real && { real }) }
+    return { service: service.name, ...(real && { real: this.#serversOf(service).get(real) ?? real }) }
+  }
+
+  #serversOf(service: ResolvedService): ReadonlyMap<string, string> {
+    const before = this.#servers.get(service)
+    if (before) return before
+    const servers = new Map<string, string>()
+    for (const { host, address, port } of [...fallbacksOf(service), ...service.reals])
+      if (address) servers.set(keyOfReal({ address, port }), endpoint(host, port))
+    this.#servers.set(service, servers)
+    return servers
   }
 }
 

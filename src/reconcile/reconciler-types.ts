@@ -1,6 +1,6 @@
 /** What the reconciler needs of its owner, and what it tells. */
 import type { Dispute } from '../core/disputes.js'
-import type { Change, Dump, ServiceId, Table } from '../core/model.js'
+import type { Change, Dump, ResolvedService, ServiceId, Table } from '../core/model.js'
 import type { TableMode } from '../core/role.js'
 import type { Kernel } from '../ipvs/kernel.js'
 import type { Journal } from '../storage/journal.js'
@@ -68,6 +68,8 @@ export interface ReconcilerParts {
   mode?(): TableMode
   /** True for a service of lvsd's own, which is not of the configuration. Its repairs are neither told nor counted. */
   isInternal?(id: ServiceId): boolean
+  /** The services of the configuration, by whose names changes of other programs are told. */
+  services?(): readonly ResolvedService[]
   /** Called with the changes that the kernel has accepted. */
   onApplied?(changes: readonly Change[]): void
   /** Called after each round. */

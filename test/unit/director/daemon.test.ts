@@ -792,6 +792,8 @@ describe('daemon', () => {
     await daemon.stop()
     const refused = lines.find(({ event }) => event === 'reload.refused')
     assert.equal(refused?.detail, 'site.yaml:3:1 no')
+    const drift = lines.find(({ event }) => event === 'drift.repaired')
+    assert.equal(drift?.service, 'web')
     const ids = lines.flatMap(({ id }) => (id === undefined ? [] : [id]))
     assert.deepEqual(
       ids,

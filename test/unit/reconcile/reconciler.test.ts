@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import { diff, pick } from '../../../src/core/diff.js'
-import { type Change, keyOfService, type Table } from '../../../src/core/model.js'
+import { type Change, keyOfService, type ResolvedService, type Table } from '../../../src/core/model.js'
 import type { TableMode } from '../../../src/core/role.js'
 import { type Kernel, KernelError } from '../../../src/ipvs/kernel.js'
 import { memoryKernel } from '../../../src/ipvs/memory.js'
@@ -11,7 +11,15 @@ import { type Clock, systemClock } from '../../../src/util/clock.js'
 import { onCleanup } from '../../support/after-each.js'
 import { FakeClock } from '../../support/fake-clock.js'
 import { recordingLog } from '../../support/logs.js'
-import { SERVICE_ATTRIBUTES, serviceId, table, tableReal, tableService } from '../../support/tables.js'
+import {
+  real,
+  SERVICE_ATTRIBUTES,
+  service,
+  serviceId,
+  table,
+  tableReal,
+  tableService,
+} from '../../support/tables.js'
 
 const WEB = serviceId('2001:db8::80')
 const MAIL = serviceId('2001:db8::25', 25)
@@ -20,7 +28,12 @@ const A = tableReal('fd00:1::a')
 const B = tableReal('fd00:1::b', { weight: 2 })
 
 /** A reconciler that wants `wanted`, on a memory table whose batches are recorded. */
-function stage(wanted: Table, kernel: Kernel = memoryKernel(), clock: Clock = systemClock) {
+function stage(
+  wanted: Table,
+  kernel: Kernel = memoryKernel(),
+  clock: Clock = systemClock,
+  services: readonly ResolvedService[] = [],
+) {
   const state: { wanted: Table; mode: TableMode; internal: Table } = {
     ...{ wanted, mode: 'reconcile', internal: new Map() },
   }
@@ -42,6 +55,7 @@ function stage(wanted: Table, kernel: Kernel = memoryKernel(), clock: Clock = sy
     clock,
     mode: () => state.mode,
     isInternal: ({ kind }) => kind === 'fwmark',
+    services: () => services,
     desired: () => {
       const { internal } = state
       const all = new Map([...state.wanted, ...internal])
@@ -708,6 +722,31 @@ describe('reconciler', () => {
     )
     for (let i = 0; i < 10; i++) await reconciler.resync()
     assert.deepEqual(reconciler.stats.disputes, [])
+  })
+
+  it('names what another program changes as the configuration does, each address of a service', async () => {
+    const wanted = table(tableService(WEB, [A, B]), tableService(MAIL, [A]))
+    const virtual = { ...service('web').virtual, request: '[2001:db8::25]:25' }
+    const also = [{ id: MAIL, virtual, attributes: SERVICE_ATTRIBUTES, fallback: null }]
+    const reals = [{ ...real('fd00:1::a'), host: 'app1.example' }, real('fd00:1::b')]
+    const web = service('web', { id: WEB, also, reals })
+    const { reconciler, kernel, lines } = stage(wanted, memoryKernel(), systemClock, [web])
+    const told = (event: string) =>
+      lines.filter(line => line.event === event).map(line => [line.service, line.real])
+    await reconciler.resync()
+    for (let i = 0; i < 3; i++) {
+      await kernel.apply([{ op: 'delete-real', id: MAIL, was: A }])
+      await reconciler.resync()
+    }
+    const stranger = tableReal('fd00:1::c')
+    await kernel.apply([{ op: 'add-real', id: WEB, real: stranger }])
+    for (let i = 0; i < 12; i++) await reconciler.resync()
+    assert.deepEqual(told('drift.repaired'), [
+      ...Array.from({ length: 3 }, () => ['web', 'app1.example:80']),
+      ['web', '[fd00:1::c]:80'],
+    ])
+    assert.deepEqual(told('table.dispute'), [['web', undefined]])
+    assert.deepEqual(told('table.dispute-over'), [['web', undefined]])
   })
 
   it('creates a service again that another program deleted', async () => {
