@@ -1,6 +1,7 @@
 /** Describes what a new configuration changes: counts and names, for people. Pure. */
 import { isSameValue } from '../util/same-value.js'
 import { eachInSteps, runSync, type Sliced } from '../util/time-slice.js'
+import { endpoint } from './address.js'
 import { type Config, keyAsWritten, keyOfMember, type Real, type Service, type Settings } from './model.js'
 import { unsharedIn } from './shared-config.js'
 
@@ -13,6 +14,8 @@ export interface Count {
 export interface ConfigChanges {
   readonly services: Count
   readonly reals: Count
+  /** Names the first of both, `web: +[2001:db8::1]:80, -[2001:db8::2]:80; -mail`; empty if none has changed. */
+  readonly named: string
   /** Names of the settings that differ, as the file has them: `removal-limit`. */
   readonly settings: readonly string[]
 }
@@ -27,9 +30,14 @@ export function configChanges(before: Config, after: Config): ConfigChanges {
 /** Same as `configChanges`, in time slices. */
 export function* countingChanges(before: Config, after: Config): Sliced<ConfigChanges> {
   const [old, now] = unsharedOf(before, after)
-  const services = yield* countingBetween(servicesOf(old), servicesOf(now))
-  const reals = yield* countingBetween(yield* realsOf(old), yield* realsOf(now))
-  return { services, reals, settings: changedSettings(before, after) }
+  const changed = new ChangedNames()
+  const services = yield* countingBetween(servicesOf(old), servicesOf(now), (sign, { service }) =>
+    changed.service(sign, service),
+  )
+  const reals = yield* countingBetween(yield* realsOf(old), yield* realsOf(now), (sign, { service, value }) =>
+    changed.real(sign, service, value),
+  )
+  return { services, reals, named: changed.text(), settings: changedSettings(before, after) }
 }
 
 function changedSettings(before: Config, after: Config): string[] {
@@ -78,13 +86,13 @@ function unsharedOf(before: Services, after: Services): readonly [Services, Serv
   return [{ services: unsharedIn(before, after) }, { services: unsharedIn(after, before) }]
 }
 
-/** Returns `services +0 ~1 -0, real servers +2 ~0 -5; changed: cluster`, or `no service has changed`. */
-export function changesText({ services, reals, settings }: ConfigChanges): string {
+/** Returns `real servers +1 ~0 -0: web: +[2001:db8::1]:80; changed: cluster`, or `no service has changed`. */
+export function changesText({ services, reals, named, settings }: ConfigChanges): string {
   const isAny = ({ added, changed, removed }: Count) => added + changed + removed > 0
   const inServices =
     !isAny(services) && !isAny(reals)
       ? 'no service has changed'
-      : `${isAny(services) ? `services ${signed(services)}, ` : ''}real servers ${signed(reals)}`
+      : `${isAny(services) ? `services ${signed(services)}, ` : ''}real servers ${signed(reals)}: ${named}`
   return settings.length === 0 ? inServices : `${inServices}; changed: ${settings.join(', ')}`
 }
 
@@ -108,7 +116,7 @@ export function removedText(before: Services, after: Services): string {
 
 function namesOf(reals: readonly Real[], { reals: all }: Service): string {
   if (reals.length === all.length && reals.length > 1) return `all ${reals.length}`
-  const names = reals.map(real => keyOfMember({ name: '' }, real).trimStart())
+  const names = reals.map(placeOf)
   return limited(names, 'servers').join(', ')
 }
 
@@ -117,39 +125,119 @@ function limited(texts: readonly string[], what: string): readonly string[] {
   return left > 1 ? [...texts.slice(0, MOST_NAMED), `${left} more ${what}`] : texts
 }
 
-/** What is compared of each item, by its key. */
-type Values = ReadonlyMap<string, unknown>
+type Sign = '+' | '~' | '-'
 
-function servicesOf({ services }: Services): Values {
+interface ChangedService {
+  sign: Sign | null
+  readonly service: Service
+  /** By sign, those that are named; `counts` has all. */
+  readonly reals: Map<Sign, Real[]>
+  readonly counts: Map<Sign, number>
+}
+
+/** Names services and real servers that are added (+), changed (~) or removed (-), the first of them. */
+class ChangedNames {
+  readonly #services = new Map<string, ChangedService>()
+
+  service(sign: Sign, service: Service): void {
+    this.#of(service).sign = sign
+  }
+
+  real(sign: Sign, service: Service, real: Real): void {
+    const { reals, counts } = this.#of(service)
+    const count = counts.get(sign) ?? 0
+    counts.set(sign, count + 1)
+    if (count > MOST_NAMED) return
+    const named = reals.get(sign)
+    if (named) named.push(real)
+    else reals.set(sign, [real])
+  }
+
+  text(): string {
+    const found = [...this.#services.values()]
+    const left = found.length - MOST_NAMED
+    const named = left > 1 ? found.slice(0, MOST_NAMED) : found
+    return [...named.map(changedText), ...(left > 1 ? [`${left} more services`] : [])].join('; ')
+  }
+
+  #of(service: Service): ChangedService {
+    const key = keyAsWritten(service.virtual)
+    const before = this.#services.get(key)
+    if (before) return before
+    const one = { sign: null, service, reals: new Map(), counts: new Map() }
+    this.#services.set(key, one)
+    return one
+  }
+}
+
+/** Returns `+mail` and `-mail` without real servers, because all of them are; else `web: ~all 4` or `~web: +[2001:db8::1]:80`. */
+function changedText({ sign, service, reals, counts }: ChangedService): string {
+  const name = `${sign ?? ''}${service.name}`
+  if (sign === '+' || sign === '-' || reals.size === 0) return name
+  return `${name}: ${changedReals(service, reals, counts)}`
+}
+
+function changedReals(
+  service: Service,
+  reals: ReadonlyMap<Sign, readonly Real[]>,
+  counts: ReadonlyMap<Sign, number>,
+): string {
+  const changed = counts.get('~') ?? 0
+  if (changed > 1 && changed === service.reals.length && counts.size === 1) return `~all ${changed}`
+  const named = [...reals].flatMap(([sign, some]) => some.map(real => `${sign}${placeOf(real)}`))
+  const left = [...counts.values()].reduce((sum, count) => sum + count, 0) - MOST_NAMED
+  return [
+    ...(left > 1 ? named.slice(0, MOST_NAMED) : named),
+    ...(left > 1 ? [`${left} more servers`] : []),
+  ].join(', ')
+}
+
+/** What is compared of each item, with the service that it is in, by its key. */
+type Values<T> = ReadonlyMap<string, { readonly service: Service; readonly value: T }>
+
+function servicesOf({ services }: Services): Values<unknown> {
   return new Map(
     services.map(service => {
-      const { reals: _, ...own } = service
-      return [keyAsWritten(service.virtual), own]
+      const { reals: _, ...value } = service
+      return [keyAsWritten(service.virtual), { service, value }]
     }),
   )
 }
 
-function* realsOf({ services }: Services): Sliced<Values> {
-  const values = new Map<string, unknown>()
+function* realsOf({ services }: Services): Sliced<Values<Real>> {
+  const values = new Map<string, { service: Service; value: Real }>()
   for (const service of services)
-    yield* eachInSteps(service.reals, real => {
-      values.set(memberKey(service, real), real)
+    yield* eachInSteps(service.reals, value => {
+      values.set(memberKey(service, value), { service, value })
     })
   return values
 }
 
-function* countingBetween(before: Values, after: Values): Sliced<Count> {
-  let [added, changed, removed] = [0, 0, 0]
-  yield* eachInSteps(after, ([key, value]) => {
-    if (!before.has(key)) added++
-    else if (!isSameValue(before.get(key), value)) changed++
+/** Calls `note` for each that is added, changed or removed, with what is there now, or was before. */
+function* countingBetween<T>(
+  before: Values<T>,
+  after: Values<T>,
+  note: (sign: Sign, item: { readonly service: Service; readonly value: T }) => void,
+): Sliced<Count> {
+  const count = { added: 0, changed: 0, removed: 0 }
+  yield* eachInSteps(after, ([key, item]) => {
+    const old = before.get(key)
+    if (old && isSameValue(old.value, item.value)) return
+    count[old ? 'changed' : 'added']++
+    note(old ? '~' : '+', item)
   })
-  yield* eachInSteps(before.keys(), key => {
-    if (!after.has(key)) removed++
+  yield* eachInSteps(before, ([key, item]) => {
+    if (after.has(key)) return
+    count.removed++
+    note('-', item)
   })
-  return { added, changed, removed }
+  return count
 }
 
 function memberKey(service: Service, real: Real): string {
   return keyOfMember({ name: keyAsWritten(service.virtual) }, real)
+}
+
+function placeOf({ host, port }: Real): string {
+  return endpoint(host, port)
 }

@@ -16,25 +16,65 @@ describe('config-changes: what a new configuration changes', () => {
   const cases: [string, Parameters<typeof configChanges>[0], Parameters<typeof configChanges>[0], string][] =
     [
       ['nothing', config([web(real(A))]), config([web(real(A))]), 'no service has changed'],
-      ['a new server', config([web(real(A))]), config([web(real(A), real(B))]), 'real servers +1 ~0 -0'],
-      ['a weight', config([web(real(A))]), config([web(real(A, { weight: 9 }))]), 'real servers +0 ~1 -0'],
+      [
+        'a new server',
+        config([web(real(A))]),
+        config([web(real(A), real(B))]),
+        'real servers +1 ~0 -0: web: +[fd00:1::b]:80',
+      ],
+      [
+        'a weight',
+        config([web(real(A))]),
+        config([web(real(A, { weight: 9 }))]),
+        'real servers +0 ~1 -0: web: ~[fd00:1::a]:80',
+      ],
       [
         'a check',
         config([web(real(A))]),
         config([web(real(A, { checks: [use('off')] }))]),
-        'real servers +0 ~1 -0',
+        'real servers +0 ~1 -0: web: ~[fd00:1::a]:80',
       ],
       [
         'a service with its servers',
         config([web(real(A)), mail(5)]),
         config([web(real(A))]),
-        'services +0 ~0 -1, real servers +0 ~0 -5',
+        'services +0 ~0 -1, real servers +0 ~0 -5: -mail',
       ],
       [
         'the name of a service',
         config([web(real(A))]),
         config([{ ...web(real(A)), name: 'www' }]),
-        'services +0 ~1 -0, real servers +0 ~0 -0',
+        'services +0 ~1 -0, real servers +0 ~0 -0: ~www',
+      ],
+      [
+        'all servers of a service, others of another one, which is changed itself, and a new service',
+        config([web(real(A), real(B)), mail(2)]),
+        config([
+          web(real(A, { weight: 2 }), real(B, { weight: 2 })),
+          { ...mail(1), label: 'post', reals: [real('fd00:2::1'), real('fd00:2::9')] },
+          service('dns', { id: serviceId('2001:db8::53', 53), reals: [real(A)] }),
+        ]),
+        'services +1 ~1 -0, real servers +2 ~2 -1: ~mail: +[fd00:2::9]:80, -[fd00:2::2]:80; +dns; web: ~all 2',
+      ],
+      [
+        'one server of two',
+        config([web(real(A), real(B))]),
+        config([web(real(A, { weight: 2 }))]),
+        'real servers +0 ~1 -1: web: ~[fd00:1::a]:80, -[fd00:1::b]:80',
+      ],
+      [
+        'many servers',
+        config([mail(20)]),
+        config([mail(1)]),
+        'real servers +0 ~0 -19: mail: -[fd00:2::2]:80, -[fd00:2::3]:80, -[fd00:2::4]:80, -[fd00:2::5]:80, -[fd00:2::6]:80, 14 more servers',
+      ],
+      [
+        'many services',
+        config([]),
+        config(
+          Array.from({ length: 8 }, (_, i) => service(`s${i}`, { id: serviceId(`2001:db8::${i + 1}`) })),
+        ),
+        'services +8 ~0 -0, real servers +0 ~0 -0: +s0; +s1; +s2; +s3; +s4; 3 more services',
       ],
       [
         'settings',
