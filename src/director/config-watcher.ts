@@ -18,6 +18,8 @@ export interface ConfigWatcherParts {
    * rejects.
    */
   onChange(isSettled: boolean): Promise<Verdict>
+  /** Called when the files are again as they were read. Never rejects. */
+  onSame(): Promise<void>
 }
 
 export class ConfigWatcher {
@@ -59,6 +61,9 @@ export class ConfigWatcher {
       log,
       onNew: (writtenAt: number) => this.#told(writtenAt),
       onChange: (isSettled: boolean) => this.#changed(isSettled),
+      onSame: async () => {
+        if (this.#config?.settings.autoreload) await this.#parts.onSame()
+      },
     }
     this.#watch = file === null ? null : new Watch(file, this.#read, parts)
   }

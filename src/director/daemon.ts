@@ -246,6 +246,7 @@ class RunningDaemon implements Daemon {
       log,
       commands,
       onChange: isSettled => this.#reloader.reloadByItself(isSettled),
+      onSame: () => this.#reloader.clearRefusal(),
     })
     lifecycle.add('configuration file', () => this.#configWatcher.close())
     const { overridesPath = null, overridesClock = { now: Date.now, alarm: systemClock.alarm } } = parts

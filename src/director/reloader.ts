@@ -182,6 +182,27 @@ export class Reloader {
     return verdict
   }
 
+  /**
+   * Reloads if the last reload was refused for a cause outside the files, and they are again those of the active
+   * configuration, so that the refusal does not stand for ever. Never rejects.
+   */
+  clearRefusal(): Promise<void> {
+    const done = this.#queue
+      .then(() => this.#reloadSame())
+      .catch(error => this.#parts.log.error('reload.failed', { err: error }, 'reload failed'))
+    this.#queue = done
+    return done
+  }
+
+  async #reloadSame(): Promise<void> {
+    if (this.#isStopped || this.#last?.ok !== false) return
+    const isActive = (read: Loaded | null) => read !== null && isSameRead(read, this.#loaded)
+    if (!isActive(this.#lastRead)) return
+    const loaded = await this.#load()
+    if (isActive(loaded) && refusalReason(loaded, this.#loaded, false) === null)
+      await this.#reload(false, loaded)
+  }
+
   /** Resolves when all reloads requested so far are done. */
   async idle(): Promise<void> {
     await this.#queue

@@ -2,7 +2,7 @@
 import type { Log } from '../system/log.js'
 import { type Clock, systemClock } from '../util/clock.js'
 import { Poller } from '../util/poller.js'
-import { Changes } from './changes.js'
+import { Changes, SETTLED_AFTER } from './changes.js'
 import { type Content, digestOf } from './digest.js'
 import type { Look, Places } from './looker.js'
 import { openLooks } from './looks.js'
@@ -19,6 +19,8 @@ export interface WatchParts {
   onNew(writtenAt: number): void
   /** Decides on a change. Must not reject. */
   onChange(isSettled: boolean): Promise<Verdict>
+  /** Called when the files are again as before, after they were missing, unreadable or different. Must not reject. */
+  onSame(): Promise<void>
   /** Reads the files; another one in tests. */
   readonly look?: (places: Places, digest: string) => Promise<Look>
   readonly clock?: Pick<Clock, 'now' | 'alarm'>
@@ -51,6 +53,10 @@ export class Watch {
   /** How often in a row a look has found the one content, and the reload that followed has read the other. */
   #unread: { readonly look: string; readonly read: string; readonly times: number } | null = null
   #fault: string | null = null
+  /** Number of looks in a row that found no file. */
+  #missing = 0
+  /** True if the last look found something else than what was known, or is known since. */
+  #wasOther = false
   #isAsking = false
   /** The digest of what was read since a look has led to a reload. */
   #considered: string | null = null
@@ -76,6 +82,7 @@ export class Watch {
     if (read.included) this.#places = placesOf(this.file, read)
     this.#considered = digestOf(contentsOf(this.file, read))
     const isNew = this.#changes.take(this.#considered)
+    this.#wasOther = false
     if (this.#isAsking) return
     this.#unread = null
     if (isNew) this.#parts.onNew(Date.now())
@@ -98,8 +105,12 @@ export class Watch {
   }
 
   async #judge(look: Look): Promise<void> {
-    this.#reportFault(look.fault)
+    this.#reportFault(look)
+    const isOther = look.digest !== this.#changes.known
+    const isAgain = this.#wasOther && !isOther
+    this.#wasOther = isOther
     const change = this.#changes.step(look, this.#clock.now())
+    if (isAgain) await this.#parts.onSame()
     if (!change) return
     if (change.isNew) this.#parts.onNew(look.writtenAt)
     const { digest, isSettled } = change
@@ -108,9 +119,16 @@ export class Watch {
     this.#considered = null
     const verdict = await this.#parts.onChange(isSettled)
     this.#isAsking = false
+    if (verdict === 'unsettled')
+      this.#parts.log.info(
+        'config.waits',
+        { file: this.file },
+        `the changed configuration has fewer real servers or lines, and may be incomplete: lvsd applies it after ${SETTLED_AFTER / 1000} s without a change, or at lvsd reload`,
+      )
     if (verdict === 'taken' && this.#isHandled(digest)) {
       this.#changes.take(digest)
       this.#unread = null
+      this.#wasOther = false
     }
     this.#asked =
       verdict === 'taken'
@@ -136,12 +154,16 @@ export class Watch {
     return (isSettled && !this.#asked.isSettled) || this.#clock.now() >= this.#asked.again
   }
 
-  #reportFault(fault: string | null): void {
+  #reportFault({ digest, fault: unreadable }: Look): void {
+    this.#missing = digest === null && unreadable === null ? this.#missing + 1 : 0
+    // A program that replaces the file may leave a moment without one.
+    if (this.#missing === 1) return
+    const fault = this.#missing > 0 ? `${this.file}: there is no such file` : unreadable
     if (fault !== null && this.#fault === null)
       this.#parts.log.warn(
         'config.unreadable',
         { fault },
-        'the watched configuration cannot be read; lvsd tries again',
+        'the watched configuration cannot be read; the running configuration stays, and lvsd tries again',
       )
     if (fault === null && this.#fault !== null)
       this.#parts.log.info('config.readable', {}, 'the configuration can be read again')

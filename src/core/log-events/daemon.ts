@@ -33,7 +33,14 @@ export const DAEMON_EVENTS = {
   ),
   'config.kept': kind('The end of `config.not-kept`.'),
   'config.changed': kind('The watched configuration file has changed.', 'file'),
-  'config.unreadable': kind('The watched configuration cannot be read; lvsd tries again.', 'fault'),
+  'config.waits': kind(
+    'A changed configuration may be incomplete; lvsd applies it after ten seconds without a change.',
+    'file',
+  ),
+  'config.unreadable': kind(
+    'The watched configuration is missing or cannot be read; the running one stays, and lvsd tries again.',
+    'fault',
+  ),
   'config.readable': kind('The end of `config.unreadable`.'),
   'reload.accepted': kind('A reload succeeded; the new configuration is active.', 'file'),
   'reload.refused': kind(

@@ -96,6 +96,35 @@ describe('Reloader', () => {
     }
   })
 
+  it('ends a refusal for a cause outside the file when the file is again what runs, and no other one', async () => {
+    const gone: Loaded = { ...BAD, text: '', problems: [{ ...ERROR, code: 'FILE_UNREADABLE' }] }
+    const good = { ...GOOD, config: SITE, included: [] }
+    for (const [refused, read, ok] of [
+      [gone, good, true],
+      [gone, gone, false],
+      [gone, { ...good, text: 'another' }, false],
+      [BAD, good, false],
+    ] as const) {
+      const { log } = recordingLog('info')
+      const file: { loaded: Loaded } = { loaded: refused }
+      const reloader = new Reloader({
+        log,
+        notify: { ready: () => {}, reloading: () => {}, stopping: () => {}, close: () => {} },
+        loaded: good,
+        load: async () => file.loaded,
+        apply: async () => {},
+        enter: () => {},
+        considered: () => {},
+      })
+      await reloader.clearRefusal()
+      assert.equal(reloader.snapshot().last, null)
+      assert.equal((await reloader.reload(false)).ok, false)
+      file.loaded = read
+      await reloader.clearRefusal()
+      assert.equal(reloader.snapshot().last?.ok, ok)
+    }
+  })
+
   it('stores a configuration once it is in force', async () => {
     const { log, lines } = recordingLog('info')
     const steps: string[] = []

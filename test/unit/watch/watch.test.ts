@@ -32,6 +32,7 @@ function stage(...verdicts: Verdict[]) {
         state.reload()
         return verdicts.shift() ?? 'taken'
       },
+      onSame: async () => void told.push('same'),
       look: async () => state.look,
       clock,
     },
@@ -114,6 +115,35 @@ describe('watch: a watched configuration', () => {
     assert.equal(lines.length, 2)
   })
 
+  it('whose file is missing at two looks is logged once, and again when it is there', async () => {
+    const { looks, lines } = stage()
+    const events = () => lines.splice(0).map(({ event, fault }) => [event, ...(fault ? [fault] : [])])
+    assert.deepEqual(await looks(1, { digest: null }), [])
+    assert.deepEqual(await looks(1, { digest: digest('one') }), ['same'])
+    assert.deepEqual(events(), [], 'a file that is replaced may be away for a moment')
+    assert.deepEqual(await looks(9, { digest: null }), [])
+    assert.deepEqual(events(), [['config.unreadable', `${FILE}: there is no such file`]])
+    assert.deepEqual(await looks(3, { digest: digest('one') }), ['same'])
+    assert.deepEqual(events(), [['config.readable']])
+  })
+
+  it('that is again as before is told once, also after a change that was refused for now', async () => {
+    const { looks } = stage('later')
+    assert.deepEqual(await looks(3, { digest: digest('two') }), ['new', 'early'])
+    assert.deepEqual(await looks(9, { digest: digest('one') }), ['same'])
+  })
+
+  it('that may be incomplete is logged once, with what lvsd waits for', async () => {
+    const { looks, lines } = stage('unsettled', 'taken')
+    await looks(5, { digest: digest('half') })
+    assert.deepEqual(
+      lines.map(({ event, file }) => [event, file]),
+      [['config.waits', FILE]],
+    )
+    await looks(20, {})
+    assert.equal(lines.length, 1)
+  })
+
   it('is read from its file', async () => {
     const file = join(temporaryFolder(), 'site.yaml')
     writeFileSync(file, 'two')
@@ -122,7 +152,7 @@ describe('watch: a watched configuration', () => {
       const watch = new Watch(
         file,
         { text: 'one' },
-        { log, onNew: () => resolve(), onChange: async () => 'taken' },
+        { log, onNew: () => resolve(), onChange: async () => 'taken', onSame: async () => {} },
       )
       onCleanup(() => watch.close())
       void watch.look()
