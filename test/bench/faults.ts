@@ -176,7 +176,7 @@ async function measureDaemon(
     for (let i = 1; i <= SERVERS; i++) await until(`server ${i} in the table`, () => isServing(i), 120_000)
     await sleep(3000)
     for (const fault of chosenFaults())
-      outcomes.set(fault.name, await measureFault(fault, servers, timing, times))
+      outcomes.set(fault.name, await measureFault(fault, servers, timing, times, 1 + outcomes.size))
   } catch (error) {
     throw new Error(`${daemon.name}: ${(error as Error).message}\n${tail(running.log)}`, { cause: error })
   } finally {
@@ -185,15 +185,16 @@ async function measureDaemon(
   return outcomes
 }
 
+/** All at one server, whose checks have one phase of the interval: the faults cover it evenly (`phase`). */
 async function measureFault(
   fault: Fault,
   servers: Servers,
   { interval }: Timing,
   times: number,
+  i: number,
 ): Promise<Outcome> {
   const outcome: Outcome = { out: [], back: [], failed: [] }
   for (let k = 0; k < times; k++) {
-    const i = 1 + ((3 * k) % SERVERS)
     const fetch = () => fetchPage(VIRTUAL, '/', { timeout: PATIENCE })
     const client = steadyClient(VIRTUAL, { rate: RATE, limit: 1e6, fetch })
     await sleep(AROUND)
