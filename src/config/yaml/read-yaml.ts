@@ -22,7 +22,9 @@ import {
   type Scalar,
   visit,
   type YAMLMap,
+  type YAMLSeq,
 } from './library.js'
+import { type Item, type ShortText, shortening } from './plain-items.js'
 import { reportFaults } from './yaml-faults.js'
 
 /** Limit of values, those of aliases at each use. */
@@ -47,20 +49,33 @@ export function* readingYaml(
   file: string,
   { isIncluded }: HowToRead = {},
 ): Sliced<RawDocument> {
-  const report = newReport(file)
   // A byte order mark is removed, so that it does not shift columns.
   const bare = text.replace(/^\ufeff/, '')
-  const reader = new Reader(locator(bare, isIncluded ? file : undefined), report)
-  const root = yield* readRoot(bare, reader, report)
+  const locate = locator(bare, isIncluded ? file : undefined)
+  if (Buffer.byteLength(bare) > MAX_BYTES) {
+    const report = newReport(file)
+    report.error('FILE_TOO_BIG', locate(0), 'the file has more than 16 MiB; is it the right one?')
+    return { root: null, problems: report.problems(), values: 0 }
+  }
+  const short = yield* shortening(bare)
+  const quick = short && (yield* readingText(short, locate, file))
+  // What is wrong is told of the whole text.
+  if (quick?.problems.length === 0) return quick
+  const whole = { text: bare, stretches: new Map(), whole: (offset: number) => offset }
+  return (yield* readingText(whole, locate, file)) as RawDocument
+}
+
+/** Returns null if a line that was left out is no item of a list. */
+function* readingText(short: ShortText, locate: Locate, file: string): Sliced<RawDocument | null> {
+  const report = newReport(file)
+  const reader = new Reader(short, locate, report)
+  const root = yield* readRoot(short.text, reader, report)
+  if (reader.stretches < short.stretches.size && report.problems().length === 0) return null
   return { root, problems: report.problems(), values: reader.count }
 }
 
 function* readRoot(text: string, reader: Reader, report: Report): Sliced<RawMap | null> {
   const { locate } = reader
-  if (Buffer.byteLength(text) > MAX_BYTES) {
-    report.error('FILE_TOO_BIG', locate(0), 'the file has more than 16 MiB; is it the right one?')
-    return null
-  }
   const tokens = yield* tokensOf(text)
   if (!tokens) {
     report.error(
@@ -165,19 +180,25 @@ interface Anchored {
  * find duplicates.
  */
 class Reader {
+  readonly #short: ShortText
+  /** Converts offsets of the short text. */
   readonly locate: Locate
   readonly #report: Report
   /** The latest value of each anchor, in the order of the text. */
   readonly #anchors = new Map<string, Anchored>()
   /** Number of values so far. The values of an alias count at each use. */
   count = 0
+  /** Number of lists to which the items that were left out are added. */
+  stretches = 0
   /**
    * True if a part could not be read. The tree is then not used: problems that follow from the gap would be misleading.
    */
   #hasGap = false
 
-  constructor(locate: Locate, report: Report) {
-    this.locate = locate
+  constructor(short: ShortText, locate: Locate, report: Report) {
+    const { whole } = short
+    this.#short = short
+    this.locate = (start, end = start + 1) => locate(whole(start), whole(end))
     this.#report = report
   }
 
@@ -209,11 +230,22 @@ class Reader {
 
   #value(node: Node, at: Position, depth: number): RawNode {
     if (isMap(node)) return this.#map(node, at, depth)
-    if (isSeq<Node>(node))
-      return { kind: 'list', items: node.items.map(item => this.#node(item, depth + 1)), at }
+    if (isSeq<Node>(node)) return { kind: 'list', items: this.#items(node, depth + 1), at }
     const { value, source } = node as Scalar
     const plain = plainValue(value, source)
     return { kind: 'scalar', value: plain, at, ...sourceOf(plain, source), ...this.#lastLine(node, at) }
+  }
+
+  #items({ items, flow }: YAMLSeq<Node>, depth: number): readonly RawNode[] {
+    return items.flatMap(item => {
+      const node = this.#node(item, depth)
+      const [start = -1, end] = item.range ?? []
+      const stretch = flow === true || !isScalar(item) ? undefined : this.#short.stretches.get(start)
+      if (stretch === undefined || stretch.end !== end) return node
+      this.stretches++
+      this.count += stretch.others.length
+      return [node, ...stretch.others.map((other, i) => itemAfter(node.at, i + 1, other))]
+    })
   }
 
   #alias(node: Alias): RawNode {
@@ -275,6 +307,11 @@ class Reader {
     const [start, end] = node.range ?? [0, 1]
     return this.locate(start, end)
   }
+}
+
+/** Returns an item that stands some lines below another one. */
+function itemAfter(at: Position, lines: number, { value, length }: Item): RawScalar {
+  return { kind: 'scalar', value, at: { ...at, line: at.line + lines, length: length || 1 } }
 }
 
 function isMerge(key: Node): boolean {
