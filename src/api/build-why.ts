@@ -10,7 +10,7 @@ import type { NextRun } from '../schedule/executor.js'
 import type { WallClock } from '../util/clock.js'
 import { counted } from '../util/plural.js'
 import { shellQuoted } from '../util/shell-quoted.js'
-import { dateTime, shortTime } from '../util/time-text.js'
+import { dateTime, zonedTime } from '../util/time-text.js'
 import { groupsOf } from './build-results.js'
 import { buildStatus } from './build-status.js'
 import { overrideStatus } from './override-status.js'
@@ -93,8 +93,8 @@ function realSentence(facts: Facts, health: RealHealth, status: RealStatus, isBr
     isRunning: due.some(next => next.isRunning),
     target: shellQuoted(`${service.service.name}/${status.name}`),
     serviceTarget: shellQuoted(service.service.name),
-    at: steady => shortTime(dates.at(steady), now),
-    wall: ms => (ms > now ? dateTime(ms) : shortTime(ms, now)),
+    at: steady => zonedTime(dates.at(steady), now),
+    wall: ms => (ms > now ? dateTime(ms) : zonedTime(ms, now)),
   })
   return isBrief ? sentence : `${sentence}${lostNetwork(facts)}`
 }
@@ -189,7 +189,7 @@ function withoutServer({ key, fallback }: NonNullable<ServiceStatus['addresses']
 function serviceSentence({ status, snapshot, dates }: Facts): string {
   const { reals, fallback, state, nameTrouble, since, inKernel } = status
   const now = dates.at(snapshot.now)
-  const from = since === null ? '' : ` since ${shortTime(Date.parse(since), now)}`
+  const from = since === null ? '' : ` since ${zonedTime(Date.parse(since), now)}`
   if (!inKernel && nameTrouble !== null) return `not in the kernel's table: ${nameTrouble}`
   const serving = reals.filter(one => (one.weight.wanted ?? 0) > 0).length
   const count = `${serving} of ${counted(reals.length, 'real server')} ${serving === 1 ? 'gets' : 'get'} new connections`

@@ -49,6 +49,11 @@ export function shortTime(at: number, now: number): string {
   return date(at) === date(now) ? clockTime(at) : `${date(at)} ${clockTime(at).slice(0, -3)}`
 }
 
+/** As `shortTime`, with the zone: for sentences that are read elsewhere, beside times of the reader's zone. */
+export function zonedTime(at: number, now: number): string {
+  return `${shortTime(at, now)} ${zoneOf(at)}`
+}
+
 /** Returns `14:03:59`, in local time. */
 export function clockTime(at: number): string {
   const date = new Date(at)

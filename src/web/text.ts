@@ -28,15 +28,30 @@ export function clockText(seconds: number): string {
 /** The local time of an ISO 8601 time: the time of day, with the date unless it is today. */
 export function timeText(iso: string, now: number): string {
   const date = new Date(iso)
-  return date.toDateString() === new Date(now).toDateString() ? clockTime.format(date) : fullTime(iso)
+  return date.toDateString() === new Date(now).toDateString() ? clockTime.format(date) : dayAndTime(date)
 }
 
-/** The local date and time: `2026-11-28 14:03:05`. */
+/** The local date and time with its zone, beside sentences of a director in another one: `2026-11-28 14:03:05 +01:00`. */
 export function fullTime(iso: string): string {
   const date = new Date(iso)
-  const two = (number: number) => String(number).padStart(2, '0')
+  return `${dayAndTime(date)} ${zoneOf(date)}`
+}
+
+function dayAndTime(date: Date): string {
   const day = [date.getFullYear(), two(date.getMonth() + 1), two(date.getDate())].join('-')
   return `${day} ${[date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(':')}`
+}
+
+/** `UTC`, or the offset. */
+function zoneOf(date: Date): string {
+  const minutes = -date.getTimezoneOffset()
+  if (minutes === 0) return 'UTC'
+  const size = Math.abs(minutes)
+  return `${minutes < 0 ? '-' : '+'}${two(Math.floor(size / 60))}:${two(size % 60)}`
+}
+
+function two(number: number): string {
+  return String(number).padStart(2, '0')
 }
 
 /** How long ago, of an ISO 8601 time. */

@@ -2,11 +2,12 @@ import assert from 'node:assert/strict'
 import type { Conflict } from '../../../src/core/address-conflict.js'
 import type { CheckResult } from '../../../src/core/model.js'
 import type { Override } from '../../../src/core/override.js'
+import { dateTime } from '../../../src/util/time-text.js'
 import { address, passed, real, use } from '../../support/tables.js'
 import { NOW, type Told, whyReal, whyService } from '../../support/why.js'
 
-/** Times of day are those of this machine's time zone. */
-const at = (ms: number) => new Date(ms).toTimeString().slice(0, 8)
+/** Times of day are those of this machine's time zone, which is named: a reader may be in another one. */
+const at = (ms: number) => dateTime(ms).slice('2026-11-28 '.length)
 
 const A = real('fd00::a', { checks: [use('http', {}, { rise: 2, fall: 3 })] })
 const B = real('fd00::b', { checks: [use('http', {}, { rise: 2, fall: 3 })] })
@@ -335,7 +336,7 @@ describe('build-why: a service', () => {
     const up = whyService([A], { results: [['http', ok]], service: { fallback } })
     assert.match(
       up.sentence,
-      /^up since .*: 1 of 1 real server gets new connections; the fallback .* stays out/,
+      /^up since [0-9:]+ \S+: 1 of 1 real server gets new connections; the fallback .* stays out/,
     )
     assert.deepEqual(up.reals, [])
   })
