@@ -260,7 +260,10 @@ function exchange(
       'content-type': 'application/json',
       ...(sudoUser && { [SUDO_USER]: sudoUser.replaceAll(/[^\x20-\x7e]/g, '?') }),
     }
-    const outgoing = request({ socketPath, method, path, headers, agent: false, signal }, response => {
+    // For TLS Node.js looks whether the host is an address, by regular expressions that it takes milliseconds to compile.
+    const noTls = { servername: '' }
+    const options = { socketPath, method, path, headers, agent: false, signal, ...noTls } as const
+    const outgoing = request(options, response => {
       let text = ''
       response.setEncoding('utf8').on('data', chunk => {
         text += chunk

@@ -1,7 +1,7 @@
 /** Names of services and servers, as shown to people. */
 
 import { printable } from '../util/printable.js'
-import { endpoint, parseAddress } from './address.js'
+import { endpoint, isName } from './address.js'
 
 /** True if a service has no name of its own, as in an ldirectord.cf: its name is its key, `tcp:[2001:db8::80]:80`. */
 export function isSameName(name: string, key: string): boolean {
@@ -21,6 +21,6 @@ export function hostWithAddress(member: {
   readonly port: number
 }): string {
   const { host, address, port } = member
-  if (address === null || parseAddress(host)) return hostPort(member)
+  if (address === null || !isName(host)) return hostPort(member)
   return `${printable(host)} (${address}:${port})`
 }
