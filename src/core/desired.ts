@@ -111,27 +111,27 @@ interface Judges {
   readonly mayBe: MayBe
 }
 
+/** Each real server is asked once, so that it and the fallback are of one moment also where a table is computed in slices. */
 function* realsOf(
   service: ResolvedService,
-  given: Judges,
+  { dispositionOf, mayBe, downAs }: Judges,
   held: TableService | undefined,
 ): Sliced<Map<string, TableReal>> {
-  const { dispositionOf, mayBe, downAs } = once(given)
   const unclaimed = unclaimedIn(service, held)
   const isOf = (member: ResolvedMember, entry: TableReal) => mayBe(service, member, entry)
   const reals = entriesOf(unclaimed.filter(entry => service.reals.some(real => isOf(real, entry))))
+  let isAvailable = false as boolean | null
   yield* eachInSteps(service.reals, real => {
+    const disposition = dispositionOf(service, real)
+    const as = isDown(disposition) ? downAs(service, real) : null
+    isAvailable = either(isAvailable, keepsFallbackOut(real, disposition, as))
     const entry = entryOf(real)
     if (!entry) return
     const { key } = entry
-    const wanted = wantedReal(entry.real, dispositionOf(service, real), {
-      downAs: () => downAs(service, real),
-      held: held?.reals.get(key),
-    })
+    const wanted = wantedReal(entry.real, disposition, as, held?.reals.get(key))
     // Two names can resolve to the same server. The entry then gets the higher of the two weights.
     if (wanted && wanted.weight >= (reals.get(key)?.weight ?? 0)) reals.set(key, wanted)
   })
-  const isAvailable = availabilityAt(service, dispositionOf, downAs)
   const isWanted = isAvailable !== true && ![...reals.values()].some(isServing)
   const fallback = service.fallback && entryOf(service.fallback)
   if (service.fallback && !fallback && isWanted)
@@ -139,28 +139,6 @@ function* realsOf(
   if (fallback && isWanted && (isAvailable === false || isServing(held?.reals.get(fallback.key))))
     reals.set(fallback.key, fallback.real)
   return reals
-}
-
-/**
- * Asks of each real server once. What is computed in slices would else have the servers as they were and the fallback as it would
- * be now: neither of them, if one comes up in between.
- */
-function once({ dispositionOf, downAs, mayBe }: Judges): Judges {
-  const dispositions = new Map<ResolvedReal, Disposition>()
-  const downs = new Map<ResolvedReal, DownAs>()
-  return {
-    dispositionOf: (service, real) => {
-      const known = dispositions.get(real) ?? dispositionOf(service, real)
-      dispositions.set(real, known)
-      return known
-    },
-    downAs: (service, real) => {
-      const known = downs.get(real) ?? downAs(service, real)
-      downs.set(real, known)
-      return known
-    },
-    mayBe,
-  }
 }
 
 /**
@@ -199,15 +177,32 @@ function availabilityAt(
   dispositionOf: DispositionOf,
   downAs: DownAsOf,
 ): boolean | null {
-  let isKnown = true
+  let isAvailable = false as boolean | null
   for (const real of service.reals) {
     const disposition = dispositionOf(service, real)
-    if (disposition.state === 'down' && !disposition.isOut && isHeld(downAs(service, real), disposition))
-      return true
-    if (disposition.state === 'up' && suppressesFallback(real, disposition)) return true
-    if (disposition.state === 'unknown' && disposition.override !== 0) isKnown = false
+    const as = isDown(disposition) ? downAs(service, real) : null
+    isAvailable = either(isAvailable, keepsFallbackOut(real, disposition, as))
+    if (isAvailable) return true
   }
-  return isKnown ? false : null
+  return isAvailable
+}
+
+/** True if one of both is; else null if one of both is not known. */
+function either(a: boolean | null, b: boolean | null): boolean | null {
+  if (a || b) return true
+  return a === null || b === null ? null : false
+}
+
+/** True if `downAs` says what the table has of the server. */
+function isDown({ state, isOut }: Disposition): boolean {
+  return state === 'down' && !isOut
+}
+
+/** Null while results of the real server are missing. `as` is null unless it is down. */
+function keepsFallbackOut(real: ResolvedReal, disposition: Disposition, as: DownAs | null): boolean | null {
+  if (as !== null) return isHeld(as, disposition)
+  if (disposition.state === 'up') return suppressesFallback(real, disposition)
+  return disposition.state === 'unknown' && disposition.override !== 0 ? null : false
 }
 
 /** True if a panic keeps a server in the table that is down, with a weight: the table stays as it was before. */
@@ -226,11 +221,12 @@ function suppressesFallback(real: ResolvedReal, { weight, override }: Dispositio
 function wantedReal(
   base: TableReal,
   { state, weight, override, isOut }: Disposition,
-  { downAs, held }: { readonly downAs: () => DownAs; readonly held: TableReal | undefined },
+  as: DownAs | null,
+  held: TableReal | undefined,
 ): TableReal | null {
   if (isOut) return null
   if (state === 'up') return base.weight === weight ? base : { ...base, weight }
-  if (state === 'down') return wantedDown(base, downAs(), override)
+  if (as !== null) return wantedDown(base, as, override)
   return held ? { ...base, weight: override ?? held.weight } : null
 }
 
