@@ -307,7 +307,16 @@ export const serviceListing = z
   .meta({ id: 'ServiceListing', description: 'A service with its real servers, without their checks.' })
 
 export const reloadOutcome = z
-  .object({ ok: z.boolean(), at: time(), message: z.string(), problems: list(problem) })
+  .object({
+    ok: z.boolean(),
+    at: time(),
+    message: z.string(),
+    problems: list(problem),
+    isStart: z
+      .literal(true)
+      .optional()
+      .describe('Set if it was no reload, but the start, with a file that could not run.'),
+  })
   .meta({ id: 'ReloadOutcome' })
 
 export const statusDocument = z

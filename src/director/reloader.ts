@@ -111,10 +111,14 @@ export class Reloader {
       const { acceptedAt, problems } = this.#kept
       logProblems(log, problems)
       const errors = problems.filter(({ severity }) => severity === 'error').length
-      const message = `${counted(errors, 'error')} in the file; the configuration accepted at ${acceptedAt} runs`
-      this.#last = { ok: false, at: new Date().toISOString(), message, problems }
+      const message = `${counted(errors, 'error')} in the file`
+      this.#last = {
+        ...{ ok: false, at: new Date().toISOString(), problems, isStart: true },
+        message: `${message}; the last accepted configuration runs`,
+      }
       const fields = { file: loaded.config.file, acceptedAt }
-      log.error('config.refused', fields, `the configuration cannot run: ${message}`)
+      const kept = `the configuration accepted at ${acceptedAt} runs`
+      log.error('config.refused', fields, `the configuration cannot run: ${message}; ${kept}`)
     }
     logProblems(log, loaded.problems)
   }
@@ -243,6 +247,12 @@ export class Reloader {
     const { problems } = loaded
     const isKnown = this.#last?.ok === false && isSame(this.#last.problems, problems)
     if (isKnown && mayBeAccepted(problems)) return 'later'
+    if (isKnown && this.#last?.isStart) {
+      // The start has told of it.
+      this.#lastRead = loaded
+      this.#parts.considered(loaded)
+      return 'taken'
+    }
     const { ok } = await this.#reload(false, loaded)
     return !ok && mayBeAccepted(problems) ? 'later' : 'taken'
   }

@@ -41,7 +41,7 @@ export function directorTroubles(overview: Known): DirectorTrouble[] {
       : null,
     lastReload && !lastReload.ok
       ? {
-          text: `A reload was refused ${agoText(lastReload.at, now)} ago: ${ended(lastReload.message)}`,
+          text: `${lastReload.isStart ? 'The start refused the configuration file' : 'A reload was refused'} ${agoText(lastReload.at, now)} ago: ${ended(lastReload.message)}`,
           view: 'plan',
         }
       : config.keptSince === null

@@ -55,7 +55,8 @@ function Facts({ overview }: { overview: OverviewDocument }) {
           `${fullTime(lastReload.at)}: ${lastReload.message}`
         ) : (
           <Alarm>
-            {fullTime(lastReload.at)}: {lastReload.message}
+            {fullTime(lastReload.at)}
+            {lastReload.isStart && ', at the start'}: {lastReload.message}
           </Alarm>
         )}
       </dd>

@@ -215,7 +215,7 @@ function keptConfiguration({ config: { file, keptSince } }: StatusDocument): str
   return [`${printable(file)} cannot run; the configuration accepted at ${since} runs until it is repaired`]
 }
 
-/** Returns lines about a refused reload: time, reason and the place of the first error. */
+/** Returns lines about a refused reload, or a start: time, reason and the place of the first error. */
 function refusedReload({ lastReload }: StatusDocument, now: number): string[] {
   if (!lastReload || lastReload.ok) return []
   const first = lastReload.problems.find(({ severity }) => severity === 'error')
@@ -223,7 +223,10 @@ function refusedReload({ lastReload }: StatusDocument, now: number): string[] {
     ? ` ${printable(`${first.file}:${first.at.line}:${first.at.column} ${first.message}`)};`
     : ''
   const at = shortTime(Date.parse(lastReload.at), now)
-  return [`the last reload (${at}) was refused:${place} ${printable(lastReload.message)}`]
+  const what = lastReload.isStart
+    ? `the start (${at}) refused the file`
+    : `the last reload (${at}) was refused`
+  return [`${what}:${place} ${printable(lastReload.message)}`]
 }
 
 /** Maximum number of causes listed separately. The row of each server shows its own. */

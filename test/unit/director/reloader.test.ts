@@ -67,6 +67,20 @@ describe('Reloader', () => {
     assert.deepEqual([applied.length, reloader.snapshot().keptSince, clock.alarms], [1, null, 0])
   })
 
+  it('says that the start refused the file, and not once more where autoreload reads it as it was', async () => {
+    const { reloader, lines, file } = await onKept()
+    reloader.logStart()
+    const events = () => lines.splice(0).map(({ event }) => event)
+    assert.deepEqual(events(), ['config.problem', 'config.refused'])
+    assert.equal(await reloader.reloadByItself(true), 'taken')
+    assert.deepEqual([events(), reloader.snapshot().last?.isStart], [[], true])
+    file.loaded = { ...BAD, text: 'worse', problems: [{ ...ERROR, message: 'something else' }] }
+    assert.equal(await reloader.reloadByItself(true), 'taken')
+    assert.deepEqual(events(), ['config.problem', 'reload.refused'])
+    assert.equal(reloader.snapshot().last?.isStart, undefined)
+    reloader.stop()
+  })
+
   it('looks no more once it is stopped', async () => {
     const { reloader, clock, file, wind } = await onKept()
     await setImmediate()

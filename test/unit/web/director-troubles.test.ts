@@ -30,6 +30,14 @@ describe('the troubles of the director', () => {
       'A reload was refused 5 min ago: site.yaml has 1 error.',
     ],
     [
+      'a file that the start refused',
+      {
+        config: { keptSince: since },
+        lastReload: { ok: false, at: since, message: '1 error in the file', isStart: true },
+      },
+      'The start refused the configuration file 5 min ago: 1 error in the file.',
+    ],
+    [
       'an invalid file at the start',
       { config: { keptSince: since } },
       'The configuration file is invalid: that of 5 min ago is in force.',

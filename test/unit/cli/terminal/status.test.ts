@@ -135,6 +135,11 @@ web  tcp [2001:db8::80]:80  wlc  4711 connections
       '! the last reload (11:59:55) was refused: site.yaml:7:20 there is no check "htpp"; ' +
         '1 error in the file; the running configuration stays',
     )
+    const start = { ...lastReload, isStart: true as const, message: '1 error in the file' }
+    assert.match(
+      renderStatus(statusDocument({ lastReload: start }), { ...plain, width: 200 }),
+      /^! the start \(11:59:55\) refused the file: site\.yaml:7:20 there is no check "htpp"; 1 error/m,
+    )
   })
 
   it('names the cause of missing verdicts, whatever it is, and of which server', () => {
