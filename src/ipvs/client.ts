@@ -80,6 +80,7 @@ function clientOf(connection: IpvsConnection): Client {
   const active = new ActiveCounts(connection)
   return {
     look: () => look.read(),
+    lookAtServices: () => look.readServices(),
     active: id => active.read(id),
     dump: (expected = new Map()) => runSliced(readingTable(connection, expected)),
     reals: async (id, expected = []) => {

@@ -1,5 +1,14 @@
 /** The interface to an IPVS table, implemented by the kernel's table and the memory table. */
-import type { Change, Dump, RealCounters, ServiceId, Table, TableReal, Timeouts } from '../core/model.js'
+import type {
+  Change,
+  Dump,
+  RealCounters,
+  ServiceAttributes,
+  ServiceId,
+  Table,
+  TableReal,
+  Timeouts,
+} from '../core/model.js'
 import type { Flow } from '../core/refusals.js'
 import type { SyncDaemon, SyncState } from '../core/sync-daemon.js'
 
@@ -34,6 +43,12 @@ export interface Look {
   readonly cost: number
 }
 
+/** The services by `keyOfService`, without their real servers, and what reading them has cost, as of a `Look`. */
+export interface ServicesLook {
+  readonly services: ReadonlyMap<string, ServiceAttributes>
+  readonly cost: number
+}
+
 /** Active connections and counters by real server, in the order of the kernel. */
 export interface ActiveConnections {
   /** Keys (`keyOfReal`). The same object as before while the real servers are the same, in the same order. */
@@ -49,6 +64,8 @@ export interface Kernel {
    * that exists (see `dump`), so what has changed has to be read with `dump`. Throws a KernelError.
    */
   look(): Promise<Look>
+  /** Reads the services alone, in a single dump. Waits for nothing. As with `look`, an entry may be missing. Throws a KernelError. */
+  lookAtServices(): ServicesLook
   /**
    * Reads the whole table with its counters (a resync). The kernel dumps the table in pages and counts entries, so a
    * deletion by another program during the dump makes it skip an entry. Entries that are in `expected` but missing in

@@ -1,4 +1,4 @@
-/** Reads the kernel's table again and again, and decodes only what has changed since the last time. */
+/** Reads the kernel's table, or its services alone, again and again, and decodes only what has changed since the last time. */
 import {
   familyOf,
   keyOfReal,
@@ -13,7 +13,7 @@ import { wakeCost } from '../util/wake-cost.js'
 import { ask, type IpvsConnection } from './ask.js'
 import { counters, levels } from './attributes.js'
 import { decodeReal, decodeService, encodeServiceId } from './codec.js'
-import type { Look } from './kernel.js'
+import type { Look, ServicesLook } from './kernel.js'
 import { levelWithout, SteadyWords } from './steady-words.js'
 
 const serviceLevel = levelWithout(levels.service, counters.service)
@@ -52,6 +52,14 @@ export class TableLook {
     const meter = new CostMeter()
     const table = await runSliced(metered(this.#reading(), meter), TURN)
     return { table, cost: this.#wake + meter.total }
+  }
+
+  readServices(): ServicesLook {
+    const meter = new CostMeter()
+    meter.start()
+    const services = this.#readServices()
+    meter.stop()
+    return { services, cost: this.#wake + meter.total }
   }
 
   *#reading(): Sliced<Look['table']> {

@@ -97,6 +97,20 @@ describe('table look: what has changed since the last reading', () => {
     )
   })
 
+  it('reads the services alone: as they are, and none of their real servers', async () => {
+    const { kernel } = await stage()
+    const names = () => [...kernel.lookAtServices().services.keys()].sort()
+    const { services, cost } = kernel.lookAtServices()
+    assert.ok(cost > 0.13)
+    assert.deepEqual(names(), [WEB, MAIL].map(keyOfService).sort())
+    await kernel.byHand.apply([{ op: 'delete-real', id: WEB, was: A }])
+    assert.equal(kernel.lookAtServices().services, services)
+    await kernel.byHand.apply([{ op: 'delete-service', id: MAIL, was: tableService(MAIL, [B]) }])
+    assert.deepEqual(names(), [keyOfService(WEB)])
+    const { table: seen } = await kernel.look()
+    assert.deepEqual(seen, (await kernel.dump()).table)
+  })
+
   it('does not notice counters', async () => {
     let time = 0
     const now = () => {
