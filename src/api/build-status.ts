@@ -84,6 +84,7 @@ export function* buildingStatus(snapshot: Snapshot, dates: Dates): Sliced<Status
       lastResync: reconcile.lastResync === null ? null : dates.iso(reconcile.lastResync),
       countersAt: reconcile.dumpAt === null ? null : dates.iso(reconcile.dumpAt),
       readEvery: reconcile.reading && Math.round(reconcile.reading.interval),
+      servicesEvery: reconcile.reading && Math.round(reconcile.reading.services),
       readCost: reconcile.reading?.cost == null ? null : rounded(reconcile.reading.cost),
       changesApplied: reconcile.changesApplied,
       driftRepaired: reconcile.driftRepaired,

@@ -346,12 +346,20 @@ export const statusDocument = z
         .number()
         .nullable()
         .describe(
-          'Milliseconds between two readings of the table: with resync: auto, what follows from their cost.',
+          'Milliseconds between two readings of the whole table: with resync: auto, what follows from their cost.',
+        ),
+      servicesEvery: z
+        .number()
+        .nullable()
+        .describe(
+          'Milliseconds between two readings of the services, with or without their real servers: with resync: auto less than readEvery where a reading of the whole table costs much.',
         ),
       readCost: z
         .number()
         .nullable()
-        .describe('What a reading costs, in milliseconds of one processor. Null: not measured.'),
+        .describe(
+          'What a reading of the whole table costs, in milliseconds of one processor. Null: not measured.',
+        ),
       changesApplied: z.number(),
       driftRepaired: z.number(),
       disputes: list(z.object({ service: z.string(), since: time(), changes: z.number() })).describe(

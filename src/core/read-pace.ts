@@ -1,6 +1,5 @@
 /**
- * How often the kernel's table is read back: as often as the reading costs at most a given share of one processor. IPVS
- * tells nobody of changes, so this is how changes by other programs are noticed. Pure.
+ * How often something is read again and again: as often as the reading costs at most a given share of one processor. Pure.
  */
 
 /** What paces a reading: its share of one processor, and the bounds of the milliseconds between two, whatever they cost. */
@@ -9,7 +8,6 @@ export interface Paced {
   readonly every: { readonly least: number; readonly most: number }
 }
 
-export const TABLE_PACE: Paced = { share: 0.003, every: { least: 1000, most: 10_000 } }
 /** Readings whose costs count. */
 const COSTS = 10
 /**
@@ -37,14 +35,23 @@ export function nextPace(
   cost: number,
   { share, every }: Paced,
 ): ReadPace {
-  const costs = [...before, cost].slice(-COSTS)
+  const costs = withCost(before, cost)
   const wanted = Math.min(Math.max(meanOf(costs) / share, every.least), every.most)
-  const isKept = wanted <= interval && wanted > SHORTER_FROM * interval
-  return { interval: isKept ? interval : wanted, costs }
+  return { interval: isSteady(interval, wanted) ? interval : wanted, costs }
 }
 
-/** The mean cost of a reading in milliseconds of one processor; null before the first. */
-export function costOf({ costs }: ReadPace): number | null {
+/** Returns the costs that count after one more reading. */
+export function withCost(costs: readonly number[], cost: number): readonly number[] {
+  return [...costs, cost].slice(-COSTS)
+}
+
+/** True if this interval stays where another is wanted. */
+export function isSteady(interval: number, wanted: number): boolean {
+  return wanted <= interval && wanted > SHORTER_FROM * interval
+}
+
+/** The mean of these costs in milliseconds of one processor; null without any. */
+export function costOf(costs: readonly number[]): number | null {
   return costs.length === 0 ? null : meanOf(costs)
 }
 

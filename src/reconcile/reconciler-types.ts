@@ -11,8 +11,11 @@ import type { Sliced } from '../util/time-slice.js'
 export interface ReconcileStats {
   /** When the whole table was last compared, in milliseconds of the steady clock, or null. */
   lastResync: number | null
-  /** How often the table is read back, and what a reading costs, in milliseconds; null before the first `resyncEvery`. */
-  reading: { readonly interval: number; readonly cost: number | null } | null
+  /**
+   * In milliseconds, how often the whole table is read back, how often its services are, with or without the rest, and what a reading
+   * of the whole costs; null before the first `resyncEvery`.
+   */
+  reading: { readonly interval: number; readonly services: number; readonly cost: number | null } | null
   /** What all looks have cost, in milliseconds of one processor. */
   readingCost: number
   changesApplied: number

@@ -121,10 +121,11 @@ export class Reconciler {
     if (!this.#known.isCertain) await this.resync()
   }
 
-  /** Looks at the table soon. Where another program has changed it, a resync follows. */
+  /** Looks at the whole table soon. Where another program has changed it, a resync follows. */
   lookSoon(): void {
     if (this.#isStopped) return
     this.#isLookDue = true
+    this.#looks.wholeNext()
     void this.#run()
   }
 
@@ -137,7 +138,7 @@ export class Reconciler {
 
   /**
    * Repeats the resync with pauses of `interval` milliseconds, until `stop`. With `auto` lvsd looks at the table as often
-   * as that is cheap (`core/read-pace.ts`), and a resync follows where something has changed. The same interval as before
+   * as that is cheap (`core/table-pace.ts`), and a resync follows where something has changed. The same interval as before
    * changes nothing.
    */
   resyncEvery(interval: number | 'auto'): void {
@@ -344,12 +345,10 @@ export class Reconciler {
     const known = this.#known
     // After a refusal a resync follows anyway.
     if (this.#isStopped || known.table === null || !known.isCertain) return
-    const table = await this.#looks.look(known.table)
-    if (table === null) {
-      this.#isResyncDue = true
-      return
-    }
-    known.seen(table)
+    const found = await this.#looks.look(known.table)
+    if (found === 'changed') this.#isResyncDue = true
+    if (found === 'changed' || found === null) return
+    known.seen(found)
     this.stats.lastResync = steadyNow()
     this.#drift.quiet(steadyNow())
     this.stats.disputes = this.#drift.disputes

@@ -1,10 +1,11 @@
 /**
- * Looks at the kernel's table, which costs less than reading it, as often as that is cheap (`core/read-pace.ts`), and finds whether
- * another program has changed a service of lvsd.
+ * Looks at the kernel's table, which costs less than reading it, or at its services alone, which costs less still, as often as that is
+ * cheap (`core/table-pace.ts`), and finds whether another program has changed a service of lvsd.
  */
-import { diff } from '../core/diff.js'
+import { diff, sameService } from '../core/diff.js'
 import type { Table } from '../core/model.js'
-import { costOf, FIRST_PACE, nextPace, type ReadPace, TABLE_PACE } from '../core/read-pace.js'
+import { costOf } from '../core/read-pace.js'
+import { FIRST_TABLE_PACE, type LookAt, nextTablePace, type TablePace } from '../core/table-pace.js'
 import type { Kernel } from '../ipvs/kernel.js'
 import type { Journal } from '../storage/journal.js'
 import type { Log } from '../system/log.js'
@@ -13,7 +14,7 @@ import { Poller } from '../util/poller.js'
 import type { ReconcileStats } from './reconciler-types.js'
 
 interface TableLooksParts {
-  readonly kernel: Pick<Kernel, 'look'>
+  readonly kernel: Pick<Kernel, 'look' | 'lookAtServices'>
   readonly journal: Pick<Journal, 'owned'>
   readonly log: Log
   readonly clock: Pick<Clock, 'alarm'>
@@ -26,8 +27,10 @@ interface TableLooksParts {
 export class TableLooks {
   readonly #parts: TableLooksParts
   readonly #poller: Poller
-  #pace: ReadPace = FIRST_PACE
+  #pace: TablePace = FIRST_TABLE_PACE
   #isAuto = false
+  /** Looks at the services since the last one at the whole table. */
+  #since = 0
 
   constructor(parts: TableLooksParts) {
     this.#parts = parts
@@ -37,8 +40,9 @@ export class TableLooks {
   /** With `auto` the looks are repeated; with an interval in milliseconds whole readings are, which others see to. */
   follow(interval: number | 'auto'): void {
     this.#isAuto = interval === 'auto'
-    this.#poller.every(interval === 'auto' ? this.#pace.interval : null)
-    this.#parts.stats.reading = interval === 'auto' ? readingOf(this.#pace) : { interval, cost: null }
+    this.#poller.every(interval === 'auto' ? pauseOf(this.#pace) : null)
+    this.#parts.stats.reading =
+      interval === 'auto' ? readingOf(this.#pace) : { interval, services: interval, cost: null }
   }
 
   stop(): Promise<void> {
@@ -47,35 +51,67 @@ export class TableLooks {
 
   async #due(): Promise<void> {
     await this.#parts.onDue()
-    if (this.#isAuto) this.#poller.every(this.#pace.interval)
+    if (this.#isAuto) this.#poller.every(pauseOf(this.#pace))
   }
 
-  /** Returns the table, or null if lvsd's services in it are not those of `expected`, or it cannot be read. Never rejects. */
-  async look(expected: Table): Promise<Table | null> {
-    const { kernel, stats } = this.#parts
+  /** Makes the next look one at the whole table. */
+  wholeNext(): void {
+    this.#since = this.#pace.looks
+  }
+
+  /**
+   * Looks at what is due. Returns 'changed' if lvsd's services are not those of `expected`, or cannot be read. Else the table; null
+   * after a look at the services alone. Never rejects.
+   */
+  async look(expected: Table): Promise<Table | null | 'changed'> {
     try {
-      const { table, cost } = await kernel.look()
-      stats.readingCost += cost
-      this.#pace = nextPace(this.#pace, cost, TABLE_PACE)
-      if (this.#isAuto) stats.reading = readingOf(this.#pace)
-      return this.#isAsExpected(table, expected) ? table : null
+      if (this.#since + 1 < this.#pace.looks) return this.#lookAtServices(expected)
+      return await this.#lookAtTable(expected)
     } catch {
-      return null
+      return 'changed'
     }
   }
 
-  /** Compares the services of lvsd. The same object has the same bytes as at the last look, and was compared then. */
-  #isAsExpected(found: Table, expected: Table): boolean {
-    const { owned } = this.#parts.journal
-    for (const key of owned) {
-      const [was, is] = [expected.get(key), found.get(key)]
-      if (was === is) continue
-      if (!was || !is || diff(new Map([[key, was]]), new Map([[key, is]]), owned).length > 0) return false
+  #lookAtServices(expected: Table): null | 'changed' {
+    const { kernel, journal } = this.#parts
+    const { services, cost } = kernel.lookAtServices()
+    this.#since++
+    this.#count('services', cost)
+    for (const key of journal.owned) {
+      const [was, is] = [expected.get(key), services.get(key)]
+      if (was && is ? !sameService(was, is) : was !== is) return 'changed'
     }
-    return true
+    return null
+  }
+
+  async #lookAtTable(expected: Table): Promise<Table | 'changed'> {
+    const { kernel, journal } = this.#parts
+    this.#since = 0
+    const { table, cost } = await kernel.look()
+    this.#count('table', cost)
+    for (const key of journal.owned) {
+      const [was, is] = [expected.get(key), table.get(key)]
+      // The same object has the same bytes as at the last look, and was compared then.
+      if (was === is) continue
+      if (!was || !is || diff(new Map([[key, was]]), new Map([[key, is]]), journal.owned).length > 0)
+        return 'changed'
+    }
+    return table
+  }
+
+  #count(at: LookAt, cost: number): void {
+    const { stats } = this.#parts
+    stats.readingCost += cost
+    this.#pace = nextTablePace(this.#pace, at, cost)
+    if (this.#isAuto) stats.reading = readingOf(this.#pace)
   }
 }
 
-function readingOf(pace: ReadPace): NonNullable<ReconcileStats['reading']> {
-  return { interval: pace.interval, cost: costOf(pace) }
+/** Milliseconds between two looks, whatever they look at. */
+function pauseOf({ interval, looks }: TablePace): number {
+  return interval / looks
+}
+
+function readingOf(pace: TablePace): NonNullable<ReconcileStats['reading']> {
+  return { interval: pace.interval, services: pauseOf(pace), cost: costOf(pace.costs.table) }
 }

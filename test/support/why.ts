@@ -87,7 +87,7 @@ function why(reals: readonly ResolvedReal[], index: number | null, told: Told): 
     names: new Map(),
     reconcile: {
       lastResync: NOW - 1000,
-      reading: { interval: 1000, cost: 2.5 },
+      reading: { interval: 2000, services: 1000, cost: 2.5 },
       readingCost: 5,
       changesApplied: 0,
       driftRepaired: 0,

@@ -122,6 +122,7 @@ export function statusDocument(change: Partial<StatusDocument> = {}): StatusDocu
       lastResync: ago(4),
       countersAt: ago(0),
       readEvery: 1000,
+      servicesEvery: 1000,
       readCost: 2.5,
       changesApplied: 3,
       driftRepaired: 0,

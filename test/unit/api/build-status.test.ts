@@ -69,7 +69,7 @@ function snapshot(health: Partial<HealthSnapshot> = {}, kernel: Table | null = n
     names: new Map(),
     reconcile: {
       lastResync: 3000,
-      reading: { interval: 1000, cost: 2.5 },
+      reading: { interval: 2000, services: 1000, cost: 2.5 },
       readingCost: 5,
       changesApplied: 7,
       driftRepaired: 1,

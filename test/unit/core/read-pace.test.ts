@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { costOf, FIRST_PACE, nextPace, type ReadPace, TABLE_PACE } from '../../../src/core/read-pace.js'
+import { costOf, FIRST_PACE, nextPace, type ReadPace } from '../../../src/core/read-pace.js'
+import { TABLE_PACE } from '../../../src/core/table-pace.js'
 
 const next = (pace: ReadPace, cost: number) => nextPace(pace, cost, TABLE_PACE)
 const paceAfter = (...costs: number[]) => costs.reduce(next, FIRST_PACE)
 const anyCosts = fc.array(fc.double({ min: 0, max: 200, noNaN: true }), { minLength: 1, maxLength: 30 })
 
-describe('read-pace: how often the table is read back', () => {
+describe('read-pace: how often something is read again', () => {
   const cases: [string, number[], number][] = [
     ['keeps its first interval while that costs what it may', [3], 1000],
     ['reads less often at once when a reading costs more', [6], 2000],
@@ -30,7 +31,7 @@ describe('read-pace: how often the table is read back', () => {
     fc.assert(
       fc.property(anyCosts, costs => {
         const pace = paceAfter(...costs)
-        const share = (costOf(pace) ?? 0) / pace.interval
+        const share = (costOf(pace.costs) ?? 0) / pace.interval
         assert.ok(share <= TABLE_PACE.share + 1e-9 || pace.interval === TABLE_PACE.every.most, `${share}`)
         assert.ok(pace.interval >= TABLE_PACE.every.least && pace.interval <= TABLE_PACE.every.most)
       }),
@@ -50,6 +51,6 @@ describe('read-pace: how often the table is read back', () => {
   })
 
   it('has no cost before the first reading', () => {
-    assert.equal(costOf(FIRST_PACE), null)
+    assert.equal(costOf(FIRST_PACE.costs), null)
   })
 })

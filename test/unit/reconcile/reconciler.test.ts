@@ -376,19 +376,27 @@ describe('reconciler', () => {
   })
 
   describe('with auto', () => {
-    /** A reconciler that looks on its own clock; `kernel` counts readings and says what a look costs. */
-    async function looking(cost = 3) {
+    const WEIGHT: Change = { op: 'set-real', id: WEB, real: { ...B, weight: 9 }, was: B }
+
+    /** A reconciler that looks on its own clock; `kernel` counts readings and says what looks cost. */
+    async function looking(cost = 3, servicesCost = 0.5) {
       const clock = new FakeClock()
       const kernel = memoryKernel()
-      const count = { dumps: 0, looks: 0 }
+      const count = { dumps: 0, looks: 0, services: 0, order: '' }
       const counting = {
         ...kernel,
+        lookAtServices: () => {
+          count.services++
+          count.order += 'S'
+          return { ...kernel.lookAtServices(), cost: servicesCost }
+        },
         dump: (...args: Parameters<Kernel['dump']>) => {
           count.dumps++
           return kernel.dump(...args)
         },
         look: async () => {
           count.looks++
+          count.order += 'T'
           return { ...(await kernel.look()), cost }
         },
       }
@@ -412,21 +420,47 @@ describe('reconciler', () => {
       assert.deepEqual([count.looks, count.dumps, batches.length], [59, 0, 1])
       await wind(1000)
       assert.deepEqual([count.dumps, batches.length, reconciler.stats.driftRepaired], [1, 1, 0])
-      assert.deepEqual(reconciler.stats.reading, { interval: 1000, cost: 3 })
-      assert.equal(reconciler.stats.readingCost, 3 * count.looks)
+      assert.deepEqual(reconciler.stats.reading, { interval: 1000, services: 1000, cost: 3 })
+      assert.deepEqual([reconciler.stats.readingCost, count.services], [3 * count.looks, 0])
     })
 
-    it('looks less often where a look costs more', async () => {
-      const { wind, count, reconciler } = await looking(12)
+    it('looks at the whole table less often where that costs more, and at the services between', async () => {
+      const { wind, count, reconciler } = await looking(12, 1)
+      for (let i = 0; i < 11; i++) await wind(1067)
+      assert.deepEqual([count.order, count.dumps], ['TSSSSTSSSST', 0])
+      const { reading, readingCost } = reconciler.stats
+      assert.deepEqual(reading, { interval: 16_000 / 3, services: 16_000 / 3 / 5, cost: 12 })
+      assert.equal(readingCost, 12 * count.looks + count.services)
+    })
+
+    it('repairs a service by a look at the services, and leaves real servers to one at the whole table', async () => {
+      const { wind, byHand, dump, count, reconciler } = await looking(12, 1)
       await wind(1000)
-      await wind(3999)
-      assert.equal(count.looks, 1)
-      await wind(1)
-      assert.equal(count.looks, 2)
-      assert.equal(reconciler.stats.reading?.interval, 4000)
+      const service = { ...SERVICE_ATTRIBUTES, scheduler: 'rr' }
+      await byHand.apply([{ op: 'set-service', id: WEB, was: SERVICE_ATTRIBUTES, service }])
+      await wind(1067)
+      assert.deepEqual([await dump(), count.looks, reconciler.stats.driftRepaired], [FULL, 1, 1])
+      await byHand.apply([{ op: 'delete-service', id: WEB, was: tableService(WEB, [A, B]) }])
+      await wind(1067)
+      assert.deepEqual([await dump(), count.looks, reconciler.stats.driftRepaired], [FULL, 1, 4])
+      await byHand.apply([WEIGHT])
+      await wind(1067)
+      assert.deepEqual([count.looks, reconciler.stats.driftRepaired], [1, 4])
+      for (let i = 0; i < 3; i++) await wind(1067)
+      assert.deepEqual([await dump(), count.looks, reconciler.stats.driftRepaired], [FULL, 2, 5])
     })
 
-    const WEIGHT: Change = { op: 'set-real', id: WEB, real: { ...B, weight: 9 }, was: B }
+    it('looks at the whole table when it is to look soon', async () => {
+      const { wind, byHand, dump, count, reconciler } = await looking(12, 1)
+      await wind(1000)
+      await wind(1067)
+      assert.deepEqual([count.looks, count.services], [1, 1])
+      await byHand.apply([WEIGHT])
+      reconciler.lookSoon()
+      await wind(0)
+      assert.deepEqual([await dump(), count.looks, count.services], [FULL, 2, 1])
+    })
+
     const hands: Record<string, Change> = {
       'a weight': WEIGHT,
       'a real server that is gone': { op: 'delete-real', id: WEB, was: A },
@@ -498,7 +532,10 @@ describe('reconciler', () => {
       const { wind, count, reconciler, clock } = await looking()
       reconciler.resyncEvery(5000)
       await wind(4999)
-      assert.deepEqual([count.looks, reconciler.stats.reading], [0, { interval: 5000, cost: null }])
+      assert.deepEqual(
+        [count.looks, reconciler.stats.reading],
+        [0, { interval: 5000, services: 5000, cost: null }],
+      )
       reconciler.resyncEvery('auto')
       await wind(1000)
       await reconciler.stop()

@@ -356,6 +356,7 @@ function eventful() {
       lastResync: null,
       countersAt: null,
       readEvery: 1000,
+      servicesEvery: 1000,
       readCost: 2.5,
       changesApplied: 3,
       driftRepaired: 3,
