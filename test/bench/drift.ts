@@ -44,7 +44,7 @@ function rowOf(count: number, ours: readonly number[], intervals: readonly numbe
     ours,
     beside: 'between two readings',
     theirs: intervals,
-    note: 'the interval that lvsd has chosen after each deletion; other daemons do not read the table back',
+    note: 'of the services, as lvsd has chosen after each deletion; other daemons do not read the table back',
   }
 }
 
@@ -59,7 +59,7 @@ async function* measureSize(count: number, folder: string, runs: number): AsyncI
     for (let k = 1; k <= runs; k++) {
       const [delays, intervals]: [number[], number[]] = [[], []]
       for (let i = 0; i < DELETIONS; i++) {
-        const interval = (await fetchStatus(lvsdSocket(folder))).reconcile.readEvery ?? 0
+        const interval = (await fetchStatus(lvsdSocket(folder))).reconcile.servicesEvery ?? 0
         intervals.push(interval)
         await phase(i, DELETIONS, Math.max(1000, interval))
         run('ipvsadm', '-D', '-t', `[${site.services[((k - 1) * DELETIONS + i) % SERVICES]?.address}]:80`)
