@@ -74,7 +74,7 @@ function section(title: string, rows: Rows, page: Page): string {
   return page.formatItemList(title, items, page).join('\n')
 }
 
-/** Joins the lines of each paragraph. Keeps empty lines, and starts a new line for each list item (`- `). */
+/** Joins the lines of each paragraph and of each list item (`- `), whose further lines may be indented. Keeps empty lines. */
 function reflowed(text: string): string {
-  return text.replaceAll(/(?<=[^\n])\n(?!\n|- )/g, ' ')
+  return text.replaceAll(/(?<=[^\n])\n(?!\n|- ) */g, ' ')
 }

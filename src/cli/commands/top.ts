@@ -16,7 +16,7 @@ export const command = defineCommand({
   details: `On a terminal the list is drawn again every SECONDS; ? shows its keys. Elsewhere it is printed once, or --count times.
 
 - CONN/S: new connections each second. ACTIVE and INACT: connections that the kernel knows.
-- B/S and PKT/S: bytes and packets each second; k is 1000. With direct routing and tunnels, answers do not pass the
+- B/S and PKT/S: bytes (not bits) and packets each second; 1k is 1000. With direct routing and tunnels, answers do not pass the
   director, so OUT is 0.
 
 The rates are differences of the kernel's counters between two readings; the first ones come from its own estimator.`,

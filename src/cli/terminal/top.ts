@@ -96,8 +96,8 @@ export class Top {
         ].join('  '),
         [
           `${sum(rates => rates.connections)} new connections/s`,
-          `in ${sum(rates => rates.inBytes)} B/s, ${sum(rates => rates.inPackets)} packets/s`,
-          `out ${sum(rates => rates.outBytes)} B/s, ${sum(rates => rates.outPackets)} packets/s`,
+          `in ${sum(rates => rates.inBytes)} bytes/s, ${sum(rates => rates.inPackets)} packets/s`,
+          `out ${sum(rates => rates.outBytes)} bytes/s, ${sum(rates => rates.outPackets)} packets/s`,
         ].join(paint('dim', ' · ')),
       ],
     ]

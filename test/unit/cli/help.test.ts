@@ -96,6 +96,12 @@ describe('help: the commands', () => {
     assert.ok(help.includes('\n\none two\n\n- three\n- four five\n\n'), help)
   })
 
+  it('joins the lines of an item of a list without their indentation', async () => {
+    const own = commandHelp(await loadCommand('top'))
+    assert.match(own, /do not pass the\s+director, so OUT is 0\./)
+    assert.doesNotMatch(own, /\S {2,}director/)
+  })
+
   it('fits into a terminal of 80 columns, but for command lines as they are typed', async () => {
     for (const name of commandNames()) {
       const { examples, ...rest } = await loadCommand(name)

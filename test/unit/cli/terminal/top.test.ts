@@ -121,6 +121,13 @@ describe('top: its content', () => {
     assert.match(other.head(read(0, 1), VIEW).flat().join(), /sorted by new connections/)
   })
 
+  it('names the units in its head', () => {
+    assert.match(
+      top.head(read(1, 350), VIEW).flat().join('\n'),
+      /250 new connections\/s · in 0 bytes\/s, 0 packets\/s · out 0 bytes\/s, 0 packets\/s/,
+    )
+  })
+
   it('prints the same as JSON', () => {
     const [service] = top.data(read(1, 350)).services
     assert.equal(service?.rates.connections, 250)
