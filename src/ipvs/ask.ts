@@ -8,6 +8,9 @@ import { failureOf } from './errors.js'
 
 export type IpvsConnection = Connection<IpvsAttributes>
 
+/** Real servers of one service whose reading takes a turn: the kernel hands all of them out at once. */
+export const LONG_READING = 1000
+
 /** Executes `question`, and repeats it if the family's number has changed. Throws a KernelError. */
 export function ask<T>(connection: IpvsConnection, what: string, question: () => T): T {
   return explained(what, () => {

@@ -15,9 +15,9 @@ import type { SyncDaemon } from '../core/sync-daemon.js'
 import { batchSize, openConnection, type Socket } from '../netlink/connection.js'
 import type { Trace } from '../netlink/print.js'
 import { openSocket } from '../netlink/socket.js'
-import { eachInSteps, ownTurn, runSliced, type Sliced } from '../util/time-slice.js'
+import { eachInSteps, LONG_STEP, ownTurn, runSliced, type Sliced } from '../util/time-slice.js'
 import { ActiveCounts } from './active-counts.js'
-import { ask, codeOf, explained, explaining, type IpvsConnection, lookedUp } from './ask.js'
+import { ask, codeOf, explained, explaining, type IpvsConnection, LONG_READING, lookedUp } from './ask.js'
 import { type IpvsRequest, ipvs, levels, type ServiceValues } from './attributes.js'
 import {
   decodeCounters,
@@ -84,7 +84,7 @@ function clientOf(connection: IpvsConnection): Client {
     active: id => active.read(id),
     dump: (expected = new Map()) => runSliced(readingTable(connection, expected)),
     reals: async (id, expected = []) => {
-      const members = await runSliced(readingAllReals(connection, id, expected))
+      const members = await runSliced(readingAllReals(connection, id, [...expected]))
       return new Map(members.map(member => [keyOfReal(member.real), member]))
     },
     apply: changes => applyAll(connection, changes),
@@ -135,7 +135,7 @@ function* readingTable(connection: IpvsConnection, expected: Expected): Sliced<D
   const reals = new Map<string, RealCounters>()
   for (const { id, service, counters } of yield* readingAllServices(connection, expected)) {
     const key = keyOfService(id)
-    const members = yield* readingAllReals(connection, id, expected.get(key)?.reals.keys() ?? [])
+    const members = yield* readingAllReals(connection, id, [...(expected.get(key)?.reals.keys() ?? [])])
     const byKey = new Map<string, TableReal>()
     yield* eachInSteps(members, ({ real, counters }) => {
       const realKey = keyOfReal(real)
@@ -197,12 +197,13 @@ const mostReadings = 4
 function* readingAllReals(
   connection: IpvsConnection,
   id: ServiceId,
-  expected: Iterable<string>,
+  expected: readonly string[],
 ): Sliced<CountedReal[]> {
   const keysOf = (members: readonly CountedReal[]) => new Set(members.map(({ real }) => keyOfReal(real)))
+  if (expected.length >= LONG_READING) yield LONG_STEP
   let members = yield* readingReals(connection, id)
   let keys = keysOf(members)
-  if ([...expected].every(key => keys.has(key))) return members
+  if (expected.every(key => keys.has(key))) return members
   for (let reading = 1; reading < mostReadings; reading++) {
     const before = keys
     members = yield* readingReals(connection, id)

@@ -8,9 +8,9 @@ import {
   type TableService,
 } from '../core/model.js'
 import { CostMeter } from '../util/cost-meter.js'
-import { eachInSteps, runSliced, type Sliced } from '../util/time-slice.js'
+import { eachInSteps, LONG_STEP, runSliced, type Sliced } from '../util/time-slice.js'
 import { wakeCost } from '../util/wake-cost.js'
-import { ask, type IpvsConnection } from './ask.js'
+import { ask, type IpvsConnection, LONG_READING } from './ask.js'
 import { counters, levels } from './attributes.js'
 import { decodeReal, decodeService, encodeServiceId } from './codec.js'
 import type { Look, ServicesLook } from './kernel.js'
@@ -94,13 +94,14 @@ export class TableLook {
   *#readReals(key: string, attributes: Attributes): Sliced<Seen> {
     const { reals: words } = this.#scratch
     const { id } = attributes
+    const known = this.#seen.get(key)
+    if (known && known.words.count >= LONG_READING) yield LONG_STEP
     ask(this.#connection, `read the real servers of ${key}`, () =>
       this.#connection.scan(
         { command: 'GET_DEST', values: { SERVICE: encodeServiceId(id) } },
         words.visitor(),
       ),
     )
-    const known = this.#seen.get(key)
     const isSame = known?.words.equals(words) ?? false
     if (known && isSame && known.attributes === attributes) return known
     const own = words.kept()
@@ -129,6 +130,6 @@ function* metered<T>(work: Sliced<T>, meter: CostMeter): Sliced<T> {
     const step = work.next()
     meter.stop()
     if (step.done) return step.value
-    yield
+    yield step.value
   }
 }

@@ -3,8 +3,11 @@
  * share the time of a turn of the event loop: several at once take longer, and no turn does.
  */
 
+/** Before a step that takes as long as all slices of a turn: it gets a turn without others. */
+export const LONG_STEP = 'long step'
+
 /** A computation that can be interrupted at each `yield`. */
-export type Sliced<T> = Generator<void, T>
+export type Sliced<T> = Generator<typeof LONG_STEP | undefined, T>
 
 /** Target of the milliseconds that all slices of one turn take together. The last step of a slice may exceed it. */
 const TURN = 10
@@ -29,11 +32,14 @@ export function runSync<T>(work: Sliced<T>): T {
 }
 
 interface Part {
-  /** Runs until this time, and returns true when it has ended. */
-  readonly run: (until: number) => boolean
+  /** Runs until this time. */
+  readonly run: (until: number) => Rest
   /** True if it takes a turn for itself. */
   readonly isWhole: boolean
 }
+
+/** What is left of a part: nothing, more slices, or a step that takes a turn for itself. */
+type Rest = 'none' | 'slices' | 'whole'
 
 /** Divides the turns of the event loop among computations. A process has one; tests have their own, with a clock of theirs. */
 export class Turns {
@@ -56,20 +62,22 @@ export class Turns {
    */
   run<T>(work: Sliced<T>, turn = TURN): Promise<T> {
     return new Promise((resolve, reject) => {
-      const run = (until: number) => {
+      const run = (until: number): Rest => {
         const end = Math.min(until, this.#now() + turn)
         try {
           do {
             const step = work.next()
-            if (!step.done) continue
-            resolve(step.value)
-            return true
+            if (step.done) {
+              resolve(step.value)
+              return 'none'
+            }
+            if (step.value === LONG_STEP) return 'whole'
           } while (this.#now() < end)
         } catch (error) {
           reject(error)
-          return true
+          return 'none'
         }
-        return false
+        return 'slices'
       }
       this.#begin({ run, isWhole: false })
     })
@@ -78,9 +86,9 @@ export class Turns {
   /** Resolves in a turn in which no slice runs, for a step that takes as long as one. */
   own(): Promise<void> {
     return new Promise(resolve => {
-      const run = () => {
+      const run = (): Rest => {
         resolve()
-        return true
+        return 'none'
       }
       this.#waiting.push({ run, isWhole: true })
       this.#count()
@@ -88,7 +96,8 @@ export class Turns {
   }
 
   #begin(part: Part): void {
-    if (this.#left <= 0 || this.#waiting.length > 0 || !this.#take(part)) this.#waiting.push(part)
+    if (this.#left <= 0 || this.#waiting.length > 0) this.#waiting.push(part)
+    else this.#take(part)
     this.#count()
   }
 
@@ -116,16 +125,16 @@ export class Turns {
       const [part] = this.#waiting
       if (!part || (part.isWhole && this.#left < TURN)) return
       this.#waiting.shift()
-      if (!this.#take(part)) this.#waiting.push(part)
+      this.#take(part)
     }
   }
 
-  /** Runs one part, and takes its time from the turn. */
-  #take({ run, isWhole }: Part): boolean {
+  /** Runs one part, and takes its time from the turn. What is left of it waits. */
+  #take({ run, isWhole }: Part): void {
     const began = this.#now()
-    const isOver = run(began + this.#left)
+    const rest = run(began + this.#left)
     this.#left = isWhole ? 0 : this.#left - (this.#now() - began)
-    return isOver
+    if (rest !== 'none') this.#waiting.push({ run, isWhole: rest === 'whole' })
   }
 }
 

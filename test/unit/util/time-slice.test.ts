@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { loadConfig } from '../../../src/config/load.js'
-import { runSync, type Sliced, Turns } from '../../../src/util/time-slice.js'
+import { LONG_STEP, runSync, type Sliced, Turns } from '../../../src/util/time-slice.js'
 
 /** Each piece takes a millisecond of `clock`. */
 function* busy(pieces: number, clock: { now: number }): Sliced<number> {
@@ -66,6 +66,25 @@ describe('time-slice: work in pieces', () => {
     const short = turns.run(busy(5, clock)).then(() => ends.push('short'))
     await Promise.all([long, short])
     assert.deepEqual(ends, ['short', 'long'])
+  })
+
+  it('gives a long step of a computation a turn without slices', async () => {
+    const clock = { now: 0 }
+    const turns = new Turns(() => clock.now)
+    function* withLongSteps(): Sliced<number> {
+      for (let i = 0; i < 5; i++) {
+        yield* busy(7, clock)
+        yield LONG_STEP
+        clock.now += 10
+        yield
+      }
+      return 5
+    }
+    const { result, longest } = await longestTurn(clock, () =>
+      Promise.all([turns.run(withLongSteps()), turns.run(busy(200, clock))]),
+    )
+    assert.deepEqual(result, [5, 200])
+    assert.ok(longest <= 10, `${longest} ms`)
   })
 
   it('gives a step a turn of its own', async () => {
