@@ -18,6 +18,8 @@ export class ResultQueue {
   readonly #waiting: Results[] = []
   /** How many may be taken in this turn. */
   #room = MOST_IN_A_TURN
+  /** True while the end of a turn is awaited. */
+  #isCounting = false
 
   constructor(take: (results: Results) => void) {
     this.#take = take
@@ -25,21 +27,26 @@ export class ResultQueue {
 
   add(results: Results): void {
     this.#waiting.push(results)
-    // The first ones of this turn.
-    const takesRoom = results.full.length > 0 || results.repeats !== null
-    if (this.#room === MOST_IN_A_TURN && takesRoom) setImmediate(() => this.#nextTurn())
     this.#takeSome()
+    this.#count()
   }
 
   clear(): void {
     this.#waiting.length = 0
   }
 
-  #nextTurn(): void {
-    this.#room = MOST_IN_A_TURN
-    if (this.#waiting.length === 0) return
-    setImmediate(() => this.#nextTurn())
+  #count(): void {
+    if (this.#isCounting || (this.#waiting.length === 0 && this.#room === MOST_IN_A_TURN)) return
+    this.#isCounting = true
+    setImmediate(() => this.#endTurn())
+  }
+
+  /** A turn in which messages have come ends with the immediates, so these have what is left of it. */
+  #endTurn(): void {
+    this.#isCounting = false
     this.#takeSome()
+    this.#room = MOST_IN_A_TURN
+    this.#count()
   }
 
   #takeSome(): void {

@@ -68,6 +68,17 @@ describe('result-queue', () => {
     )
   })
 
+  it('takes no more than that in a turn in which a message comes and immediates run', async () => {
+    const { queue, order, wait } = rig()
+    queue.add({ repeats: null, full: full(1, 200), deferred: [] })
+    await wait(1)
+    assert.equal(order.length, MOST_IN_A_TURN)
+    await wait(1)
+    assert.equal(order.length, 2 * MOST_IN_A_TURN)
+    await wait(3)
+    assert.equal(order.length, 200)
+  })
+
   it('takes no more than that of several messages in one turn', async () => {
     const { queue, order, wait } = rig()
     for (let i = 0; i < 10; i++) queue.add({ repeats: null, full: full(i * 20, 20), deferred: [] })
