@@ -31,7 +31,7 @@ export const command = defineCommand({
 how long each phase took, what came and how it was judged; at the end, for each server, whether enough of its checks
 pass, and with which weight. The exit code is 0 if all servers are up. rise, fall and maintenance play no part. Does not
 touch the kernel's table, and needs no running lvsd. A check with path: service goes through that table: it is named,
-is not run, and counts for nothing.`,
+is not run, and counts for nothing. Where there is no other check, nothing is known, and the exit code is 1.`,
   arguments: {
     ...configArgument,
     SERVICE: { about: 'only this service, by its name; or one of its real servers: web/::1', optional: true },
@@ -66,9 +66,17 @@ is not run, and counts for nothing.`,
     const servers = config.services.flatMap(service => serversOf(service, probed))
     if (context.options.json) context.printData(asJson(probed, servers))
     else context.print(renderProbed(probed, { ...context.screen, servers }))
+    if (servers.length > 0 && servers.every(isNotRun)) {
+      context.warn(NOTHING_CHECKED)
+      return EXIT.problem
+    }
     return servers.every(server => server.state === 'up' || isNotRun(server)) ? EXIT.ok : EXIT.problem
   },
 })
+
+/** An exit code of 0 would tell a script that the servers are well. */
+const NOTHING_CHECKED =
+  'nothing was checked: each check here goes through the path of its service, which needs a running lvsd; lvsd status and lvsd why show its results'
 
 /** Returns for each real server of a service the state that follows from the results of its checks. */
 function serversOf(service: ResolvedService, probed: readonly Probed[]): readonly ProbedServer[] {

@@ -48,7 +48,7 @@ describe('lvsd probe', () => {
     assert.match(both.out, /^web {2}\S+ {2}down {2} +1 of 2 pass, 2 needed\n1 real server: 0 up, 1 down/m)
   })
 
-  it('runs no check that needs the table of a running lvsd, and does not count it as a failure', async () => {
+  it('runs no check that needs the table of a running lvsd, counts it as no failure, and is not well without another', async () => {
     const { well } = await startSite()
     const siteOf = (check: string) => ({
       file: temporaryFile(
@@ -57,7 +57,8 @@ describe('lvsd probe', () => {
       ),
     })
     const alone = await probe(siteOf('check: http, path: service'))
-    assert.equal(alone.exit, EXIT.ok)
+    assert.equal(alone.exit, EXIT.problem, 'nothing was checked')
+    assert.match(alone.err, /^nothing was checked: each check here goes through the path of its service/)
     const left = 'goes through the path of the service: needs the table of a running lvsd'
     assert.match(alone.out, new RegExp(`  \\[::1\\]:${well}  http.*  not run\n    ${left}$`, 'm'))
     assert.match(alone.out, /^1 check: 0 up, 0 down, 1 not run$/m)
@@ -197,8 +198,8 @@ services:
 }
 
 async function probe(site: { file: string }, SERVICE?: string, REAL?: string) {
-  const { context, out } = testContext()
+  const { context, out, err } = testContext()
   const words = { CONFIG: site.file, SERVICE, REAL }
   const exit = await command.run({ ...context, options: { json: false }, arguments: words })
-  return { exit, out: out() }
+  return { exit, out: out(), err: err() }
 }
