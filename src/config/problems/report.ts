@@ -16,6 +16,8 @@ export interface Report {
   error(code: ProblemCode, at: Position, message: Message): void
   warn(code: ProblemCode, at: Position, message: Message): void
   note(code: ProblemCode, at: Position, message: Message): void
+  /** Number of problems reported so far, kept or not. */
+  readonly told: number
   /** Returns the problems by position. If there are too many, the last one has the number of those left out. */
   problems(): readonly Problem[]
 }
@@ -44,8 +46,10 @@ export function newReport(
   const known = new Set(told.map(({ code, at }) => keyOf(code, at)))
   const kept: Problem[] = []
   let omitted: Problem | null = null
+  let calls = 0
   const count = { error: 0, warning: 0, note: 0 }
   const add = (severity: Problem['severity']) => (code: ProblemCode, at: Position, message: Message) => {
+    calls++
     const key = keyOf(code, at)
     if (once && known.has(key)) return
     const isKept = (severity === 'error' ? count.error : count.warning + count.note) < most
@@ -60,6 +64,9 @@ export function newReport(
     error: add('error'),
     warn: add('warning'),
     note: add('note'),
+    get told() {
+      return calls
+    },
     problems: () => [...kept.toSorted(byPlace), ...(omitted ? [more(omitted, kept, count)] : [])],
   }
 }

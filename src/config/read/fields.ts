@@ -3,6 +3,7 @@ import type { z } from '../../check/option-types.js'
 import { closestMatch } from '../../util/closest-match.js'
 import type { Position } from '../problems/problem.js'
 import type { RawEntry } from '../raw.js'
+import type { Sort } from './sorts.js'
 
 export type Shape = Readonly<Record<string, z.ZodType>>
 
@@ -31,25 +32,41 @@ export interface Unread {
   readonly entries: readonly RawEntry[]
 }
 
+/** Entries among which a search is cheaper than a Map: that of a real server would be made for nothing. */
+const FEW = 8
+
 /** A mapping that has been read. */
 export class Fields<S extends Shape> {
   /** The valid values. An invalid value is absent. */
   readonly values: { readonly [K in keyof S]?: Read<S[K]> }
   /** Position of the mapping, or of the key before it. */
   readonly at: Position
-  readonly #entries: ReadonlyMap<string, RawEntry>
+  /** The sort of mappings that this one belongs to, if its values are right. */
+  readonly sort: Sort | null
+  readonly #entries: readonly RawEntry[]
   readonly #shape: S
+  /** The entries of a mapping with many. */
+  #byKey: ReadonlyMap<string, RawEntry> | undefined
 
-  constructor(values: Fields<S>['values'], at: Position, entries: readonly RawEntry[], shape: S) {
+  constructor(
+    values: Fields<S>['values'],
+    at: Position,
+    entries: readonly RawEntry[],
+    shape: S,
+    sort: Sort | null = null,
+  ) {
     this.values = values
     this.at = at
-    this.#entries = new Map(entries.map(entry => [entry.key, entry]))
+    this.sort = sort
+    this.#entries = entries
     this.#shape = shape
   }
 
   /** Returns the entry as written, valid or not; undefined if the key is absent. */
   entry(key: keyof S & string): RawEntry | undefined {
-    return this.#entries.get(key)
+    if (this.#entries.length <= FEW) return this.#entries.findLast(entry => entry.key === key)
+    this.#byKey ??= new Map(this.#entries.map(entry => [entry.key, entry]))
+    return this.#byKey.get(key)
   }
 
   /** Returns the position of the key's value, or of the mapping if the key is absent. */
@@ -70,7 +87,7 @@ export class Fields<S extends Shape> {
 
   /** True if an unknown key is probably a misspelling of this one. The key is then not reported as missing. */
   isMisspelt(key: keyof S & string): boolean {
-    return isMisspelt(key, [...this.#entries.values()], Object.keys(this.#shape))
+    return isMisspelt(key, this.#entries, Object.keys(this.#shape))
   }
 }
 

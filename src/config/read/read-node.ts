@@ -14,6 +14,7 @@ import { Fields, type Read, type Shape, type Unread } from './fields.js'
 import { markedEntry, reportDoubts } from './marks.js'
 import type { ReadContext } from './read-context.js'
 import { entriesOf } from './short-form.js'
+import type { Sort } from './sorts.js'
 
 /** Returns the value of an entry. If it is invalid, reports an error and returns undefined. */
 export function readEntry<T extends z.ZodType>(
@@ -118,7 +119,8 @@ function readShort(place: Place, form: ShortForm, context: ReadContext): unknown
   const { node, key } = place
   if (node.kind === 'map') return readEntries(node.entries, node.at, form.mapping, context)
   if (form.none && textOf(node) === 'none') return null
-  if (!mayBe(form.type, plain(node))) return reportWrongType(place, form, context)
+  const isWords = form.wrong !== undefined && textOf(node) !== null
+  if (!isWords && !mayBe(form.type, plain(node))) return reportWrongType(place, form, context)
   const entries = entriesOf(node, form, key, context.report)
   return entries === null ? undefined : readEntries(entries, node.at, form.mapping, context)
 }
@@ -147,7 +149,50 @@ function readEntries(
   form: MappingForm,
   context: ReadContext,
 ): Fields<Shape> | Unread {
-  return form.isUnread ? { at, entries } : readFields(entries, form.shape, { ...form, at }, context)
+  if (form.isUnread) return { at, entries }
+  const sort = context.sorts.of(entries, form)
+  return sort
+    ? readSorted(entries, at, { form, sort }, context)
+    : readFields(entries, form.shape, { ...form, at }, context)
+}
+
+/** Of a sort whose values are known, the key that tells its mappings apart is read alone. */
+function readSorted(
+  entries: readonly RawEntry[],
+  at: Position,
+  { form, sort }: { readonly form: MappingForm; readonly sort: Sort },
+  context: ReadContext,
+): Fields<Shape> {
+  const { shape, apart } = form
+  if (!sort.values) return readFirst(entries, at, { form, sort }, context)
+  const own = entries.find(({ key }) => key === apart)
+  const type = own && typeIn(shape, own)
+  const value = type && readEntry(own, type, context)
+  const values: Record<string, unknown> = Object.assign({}, sort.values)
+  if (own && value !== undefined) values[own.key] = value
+  return new Fields(values, at, entries, shape, sort)
+}
+
+function readFirst(
+  entries: readonly RawEntry[],
+  at: Position,
+  { form, sort }: { readonly form: MappingForm; readonly sort: Sort },
+  context: ReadContext,
+): Fields<Shape> {
+  const { shape, apart } = form
+  const { told } = context.report
+  const { values } = readFields(entries, shape, { ...form, at }, context)
+  const others = entries.filter(({ key }) => key !== apart)
+  const isRight = context.report.told === told && others.every(entry => isOfText(typeIn(shape, entry)))
+  if (isRight) sort.values = Object.fromEntries(others.map(({ key }) => [key, values[key]]))
+  return new Fields(values, at, entries, shape, isRight ? sort : null)
+}
+
+/** True if what is read depends on the value alone, wherever it stands. */
+function isOfText(type: z.ZodType | undefined): boolean {
+  if (!type || formOf(type)) return false
+  const { secret, path, shell } = markOf(type)
+  return !secret && !path && !shell
 }
 
 // ---------------------------------------------------------------- mappings

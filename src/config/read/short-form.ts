@@ -36,16 +36,21 @@ function wordsAs(keys: readonly string[], text: string, { at }: RawScalar): read
   if (words.length === 0 || words.length > keys.length) return null
   // In a quoted text the content begins one column later. In a folded text each word has the position of the whole
   // text.
-  const quotes = at.length - characters(text)
+  const all = characters(text)
+  const quotes = at.length - all
   const shift = quotes === 0 ? 0 : quotes === 2 ? 1 : null
+  // There are thousands of texts, and nearly none of them has characters of two units.
+  const lengthOf = all === text.length ? unitsOf : characters
   return words.map(({ 0: word, index }, i) => {
-    const column = at.column + (shift ?? 0) + characters(text.slice(0, index))
-    const place = shift === null ? at : { line: at.line, column, length: characters(word) }
+    const column = at.column + (shift ?? 0) + lengthOf(text.slice(0, index))
+    const place = shift === null ? at : { line: at.line, column, length: lengthOf(word) }
     const key = keys[i] ?? ''
     const value = key === 'weight' && isNumber(word) ? Number(word) : word
     return { key, keyAt: place, value: { kind: 'scalar', value, at: place } }
   })
 }
+
+const unitsOf = (text: string) => text.length
 
 /** Also true for numbers that are no valid weight, so that they are reported as a weight. */
 function isNumber(word: string): boolean {

@@ -14,6 +14,8 @@ export interface MappingForm {
   readonly name: string
   /** Expected value in messages about a value of another type: "a mapping of settings". */
   readonly expected: string
+  /** Key that tells mappings of a list apart. Most are alike in the others. */
+  readonly apart?: string
   /** The mapping has more keys, which depend on other layers: see `Unread`. */
   readonly isUnread?: true
 }
@@ -93,9 +95,14 @@ export function later<S extends Shape>(make: () => S): S {
 
 type Mapping<S extends Shape, R> = z.ZodObject<S, z.core.$strict> & Formed<R>
 
-/** A mapping with exactly these keys. */
-export function mapping<S extends Shape>(name: string, expected: string, shape: S): Mapping<S, Fields<S>> {
-  return formed(z.strictObject(shape), { kind: 'mapping', shape, name, expected })
+/** A mapping with exactly these keys. `apart`: as in `MappingForm`. */
+export function mapping<S extends Shape>(
+  name: string,
+  expected: string,
+  shape: S,
+  apart?: keyof S & string,
+): Mapping<S, Fields<S>> {
+  return formed(z.strictObject(shape), { kind: 'mapping', shape, name, expected, ...(apart && { apart }) })
 }
 
 /** A mapping with these keys and further ones. */

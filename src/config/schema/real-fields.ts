@@ -77,7 +77,7 @@ export const fallbackNode = shortOr(
 
 export const realNode = shortOr(
   z.string().describe("'[2001:db8::1]:80 masq 2': address, then forwarding and weight where they differ."),
-  mapping('a real server', SERVER, realFields),
+  mapping('a real server', SERVER, realFields, 'address'),
   {
     keys: ['address', 'forwarding', 'weight'],
     expected: SERVER,

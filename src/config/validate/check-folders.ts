@@ -6,6 +6,7 @@ import type { RawDocument } from '../raw.js'
 import { outputOf } from '../read/layers.js'
 import type { ReadContext } from '../read/read-context.js'
 import { readEntry } from '../read/read-node.js'
+import { Sorts } from '../read/sorts.js'
 import { rootFields, settingsFields } from '../schema/schema.js'
 import { secretSources } from '../secret-sources.js'
 
@@ -14,7 +15,12 @@ export function checkFoldersOf(document: RawDocument, file: string): Settings['c
   const entry = document.root?.entries.find(({ key }) => key === 'settings')
   const report = newReport(file)
   const folderAt: ReadContext['folderAt'] = at => folderOf(at.file ?? file)
-  const context = { report, folderAt, secrets: secretSources({ report, env: {}, folderAt }) }
+  const context = {
+    report,
+    folderAt,
+    secrets: secretSources({ report, env: {}, folderAt }),
+    sorts: new Sorts(),
+  }
   const fields = entry && readEntry(entry, rootFields.settings, context)
   return outputOf(settingsFields, fields ? [fields] : []).checks
 }

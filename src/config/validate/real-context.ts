@@ -1,7 +1,14 @@
 /** Context of the rules for real servers. */
-import type { CheckPath, CheckUse } from '../../core/model.js'
+import type { CheckPath, CheckUse, RealAttributes } from '../../core/model.js'
+import type { Sort } from '../read/sorts.js'
 import type { Draft } from './check-drafts.js'
 import type { Context, DefaultsFields, ServiceFacts, ServiceFields } from './context.js'
+
+/** What follows from all of a real server but its address. */
+export interface SharedByReals {
+  readonly attributes: RealAttributes
+  readonly checks: { readonly uses: readonly CheckUse[]; readonly need: number }
+}
 
 /** Values that all real servers of a service share. */
 export interface RealContext extends Context {
@@ -15,4 +22,6 @@ export interface RealContext extends Context {
   readonly uses: readonly CheckUse[]
   /** False if one of these checks is invalid. */
   readonly usesAreRight: boolean
+  /** What real servers of a sort share, if there was nothing wrong with it. */
+  readonly bySort: Map<Sort, SharedByReals>
 }

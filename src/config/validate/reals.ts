@@ -15,7 +15,7 @@ import type { ServiceFacts } from './context.js'
 import { judgeHostFamily } from './host-family.js'
 import { judgeNeed, judgePorts, readNeed } from './need.js'
 import { judgePaths } from './paths.js'
-import type { RealContext } from './real-context.js'
+import type { RealContext, SharedByReals } from './real-context.js'
 import { familyWord } from './words.js'
 
 /** A real server and the position of its address. */
@@ -42,9 +42,8 @@ function readReal(
   { text, at }: Written,
   context: RealContext,
 ): readonly PlacedReal[] {
-  const attributes = readAttributes(fields, context)
+  const { attributes, checks } = sharedOf(fields, context)
   const endpoint = endpointOf(fields, { text, at }, context)
-  const checks = readChecks(fields, context)
   if (!endpoint) return []
   const port = portFor(endpoint, at, attributes.forwarding, context)
   judgeAddress(endpoint, at, attributes.forwarding, 'a real server', context)
@@ -64,6 +63,16 @@ function readReal(
   return [{ real, at }]
 }
 
+function sharedOf(fields: Fields<typeof realFields>, context: RealContext): SharedByReals {
+  const { sort } = fields
+  const known = sort && context.bySort.get(sort)
+  if (known) return known
+  const { told } = context.report
+  const shared = { attributes: readAttributes(fields, context), checks: readChecks(fields, context) }
+  if (sort && context.report.told === told) context.bySort.set(sort, shared)
+  return shared
+}
+
 /** A name in a service of several addresses has the family of the first, and keeps it if another one comes first. */
 function familyFor(
   { address }: Endpoint,
@@ -79,7 +88,7 @@ function endpointOf(
   { text, at }: Written,
   context: RealContext,
 ): Endpoint | null {
-  if (!fields.entry('address')) {
+  if (text === undefined && !fields.entry('address')) {
     if (!fields.isMisspelt('address'))
       context.report.error('MISSING_KEY', fields.at, "the address is missing: address: '[2001:db8::1]:80'")
     return null
@@ -165,12 +174,7 @@ function judgeHost(
 
 // ---------------------------------------------------------------- checks
 
-interface ReadChecks {
-  readonly uses: readonly CheckUse[]
-  readonly need: number
-}
-
-function readChecks(fields: Fields<typeof realFields>, context: RealContext): ReadChecks {
+function readChecks(fields: Fields<typeof realFields>, context: RealContext): SharedByReals['checks'] {
   const over = draftsOf(fields, context)
   const drafts = over ? (layDrafts(context.drafts, over, context) ?? []) : null
   const read = drafts?.map(draft =>

@@ -188,7 +188,8 @@ function realContextOf(
   const { path } = mergeLayers({ path: serviceFields.path }, [own, defaults]).values
   const read = complete.map(draft => readCheck(draft, { protocol: facts.protocol, path }, context))
   const uses = read.filter(use => use !== null)
-  return { ...context, facts, own, defaults, path, drafts, uses, usesAreRight: uses.length === read.length }
+  const usesAreRight = uses.length === read.length
+  return { ...context, facts, own, defaults, path, drafts, uses, usesAreRight, bySort: new Map() }
 }
 
 /** Returns the names of the real servers of each item that has several. */

@@ -20,6 +20,7 @@ import type { RawDocument, RawEntry, RawMap } from '../raw.js'
 import type { Fields } from '../read/fields.js'
 import { layEntries, outputOf } from '../read/layers.js'
 import { readFields } from '../read/read-node.js'
+import { Sorts } from '../read/sorts.js'
 import { apiFields } from '../schema/api-fields.js'
 import { defaultsFields, rootFields, settingsFields } from '../schema/schema.js'
 import { secretSources } from '../secret-sources.js'
@@ -102,6 +103,7 @@ export function* validating(input: ValidateInput): Sliced<Validated> {
     useKind: name => void kinds.add(name),
     folderAt,
     secrets: secretSources({ report, env, folderAt }),
+    sorts: new Sorts(),
     looksAtFiles: outside.lookAtFiles,
     looksAtMachine: outside.look,
   }

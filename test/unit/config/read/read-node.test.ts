@@ -4,6 +4,7 @@ import { newReport } from '../../../../src/config/problems/report.js'
 import type { RawEntry } from '../../../../src/config/raw.js'
 import { mergeLayers, outputOf } from '../../../../src/config/read/layers.js'
 import { readEntry } from '../../../../src/config/read/read-node.js'
+import { Sorts } from '../../../../src/config/read/sorts.js'
 import { listOf, mapping, oneOrMore, orNull, shortOr } from '../../../../src/config/schema/forms.js'
 import { secretSources } from '../../../../src/config/secret-sources.js'
 import { readYaml } from '../../../../src/config/yaml/read-yaml.js'
@@ -29,7 +30,7 @@ function trayOf(text: string) {
   const report = newReport('tray.yaml')
   const folderAt = () => null
   const secrets = secretSources({ report, env: {}, folderAt })
-  const fields = readEntry(entry, tray, { report, folderAt, secrets })
+  const fields = readEntry(entry, tray, { report, folderAt, secrets, sorts: new Sorts() })
   const problems = report
     .problems()
     .map(({ at, code, message }) => `${at.line}:${at.column} ${code} ${message}`)
