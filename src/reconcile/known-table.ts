@@ -56,6 +56,19 @@ export class KnownTable {
     this.#lastDump = null
   }
 
+  /** The kernel has taken all changes that lead to these services: no copies of them are made. */
+  reach(wanted: Table, changes: readonly Change[]): void {
+    const next = new Map(this.#table ?? [])
+    for (const { id } of changes) {
+      const key = keyOfService(id)
+      const service = wanted.get(key)
+      if (service) next.set(key, service)
+      else next.delete(key)
+    }
+    this.#table = next
+    this.#lastDump = null
+  }
+
   /** The kernel has refused a change. */
   doubt(): void {
     this.#isCertain = false

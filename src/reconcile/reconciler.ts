@@ -272,15 +272,15 @@ export class Reconciler {
       if (isWhole) this.#refusals.clear()
       return
     }
-    await this.#applyAll(changes, isWhole)
+    await this.#applyAll(changes, desired.table, isWhole)
   }
 
-  async #applyAll(changes: readonly Change[], isWhole: boolean): Promise<void> {
+  async #applyAll(changes: readonly Change[], wanted: Table, isWhole: boolean): Promise<void> {
     const refusals: Refused[] = []
     for (let at = 0; at < changes.length; at += MOST_CHANGES) {
       // To compare the whole table takes a turn, too, and so does a service with thousands of servers.
       if (at > 0 || isWhole || changes.length > FEW_CHANGES) await ownTurn()
-      refusals.push(...(await this.#apply(changes.slice(at, at + MOST_CHANGES))))
+      refusals.push(...(await this.#apply(changes.slice(at, at + MOST_CHANGES), changes, wanted)))
     }
     const refused = new Set(refusals.map(({ change }) => change))
     const deleted = changes.filter(change => change.op === 'delete-service' && !refused.has(change))
@@ -293,12 +293,17 @@ export class Reconciler {
     else if (isWhole) this.#refusals.clear()
   }
 
-  /** Returns what the kernel has refused. */
-  async #apply(changes: readonly Change[]): Promise<readonly Refused[]> {
+  /** Applies a part of all changes, which lead to `wanted`. Returns what the kernel has refused. */
+  async #apply(
+    changes: readonly Change[],
+    all: readonly Change[],
+    wanted: Table,
+  ): Promise<readonly Refused[]> {
     const { kernel, log, onApplied, isInternal = () => false } = this.#parts
     const outcomes = await kernel.apply(changes)
     const done = changes.filter((_, i) => !outcomes[i])
-    this.#known.apply(done)
+    if (done.length === all.length) this.#known.reach(wanted, done)
+    else this.#known.apply(done)
     this.stats.changesApplied += done.filter(({ id }) => !isInternal(id)).length
     this.written.note(done, steadyNow())
     if (log.isLevelEnabled('debug'))

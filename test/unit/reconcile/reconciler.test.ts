@@ -608,6 +608,19 @@ describe('reconciler', () => {
     assert.deepEqual([batches.length, dumps], [4, 1])
   })
 
+  it('copies no service that the kernel then has as it is wanted', async () => {
+    const { reconciler, state, dump } = stage(FULL)
+    await reconciler.resync()
+    state.wanted = table(tableService(WEB, [A, { ...B, weight: 5 }]))
+    await reconciler.write(['web'])
+    const key = keyOfService(WEB)
+    assert.equal(reconciler.table?.get(key), state.wanted.get(key))
+    assert.deepEqual(reconciler.table, await dump())
+    state.wanted = new Map()
+    await reconciler.resync()
+    assert.deepEqual(reconciler.table, new Map())
+  })
+
   it('ends the pause that a round waits for when something is to be written at once', async () => {
     const clock = new FakeClock()
     const kernel = memoryKernel()
