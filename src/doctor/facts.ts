@@ -113,6 +113,11 @@ export interface Site {
   readonly pings: number
   /** By address of a checked server: the source that the kernel chooses for it, or its refusal (`ENETUNREACH`). */
   readonly sources: ReadonlyMap<string, Source>
+  /**
+   * By address of a server that is checked with `path: service` over IPv4: the interface to it. Without those that have no
+   * route, or are this machine. Null or absent: not known.
+   */
+  readonly pathLinks?: ReadonlyMap<string, string> | null
   readonly folders: readonly Folder[]
   /** Null or absent: nothing was asked. */
   readonly conflicts?: Conflicts | null

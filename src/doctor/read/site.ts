@@ -10,6 +10,7 @@ import { type CheckSources, openCheckSources } from '../../schedule/check-source
 import type { Folder, Site } from '../facts.js'
 import { readConflicts } from './conflicts.js'
 import { readLeftServices } from './left-services.js'
+import { readPathLinks } from './path-links.js'
 import { readSources } from './sources.js'
 
 export interface SiteInput {
@@ -44,6 +45,7 @@ export async function readSite({ file, config, checks, problems }: SiteInput): P
         server => (unbound.has(server.text) ? null : (sources?.of(server) ?? null)),
       ),
     ),
+    pathLinks: readPathLinks(jobs.flatMap(({ path }) => path ?? [])),
     folders: config ? foldersOf(config) : [],
     conflicts: config && (await readConflicts(config)),
     redis: await redisOf(config),

@@ -453,6 +453,40 @@ const CASES: readonly Case[] = [
   },
   {
     id: 'service-path',
+    when: 'the interface to the server does not take them, though another one does',
+    is: 'warning',
+    facts: {
+      config: config([through('gate')]),
+      machine: { addresses: at4 },
+      sysctls: {
+        'net.ipv4.conf.all.accept_local': '0',
+        'net.ipv4.conf.eth1/7.accept_local': '0',
+        'net.ipv4.conf.eth0.accept_local': '1',
+      },
+      site: { pathLinks: new Map([['198.51.100.1', 'eth1.7']]) },
+    },
+    says: /^sysctl -w net\.ipv4\.conf\.eth1\/7\.accept_local=1$/m,
+  },
+  {
+    id: 'service-path',
+    when: 'the interface to the server takes them',
+    is: 'ok',
+    facts: {
+      config: config([through('gate')]),
+      machine: { addresses: at4 },
+      sysctls: { 'net.ipv4.conf.all.accept_local': '0', 'net.ipv4.conf.eth0.accept_local': '1' },
+      site: { pathLinks: new Map([['198.51.100.1', 'eth0']]) },
+    },
+    says: /on eth0$/m,
+  },
+  {
+    id: 'service-path',
+    when: 'no server has a route by an interface',
+    is: 'nothing',
+    facts: { config: config([through('gate')]), machine: { addresses: at4 }, site: { pathLinks: new Map() } },
+  },
+  {
+    id: 'service-path',
     when: 'an interface takes them',
     is: 'ok',
     facts: {

@@ -8,13 +8,14 @@ import { parseFibTrie, parseIfInet6, parseIpv6Route } from '../../../src/doctor/
 import { readConflicts } from '../../../src/doctor/read/conflicts.js'
 import { readMachine } from '../../../src/doctor/read/machine.js'
 import { readModules } from '../../../src/doctor/read/modules.js'
+import { readPathLinks } from '../../../src/doctor/read/path-links.js'
 import { readSite } from '../../../src/doctor/read/site.js'
 import { readSources } from '../../../src/doctor/read/sources.js'
 import { readSysctls } from '../../../src/doctor/read/sysctls.js'
 import { loadChecks } from '../../../src/kinds/find-kinds.js'
 import { local } from '../../support/doctor.js'
 import { temporaryFolder } from '../../support/folder.js'
-import { address, config, real, service, serviceId, use } from '../../support/tables.js'
+import { address, config, real, service, serviceId, tableReal, use } from '../../support/tables.js'
 
 describe('doctor: what it reads', () => {
   it('is known of this machine, as far as this user may', () => {
@@ -29,6 +30,16 @@ describe('doctor: what it reads', () => {
     assert.ok(Array.isArray(machine.programs))
     if (existsSync('/proc/net/if_inet6')) assert.ok(machine.addresses?.some(({ text }) => text === '::1'))
     assert.ok(examine({ machine, site: null }).length > 3)
+  })
+
+  it('is the interface to each server of a check with path: service over IPv4, but not this machine', () => {
+    const virtual = address('192.0.2.80')
+    const paths = ['127.0.0.5', '198.51.100.1'].map(to => ({ virtual, real: tableReal(to) }))
+    const found = readPathLinks(paths)
+    assert.equal(found?.has('127.0.0.5'), false)
+    const names = readMachine({ state: 'absent' }).links?.map(({ name }) => name)
+    for (const link of found?.values() ?? []) assert.ok(names?.includes(link), link)
+    assert.deepEqual(readPathLinks([{ virtual: address('2001:db8::80'), real: tableReal('::1') }]), new Map())
   })
 
   it('is the source that the kernel would choose, and its refusal', async () => {
