@@ -14,6 +14,7 @@ import { temporaryFolder } from '../../../support/folder.js'
 import { recordingLog } from '../../../support/logs.js'
 import { MemoryOverrideStore, type Reach } from '../../../support/override-store.js'
 import { config, real, service } from '../../../support/tables.js'
+import { PATIENCE } from '../../../support/until.js'
 
 const ONE = real('fd00:1::1')
 const TWO = real('fd00:1::2')
@@ -40,6 +41,7 @@ class Director {
   skew = 0
   commands!: CommandOverrides
   windows!: WindowOverrides
+  #ends!: EarlyEnds
   site!: SiteOverrides
   readonly #store: MemoryOverrideStore
   readonly #folder = temporaryFolder()
@@ -61,9 +63,9 @@ class Director {
     const clock = { now: this.now, alarm: this.#clock.alarm }
     const path = (what: string) => join(this.#folder, `${what}.json`)
     this.commands = new CommandOverrides({ path: path('overrides'), log, onChange: () => {}, ...clock })
-    const ends = new EarlyEnds({ path: path('windows'), log, ...clock })
-    this.windows = new WindowOverrides({ log, ends, onChange: () => {}, ...clock })
-    await ends.load()
+    this.#ends = new EarlyEnds({ path: path('windows'), log, ...clock })
+    this.windows = new WindowOverrides({ log, ends: this.#ends, onChange: () => {}, ...clock })
+    await this.#ends.load()
     const store = this.#store.view(() => this.reach)
     this.site = new SiteOverrides({
       store,
@@ -82,10 +84,12 @@ class Director {
     return this
   }
 
+  /** What is opened again reads what this one has written, however long that takes. */
   async close(): Promise<void> {
-    await this.site.close(1000)
-    await this.commands.close(1000)
+    await this.site.close(PATIENCE)
+    await this.commands.close(PATIENCE)
     this.windows.close()
+    await this.#ends.close(PATIENCE)
   }
 
   async give(target: number, effect: number, who: string, isLocal = false, until: number | null = null) {
