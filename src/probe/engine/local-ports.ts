@@ -68,20 +68,21 @@ export class LocalPorts {
   }
 
   /**
-   * Returns up to `count` ports of the address in `from` that no TCP socket uses now, for another process; `from` is overwritten.
-   * None where no socket can be bound to the address.
+   * Returns up to `count` different ports of the address in `from` that no TCP socket uses now, for another process; `from` is
+   * overwritten. None where no socket can be bound to the address.
    */
   free(family: Family, from: FixedMemory, count: number): number[] {
-    const ports: number[] = []
-    while (ports.length < count) {
+    const ports = new Set<number>()
+    while (ports.size < count) {
       const fd = openStream(family)
       const bound = fd < 0 ? fd : this.bind(fd, from)
       if (fd >= 0) closeDescriptor(fd)
       const port = from.bytes.readUInt16BE(PORT_AT)
-      if (bound < 0 || port === 0) break
-      ports.push(port)
+      // One that comes again: there are no others in the range.
+      if (bound < 0 || port === 0 || ports.has(port)) break
+      ports.add(port)
     }
-    return ports
+    return [...ports]
   }
 
   #take(): number {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import fc from 'fast-check'
+import type { Family } from '../../../../src/core/address.js'
 import { LocalPorts, localPortsTo, reservedIn } from '../../../../src/probe/engine/local-ports.js'
 import { ownPortTurns, portTurn } from '../../../../src/probe/engine/port-turns.js'
 import { prepareNative } from '../../../../src/probe/engine/prepared.js'
@@ -17,6 +18,14 @@ import { onCleanup } from '../../../support/after-each.js'
 import { address } from '../../../support/tables.js'
 
 const LOOPBACK = address('::1')
+/**
+ * An address of this process alone, and ports that the kernel gives to nobody: on others a connection of another test that is still
+ * closing has its port for a minute.
+ */
+const OWN = address(
+  `127.${100 + (process.pid & 127)}.${(process.pid >> 7) & 255}.${1 + ((process.pid >> 15) & 127)}`,
+)
+const own = { first: 21_000, last: 21_050 }
 /** Seconds for which the kernel knows a connection over UDP: its timers of 300 s are up to 33 s late. */
 const KNOWN_FOR = 333
 
@@ -24,8 +33,8 @@ function from() {
   return socketAddress(LOOPBACK, 0)
 }
 
-function socket(): number {
-  const fd = openStream('ipv6')
+function socket(family: Family = 'ipv6'): number {
+  const fd = openStream(family)
   onCleanup(() => void closeDescriptor(fd))
   return fd
 }
@@ -54,6 +63,12 @@ function taken(): number {
   return localPort(fd)
 }
 
+function listenOn(port: number): void {
+  const fd = socket('ipv4')
+  assert.equal(bindSocket(fd, socketAddress(OWN, port)), 0)
+  assert.equal(listenSocket(fd), 0)
+}
+
 describe('local-ports: ports of probes with a mark', () => {
   it('come in turn, so that one comes again after all others', () => {
     const range = { first: 20_011, last: 20_019 }
@@ -64,25 +79,31 @@ describe('local-ports: ports of probes with a mark', () => {
   })
 
   it('pass over one in use', () => {
-    const first = taken()
-    // Other programs may have some of them.
-    const last = first + 20
-    const ports = new LocalPorts({ range: () => ({ first, last }) })
-    const seen = Array.from({ length: 40 }, () => boundAndClosed(ports))
+    listenOn(own.first)
+    const ports = new LocalPorts({ range: () => ({ first: own.first, last: own.first + 20 }) })
+    const free = Array.from({ length: 40 }, () => ports.free('ipv4', socketAddress(OWN, 0), 1)[0])
     assert.deepEqual(
-      seen.filter(port => port <= first || port > last),
-      [],
+      [...new Set(free)].sort(),
+      Array.from({ length: 20 }, (_, i) => own.first + 1 + i),
     )
   })
 
   it('are found free for another process, which can then bind to them', () => {
-    const first = taken()
-    const ports = new LocalPorts({ range: () => ({ first, last: first + 50 }) })
-    const free = ports.free('ipv6', socketAddress(LOOPBACK, 0), 20)
+    const held = own.first + 10
+    listenOn(held)
+    const ports = new LocalPorts({ range: () => own })
+    const free = ports.free('ipv4', socketAddress(OWN, 0), 20)
     assert.equal(new Set(free).size, 20)
-    assert.ok(!free.includes(first))
-    for (const port of free) assert.equal(bindSocket(socket(), socketAddress(LOOPBACK, port)), 0)
-    assert.deepEqual(ports.free('ipv6', socketAddress(address('2001:db8::1'), 0), 2), [])
+    assert.ok(!free.includes(held))
+    for (const port of free) assert.equal(bindSocket(socket('ipv4'), socketAddress(OWN, port)), 0)
+    assert.deepEqual(ports.free('ipv4', socketAddress(address('192.0.2.1'), 0), 2), [])
+  })
+
+  it('are found free once each, where there are fewer than are wanted', () => {
+    for (const port of [own.first, own.first + 3]) listenOn(port)
+    const ports = new LocalPorts({ range: () => ({ first: own.first, last: own.first + 4 }) })
+    const free = ports.free('ipv4', socketAddress(OWN, 0), 20)
+    assert.deepEqual(free.map(port => port - own.first).sort(), [1, 2, 4])
   })
 
   it('are none that the administrator has reserved', () => {
