@@ -49,6 +49,7 @@ export interface ControlParts extends RoleControlParts {
   readonly health: Pick<HealthTracker, 'store' | 'desiring' | 'availability'>
   readonly reconciler: Pick<Reconciler, 'counters' | 'snapshot' | 'stats'>
   readonly journal: Pick<Journal, 'owned' | 'names' | 'marks'>
+  readonly kernelName: 'netlink' | 'memory'
   /** Returns the state of all parts, with the health of these services only. */
   snapshot(services: readonly ResolvedService[]): Promise<Snapshot>
   /** Milliseconds of the wall clock. */
@@ -125,10 +126,12 @@ function plannerOf({
   health,
   reconciler,
   journal,
+  kernelName,
   now,
 }: ControlParts): Planner {
   return new Planner({
     journal,
+    kernelName,
     now,
     sources,
     config: () => applier.config,

@@ -392,6 +392,7 @@ class RunningDaemon implements Daemon {
       health: this.#health,
       reconciler: this.#reconciler,
       journal: this.#parts.journal,
+      kernelName: this.#parts.kernelName,
       log: this.#parts.log,
       cluster: this.#cluster,
       dates: this.#wallClock,

@@ -36,6 +36,7 @@ export interface PlannerParts {
   keptSince(): string | null
   /** Why the network is lost; null: it is not. */
   lost(): string | null
+  readonly kernelName: 'netlink' | 'memory'
   /** Milliseconds of the wall clock. */
   readonly now: () => number
 }
@@ -98,10 +99,13 @@ export class Planner {
   }
 
   doctor(): Promise<DoctorDocument> {
-    const { config, journal, keptSince, lost } = this.#parts
+    const { config, journal, keptSince, lost, kernelName } = this.#parts
     const { file } = config()
     const [pid, state] = [process.pid, 'running' as const]
-    const daemon = { state, pid, version: version(), keptSince: keptSince(), lost: lost() }
+    const daemon = {
+      ...{ state, pid, version: version(), keptSince: keptSince(), lost: lost() },
+      ...(kernelName === 'memory' && { isInMemory: true as const }),
+    }
     return this.#inTurn(async () => ({
       schema: DOCTOR_SCHEMA,
       file,

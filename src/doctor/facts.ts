@@ -85,6 +85,8 @@ export type Daemon =
       readonly keptSince: string | null
       /** Why its network is lost by `connectivity`; null: it is not. */
       readonly lost: string | null
+      /** Set if its table is in memory, and the hazards of the kernel's table are not wanted. */
+      readonly isInMemory?: true
     }
   | { readonly state: 'absent' }
   /** This user may not open the socket, or there is no answer. */

@@ -25,6 +25,24 @@ import { tunnels } from './hazards/tunnels.js'
 import { versions } from './hazards/versions.js'
 import { virtualAddress } from './hazards/virtual-address.js'
 
+/** Hazards of packets that the kernel forwards, and of its table: of no meaning where lvsd has its table in memory. */
+const OF_KERNEL: readonly Hazard[] = [
+  ...modules,
+  virtualAddress,
+  servicePath,
+  leftServices,
+  forwarding,
+  arp,
+  addressConflict,
+  realDirector,
+  rpFilter,
+  ...ipvsSysctls,
+  conntrackTable,
+  tunnels,
+  routerAdvertisements,
+  programs,
+]
+
 export const HAZARDS: readonly Hazard[] = [
   configuration,
   daemon,
@@ -51,3 +69,6 @@ export const HAZARDS: readonly Hazard[] = [
   clock,
   ...versions,
 ]
+
+/** Those of a machine whose lvsd has its table in memory. */
+export const HAZARDS_IN_MEMORY: readonly Hazard[] = HAZARDS.filter(hazard => !OF_KERNEL.includes(hazard))

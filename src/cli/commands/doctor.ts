@@ -55,7 +55,7 @@ As root it asks the network once, by ARP or neighbour solicitation, who else has
     const first = given === undefined ? null : await loadConfig(given)
     const { env, options } = context
     const socket = options.socket ?? (env.LVSD_SOCKET || first?.config?.settings.socket)
-    const { daemon, file } = await askDaemon(socketPath(socket, env))
+    const { daemon, file } = await askDaemon(socketPath(socket, env), given === undefined)
     const path = given ?? file ?? (existsSync(DEFAULT_CONFIG) ? DEFAULT_CONFIG : null)
     const loaded = first ?? (path === null ? null : await loadConfig(path))
     const site = path !== null && loaded !== null ? await siteOf(path, loaded, context) : null
@@ -71,13 +71,20 @@ As root it asks the network once, by ARP or neighbour solicitation, who else has
   },
 })
 
-/** Asks the daemon for its file. That no daemon answers is not an error. */
-async function askDaemon(socket: string): Promise<{ readonly daemon: Daemon; readonly file: string | null }> {
+/**
+ * Asks the daemon for its file. That no daemon answers is not an error. `isAlone`: no other configuration is examined, so
+ * where its table is in memory, that of the kernel is of no interest.
+ */
+async function askDaemon(
+  socket: string,
+  isAlone: boolean,
+): Promise<{ readonly daemon: Daemon; readonly file: string | null }> {
   try {
-    const { pid, version, config, cluster } = await fetchStatus(socket)
+    const { pid, version, config, cluster, kernel } = await fetchStatus(socket)
     const { keptSince, file } = config
     const lost = cluster?.connectivity?.lost?.detail ?? null
-    return { daemon: { state: 'running', pid, version, keptSince, lost }, file }
+    const inMemory = isAlone && kernel === 'memory' && ({ isInMemory: true } as const)
+    return { daemon: { state: 'running', pid, version, keptSince, lost, ...inMemory }, file }
   } catch (error) {
     if (!(error instanceof ControlError)) throw error
     const code = (error.cause as NodeJS.ErrnoException | undefined)?.code

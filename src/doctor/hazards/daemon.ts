@@ -1,5 +1,5 @@
 /** Whether lvsd runs, and runs the file. */
-import { error, type Hazard, note, notKnown, ok } from '../finding.js'
+import { error, type Hazard, type Judgement, note, notKnown, ok } from '../finding.js'
 
 export const daemon: Hazard = {
   id: 'daemon',
@@ -24,7 +24,8 @@ export const daemon: Hazard = {
               { commands: ['lvsd status', 'ip -brief link', 'ip neighbour'] },
             ),
           ]
-    if (daemon.keptSince === null) return [ok(`lvsd ${daemon.version} runs (pid ${daemon.pid})`), ...lost]
+    const runs = `lvsd ${daemon.version} runs (pid ${daemon.pid})`
+    if (daemon.keptSince === null) return [daemon.isInMemory ? inMemory(runs) : ok(runs), ...lost]
     return [
       ...lost,
       error(
@@ -34,4 +35,11 @@ export const daemon: Hazard = {
       ),
     ]
   },
+}
+
+function inMemory(runs: string): Judgement {
+  return note(
+    `${runs}, with its table in memory`,
+    'No packet of a client goes by this table. So what only the kernel and its table need is left out: forwarding, modules, virtual addresses. lvsd doctor with the name of a configuration examines all of it.',
+  )
 }

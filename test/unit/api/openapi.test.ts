@@ -172,7 +172,8 @@ describe('openapi: the answers of a running director', function () {
       held.services.some((each: { key: string; isOwned: boolean }) => each.key === VIP && each.isOwned),
     )
     assert.deepEqual((await get('/v1/drift', '/v1/drift', 200)).changes, [])
-    await get('/v1/doctor', '/v1/doctor', 200)
+    const { findings } = await get('/v1/doctor', '/v1/doctor', 200)
+    assert.ok(findings.some(({ title }: { title: string }) => /with its table in memory$/.test(title)))
 
     // What a file says, and a text.
     const own = await get('/v1/plan', '/v1/plan', 200)

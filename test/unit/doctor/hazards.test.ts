@@ -1116,6 +1116,26 @@ describe('doctor: examine', () => {
     assert.equal(found[0]?.id, 'forwarding')
   })
 
+  it('leaves out what only the kernel needs where lvsd has its table in memory', () => {
+    const running = { state: 'running', pid: 7, version: '0.1.0', keptSince: null, lost: null } as const
+    const found = (daemon: Facts['machine']['daemon']) =>
+      examine(
+        factsWith({
+          config: site,
+          machine: { daemon, isClockSynchronised: false, addresses: [] },
+          sysctls: { 'net.ipv6.conf.all.forwarding': '0' },
+        }),
+      ).map(({ id, severity }) => `${id} ${severity}`)
+    const all = found(running)
+    for (const one of ['forwarding error', 'virtual-address warning', 'clock warning', 'daemon ok'])
+      assert.ok(all.includes(one), one)
+    const some = found({ ...running, isInMemory: true })
+    assert.deepEqual(
+      some.filter(one => /error|warning|note/.test(one)),
+      ['clock warning', 'daemon note'],
+    )
+  })
+
   it('finds nothing serious on a good machine', () => {
     const serious = examine(factsWith({ config: site })).filter(isSerious)
     assert.deepEqual(serious, [])

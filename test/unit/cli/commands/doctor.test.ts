@@ -6,6 +6,7 @@ import { command } from '../../../../src/cli/commands/doctor.js'
 import { type DoctorView, renderFindings } from '../../../../src/cli/terminal/doctor.js'
 import { error, type Finding, note, notKnown, ok, warning } from '../../../../src/doctor/finding.js'
 import { onCleanup } from '../../../support/after-each.js'
+import { statusDocument } from '../../../support/cli/documents.js'
 import { testContext } from '../../../support/context.js'
 import { controlOf } from '../../../support/control.js'
 import { temporaryFile, temporaryFolder } from '../../../support/folder.js'
@@ -52,6 +53,25 @@ describe('lvsd doctor', () => {
       arguments: { CONFIG: temporaryFile('site.yaml', `settings: { socket: /none/lvsd.sock }${GOOD}`) },
     })
     assert.match(out(), /daemon: lvsd \S+ runs/)
+  })
+
+  it('leaves out the table of the kernel where lvsd has its own in memory, unless a configuration is given', async () => {
+    const path = join(temporaryFolder(), 'lvsd.sock')
+    const file = temporaryFile('site.yaml', GOOD)
+    const document = statusDocument({ kernel: 'memory' })
+    const status = async () => ({ ...document, config: { ...document.config, file } })
+    const socket = await openControlSocket(path, controlOf({ status }))
+    onCleanup(() => socket.close())
+    const found = async (CONFIG?: string) => {
+      const { context, out } = testContext()
+      const options = { all: false, json: false, socket: path }
+      await command.run({ ...context, options, arguments: { CONFIG } })
+      return out()
+    }
+    const alone = await found()
+    assert.match(alone, /with its table in memory/)
+    assert.doesNotMatch(alone, /is not an address of this machine/)
+    assert.match(await found(file), /is not an address of this machine/)
   })
 
   it('lists the passed findings with --all', async () => {
