@@ -12,12 +12,12 @@ import type { Loaded, LoadOptions } from './load.js'
 import { START } from './problems/position.js'
 import type { Problem } from './problems/problem.js'
 import { newReport } from './problems/report.js'
-import { BOUNDS, type Bounds, isSmall, keepReader, type Reader, readerFor, SMALL } from './reader.js'
+import { BOUNDS, type Bounds, isSmall, KEPT_UNTIL, keepReader, type Reader, readerFor } from './reader.js'
 import type { Answer, Head, Part } from './reading-thread.js'
 
 /**
  * Reads the configuration at a start. V8 optimizes nothing meanwhile, until a while after the start. No checks run yet, so a small file is
- * read in the main thread, as soon as `loaded` is settled: a new thread would delay the first checks by half a second. So is a
+ * read in the main thread, as soon as `loaded` is settled: a thread that reads costs more, and is not sooner. So is a
  * long one where no thread can be started: a director that does not start is worse than one that starts later. `known`: returns what
  * reading the file would give, or null if that is not known.
  */
@@ -88,7 +88,7 @@ async function loadBy(thread: Reader, { file, options, bounds, known }: Reading)
   } catch (error) {
     return unread(file, options, whyEnded(error as NodeJS.ErrnoException, bounds))
   } finally {
-    if (loaded && loaded.text.length <= SMALL && bounds === BOUNDS) keepReader(thread)
+    if (loaded && loaded.text.length <= KEPT_UNTIL && bounds === BOUNDS) keepReader(thread)
     else thread.end()
   }
 }

@@ -16,8 +16,11 @@ export interface Bounds {
 /** Limits of the daemon. 10,000 real servers need a few seconds on a slow machine, and 200 MiB. */
 export const BOUNDS: Bounds = { patience: 60_000, memory: 1024 }
 
-/** Size limit of a small file in bytes. Reading such a file leaves little garbage in memory. */
-export const SMALL = 131_072
+/**
+ * Size limit in bytes of a file that a start reads in the main thread: some 17,000 real servers. That takes less processor time and memory
+ * than a thread, and is over as soon, since no checks run yet. What a longer one leaves in memory would take long to be given back.
+ */
+export const SMALL = 524_288
 
 export function isSmall(file: string): boolean {
   const stat = statSync(file, { throwIfNoEntry: false })
@@ -52,8 +55,10 @@ function openReadingThread(memory: number): Worker {
   })
 }
 
-/** Time in milliseconds for which a thread is kept after it has read a small file. A new thread costs half a second. */
+/** Time in milliseconds for which a thread is kept after it has read a short text. A new thread costs half a second. */
 const KEPT = 30_000
+/** Limit of such a text in characters: reading it leaves little garbage in the memory of the thread. */
+export const KEPT_UNTIL = 131_072
 
 let kept: { readonly thread: Reader; readonly timer: NodeJS.Timeout } | null = null
 
