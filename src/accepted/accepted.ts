@@ -1,5 +1,5 @@
 /** Chooses the configuration for a start, and keeps an accepted configuration for the next start. */
-import { rm } from 'node:fs/promises'
+import { readFile, rm } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { type Check, noVerdict } from '../check/check.js'
 import type { Loaded } from '../config/load.js'
@@ -8,12 +8,14 @@ import { hasErrors, type Problem } from '../config/problems/problem.js'
 import { groupsOf } from '../config/service-groups.js'
 import type { Config } from '../core/model.js'
 import { loadNamedChecks } from '../kinds/find-kinds.js'
+import type { FirstChecks } from '../schedule/executors.js'
 import { writeDurably } from '../storage/durable-file.js'
 import { bootId } from '../storage/journal.js'
 import { readText } from '../storage/state-text.js'
 import { build } from '../system/build-id.js'
 import { isHandedOver, readTextSoon } from '../system/read-file.js'
 import { acceptedPath, DEFAULT_STATE } from './accepted-path.js'
+import { firstChecksPath, headOf } from './first-checks.js'
 import { type Place, stateFolders, writePointer } from './places.js'
 import { type Accepted, type FromText, type Reading, readAccepted, writeAccepted } from './store.js'
 
@@ -84,20 +86,19 @@ export class AcceptedConfiguration {
     return { loaded: again, kept: { acceptedAt: accepted.at, problems: loaded.problems } }
   }
 
-  async keep(accepted: Runnable): Promise<void> {
+  /** `firstChecks`: what the next start can begin at once. */
+  async keep(accepted: Runnable, firstChecks: FirstChecks | null = null): Promise<void> {
     const { config, text } = accepted
     const { state } = config.settings
     const { isTrial, paths } = this.#parts
     if (isTrial && state === DEFAULT_STATE) return
     const { file } = this.#place
-    await writeAccepted(acceptedPath(state, file), {
-      file,
-      at: new Date().toISOString(),
-      text,
-      config,
-      fromText: paths ? fromTextOf(accepted, this.#pathsGiven()) : null,
-      build: build(),
-    })
+    const fromText = paths ? fromTextOf(accepted, this.#pathsGiven()) : null
+    const at = new Date().toISOString()
+    await writeAccepted(acceptedPath(state, file), { file, at, text, config, fromText, build: build() })
+    // Which checks a director of a site runs, and how often, its role decides.
+    const canBegin = fromText !== null && !config.cluster
+    await keepFirstChecks({ state, file, text }, canBegin ? firstChecks : null)
     if (this.#place.state === null && !isTrial) await writePointer(this.#place, state)
   }
 
@@ -118,6 +119,21 @@ export class AcceptedConfiguration {
       if (found) return found
     }
     return null
+  }
+}
+
+async function keepFirstChecks(
+  { state, file, text }: { readonly state: string; readonly file: string; readonly text: string },
+  checks: FirstChecks | null,
+): Promise<void> {
+  const path = firstChecksPath(state, file)
+  try {
+    if (!checks) return await rm(path, { recursive: true, force: true })
+    const next = Buffer.concat([headOf({ file, text, program: checks.program }), checks.bytes])
+    const before = await readFile(path).catch(() => null)
+    if (!before?.equals(next)) await writeDurably(path, next)
+  } catch {
+    // The next start begins its checks a little later. What is there is of no harm: the director compares it with what it wants.
   }
 }
 

@@ -4,8 +4,9 @@
  */
 import { existsSync } from 'node:fs'
 import { acceptedPath, homeOf } from '../accepted/accepted-path.js'
+import { readFirstChecks } from '../accepted/first-checks.js'
 import { isSmall, openReaderEarly } from '../config/reader.js'
-import { openEngineEarly } from '../schedule/engine/early-engine.js'
+import { engineProgram, openEngineEarly } from '../schedule/engine/early-engine.js'
 
 /**
  * Opens the thread that a director needs first: for a long configuration the one that reads it, unless the accepted one is likely to
@@ -15,18 +16,20 @@ export function openThreadsEarly([command, ...words]: readonly string[]): void {
   const file = command === 'run' ? fileIn(words) : null
   if (file === null) return
   try {
-    const isRead = !isSmall(file) && !isAccepted(file, words)
-    if (!isRead || !openReaderEarly(file)) openEngineEarly()
+    const state = stateIn(words)
+    // True if a configuration of this file was accepted, as far as the command line and the environment tell.
+    const isAccepted = existsSync(acceptedPath(state, file))
+    const isRead = !isSmall(file) && !isAccepted
+    if (!isRead || !openReaderEarly(file)) openEngineEarly(readFirstChecks(state, file, engineProgram()))
   } catch {
     // The program looks at the file again, and says what is wrong.
   }
 }
 
-/** True if a configuration of this file was accepted, as far as the command line and the environment tell. */
-function isAccepted(file: string, words: readonly string[]): boolean {
+function stateIn(words: readonly string[]): string {
   const at = words.indexOf('--state')
   const given = at < 0 ? words.find(word => word.startsWith('--state='))?.slice(8) : words[at + 1]
-  return existsSync(acceptedPath(given ?? homeOf(process.env), file))
+  return given ?? homeOf(process.env)
 }
 
 /** The first word that is no option and no value of one; null: there is none, or the help is wanted. */

@@ -38,7 +38,10 @@ export async function runDirector(parts: RunParts): Promise<ExitCode> {
   const { options, file, env, screen, warn, onSignal, signals } = parts
   const loading = Promise.all([import('../director/compose.js'), import('../system/log.js')])
   // Where it is not open yet. A failure is that of `loading`.
-  void loading.then(openEngineEarly, () => {})
+  void loading.then(
+    () => openEngineEarly(),
+    () => {},
+  )
   const accepted = new AcceptedConfiguration(
     { file, state: options.state ?? null, env },
     { isTrial: options.kernel === 'memory', tell: warn, paths: options },
@@ -75,9 +78,9 @@ export async function runDirector(parts: RunParts): Promise<ExitCode> {
   const daemon = await startDirector({
     loaded,
     kept: chosen.kept,
-    keep: async next => {
+    keep: async (next, firstChecks) => {
       await Promise.race([firstResults, signals.stopped])
-      await accepted.keep(next)
+      await accepted.keep(next, firstChecks())
     },
     load,
     table: options.kernel,

@@ -22,13 +22,13 @@ import { openSysctls } from '../system/sysctl.js'
 import { systemClock } from '../util/clock.js'
 import { openAlerts } from './alert-listener.js'
 import { startDaemon } from './daemon.js'
-import type { Daemon } from './daemon-types.js'
+import type { Daemon, DaemonParts } from './daemon-types.js'
 import { defaultListeners } from './default-listeners.js'
 
 export interface DirectorParts {
   readonly loaded: Runnable
   readonly kept: Kept | null
-  readonly keep: (loaded: Runnable) => Promise<void>
+  readonly keep: NonNullable<DaemonParts['keep']>
   /** Reads the configuration again, for a reload. */
   readonly load: (running: Runnable) => Promise<Loaded>
   readonly table: TableName

@@ -12,7 +12,7 @@ import type { Resolver } from '../names/lookup.js'
 import type { Paths } from '../netlink/paths.js'
 import type { Alerts } from '../notify/alerts/alerts.js'
 import type { CommandQueue } from '../notify/command-queue.js'
-import type { openExecutors } from '../schedule/executors.js'
+import type { FirstChecks, openExecutors } from '../schedule/executors.js'
 import type { Journal } from '../storage/journal.js'
 import type { Log } from '../system/log.js'
 import type { Notify } from '../system/sd-notify.js'
@@ -27,8 +27,8 @@ export interface DaemonParts {
   readonly loaded: Runnable
   /** Set if `loaded` is the kept configuration, because the file cannot run; null if it comes from the file. */
   readonly kept?: Kept | null
-  /** Stores an accepted configuration for the next start. */
-  readonly keep?: (loaded: Runnable) => Promise<void>
+  /** Stores an accepted configuration for the next start. `firstChecks`: what that can begin at once, now. */
+  readonly keep?: (loaded: Runnable, firstChecks: () => FirstChecks | null) => Promise<void>
   readonly kernel: Kernel
   readonly kernelName: StatusDocument['kernel']
   readonly journal: Journal

@@ -108,6 +108,7 @@ class RunningDaemon implements Daemon {
     lifecycle.add('resolver', () => resolver.close())
     this.#reloader = new Reloader({
       ...parts,
+      keep: async accepted => parts.keep?.(accepted, () => this.#executors.firstChecks()),
       apply: () => {
         void this.#api.follow(this.#reloader.loaded.config)
         return this.#applier.apply()
@@ -191,12 +192,16 @@ class RunningDaemon implements Daemon {
       servicePaths.judge(id, result, proved =>
         this.#earlyChecks.passOn(id, proved, explained => this.#health.result(id, explained)),
       )
-    const own = executors(loggingFirst(log, onResult), concurrency, {
-      log,
-      engine,
-      onDelay: tallies.delay,
-      isSettled: (id, ok) => this.#health.store.isSettled(id, ok),
-    })
+    const own = executors(
+      loggingFirst(log, onResult, () => this.#executors.firstRun()),
+      concurrency,
+      {
+        log,
+        engine,
+        onDelay: tallies.delay,
+        isSettled: (id, ok) => this.#health.store.isSettled(id, ok),
+      },
+    )
     this.#executors = servicePaths.through(own)
     lifecycle.add('checks', () => this.#executors.close())
     this.#earlyChecks = openEarlyChecks({

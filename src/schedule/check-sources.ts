@@ -81,7 +81,12 @@ export class CheckSources {
   /** Calls `follow` with the virtual addresses, now and after each change. One caller. */
   passOn(follow: (virtual: readonly string[]) => void): void {
     this.#onFollow = follow
-    follow([...this.#virtual])
+    follow(this.virtual)
+  }
+
+  /** Virtual addresses, as texts without zones. */
+  get virtual(): readonly string[] {
+    return [...this.#virtual]
   }
 
   /** Returns the address to bind a check of this target to, or null: the kernel chooses. */

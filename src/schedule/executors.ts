@@ -16,7 +16,8 @@ import { groupOf, Pool } from '../workers/pool.js'
 import type { WorkerLog } from '../workers/worker-group.js'
 import type { CheckSources } from './check-sources.js'
 import { type BeginRun, withConnectsBetween } from './connects-between.js'
-import { dropEarlyEngine } from './engine/early-engine.js'
+import { dropEarlyEngine, engineProgram } from './engine/early-engine.js'
+import { encodeFirst, type FirstJob, MOST_FIRST } from './engine/first-orders.js'
 import { type IsSettled, NativeExecutor, PORTABLE } from './engine/native-executor.js'
 import type { EngineProbe, EngineWork } from './engine/protocol.js'
 import type { Executor, OnResult, Timing } from './executor.js'
@@ -35,8 +36,20 @@ export interface Executors extends Executor<CheckWork> {
   waiting(): number
   /** Returns where the source of checks is not as the kernel chooses it, or is a virtual address: by target. */
   sources(): ReadonlyMap<string, SourceChoice>
+  /** When the first run of the engine began, in milliseconds since the start of the process; null: none has. */
+  firstRun(): number | null
+  /** Returns what the next start with the same jobs can begin at once; null: nothing. */
+  firstChecks(): FirstChecks | null
   /** Resolves when all runs and all workers have ended. */
   close(): void | Promise<void>
+}
+
+/** Checks that a start begins before its director is loaded. */
+export interface FirstChecks {
+  /** Identifies the program of the engine, which alone understands the bytes. */
+  readonly program: string
+  /** `FirstOrders`. */
+  readonly bytes: Uint8Array
 }
 
 /** What runs probes: Node's sockets, or epoll in a thread of its own. `auto`: epoll where it works, else Node's sockets. */
@@ -153,10 +166,11 @@ export function openExecutors(
     executorOf.delete(id)
     return job
   }
+  const cap = Math.max(1, Math.min(concurrency, Math.floor(free * (1 - CORE_SHARE))))
   let engine = isNative
     ? openEngine({
         clock,
-        cap: Math.max(1, Math.min(concurrency, Math.floor(free * (1 - CORE_SHARE)))),
+        cap,
         sources,
         log,
         report: onResult,
@@ -205,6 +219,13 @@ export function openExecutors(
     next: id => executorOf.get(id)?.next(id) ?? null,
     stats: () => (engine ? together(scheduler.stats(), engine.counts()) : scheduler.stats()),
     waiting: () => scheduler.waiting + (engine?.waiting ?? 0),
+    firstRun: () => engine?.firstRun() ?? null,
+    firstChecks: () => {
+      const jobs = engine ? firstOf(given) : []
+      if (jobs.length === 0) return null
+      const orders = { cap, hasSources: sources !== null, virtual: sources?.virtual ?? [], jobs }
+      return { program: engineProgram(), bytes: encodeFirst(orders) }
+    },
     sources: () => new Map([...(sources?.choices() ?? []), ...(engine?.sources() ?? [])]),
     close: async () => {
       scheduler.close()
@@ -213,6 +234,20 @@ export function openExecutors(
       await Promise.all([engine?.close(), pool.close()])
     },
   }
+}
+
+/** A check through a service needs a mark, which is found at each start. One on a grid has its time from other directors. */
+function firstOf(
+  given: ReadonlyMap<string, { readonly work: CheckWork; readonly timing: Timing }>,
+): FirstJob[] {
+  const jobs: FirstJob[] = []
+  for (const [id, { work: all, timing }] of given) {
+    const work = all.path || timing.grid !== undefined ? null : engineWorkOf(all)
+    const { interval, timeout } = timing
+    if (work) jobs.push({ id, work, timing: { interval, timeout, firstIn: 0 } })
+    if (jobs.length === MOST_FIRST) break
+  }
+  return jobs
 }
 
 /** Returns what the engine needs of a work; null if the engine does not run it. */

@@ -6,7 +6,7 @@ import { dirname } from 'node:path'
  * Replaces the file by `content`; mode 600. After a crash at any moment the old content or the new one is there, whole:
  * the new file, its name and the old name's end are on the disk in that order. Rejects with the error of the file system.
  */
-export async function writeDurably(path: string, content: string): Promise<void> {
+export async function writeDurably(path: string, content: string | Uint8Array): Promise<void> {
   const folder = dirname(path)
   await mkdir(folder, { recursive: true, mode: 0o755 })
   // What a killed process has left, or what somebody has put there: a link is removed, not followed.

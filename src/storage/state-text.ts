@@ -15,12 +15,9 @@ import {
   statSync,
 } from 'node:fs'
 import { open, stat } from 'node:fs/promises'
+import { judge, judgeWriters, OPEN } from './own-file.js'
 
-/** Maximum bytes of a file. Files of lvsd are smaller; a text of 512 MiB cannot be a string. */
-export const MOST_BYTES = 256 << 20
-
-/** A pipe without a writer would block without O_NONBLOCK. */
-const OPEN = constants.O_RDONLY | constants.O_NONBLOCK
+export { MOST_BYTES } from './own-file.js'
 
 /**
  * Resolves to the text of a regular file; null if there is none. Rejects if something else is there, or if it cannot be
@@ -108,27 +105,6 @@ function put(path: string, suffix: string, putAt: (aside: string) => void): stri
 
 /** Errors if a file would replace a folder, or a folder something else. */
 const IS_TAKEN: ReadonlySet<string> = new Set(['EISDIR', 'ERR_FS_EISDIR', 'ENOTDIR', 'ENOTEMPTY', 'EEXIST'])
-
-function judge(found: Stats): void {
-  if (!found.isFile()) throw new Error(`it is ${kindOf(found)}, not a file`)
-  if (found.size > MOST_BYTES)
-    throw new Error(`it has ${found.size} bytes; files of lvsd have at most ${MOST_BYTES}`)
-}
-
-/** Writable by the group or by others. */
-const BY_OTHERS = 0o022
-
-function judgeWriters({ uid, mode }: Stats): void {
-  if (uid !== 0 && uid !== process.geteuid?.()) throw new Error(`it belongs to another user (${uid})`)
-  if ((mode & BY_OTHERS) !== 0) throw new Error('other users may write to it')
-}
-
-function kindOf(found: Stats): string {
-  if (found.isDirectory()) return 'a folder'
-  if (found.isFIFO()) return 'a named pipe'
-  if (found.isSocket()) return 'a socket'
-  return 'a device'
-}
 
 function nullIfAbsent(error: unknown): null {
   if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null

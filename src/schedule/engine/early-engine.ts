@@ -2,6 +2,7 @@
  * Opens the engine's thread. A director that starts opens it first of all: Node.js takes half as long for a thread as for a process,
  * and the thread is ready when the configuration has been read, if there is a second processor. Loads nothing else of lvsd.
  */
+import { statSync } from 'node:fs'
 import type { Worker } from 'node:worker_threads'
 import { earlyThread, keepEarlyThread, takeEarlyThread } from '../../system/early-threads.js'
 import { newDescriptorNotes } from '../../system/noted-descriptors.js'
@@ -18,9 +19,19 @@ const YOUNG_HEAP = 3
 const THREAD = besideFile(import.meta.url, 'engine-thread')
 const NAME = 'engine'
 
-/** Opens a thread, which waits for its terms. Throws if there is none. */
-export function openEngineThread(shared: SharedTimes, file = THREAD): EngineThread {
-  const start: EngineStart = { shared, descriptors: newDescriptorNotes() }
+/** Identifies the program of the thread: only the one for which first orders were written takes them. */
+export function engineProgram(): string {
+  const { size, mtimeMs } = statSync(THREAD)
+  return `${size} ${mtimeMs}`
+}
+
+/** Opens a thread, which waits for its terms, and runs `first` until then. Throws if there is none. */
+export function openEngineThread(
+  shared: SharedTimes,
+  file = THREAD,
+  first: Uint8Array | null = null,
+): EngineThread {
+  const start: EngineStart = { shared, descriptors: newDescriptorNotes(), first }
   const worker = openThread(file, {
     name: NAME,
     workerData: start,
@@ -30,13 +41,14 @@ export function openEngineThread(shared: SharedTimes, file = THREAD): EngineThre
 }
 
 /**
- * Opens a thread for the engine that will be opened, once. Returns null where that fails; opened again, the engine says why.
+ * Opens a thread for the engine that will be opened, once. `first`: the checks that it begins (`first-orders.ts`). Returns null where
+ * that fails; opened again, the engine says why.
  */
-export function openEngineEarly(): EngineThread | null {
+export function openEngineEarly(first: Uint8Array | null = null): EngineThread | null {
   const opened = earlyThread<EngineThread>(NAME)
   if (opened) return opened
   try {
-    keepEarlyThread(NAME, openEngineThread(newSharedTimes()))
+    keepEarlyThread(NAME, openEngineThread(newSharedTimes(), THREAD, first))
   } catch {
     return null
   }

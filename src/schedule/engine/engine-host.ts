@@ -15,6 +15,7 @@ import { leftOpen } from '../../system/noted-descriptors.js'
 import { closeDescriptor } from '../../system/numeric-calls.js'
 import type { Clock } from '../../util/clock.js'
 import { type EngineThread, openEngineThread, takeEarlyEngine } from './early-engine.js'
+import { decodeFirst, type FirstOrders } from './first-orders.js'
 import {
   COUNT,
   type EngineTerms,
@@ -49,6 +50,8 @@ const LAST_PATIENCE = 1000
 
 export class EngineHost {
   readonly shared: SharedTimes
+  /** What the thread has begun before there was this host; null: nothing. */
+  readonly first: FirstOrders | null
   readonly #parts: EngineHostParts
   readonly #waker: number
   #worker: Worker | null = null
@@ -67,8 +70,9 @@ export class EngineHost {
   /** Throws if there is no epoll or no thread. */
   constructor(parts: EngineHostParts) {
     this.#parts = parts
-    const early = parts.file ? null : takeEarlyEngine()
+    const { thread: early, first } = parts.file ? NO_THREAD : takenEarly(parts)
     this.shared = early?.shared ?? newSharedTimes()
+    this.first = first
     try {
       this.#waker = openWaker()
     } catch (error) {
@@ -193,4 +197,18 @@ export class EngineHost {
     this.#cancelLook()
     return worker
   }
+}
+
+const NO_THREAD = { thread: null, first: null } as const
+
+/** Returns the thread that was opened early, unless it runs on other terms, which ends it. */
+function takenEarly({ cap, hasSources }: EngineHostParts): {
+  readonly thread: EngineThread | null
+  readonly first: FirstOrders | null
+} {
+  const thread = takeEarlyEngine()
+  const first = thread?.first ? decodeFirst(thread.first) : null
+  if (!first || (first.cap === cap && first.hasSources === hasSources)) return { thread, first }
+  thread?.worker.postMessage(null)
+  return NO_THREAD
 }

@@ -1,4 +1,7 @@
-/** The engine's thread. It waits in epoll, not in Node's event loop; an eventfd wakes it for orders of the core. */
+/**
+ * The engine's thread. It waits in epoll, not in Node's event loop; an eventfd wakes it for orders of the core. At a start it may have
+ * first orders, which it runs until the core, which is still being loaded, gives it its terms.
+ */
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import type { LogEvent } from '../../core/log-events.js'
 import { PATH_GROUPS, watchPaths } from '../../netlink/path-changes.js'
@@ -10,6 +13,7 @@ import { EPOLLIN, takeWakes, wake } from '../../system/epoll.js'
 import { noteDescriptorsIn } from '../../system/noted-descriptors.js'
 import { CheckSources } from '../check-sources.js'
 import { Engine } from './engine.js'
+import { decodeFirst, ordersFor } from './first-orders.js'
 import { takeSome } from './intake.js'
 import { COUNT, type EngineStart, type EngineTerms, type Order, type Report } from './protocol.js'
 import { selfTest } from './self-test.js'
@@ -18,32 +22,72 @@ import { selfTest } from './self-test.js'
 const BUFFER = 64 * 1024
 /** Milliseconds between two looks at whether sources have changed. */
 const LOOK_EVERY = 2000
+/** Milliseconds between two looks for the terms, while first orders run. A thread that is ended does not end before. */
+const TERMS_EVERY = 5
 
-const { shared, descriptors } = workerData as EngineStart
+interface Serving {
+  readonly engine: Engine
+  readonly sources: CheckSources | null
+}
+
+const { shared, descriptors, first } = workerData as EngineStart
 noteDescriptorsIn(descriptors)
 const port = parentPort
 if (!port) throw new Error('this file runs in a thread')
-const post = (report: Report) => port.postMessage(report)
+/** What is to be told when the terms have come: nobody hears it before. */
+let held: Report[] | null = []
+const post = (report: Report) => {
+  if (held) held.push(report)
+  else port.postMessage(report)
+}
 const reactor = new Reactor()
+const begun = first && begin(first)
 const unfit = selfTest(reactor)
+if (begun && unfit === null) conclude(termsWhile(begun))
 // A message of Node's event loop: a thread that waits in it can be ended at any time.
-port.once('message', (terms: EngineTerms | null) => {
+else port.once('message', conclude)
+
+/** Null: the thread is not needed. */
+function conclude(terms: EngineTerms | null): void {
   try {
     if (terms && unfit === null) serve(terms)
-    else reactor.close()
-    if (terms && unfit !== null) post({ kind: 'unfit', why: unfit })
+    else (begun?.engine ?? reactor).close()
+    if (terms && unfit !== null) port?.postMessage({ kind: 'unfit', why: unfit } satisfies Report)
   } finally {
-    port.close()
+    port?.close()
   }
-})
+}
 
-function serve({ waker, portTurns, cap, hasSources }: EngineTerms): void {
-  sharePortTurns(portTurns)
+function begin(bytes: Uint8Array): Serving {
+  const orders = decodeFirst(bytes)
+  const serving = open(orders)
+  serving.engine.take(ordersFor(orders))
+  return serving
+}
+
+/** Runs the first orders until there are terms. */
+function termsWhile({ engine }: Serving): EngineTerms | null {
+  for (;;) {
+    const got = receiveMessageOnPort(port as never)
+    if (got) return got.message
+    engine.turn(TERMS_EVERY)
+  }
+}
+
+function open({ cap, hasSources }: Pick<EngineTerms, 'cap' | 'hasSources'>): Serving {
   const sources = hasSources ? openSources() : null
-  const engine = new Engine({ cap, shared, sources, post }, reactor)
+  return { engine: new Engine({ cap, shared, sources, post }, reactor), sources }
+}
+
+function serve(terms: EngineTerms): void {
+  const { waker, portTurns } = terms
+  sharePortTurns(portTurns)
+  const { engine, sources } = begun ?? open(terms)
   try {
     reactor.watchAlways(waker, EPOLLIN, { ready: () => takeOrders(engine, waker) })
-    post({ kind: 'ready' })
+    const reports = held ?? []
+    held = null
+    for (const report of [{ kind: 'ready' } as const, ...reports]) post(report)
     turn(engine, sources)
   } finally {
     // The process goes on after an exception here, so its descriptors would stay open.

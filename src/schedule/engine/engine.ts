@@ -73,9 +73,9 @@ export class Engine {
     for (const order of orders) this.#take(order)
   }
 
-  /** Waits for events, handles them, and sends the results. */
-  turn(): void {
-    this.reactor.turn(Math.min(LONGEST_WAIT, this.#outbox.dueIn(this.reactor.now())))
+  /** Waits for events, at most `longest` milliseconds, handles them, and sends the results. */
+  turn(longest = LONGEST_WAIT): void {
+    this.reactor.turn(Math.min(longest, this.#outbox.dueIn(this.reactor.now())))
     this.#outbox.flush(this.reactor.now())
     this.#count()
   }
@@ -178,6 +178,8 @@ export class Engine {
 
   #start(job: EngineJob, timeout: number, done: OnDone): Run {
     job.delay = this.#delay
+    const { counts } = this.#parts.shared
+    if (counts[COUNT.firstRun] === 0) counts[COUNT.firstRun] = machineTime(this.reactor.now())
     this.#delay = Number.NaN
     // The scheduler hands the same function to all runs of a job.
     job.done ??= orElse(done, job.defer)

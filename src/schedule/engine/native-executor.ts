@@ -7,12 +7,15 @@ import type { CheckSources } from '../check-sources.js'
 import { type Executor, type NextRun, type OnResult, type Timing, timingAfter } from '../executor.js'
 import type { ScheduleCounts } from '../stats.js'
 import { EngineHost } from './engine-host.js'
+import { FirstJobs, type RunningJob } from './first-jobs.js'
+import { placeOf } from './first-orders.js'
 import {
   COUNT,
   type EngineWork,
   type FullResult,
   MOST_JOBS,
   machineNow,
+  ownTime,
   type Repeats,
   type Report,
 } from './protocol.js'
@@ -78,6 +81,9 @@ interface Job {
   last: KeptResult | null
 }
 
+/** Milliseconds after which the thread ends jobs that it has begun at a start, and that nobody has asked for. */
+const UNASKED = 10_000
+
 export class NativeExecutor implements Executor<EngineWork> {
   readonly #parts: NativeParts
   readonly #host: EngineHost
@@ -85,8 +91,10 @@ export class NativeExecutor implements Executor<EngineWork> {
   readonly #byNumber = new Map<number, Job>()
   readonly #free: number[] = []
   readonly #results = new ResultQueue(results => this.#take(results))
-  #lastNumber = 0
-  #lastPlace = -1
+  readonly #first: FirstJobs
+  readonly #cancelUnasked: () => void
+  #lastNumber: number
+  #lastPlace: number
   #choices: ReadonlyMap<string, SourceChoice> = new Map()
 
   /** Throws if the engine cannot run on this machine. */
@@ -101,6 +109,10 @@ export class NativeExecutor implements Executor<EngineWork> {
       onRestart: why => this.#restarted(why),
       onGivenUp: why => this.#givenUp(why),
     })
+    this.#first = new FirstJobs(this.#host.first)
+    this.#lastNumber = this.#first.count
+    this.#lastPlace = this.#first.count - 1
+    this.#cancelUnasked = parts.clock.alarm(UNASKED, () => this.#endUnasked())
     parts.sources?.passOn(addresses => this.#host.order({ kind: 'virtual', addresses }))
   }
 
@@ -115,12 +127,10 @@ export class NativeExecutor implements Executor<EngineWork> {
 
   set(id: string, work: EngineWork, timing: Timing): void {
     this.remove(id)
+    const running = this.#first.take(id, work, timing)
+    if (running && this.#takeUp(id, running, timing)) return
     const place = this.#free.pop() ?? ++this.#lastPlace
-    const timedAt = this.#parts.clock.now()
-    const job: Job = { id, number: ++this.#lastNumber, place, timing, timedAt, last: null }
-    this.#byId.set(id, job)
-    this.#byNumber.set(job.number, job)
-    this.#give(job, work)
+    this.#give(this.#add(id, ++this.#lastNumber, place, timing), work)
   }
 
   retime(id: string, timing: Timing): void {
@@ -181,7 +191,15 @@ export class NativeExecutor implements Executor<EngineWork> {
     return this.#choices
   }
 
+  /** When the first run began, in milliseconds since the start of the process; null: none has. */
+  firstRun(): number | null {
+    const at = this.#host.shared.counts[COUNT.firstRun] ?? 0
+    return at === 0 ? null : ownTime(at)
+  }
+
   close(): Promise<void> {
+    this.#cancelUnasked()
+    this.#first.clear()
     this.#results.clear()
     this.#byId.clear()
     this.#byNumber.clear()
@@ -195,6 +213,36 @@ export class NativeExecutor implements Executor<EngineWork> {
     this.#host.order({ kind: 'set', job, place, work, timing })
   }
 
+  #add(id: string, number: number, place: number, timing: Timing): Job {
+    const job: Job = { id, number, place, timing, timedAt: this.#parts.clock.now(), last: null }
+    this.#byId.set(id, job)
+    this.#byNumber.set(number, job)
+    return job
+  }
+
+  /** Takes a job that the thread has begun at the start. Returns false if it is another one, which ends. */
+  #takeUp(id: string, { number, place, isSame, results }: RunningJob, timing: Timing): boolean {
+    if (!isSame) {
+      this.#end(number)
+      return false
+    }
+    this.#add(id, number, place, timing)
+    // Not before the caller has put all of the configuration in force.
+    if (results.length > 0)
+      queueMicrotask(() => this.#results.add({ repeats: null, full: results, deferred: [] }))
+    return true
+  }
+
+  #endUnasked(): void {
+    for (const number of this.#first.clear()) this.#end(number)
+  }
+
+  /** Ends a job of the start that nobody has taken. */
+  #end(number: number): void {
+    this.#host.order({ kind: 'remove', job: number })
+    this.#free.push(placeOf(number))
+  }
+
   #forget(job: Job): void {
     this.#byId.delete(job.id)
     this.#byNumber.delete(job.number)
@@ -203,6 +251,7 @@ export class NativeExecutor implements Executor<EngineWork> {
 
   #restarted(why: string): void {
     const text = 'the thread of the checks has ended and was started again'
+    this.#first.clear()
     this.#parts.log.warn('engine.restarted', { error: why }, text)
     this.#parts.sources?.passOn(addresses => this.#host.order({ kind: 'virtual', addresses }))
     const now = this.#parts.clock.now()
@@ -250,6 +299,7 @@ export class NativeExecutor implements Executor<EngineWork> {
     for (const number of deferred) {
       const job = this.#byNumber.get(number)
       if (job) this.#defer(job)
+      else this.#first.forget(number)
     }
   }
 
@@ -259,9 +309,13 @@ export class NativeExecutor implements Executor<EngineWork> {
   }
 
   /** Returns true if further results like this one may come later. */
-  #takeFull({ job: number, result, delay }: FullResult): boolean {
+  #takeFull(full: FullResult): boolean {
+    const { job: number, result, delay } = full
     const job = this.#byNumber.get(number)
-    if (!job) return false
+    if (!job) {
+      this.#first.hold(full)
+      return false
+    }
     job.last = kept(result)
     this.#result(job.id, result, delay)
     return this.#byNumber.get(number) === job && this.#parts.isSettled(job.id, result.ok)

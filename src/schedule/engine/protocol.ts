@@ -82,6 +82,8 @@ export interface EngineStart {
   readonly shared: SharedTimes
   /** Where it notes its descriptors. */
   readonly descriptors: Uint8Array
+  /** What it begins at once, before it has its terms (`first-orders.ts`); null: nothing. */
+  readonly first: Uint8Array | null
 }
 
 /** The first message to the thread, before all orders. Null: it is not needed, and ends. */
@@ -115,6 +117,8 @@ export const COUNT = {
   noVerdicts: 7,
   /** Not 0: the process ends. */
   isEnding: 8,
+  /** When the first run began, in milliseconds of the steady clock of the machine; 0: none has. */
+  firstRun: 9,
 } as const
 
 /** Maximum number of jobs in the thread. Unused pages of the shared memory take none. */
@@ -136,6 +140,11 @@ export function machineNow(): number {
 /** The same for a time of `performance.now()` of this thread. */
 export function machineTime(ms: number): number {
   return OFFSET + ms
+}
+
+/** Inverse of `machineTime`. */
+export function ownTime(ms: number): number {
+  return ms - OFFSET
 }
 
 const [seconds, nanoseconds] = process.hrtime()

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { onCleanup } from '../../support/after-each.js'
 import { installed } from '../../support/compile.js'
 import { temporaryFolder } from '../../support/folder.js'
+import { until } from '../../support/until.js'
 
 /** Writes which modules of Node.js its first thread has loaded, when the process is to stop. */
 const NOTING = `
@@ -15,8 +16,11 @@ const NOTING = `
   if (isMainThread)
     process.on('SIGTERM', () => require('node:fs').writeFileSync(process.env.MODULES, process.moduleLoadList.join('\\n')))`
 
-async function listening(): Promise<string> {
-  const server = createServer((_, response) => response.end('fine'))
+async function listening(onRequest = () => {}): Promise<string> {
+  const server = createServer((_, response) => {
+    onRequest()
+    response.end('fine')
+  })
   onCleanup(() => {
     server.closeAllConnections()
     server.close()
@@ -26,7 +30,60 @@ async function listening(): Promise<string> {
   return `[::1]:${(server.address() as AddressInfo).port}`
 }
 
+/** Starts a director, and ends it when `isDone` says of its log that this is enough. */
+async function directed(words: readonly string[], isDone: (log: string) => boolean): Promise<string> {
+  const child = spawn(process.execPath, [installed('main'), 'run', ...words], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  onCleanup(() => void child.kill('SIGKILL'))
+  const ended = once(child, 'exit')
+  let log = ''
+  for await (const part of child.stdout) {
+    log += part
+    if (isDone(log)) break
+  }
+  child.kill('SIGTERM')
+  await ended
+  return log
+}
+
 describe('a start of the director', () => {
+  it('with the text of the last one checks each server before the control socket is there, and once', async function () {
+    this.timeout(120_000)
+    const folder = temporaryFolder()
+    const [config, socket, state] = ['lvsd.yaml', 'socket', 'state'].map(name => join(folder, name)) as [
+      string,
+      string,
+      string,
+    ]
+    /** For each request, whether the control socket was there. */
+    let requests: boolean[] = []
+    const reals = [1, 2, 3].map(() => listening(() => void requests.push(existsSync(socket))))
+    const check = '{ kind: http, interval: 1h }'
+    const list = (await Promise.all(reals)).map(name => `'${name} masq'`).join(', ')
+    writeFileSync(
+      config,
+      `services:\n  web: { virtual: '[fd00::80]:80', check: ${check}, reals: [${list}] }\n`,
+    )
+    const words = [config, '--kernel', 'memory', '--socket', socket, '--state', state]
+    const isUp = (log: string) => log.split('"real.up"').length > 3
+    const isKept = () => existsSync(state) && readdirSync(state).some(name => name.endsWith('.first'))
+    const child = spawn(process.execPath, [installed('main'), 'run', ...words], { stdio: 'ignore' })
+    onCleanup(() => void child.kill('SIGKILL'))
+    await until(isKept)
+    const ended = once(child, 'exit')
+    child.kill('SIGTERM')
+    await ended
+    // On a busy machine the thread may be later than the socket.
+    for (let attempt = 1; ; attempt++) {
+      requests = []
+      const log = await directed(words, isUp)
+      assert.equal(requests.length, 3, log)
+      if (requests.every(isThere => !isThere)) return
+      assert.ok(attempt < 10, `${requests}`)
+    }
+  })
+
   it('does not load what only names and TLS need', async () => {
     const folder = temporaryFolder()
     const [config, noting, modules] = ['lvsd.yaml', 'noting.cjs', 'modules'].map(name => join(folder, name))

@@ -250,6 +250,8 @@ export class TraceStage {
       sources: () => new Map(),
       stats: () => ({ engine: 'portable', jobs: this.#work.size, ...idle }),
       waiting: () => 0,
+      firstRun: () => null,
+      firstChecks: () => null,
       close: () => this.#work.clear(),
     }
   }

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { acceptedPath } from '../../../src/accepted/accepted-path.js'
+import { firstChecksPath, headOf } from '../../../src/accepted/first-checks.js'
 import { openThreadsEarly } from '../../../src/cli/early-threads.js'
 import { SMALL } from '../../../src/config/reader.js'
+import { type EngineThread, engineProgram } from '../../../src/schedule/engine/early-engine.js'
+import { encodeFirst } from '../../../src/schedule/engine/first-orders.js'
 import { earlyThread, takeEarlyThread } from '../../../src/system/early-threads.js'
 import { onCleanup } from '../../support/after-each.js'
 import { temporaryFile, temporaryFolder } from '../../support/folder.js'
@@ -45,6 +48,21 @@ describe('early threads: what a director opens before its program is loaded', ()
     const [file, state] = [long(), temporaryFolder()]
     writeFileSync(acceptedPath(state, file), '')
     assert.deepEqual(openFor('run', file, `--state=${temporaryFolder()}`), ['reader'])
+  })
+
+  it('has the first checks that were stored with this text', () => {
+    const [file, state] = [small(), temporaryFolder()]
+    const program = engineProgram()
+    const bytes = encodeFirst({ cap: 1, hasSources: false, virtual: [], jobs: [] })
+    const head = headOf({ file, text: readFileSync(file, 'utf8'), program })
+    writeFileSync(firstChecksPath(state, file), Buffer.concat([head, bytes]), { mode: 0o600 })
+    openFor('run', file, '--state', state)
+    const first = () => (earlyThread('engine') as EngineThread | null)?.first
+    assert.deepEqual(first(), Buffer.from(bytes))
+    takeEarlyThread('engine')?.worker.terminate()
+    writeFileSync(file, 'services: {} # more\n')
+    openFor('run', file, '--state', state)
+    assert.equal(first(), null)
   })
 
   it('is nothing for other commands, for a help text, and without a file', () => {

@@ -90,6 +90,8 @@ function handExecutors() {
       noVerdicts: 0,
     }),
     waiting: () => 0,
+    firstRun: () => null,
+    firstChecks: () => null,
     close: () => jobs.clear(),
   }
   const open = (onResult: OnResult) => {

@@ -10,6 +10,7 @@ describe('first check: its log line', () => {
     const onResult = loggingFirst(
       log,
       id => seen.push(id),
+      () => null,
       () => 150,
     )
     onResult('a', { ...passed(), ms: 30.4 })
@@ -18,6 +19,20 @@ describe('first check: its log line', () => {
     assert.deepEqual(
       lines.map(({ event, afterMs }) => ({ event, afterMs })),
       [{ event: 'check.first', afterMs: 120 }],
+    )
+  })
+
+  it('tells when it has begun where that is known, however late its result comes', () => {
+    const { log, lines } = recordingLog()
+    loggingFirst(
+      log,
+      () => {},
+      () => 43.2,
+      () => 150,
+    )('a', { ...passed(), ms: 1 })
+    assert.deepEqual(
+      lines.map(({ afterMs }) => afterMs),
+      [43],
     )
   })
 })

@@ -92,7 +92,7 @@ async function started(first = site(1), listener: EventListener = {}, resolver?:
           next: () => null,
           giveUpConnecting: () => {},
         },
-        ...{ sources: () => new Map(), waiting: () => 0 },
+        ...{ sources: () => new Map(), waiting: () => 0, firstRun: () => null, firstChecks: () => null },
         close: () => {
           isClosed = true
         },

@@ -1,0 +1,43 @@
+/**
+ * The first checks of the next start, as the engine's thread takes them before there is a director: what the director needs to
+ * make jobs of a configuration is loaded while they run. Jobs that it then wants are those that run already (`first-jobs.ts`).
+ */
+import { deserialize, serialize } from 'node:v8'
+import type { Timing } from '../executor.js'
+import type { EngineTerms, EngineWork, Order } from './protocol.js'
+
+export interface FirstOrders extends Pick<EngineTerms, 'cap' | 'hasSources'> {
+  /** Virtual addresses, which no check may have as its source. */
+  readonly virtual: readonly string[]
+  readonly jobs: readonly FirstJob[]
+}
+
+export interface FirstJob {
+  readonly id: string
+  readonly work: EngineWork
+  readonly timing: Timing
+}
+
+/** Maximum number of jobs: the thread takes them in some two milliseconds, and more would be made twice for little. */
+export const MOST_FIRST = 64
+
+/** The bytes of `v8.serialize`, because the probes have bytes in them. */
+export function encodeFirst(orders: FirstOrders): Uint8Array {
+  return serialize(orders)
+}
+
+/** Inverse of `encodeFirst`. Throws for other bytes. */
+export function decodeFirst(bytes: Uint8Array): FirstOrders {
+  return deserialize(bytes) as FirstOrders
+}
+
+/** The number of the job at this place, and the place of that number. */
+export const numberAt = (place: number): number => place + 1
+export const placeOf = (number: number): number => number - 1
+
+export function ordersFor({ virtual, jobs }: FirstOrders): Order[] {
+  return [
+    { kind: 'virtual', addresses: virtual },
+    ...jobs.map(({ work, timing }, i): Order => ({ kind: 'set', job: numberAt(i), place: i, work, timing })),
+  ]
+}

@@ -1,0 +1,202 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { CheckWork } from '../../../../src/check/run-code.js'
+import type { CheckResult } from '../../../../src/core/model.js'
+import { engineProgram, openEngineEarly } from '../../../../src/schedule/engine/early-engine.js'
+import { FirstJobs } from '../../../../src/schedule/engine/first-jobs.js'
+import {
+  decodeFirst,
+  encodeFirst,
+  type FirstOrders,
+  MOST_FIRST,
+} from '../../../../src/schedule/engine/first-orders.js'
+import { NativeExecutor } from '../../../../src/schedule/engine/native-executor.js'
+import type { EngineWork, FullResult } from '../../../../src/schedule/engine/protocol.js'
+import { openExecutors } from '../../../../src/schedule/executors.js'
+import { systemClock } from '../../../../src/util/clock.js'
+import { onCleanup } from '../../../support/after-each.js'
+import { FakeClock } from '../../../support/fake-clock.js'
+import { recordingLog } from '../../../support/logs.js'
+import * as servers from '../../../support/servers.js'
+import { address, failed, passed } from '../../../support/tables.js'
+import { until } from '../../../support/until.js'
+
+const EVERY = { interval: 3_600_000, timeout: 1000, firstIn: 0 }
+
+function workFor(port: number, path = '/'): EngineWork {
+  const to = { address: address('::1'), port }
+  const send = Buffer.from(`GET ${path} HTTP/1.0\r\n\r\n`)
+  const judge = { kind: 'http', method: 'GET', status: [[200, 299]], match: null, limit: 1000 } as const
+  return { probe: { kind: 'tcp', ...to, end: false, reset: false, send, judge }, connects: 0, target: to }
+}
+
+const ordersOf = (jobs: FirstOrders['jobs']): FirstOrders => ({
+  cap: 10,
+  hasSources: false,
+  virtual: [],
+  jobs,
+})
+
+/** A server that notes the paths that it is asked for. */
+async function asked() {
+  const paths: (string | undefined)[] = []
+  const { port } = await servers.httpServer((request, response) => {
+    paths.push(request.url)
+    response.end('fine')
+  })
+  return { port, paths }
+}
+
+function executorAfter(first: FirstOrders, clock: Pick<typeof systemClock, 'now' | 'alarm'> = systemClock) {
+  const early = openEngineEarly(encodeFirst(first))
+  assert.ok(early)
+  const open = (cap = first.cap) => {
+    const results: [id: string, result: CheckResult][] = []
+    const executor = new NativeExecutor({
+      ...{ clock, cap, sources: null, log: recordingLog().log },
+      report: (id, result) => void results.push([id, result]),
+      ...{ onDelay: () => {}, isSettled: () => false, workOf: () => null },
+      ...{ onDeferred: assert.fail, onGivenUp: () => assert.fail() },
+    })
+    onCleanup(() => executor.close())
+    return { executor, results }
+  }
+  return { worker: early.worker, open }
+}
+
+const full = (job: number): FullResult => ({ job, run: 1, result: passed(), delay: Number.NaN })
+
+describe('first jobs: what the engine runs before there is a director', () => {
+  const first = ordersOf([
+    { id: 'a', work: workFor(1), timing: EVERY },
+    { id: 'b', work: workFor(2), timing: EVERY },
+  ])
+
+  it('are taken as they run by who asks for the same, with their results', () => {
+    const jobs = new FirstJobs(first)
+    assert.equal(jobs.count, 2)
+    jobs.hold(full(2))
+    jobs.hold(full(3))
+    const taken = jobs.take('b', workFor(2), EVERY)
+    assert.deepEqual(taken, { number: 2, place: 1, isSame: true, results: [full(2)] })
+    assert.equal(jobs.take('b', workFor(2), EVERY), null)
+    assert.deepEqual(jobs.clear(), [1])
+    assert.deepEqual(jobs.clear(), [])
+  })
+
+  it('are told apart by work and timing', () => {
+    const taken = (work: EngineWork, timing: typeof EVERY & { readonly grid?: number }) =>
+      new FirstJobs(first).take('a', work, timing)?.isSame
+    assert.equal(taken(workFor(1), { ...EVERY }), true)
+    assert.equal(taken(workFor(1, '/other'), EVERY), false)
+    assert.equal(taken(workFor(2), EVERY), false)
+    assert.equal(taken({ ...workFor(1), connects: 1 }, EVERY), false)
+    assert.equal(taken(workFor(1), { ...EVERY, interval: 1000 }), false)
+    assert.equal(taken(workFor(1), { ...EVERY, timeout: 900 }), false)
+    assert.equal(taken(workFor(1), { ...EVERY, firstIn: 10 }), false)
+    assert.equal(taken(workFor(1), { ...EVERY, grid: 5 }), false)
+    assert.equal(new FirstJobs(first).take('c', workFor(1), EVERY), null)
+    assert.equal(new FirstJobs(null).take('a', workFor(1), EVERY), null)
+  })
+
+  it('are given up where the thread has left them to code', () => {
+    const jobs = new FirstJobs(first)
+    jobs.forget(1)
+    jobs.forget(7)
+    assert.equal(jobs.take('a', workFor(1), EVERY), null)
+    assert.deepEqual(jobs.clear(), [2])
+  })
+
+  it('run before the executor is there, which has their results when it asks, and asks no server twice', async () => {
+    const { port, paths } = await asked()
+    const first = ordersOf([{ id: 'a', work: workFor(port), timing: EVERY }])
+    const { open } = executorAfter(first)
+    await until(() => paths.length === 1)
+    const { executor, results } = open()
+    await sleep(50)
+    assert.deepEqual(results, [])
+    executor.set('a', workFor(port), EVERY)
+    assert.deepEqual(results, [])
+    await until(() => results.length === 1)
+    const [[id, result] = ['', failed()]] = results
+    assert.deepEqual([id, result.ok, result.detail], ['a', true, '200 OK, 4 bytes'])
+    const { in: next = 0 } = executor.next('a') ?? {}
+    assert.ok(next > 0 && next < EVERY.interval, `${next}`)
+    const began = executor.firstRun() ?? 0
+    assert.ok(began > 0 && began < performance.now())
+    executor.atOnce('a')
+    await until(() => results.length === 2)
+    assert.deepEqual(paths, ['/', '/'])
+    assert.equal(executor.counts().jobs, 1)
+  })
+
+  it('end where another work is asked for, which runs in their place', async () => {
+    const { port, paths } = await asked()
+    const first = ordersOf([{ id: 'a', work: workFor(port, '/old'), timing: { ...EVERY, interval: 100 } }])
+    const { open } = executorAfter(first)
+    await until(() => paths.includes('/old'))
+    const { executor, results } = open()
+    executor.set('a', workFor(port, '/new'), EVERY)
+    await until(() => results.length === 1)
+    const before = paths.length
+    await sleep(250)
+    assert.deepEqual(paths.slice(before), [])
+    assert.equal(paths.at(-1), '/new')
+  })
+
+  it('end after ten seconds where nobody asks for them', async () => {
+    const { port, paths } = await asked()
+    const timing = { ...EVERY, interval: 50 }
+    const clock = new FakeClock()
+    const { open } = executorAfter(ordersOf([{ id: 'a', work: workFor(port), timing }]), clock)
+    const { executor, results } = open()
+    await until(() => paths.length >= 3)
+    clock.wind(10_000)
+    executor.set('b', workFor(port, '/b'), EVERY)
+    await until(() => results.length === 1)
+    const before = paths.length
+    await sleep(200)
+    assert.equal(paths.length, before)
+  })
+
+  it('end with their thread where the engine runs on other terms', async () => {
+    const { port, paths } = await asked()
+    const { worker, open } = executorAfter(ordersOf([{ id: 'a', work: workFor(port), timing: EVERY }]))
+    await until(() => paths.length === 1)
+    const ended = once(worker, 'exit')
+    const { executor, results } = open(11)
+    assert.deepEqual(await ended, [0])
+    executor.set('a', workFor(port), EVERY)
+    await until(() => results.length === 1)
+    assert.deepEqual(paths, ['/', '/'])
+  })
+
+  it('are at most 64 of the jobs that a director has, without those that need a mark', async () => {
+    const executors = openExecutors(() => {}, 100, { engine: 'native' })
+    onCleanup(executors.close)
+    assert.equal(executors.firstChecks(), null)
+    const { probe, target } = workFor(1)
+    const check = { name: 'web', summary: '', options: () => ({}), probe: () => probe }
+    const work = { check, target: target as CheckWork['target'], options: {} }
+    const path = { key: 'k', virtual: address('fd00::80') } as unknown as NonNullable<CheckWork['path']>
+    const later = { ...EVERY, firstIn: 60_000 }
+    executors.set('marked', { ...work, path }, later)
+    executors.set('on a grid', work, { ...later, grid: 60_000 })
+    executors.set('fixed', { ...work, answer: { ok: true, reason: 'ok', detail: '' } }, later)
+    assert.equal(executors.firstChecks(), null)
+    for (let i = 0; i < 70; i++) executors.set(`${i}`, work, later)
+    const { bytes, program } = executors.firstChecks() ?? assert.fail()
+    const { jobs, virtual, hasSources } = decodeFirst(bytes)
+    assert.deepEqual(
+      jobs.map(({ id }) => id),
+      Array.from({ length: MOST_FIRST }, (_, i) => `${i}`),
+    )
+    assert.deepEqual(jobs[0], {
+      id: '0',
+      work: { probe, connects: 0, target },
+      timing: EVERY,
+    })
+    assert.deepEqual([virtual, hasSources, program], [[], false, engineProgram()])
+  })
+})
