@@ -36,20 +36,25 @@ executors.set('first', work, { interval: 3_600_000, timeout: 10_000, firstIn: 0 
 await ready
 executors.remove('first')
 
-/** Opens files until no descriptors are left. */
-function takeAll(): void {
-  try {
-    for (;;) openSync('/dev/null', 'r')
-  } catch {
-    // No descriptors are left.
-  }
+/** Opens files until no descriptors are left. Returns how many there were. */
+function takeAll(): number {
+  for (let taken = 0; ; taken++)
+    try {
+      openSync('/dev/null', 'r')
+    } catch {
+      return taken
+    }
 }
 
 process.on('message', () => process.send?.({ stats: executors.stats() }))
 process.on('disconnect', () => process.exit())
-// Repeated, because the runtime frees descriptors while it starts.
-if (hoard) setInterval(takeAll, 5)
-if (hoard) await new Promise(resolve => setTimeout(resolve, 300))
+// Repeated, because the runtime frees descriptors while it starts: until it has freed none for a while.
+if (hoard) {
+  let unchanged = 0
+  const hoarding = () => (unchanged = takeAll() === 0 ? unchanged + 1 : 0)
+  setInterval(hoarding, 5)
+  while (unchanged < 50) await new Promise(resolve => setTimeout(resolve, 5))
+}
 for (let i = 0; i < jobs; i++) {
   executors.set(`${i}`, work, { interval: 2 * timeout, timeout, firstIn: 0 })
 }

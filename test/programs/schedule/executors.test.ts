@@ -26,13 +26,17 @@ function child(args: readonly (number | string)[], limit: number | null = null):
   return spawned
 }
 
-/** Messages of the child until there are `count` of them. */
+/** Messages of the child until there are `count` of them. Rejects if it ends before. */
 async function listen(process: ChildProcess, count: number): Promise<Told[]> {
   const told: Told[] = []
-  for await (const [message] of on(process, 'message')) {
+  const ended = new AbortController()
+  const end = () => ended.abort()
+  process.once('exit', end)
+  for await (const [message] of on(process, 'message', { signal: ended.signal })) {
     told.push(message)
     if (told.length >= count) break
   }
+  process.off('exit', end)
   return told
 }
 
@@ -206,7 +210,8 @@ function suite(engine: Engine): void {
   it('give no verdict when no descriptor is left', async function () {
     this.timeout(60_000)
     const server = await httpServer((_request, response) => response.end('hello'))
-    const process = child([server.port, 5, 300, 1, engine], 100)
+    // More than the loader needs, which opens a hundred files at once.
+    const process = child([server.port, 5, 300, 1, engine], 1000)
     const told = await listen(process, 10)
     for (const { ok, reason, detail } of told) {
       assert.deepEqual([ok, reason], [null, 'no-verdict'])
