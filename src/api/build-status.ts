@@ -361,8 +361,13 @@ function sourceStatus(
 
 /** Rounds all milliseconds of a result. */
 export function roundedResult(result: CheckResult): CheckResult {
-  const phases = result.phases.map(({ phase, ms }) => ({ phase, ms: rounded(ms) }))
-  return { ...result, ms: rounded(result.ms), phases }
+  const ms = rounded(result.ms)
+  const last = result.phases.length - 1
+  const phases = result.phases.map((each, i) => ({
+    phase: each.phase,
+    ms: i === last ? ms : rounded(each.ms),
+  }))
+  return { ...result, ms, phases }
 }
 
 function roundedAll<T extends Readonly<Record<string, number>>>(numbers: T): T {

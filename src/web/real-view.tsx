@@ -208,7 +208,9 @@ function named({ phases }: WhyResults['runs'][number], last: WhyResults['last'][
 }
 
 function Phases({ phases, ms }: { phases: WhyResults['last']['phases']; ms: number }) {
-  const parts = phases.map(({ phase, ms: end }, i) => ({ phase, took: end - (phases[i - 1]?.ms ?? 0) }))
+  // The ends are rounded, not the differences, so that the parts add up.
+  const ends = phases.map(each => Math.round(10 * each.ms) / 10)
+  const parts = phases.map(({ phase }, i) => ({ phase, took: (ends[i] ?? 0) - (ends[i - 1] ?? 0) }))
   return (
     <span class="dim">
       {parts.map(({ phase, took }) => `${phase} ${took.toFixed(1)} ms`).join(', ')}

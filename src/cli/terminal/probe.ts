@@ -2,6 +2,7 @@
 
 import { hostWithAddress } from '../../core/display-names.js'
 import type { CheckResult, HealthState } from '../../core/model.js'
+import { phaseSpans } from '../../core/phase-spans.js'
 import { type Paint, painter } from '../../util/paint.js'
 import { counted } from '../../util/plural.js'
 import { printable } from '../../util/printable.js'
@@ -119,11 +120,11 @@ export function stateOf({ ok }: CheckResult): HealthState {
 }
 
 /** Returns a row for each phase: name, duration, and end time since the start of the run. */
-function phaseRows({ phases }: CheckResult): string[][] {
-  return phases.map(({ phase, ms }, i) => [
+function phaseRows({ phases, ms }: CheckResult): string[][] {
+  return phaseSpans(phases, ms).map(({ phase, took, end }) => [
     phase,
-    formatDuration(ms - (phases[i - 1]?.ms ?? 0)),
-    `at ${formatDuration(ms)}`,
+    formatDuration(took),
+    `at ${formatDuration(end)}`,
   ])
 }
 

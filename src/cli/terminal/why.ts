@@ -10,6 +10,7 @@ import type {
 } from '../../api/why-types.js'
 import type { CheckPolicy, CheckResult } from '../../core/model.js'
 import { addressesOf } from '../../core/multihomed.js'
+import { phaseSpans } from '../../core/phase-spans.js'
 import { type Paint, painter } from '../../util/paint.js'
 import { printable } from '../../util/printable.js'
 import {
@@ -214,7 +215,7 @@ function resultLines({ last, count, from, at, runs = [] }: WhyResults, page: Pag
         : paint('red', 'failed')
   const early = last.hint === undefined ? [] : [paint('dim', `  checked early: ${printable(last.hint)}`)]
   const often = count === 1 ? '' : `  ${count} times since ${moment(from, now)}`
-  const phases = phasesOf(last.phases)
+  const phases = phasesOf(last.phases, last.ms)
   return [
     `${moment(at, now)}  ${verdict}  ${formatDuration(last.ms)}${often}`,
     `  ${reasonOf(last)}`,
@@ -226,7 +227,8 @@ function resultLines({ last, count, from, at, runs = [] }: WhyResults, page: Pag
 
 /** `12:00:03  1.6ms: connect 0.4ms, first byte 1.2ms`. */
 function earlierRun({ at, ms, phases }: WhyResults['runs'][number], last: CheckResult, now: number): string {
-  const text = phasesOf(phases.map((end, i) => ({ phase: last.phases[i]?.phase ?? 'run', ms: end })))
+  const named = phases.map((end, i) => ({ phase: last.phases[i]?.phase ?? 'run', ms: end }))
+  const text = phasesOf(named, ms)
   return `${moment(at, now)}  ${formatDuration(ms)}${text === '' ? '' : `: ${text}`}`
 }
 
@@ -236,10 +238,13 @@ function reasonOf({ ok, reason, detail, phase }: CheckResult): string {
   return printable(isTold ? detail : `${reason}${where}: ${detail}`)
 }
 
-/** `connect 0.4ms, first byte 1.2ms`: the time that each phase took. */
-function phasesOf(phases: CheckResult['phases']): string {
-  return phases
-    .map(({ phase, ms }, i) => `${printable(phase)} ${formatDuration(ms - (phases[i - 1]?.ms ?? 0))}`)
+/** `connect 0.4ms, first byte 11.2ms`: the time that each phase took, below 100 ms with tenths, which add up. */
+function phasesOf(phases: CheckResult['phases'], ms: number): string {
+  return phaseSpans(phases, ms)
+    .map(
+      ({ phase, took }) =>
+        `${printable(phase)} ${took < 100 ? `${took.toFixed(1)}ms` : formatDuration(took)}`,
+    )
     .join(', ')
 }
 

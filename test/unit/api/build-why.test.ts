@@ -300,6 +300,17 @@ describe('build-why: a service', () => {
     assert.match(sentence, /; the real server 192\.0\.2\.11 \(02:.* on eth0\) answers ARP requests for 192/)
   })
 
+  it('ends the last phase of a result with the run, as in those before', () => {
+    const result = { ...sick, ms: 1.4 }
+    const [check] = whyReal([A], { results: Array(2).fill(['http', result]) }).checks
+    const [{ last, runs } = { last: sick, runs: [] }] = check?.results ?? []
+    assert.deepEqual(
+      last.phases.map(({ ms }) => ms),
+      [0.4, 1.4],
+    )
+    assert.deepEqual(runs?.[1]?.phases, [0.4, 1.4])
+  })
+
   it('says that no check has a verdict, and that clients are refused if no server is in the table', () => {
     const sentenceOf = (service: Told['service'], runs = 3, reals = [A]) =>
       whyService(reals, { results: Array(runs).fill(['http', unrun]), service: service ?? {} }).sentence

@@ -83,7 +83,7 @@ describe('terminal/why', () => {
       const answers = [whyReal([A], { part: { nextRun: () => next } })]
       // The command has its answer a little later than the director has made it.
       const text = renderWhy({ schema: 1, now: '', answers }, { width: 200, colour: false, now: NOW + 700 })
-      assert.match(text, new RegExp(`the next check runs ${told}\\.$`, 'm'))
+      assert.match(text, new RegExp(`the next check runs ${told}\\.$`.replaceAll(' ', '\\s'), 'm'))
       assert.match(text, new RegExp(`^  next run  (runs )?${told}$`, 'm'))
     }
   })
