@@ -6,7 +6,10 @@
  */
 import { costOf, isSteady, type Paced, withCost } from './read-pace.js'
 
-/** For all looks together. The bounds are those of the whole table; looks at the services come no closer either. */
+/**
+ * For all looks together. The bounds are those of the whole table: it is looked at within the longer one whatever that costs. Looks at
+ * the services come no closer than the shorter one either.
+ */
 export const TABLE_PACE: Paced = { share: 0.003, every: { least: 1000, most: 10_000 } }
 /** What looks at the services may cost at most, as a multiple of a look at the whole table, which they delay by as much. */
 const MOST_FOR_SERVICES = 0.5
@@ -44,11 +47,12 @@ export function nextTablePace(before: TablePace, at: LookAt, cost: number): Tabl
 /** Returns how many looks at the services, of this cost, come between two at the whole table. */
 function looksBetween(table: number, services: number): number {
   const { share, every } = TABLE_PACE
-  const [least, most] = [share * every.least, share * every.most]
-  // Either it comes as often as any look may, or it takes the whole share alone.
-  if (table <= least || table >= most) return 0
-  // With so many the looks are `every.least` apart: (table + n * services) / (1 + n) = least.
-  const wished = services < least ? (table - least) / (least - services) : Number.POSITIVE_INFINITY
-  const affordable = Math.min(MOST_FOR_SERVICES * table, most - table) / services
-  return Math.floor(Math.min(wished, affordable))
+  const least = share * every.least
+  // Then it comes as often as any look may.
+  if (table <= least) return 0
+  // Where the whole table takes more than its part of the share within the longest interval, the services keep theirs.
+  const counted = Math.min(table, (share * every.most) / (1 + MOST_FOR_SERVICES))
+  // With so many the looks are `every.least` apart: (counted + n * services) / (1 + n) = least.
+  const wished = services < least ? (counted - least) / (least - services) : Number.POSITIVE_INFINITY
+  return Math.floor(Math.min(wished, (MOST_FOR_SERVICES * counted) / services))
 }

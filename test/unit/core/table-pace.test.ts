@@ -27,12 +27,13 @@ describe('table-pace: how often lvsd looks at the whole table, and at its servic
     ['looks at the services more often where the whole costs more', settled(12, 0.75), [5000, 5]],
     ['leaves two thirds of the share to the whole table', settled(12, 2), [6000, 4]],
     ['leaves looks at the services out that cost more than half as much', settled(12, 6.1), [4000, 1]],
-    ['reads the whole table each ten seconds at least', settled(28, 1), [10_000, 3]],
+    ['reads the whole table each ten seconds at least', settled(24, 1), [10_000, 9]],
     [
-      'leaves looks at the services out where the whole table takes the share alone',
-      settled(31, 1),
-      [10_000, 1],
+      'looks at the services as often where the whole table takes the share alone',
+      settled(60, 1),
+      [10_000, 9],
     ],
+    ['leaves them a third of the share there', settled(60, 2.5), [10_000, 5]],
     ['does not count looks at the services that were not made', paceAfter(['table', 12]), [4000, 4]],
     [
       'looks less often at once when looks at the services cost more',
@@ -47,14 +48,16 @@ describe('table-pace: how often lvsd looks at the whole table, and at its servic
     fc.constantFrom('table', 'services') as fc.Arbitrary<LookAt>,
     fc.double({ min: 0, max: 100, noNaN: true }),
   )
-  it('looks no more often than once a second, and takes no more than its share for all looks, unless the whole table alone takes more', () => {
+  it('looks no more often than once a second, and takes no more than its share for all looks, unless the longest interval is reached', () => {
     fc.assert(
       fc.property(fc.array(anyLook, { minLength: 1, maxLength: 30 }), all => {
         const { interval, looks, costs } = paceAfter(...all)
         const [table, services] = [costOf(costs.table) ?? 0, costOf(costs.services) ?? 0]
-        const taken = (table + (looks - 1) * services) / interval
-        const isAtMost = interval === every.most && looks === 1
-        assert.ok(taken <= share + 1e-9 || isAtMost, `${taken}`)
+        const [whole, between] = [table / interval, ((looks - 1) * services) / interval]
+        const isWithin = whole + between <= share + 1e-9
+        // The whole table is looked at within the longest interval whatever that costs, and the services keep their part.
+        const isAtMost = interval === every.most && between <= share / 3 + 1e-9
+        assert.ok(isWithin || isAtMost, `${whole} and ${between}`)
         assert.ok(interval <= every.most, `${interval} ms`)
         assert.ok(Number.isInteger(looks) && looks >= 1, `${looks} looks`)
         assert.ok(interval / looks >= every.least - 1e-6, `${interval} ms, ${looks} looks`)
