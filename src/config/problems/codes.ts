@@ -88,7 +88,7 @@ export const CODES = {
   UNKNOWN_REAL: 'A maintenance window names a real server that its service does not have.',
   FALLBACK_IS_REAL: 'The fallback is one of the real servers of its service.',
   LOOPBACK:
-    'A server at a loopback address is the director itself: masq does not reach it, and gate leads to the port of the service.',
+    'A server at a loopback address is the director itself: with masq no client on another machine reaches it, and with gate clients reach the port of the service.',
   // checks
   UNKNOWN_CHECK: 'There is no check of this kind.',
   CHECK_WITHOUT_KIND: 'A check without a kind, in a service without one.',

@@ -33,7 +33,7 @@ function isLoopback({ host }: Member): boolean {
 function reportMember({ host, attributes }: Member, at: Position, { report, facts }: RealContext): void {
   const own = `${host} is the director itself`
   const port = facts.port === null || facts.isFwmark ? 'its port' : `port ${facts.port}`
-  const place = `a server of the director that listens on the virtual address, ${port}`
+  const place = `what listens on this machine at the virtual address, ${port}`
   const family = literalAddress(host)?.family ?? null
   const families = facts.families ?? (facts.family === null ? [] : [facts.family])
   const isRefused = family !== null && families.length > 0 && !families.includes(family)
@@ -42,7 +42,7 @@ function reportMember({ host, attributes }: Member, at: Position, { report, fact
     report.warn(
       'LOOPBACK',
       at,
-      `${own}, and with masq the kernel drops what other machines send there; with gate they reach ${place}`,
+      `${own}: with masq the kernel drops the packets of clients on other machines; with gate clients reach ${place}`,
     )
   else report.note('LOOPBACK', at, `${own}: with ${attributes.forwarding} clients reach ${place}`)
 }

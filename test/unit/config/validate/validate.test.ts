@@ -495,19 +495,16 @@ describe('validate: a server at a loopback address', () => {
 
   it('is the director itself: masq does not reach it, and gate uses the port of the service', async () => {
     assert.deepEqual(await told("'[::1]:8080 masq'"), [
-      'warning 5:16 ::1 is the director itself, and with masq the kernel drops what other machines send there; with gate they reach a server of the director that listens on the virtual address, port 80',
+      'warning 5:16 ::1 is the director itself: with masq the kernel drops the packets of clients on other machines; with gate clients reach what listens on this machine at the virtual address, port 80',
     ])
     assert.deepEqual(await told('localhost gate'), [
-      'note 5:15 localhost is the director itself: with gate clients reach a server of the director that listens on the virtual address, port 80',
+      'note 5:15 localhost is the director itself: with gate clients reach what listens on this machine at the virtual address, port 80',
     ])
   })
 
   it('is also reported for a real server', async () => {
     const reals = "'[2001:db8:1::1]:80', '[::1]:80 masq'"
-    assert.match(
-      (await told('none', reals)).join(),
-      /^warning 6:\d+ ::1 is the director itself, and with masq/,
-    )
+    assert.match((await told('none', reals)).join(), /^warning 6:\d+ ::1 is the director itself: with masq/)
   })
 
   it('is not reported if all servers are local, as in a trial on one machine', async () => {
