@@ -14,6 +14,14 @@ const LONGEST_START = 10_000
  */
 const BUDGET = { usual: 66 * 1024, low: 10_000, lowFor: 8000 } as const
 
+/**
+ * The flags that keep V8 from optimizing, and that let it again. V8 12.4, that of Node.js 22, does not take `--no-opt` back: it would
+ * refuse each code cache of before from then on. No function has the name of the filter.
+ */
+const OPTIMIZING = process.versions.v8.startsWith('12.')
+  ? { off: '--turbo-filter=~', on: '--turbo-filter=*' }
+  : { off: '--no-opt', on: '--opt' }
+
 /** Milliseconds in which a reload ends as a rule. */
 const PAUSE = 2000
 
@@ -33,7 +41,7 @@ export function limitLateOptimizing(): void {
  * and would stay there for seconds. Any thread may call this.
  */
 export function optimizeLater(): void {
-  setFlagsFromString('--no-opt')
+  setFlagsFromString(OPTIMIZING.off)
   setFlagsFromString('--semi-space-growth-factor=1')
   setFlagsFromString('--no-allocation-site-pretenuring')
 }
@@ -73,7 +81,7 @@ export function endPause(): void {
 }
 
 function optimize(): void {
-  setFlagsFromString('--opt')
+  setFlagsFromString(OPTIMIZING.on)
   setFlagsFromString('--allocation-site-pretenuring')
 }
 
