@@ -181,6 +181,23 @@ export function disposition({
   }
 }
 
+/** Weights over this are rare. */
+const COMMON_WEIGHT = 256
+
+const common: Record<HealthState, (Disposition | undefined)[]> = { up: [], down: [], unknown: [] }
+
+/**
+ * Returns the disposition of a server without an override, damping and slow start. One object for all of the same state and weight: each
+ * table that is computed asks for that of thousands.
+ */
+export function usualDisposition(state: HealthState, weight: number): Disposition {
+  const known = common[state][weight]
+  if (known) return known
+  const made = { state, weight, override: null, isOut: false }
+  if (weight <= COMMON_WEIGHT) common[state][weight] = made
+  return made
+}
+
 /** States that effects decide. */
 const STATES: Partial<Record<Effect['kind'], HealthState>> = {
   'force-down': 'down',

@@ -22,6 +22,7 @@ import {
   isRamped,
   type Judged,
   type Override,
+  usualDisposition,
 } from '../core/override.js'
 import { hasNames } from '../names/lookup-requests.js'
 import type { Doubtful, Doubts } from '../names/unresolved-names.js'
@@ -398,14 +399,13 @@ export class HealthStore {
   /** Returns the state and the weight that result from the checks, the rules that go by time and the override. */
   dispositionOf(real: ResolvedReal): Disposition {
     const override = this.overrideOf(real)
-    return disposition({
-      checked: this.#ownState(real),
-      advised: this.#checks.advisedWeight(real),
-      override,
-      at: isRamped(override) ? this.#wall() : undefined,
-      isDamped: this.rules.isDamped(real),
-      share: this.rules.shareOf(real),
-    })
+    const checked = this.#ownState(real)
+    const advised = this.#checks.advisedWeight(real)
+    const isDamped = this.rules.isDamped(real)
+    const share = this.rules.shareOf(real)
+    if (override === null && !isDamped && share === 1) return usualDisposition(checked, advised)
+    const at = isRamped(override) ? this.#wall() : undefined
+    return disposition({ checked, advised, override, at, isDamped, share })
   }
 
   stateOf(real: ResolvedReal): HealthState {

@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import type { HealthState } from '../../../src/core/model.js'
-import { disposition, type Effect, isInForce, type Override, strongest } from '../../../src/core/override.js'
+import {
+  disposition,
+  type Effect,
+  isInForce,
+  type Override,
+  strongest,
+  usualDisposition,
+} from '../../../src/core/override.js'
 
 const NOW = 1_000_000
 
@@ -115,6 +122,17 @@ describe('override: disposition', () => {
     assert.deepEqual([of(null), of({ kind: 'force-up' })], [12, 12])
     assert.deepEqual([of({ kind: 'drain' }), of({ kind: 'weight', weight: 30 })], [0, 30])
     assert.deepEqual([of(null, 1), of(null, 0)], [1, 0])
+  })
+
+  it('without any rule is one object for each state and common weight', () => {
+    const weight = fc.oneof(fc.nat(300), fc.nat(0x7fffffff))
+    fc.assert(
+      fc.property(anyState, weight, (checked, advised) => {
+        const usual = usualDisposition(checked, advised)
+        assert.deepEqual(usual, disposition({ checked, advised, override: null }))
+        assert.equal(usualDisposition(checked, advised) === usual, advised <= 256)
+      }),
+    )
   })
 
   it('follows the order of precedence, whatever the inputs', () => {
