@@ -70,6 +70,11 @@ const HINTS = 'README: Checks that come early'
 const WITHOUT = 'lvsd without'
 /** Milliseconds: without hints a check each second whose time limit is one second, with `early-timeout` after 250 ms of silence. */
 const SILENT = { without: 1500, withHints: 500 }
+/**
+ * Milliseconds until a server that refuses is out, without hints: the issue's 0.5 s are half the interval, the median of who asks once
+ * in it, and here is what it takes then until a guest's kernel has it.
+ */
+const REFUSED = 500 + 25
 
 export const AIMS: readonly Aim[] = [
   ...[
@@ -82,14 +87,14 @@ export const AIMS: readonly Aim[] = [
   ]),
   aim(TABLE, 'checks', '5000/s: time between two, p99', KEEPALIVED, 'median', 1010),
 
-  aim(TABLE, 'detect', 'refuses, until it is out', KEEPALIVED, 'median', 500),
+  aim(TABLE, 'detect', 'refuses, until it is out', KEEPALIVED, 'median', REFUSED),
   ...atOnce('detect', 'its process ends, until it is out, with sentinels', 'lvsd without sentinels'),
   aim(TABLE, 'detect', 'answers, until it is in', KEEPALIVED, 'median', 250),
 
   ...['kill -9', 'ends and closes its connections'].flatMap(fault => [
     ...atOnce('faults', `1 s, with sentinels: ${fault}, until it is out`, WITHOUT),
     aim(PROOF, 'faults', `1 s, with sentinels: ${fault}, failed requests`, WITHOUT, 'max', 1),
-    aim(TABLE, 'faults', `1 s: ${fault}, until it is out`, KEEPALIVED, 'median', 500),
+    aim(TABLE, 'faults', `1 s: ${fault}, until it is out`, KEEPALIVED, 'median', REFUSED),
   ]),
   // Its connections stay, so its sentinel does not see it.
   aim(
@@ -100,7 +105,7 @@ export const AIMS: readonly Aim[] = [
     'median',
     500,
   ),
-  aim(TABLE, 'faults', '1 s: refuses new connections, until it is out', KEEPALIVED, 'median', 500),
+  aim(TABLE, 'faults', '1 s: refuses new connections, until it is out', KEEPALIVED, 'median', REFUSED),
   ...silent(TABLE, 'drops packets of TCP'),
   // Without `early-timeout` a check over an interface without a carrier fails after its time limit, as one whose packets are dropped.
   ...silent(HINTS, 'its link goes down'),
