@@ -81,7 +81,8 @@ describe('a running director', () => {
     for (const [what, { commands, drift }] of Object.entries(hands)) {
       for (const command of commands) await ipvsadm(...command)
       const began = performance.now()
-      const { level } = await lvsd.hears(drift, RESYNC + SLACK)
+      const { level, service } = await lvsd.hears(drift, RESYNC + SLACK)
+      assert.equal(service, 'web', what)
       // From the third read in a row with changes, lvsd has logged the dispute and logs each change at level debug.
       if (++told < 3) assert.equal(level, 'warn', what)
       else assert.match(level, /^(warn|debug)$/, what)
