@@ -43,7 +43,10 @@ export class Fields<S extends Shape> {
   readonly at: Position
   /** The sort of mappings that this one belongs to, if its values are right. */
   readonly sort: Sort | null
-  readonly #entries: readonly RawEntry[]
+  /** Those of a short form are made when something is wrong with it. */
+  readonly #entries: readonly RawEntry[] | (() => readonly RawEntry[])
+  /** The entry of a short form that is known before. */
+  readonly #own: RawEntry | undefined
   readonly #shape: S
   /** The entries of a mapping with many. */
   #byKey: ReadonlyMap<string, RawEntry> | undefined
@@ -51,21 +54,25 @@ export class Fields<S extends Shape> {
   constructor(
     values: Fields<S>['values'],
     at: Position,
-    entries: readonly RawEntry[],
+    entries: readonly RawEntry[] | (() => readonly RawEntry[]),
     shape: S,
     sort: Sort | null = null,
+    own?: RawEntry,
   ) {
     this.values = values
     this.at = at
     this.sort = sort
     this.#entries = entries
+    this.#own = own
     this.#shape = shape
   }
 
   /** Returns the entry as written, valid or not; undefined if the key is absent. */
   entry(key: keyof S & string): RawEntry | undefined {
-    if (this.#entries.length <= FEW) return this.#entries.findLast(entry => entry.key === key)
-    this.#byKey ??= new Map(this.#entries.map(entry => [entry.key, entry]))
+    if (this.#own?.key === key) return this.#own
+    const entries = this.#all()
+    if (entries.length <= FEW) return entries.findLast(entry => entry.key === key)
+    this.#byKey ??= new Map(entries.map(entry => [entry.key, entry]))
     return this.#byKey.get(key)
   }
 
@@ -87,7 +94,11 @@ export class Fields<S extends Shape> {
 
   /** True if an unknown key is probably a misspelling of this one. The key is then not reported as missing. */
   isMisspelt(key: keyof S & string): boolean {
-    return isMisspelt(key, this.#entries, Object.keys(this.#shape))
+    return isMisspelt(key, this.#all(), Object.keys(this.#shape))
+  }
+
+  #all(): readonly RawEntry[] {
+    return typeof this.#entries === 'function' ? this.#entries() : this.#entries
   }
 }
 

@@ -13,7 +13,7 @@ import { type Form, formOf, type MappingForm, type ShortForm } from '../schema/f
 import { Fields, type Read, type Shape, type Unread } from './fields.js'
 import { markedEntry, reportDoubts } from './marks.js'
 import type { ReadContext } from './read-context.js'
-import { entriesOf } from './short-form.js'
+import { entriesOf, firstEntryOf } from './short-form.js'
 import type { Sort } from './sorts.js'
 
 /** Returns the value of an entry. If it is invalid, reports an error and returns undefined. */
@@ -119,10 +119,31 @@ function readShort(place: Place, form: ShortForm, context: ReadContext): unknown
   const { node, key } = place
   if (node.kind === 'map') return readEntries(node.entries, node.at, form.mapping, context)
   if (form.none && textOf(node) === 'none') return null
-  const isWords = form.wrong !== undefined && textOf(node) !== null
-  if (!isWords && !mayBe(form.type, plain(node))) return reportWrongType(place, form, context)
+  const text = form.wrong === undefined ? null : textOf(node)
+  if (text !== null && !/^\s/.test(text)) return readWords(text, place, form, context)
+  if (text === null && !mayBe(form.type, plain(node))) return reportWrongType(place, form, context)
   const entries = entriesOf(node, form, key, context.report)
   return entries === null ? undefined : readEntries(entries, node.at, form.mapping, context)
+}
+
+/** Of a text whose words are right but perhaps for the first, as those of another text were, the first is read alone. */
+function readWords(text: string, { node, key }: Place, form: ShortForm, context: ReadContext): unknown {
+  const { mapping, keys } = form
+  const [only = ''] = keys
+  const entries = () => entriesOf(node, form, key, context.report)
+  const end = text.search(/\s/)
+  const word = end < 0 ? text : text.slice(0, end)
+  const sort = only === mapping.apart ? context.sorts.ofWords(text.slice(word.length), mapping) : null
+  if (sort?.values && word !== '') {
+    const own = firstEntryOf(only, word, text, node)
+    const values = valuesOf(own, sort.values, mapping, context)
+    return new Fields(values, node.at, () => entries() ?? [], mapping.shape, sort, own)
+  }
+  const all = entries()
+  if (all === null) return undefined
+  return sort
+    ? readFirst(all, node.at, { form: mapping, sort }, context)
+    : readEntries(all, node.at, mapping, context)
 }
 
 /** True if the value matches the type, or would match if one of its items were valid. */
@@ -166,11 +187,20 @@ function readSorted(
   const { shape, apart } = form
   if (!sort.values) return readFirst(entries, at, { form, sort }, context)
   const own = entries.find(({ key }) => key === apart)
+  return new Fields(valuesOf(own, sort.values, form, context), at, entries, shape, sort)
+}
+
+function valuesOf(
+  own: RawEntry | undefined,
+  others: NonNullable<Sort['values']>,
+  { shape }: MappingForm,
+  context: ReadContext,
+): Record<string, unknown> {
+  const values: Record<string, unknown> = Object.assign({}, others)
   const type = own && typeIn(shape, own)
   const value = type && readEntry(own, type, context)
-  const values: Record<string, unknown> = Object.assign({}, sort.values)
   if (own && value !== undefined) values[own.key] = value
-  return new Fields(values, at, entries, shape, sort)
+  return values
 }
 
 function readFirst(

@@ -1,5 +1,6 @@
 /** Expands short forms, `'[2001:db8::1]:80 masq 2'` or `300s`, to the entries of a mapping. */
 import { characters } from '../problems/position.js'
+import type { Position } from '../problems/problem.js'
 import type { Report } from '../problems/report.js'
 import { type RawEntry, type RawNode, type RawScalar, textOf } from '../raw.js'
 import type { ShortForm } from '../schema/forms.js'
@@ -34,6 +35,22 @@ export function entriesOf(
 function wordsAs(keys: readonly string[], text: string, { at }: RawScalar): readonly RawEntry[] | null {
   const words = [...text.matchAll(/\S+/g)]
   if (words.length === 0 || words.length > keys.length) return null
+  const placeOf = placesIn(text, at)
+  return words.map(({ 0: word, index }, i) => {
+    const place = placeOf(word, index)
+    const key = keys[i] ?? ''
+    const value = key === 'weight' && isNumber(word) ? Number(word) : word
+    return { key, keyAt: place, value: { kind: 'scalar', value, at: place } }
+  })
+}
+
+/** Returns the entry of the first word alone. */
+export function firstEntryOf(key: string, word: string, text: string, { at }: RawNode): RawEntry {
+  const place = placesIn(text, at)(word, 0)
+  return { key, keyAt: place, value: { kind: 'scalar', value: word, at: place } }
+}
+
+function placesIn(text: string, at: Position): (word: string, index: number) => Position {
   // In a quoted text the content begins one column later. In a folded text each word has the position of the whole
   // text.
   const all = characters(text)
@@ -41,13 +58,10 @@ function wordsAs(keys: readonly string[], text: string, { at }: RawScalar): read
   const shift = quotes === 0 ? 0 : quotes === 2 ? 1 : null
   // There are thousands of texts, and nearly none of them has characters of two units.
   const lengthOf = all === text.length ? unitsOf : characters
-  return words.map(({ 0: word, index }, i) => {
+  return (word, index) => {
     const column = at.column + (shift ?? 0) + lengthOf(text.slice(0, index))
-    const place = shift === null ? at : { line: at.line, column, length: lengthOf(word) }
-    const key = keys[i] ?? ''
-    const value = key === 'weight' && isNumber(word) ? Number(word) : word
-    return { key, keyAt: place, value: { kind: 'scalar', value, at: place } }
-  })
+    return shift === null ? at : { line: at.line, column, length: lengthOf(word) }
+  }
 }
 
 const unitsOf = (text: string) => text.length

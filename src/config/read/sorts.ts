@@ -20,7 +20,15 @@ export class Sorts {
   /** `form`: a `MappingForm`. Returns null if its mappings are not sorted, or this one has a value with a structure. */
   of(entries: readonly RawEntry[], form: { readonly apart?: string }): Sort | null {
     const key = form.apart === undefined ? null : keyOf(entries, form.apart)
-    if (key === null) return null
+    return key === null ? null : this.#sort(key, form)
+  }
+
+  /** The same for a short form: `words` stand behind the value that tells the mappings apart. */
+  ofWords(words: string, form: { readonly apart?: string }): Sort | null {
+    return this.#sort(`words${words}`, form)
+  }
+
+  #sort(key: string, form: object): Sort | null {
     let sorts = this.#byForm.get(form)
     if (!sorts) {
       sorts = new Map()
