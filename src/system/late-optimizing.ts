@@ -19,8 +19,8 @@ const BUDGET = { usual: 66 * 1024, low: 10_000, lowFor: 8000 } as const
  * refuse each code cache of before from then on. No function has the name of the filter.
  */
 const OPTIMIZING = process.versions.v8.startsWith('12.')
-  ? { off: '--turbo-filter=~', on: '--turbo-filter=*' }
-  : { off: '--no-opt', on: '--opt' }
+  ? { forbid: '--turbo-filter=~', allow: '--turbo-filter=*' }
+  : { forbid: '--no-opt', allow: '--opt' }
 
 /** Milliseconds in which a reload ends as a rule. */
 const PAUSE = 2000
@@ -41,7 +41,7 @@ export function limitLateOptimizing(): void {
  * and would stay there for seconds. Any thread may call this.
  */
 export function optimizeLater(): void {
-  setFlagsFromString(OPTIMIZING.off)
+  setFlagsFromString(OPTIMIZING.forbid)
   setFlagsFromString('--semi-space-growth-factor=1')
   setFlagsFromString('--no-allocation-site-pretenuring')
 }
@@ -81,7 +81,7 @@ export function endPause(): void {
 }
 
 function optimize(): void {
-  setFlagsFromString(OPTIMIZING.on)
+  setFlagsFromString(OPTIMIZING.allow)
   setFlagsFromString('--allocation-site-pretenuring')
 }
 
