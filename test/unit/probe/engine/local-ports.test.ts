@@ -205,10 +205,10 @@ describe('local-ports: ports of probes with a mark', () => {
   })
 
   it('are far from those of other virtual addresses at the same time', () => {
-    const source = socketAddress(LOOPBACK, 0)
+    const source = socketAddress(OWN, 0)
     const ports = Array.from(
       { length: 50 },
-      (_, i) => localPortsTo(socketAddress(LOOPBACK, i + 1)).free('ipv6', source, 1)[0],
+      (_, i) => localPortsTo(socketAddress(OWN, i + 1)).free('ipv4', source, 1)[0],
     )
     assert.ok(new Set(ports).size > 45, `${ports}`)
   })
