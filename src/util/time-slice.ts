@@ -39,7 +39,7 @@ interface Part {
 }
 
 /** What is left of a part: nothing, more slices, or a step that takes a turn for itself. */
-type Rest = 'none' | 'slices' | 'whole'
+type Rest = 'nothing' | 'slices' | 'whole'
 
 /** Divides the turns of the event loop among computations. A process has one; tests have their own, with a clock of theirs. */
 export class Turns {
@@ -69,13 +69,13 @@ export class Turns {
             const step = work.next()
             if (step.done) {
               resolve(step.value)
-              return 'none'
+              return 'nothing'
             }
             if (step.value === LONG_STEP) return 'whole'
           } while (this.#now() < end)
         } catch (error) {
           reject(error)
-          return 'none'
+          return 'nothing'
         }
         return 'slices'
       }
@@ -88,7 +88,7 @@ export class Turns {
     return new Promise(resolve => {
       const run = (): Rest => {
         resolve()
-        return 'none'
+        return 'nothing'
       }
       this.#waiting.push({ run, isWhole: true })
       this.#count()
@@ -134,7 +134,7 @@ export class Turns {
     const began = this.#now()
     const rest = run(began + this.#left)
     this.#left = isWhole ? 0 : this.#left - (this.#now() - began)
-    if (rest !== 'none') this.#waiting.push({ run, isWhole: rest === 'whole' })
+    if (rest !== 'nothing') this.#waiting.push({ run, isWhole: rest === 'whole' })
   }
 }
 
