@@ -6,7 +6,8 @@ import { existsSync } from 'node:fs'
 import { acceptedPath, homeOf } from '../accepted/accepted-path.js'
 import { readFirstChecks } from '../accepted/first-checks.js'
 import { isSmall, openReaderEarly } from '../config/reader.js'
-import { engineProgram, openEngineEarly } from '../schedule/engine/early-engine.js'
+import { beginEarly, engineProgram, openEngineEarly } from '../schedule/engine/early-engine.js'
+import { decodeFirst } from '../schedule/engine/first-orders.js'
 
 /**
  * Opens the thread that a director needs first: for a long configuration the one that reads it, unless the accepted one is likely to
@@ -17,10 +18,12 @@ export function openThreadsEarly([command, ...words]: readonly string[]): void {
   if (file === null) return
   try {
     const state = stateIn(words)
-    // True if a configuration of this file was accepted, as far as the command line and the environment tell.
-    const isAccepted = existsSync(acceptedPath(state, file))
-    const isRead = !isSmall(file) && !isAccepted
-    if (!isRead || !openReaderEarly(file)) openEngineEarly(readFirstChecks(state, file, engineProgram()))
+    // A configuration of this file was not accepted, as far as the command line and the environment tell.
+    const isRead = !isSmall(file) && !existsSync(acceptedPath(state, file))
+    if (isRead && openReaderEarly(file)) return
+    const engine = openEngineEarly()
+    const first = engine && readFirstChecks(state, file, engineProgram())
+    if (first) beginEarly(engine, decodeFirst(first))
   } catch {
     // The program looks at the file again, and says what is wrong.
   }

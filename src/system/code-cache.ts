@@ -22,7 +22,6 @@ import {
 import { createRequire } from 'node:module'
 import { basename } from 'node:path'
 import { Script } from 'node:vm'
-import { crc32 } from 'node:zlib'
 
 /** `refused`: by V8, or because it is of another script or another Node.js, or damaged. */
 export type CacheUse = 'used' | 'missing' | 'refused'
@@ -48,6 +47,10 @@ export interface Ran<T> {
   /** The sum of the text that was compiled, which may not be that of the file any more; null as `sumOf` says. */
   readonly sum: number | null
 }
+
+/** It takes a millisecond to load, and most commands run no script. */
+const crc32 = (data: string | Uint8Array, value?: number) =>
+  process.getBuiltinModule('node:zlib').crc32(data, value)
 
 /** Bytes before the data of V8: the CRC-32 of the script and of what runs it, and that of the data. */
 const HEAD = 8

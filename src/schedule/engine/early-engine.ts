@@ -7,11 +7,14 @@ import type { Worker } from 'node:worker_threads'
 import { earlyThread, keepEarlyThread, takeEarlyThread } from '../../system/early-threads.js'
 import { newDescriptorNotes } from '../../system/noted-descriptors.js'
 import { besideFile, openThread } from '../../system/thread.js'
+import type { FirstOrders } from './first-orders.js'
 import { type EngineStart, newSharedTimes, type SharedTimes } from './protocol.js'
 
 /** A thread that waits for its terms. Who takes it closes what it leaves open. */
 export interface EngineThread extends EngineStart {
   readonly worker: Worker
+  /** What it runs until then; null: nothing. */
+  first: FirstOrders | null
 }
 
 /** MiB. V8 makes three parts of it, 1 MiB each. Little of what the thread makes outlives a run. */
@@ -25,34 +28,35 @@ export function engineProgram(): string {
   return `${size} ${mtimeMs}`
 }
 
-/** Opens a thread, which waits for its terms, and runs `first` until then. Throws if there is none. */
-export function openEngineThread(
-  shared: SharedTimes,
-  file = THREAD,
-  first: Uint8Array | null = null,
-): EngineThread {
-  const start: EngineStart = { shared, descriptors: newDescriptorNotes(), first }
+/** Opens a thread, which waits for its terms. Throws if there is none. */
+export function openEngineThread(shared: SharedTimes, file = THREAD): EngineThread {
+  const start: EngineStart = { shared, descriptors: newDescriptorNotes() }
   const worker = openThread(file, {
     name: NAME,
     workerData: start,
     resourceLimits: { maxYoungGenerationSizeMb: YOUNG_HEAP },
   })
-  return { ...start, worker }
+  return { ...start, worker, first: null }
 }
 
 /**
- * Opens a thread for the engine that will be opened, once. `first`: the checks that it begins (`first-orders.ts`). Returns null where
- * that fails; opened again, the engine says why.
+ * Opens a thread for the engine that will be opened, once. Returns null where that fails; opened again, the engine says why.
  */
-export function openEngineEarly(first: Uint8Array | null = null): EngineThread | null {
+export function openEngineEarly(): EngineThread | null {
   const opened = earlyThread<EngineThread>(NAME)
   if (opened) return opened
   try {
-    keepEarlyThread(NAME, openEngineThread(newSharedTimes(), THREAD, first))
+    keepEarlyThread(NAME, openEngineThread(newSharedTimes()))
   } catch {
     return null
   }
   return earlyThread(NAME)
+}
+
+/** Lets a thread that was opened early begin these checks, before it has its terms. */
+export function beginEarly(thread: EngineThread, first: FirstOrders): void {
+  thread.first = first
+  thread.worker.postMessage(first)
 }
 
 /** Returns the thread that was opened early; null: there is none, or none any more. */

@@ -15,7 +15,7 @@ import { leftOpen } from '../../system/noted-descriptors.js'
 import { closeDescriptor } from '../../system/numeric-calls.js'
 import type { Clock } from '../../util/clock.js'
 import { type EngineThread, openEngineThread, takeEarlyEngine } from './early-engine.js'
-import { decodeFirst, type FirstOrders } from './first-orders.js'
+import type { FirstOrders } from './first-orders.js'
 import {
   COUNT,
   type EngineTerms,
@@ -207,7 +207,7 @@ function takenEarly({ cap, hasSources }: EngineHostParts): {
   readonly first: FirstOrders | null
 } {
   const thread = takeEarlyEngine()
-  const first = thread?.first ? decodeFirst(thread.first) : null
+  const first = thread?.first ?? null
   if (!first || (first.cap === cap && first.hasSources === hasSources)) return { thread, first }
   thread?.worker.postMessage(null)
   return NO_THREAD

@@ -13,7 +13,7 @@ import { EPOLLIN, takeWakes, wake } from '../../system/epoll.js'
 import { noteDescriptorsIn } from '../../system/noted-descriptors.js'
 import { CheckSources } from '../check-sources.js'
 import { Engine } from './engine.js'
-import { decodeFirst, ordersFor } from './first-orders.js'
+import { type FirstOrders, ordersFor } from './first-orders.js'
 import { takeSome } from './intake.js'
 import { COUNT, type EngineStart, type EngineTerms, type Order, type Report } from './protocol.js'
 import { selfTest } from './self-test.js'
@@ -25,12 +25,19 @@ const LOOK_EVERY = 2000
 /** Milliseconds between two looks for the terms, while first orders run. A thread that is ended does not end before. */
 const TERMS_EVERY = 5
 
+type Message = FirstOrders | EngineTerms | null
+
+const isFirst = (message: FirstOrders | EngineTerms): message is FirstOrders => 'jobs' in message
+
+/** Undefined: there is none. */
+const received = () => receiveMessageOnPort(port as never)?.message as Message | undefined
+
 interface Serving {
   readonly engine: Engine
   readonly sources: CheckSources | null
 }
 
-const { shared, descriptors, first } = workerData as EngineStart
+const { shared, descriptors } = workerData as EngineStart
 noteDescriptorsIn(descriptors)
 const port = parentPort
 if (!port) throw new Error('this file runs in a thread')
@@ -41,11 +48,28 @@ const post = (report: Report) => {
   else port.postMessage(report)
 }
 const reactor = new Reactor()
-const begun = first && begin(first)
+/** What runs since before the terms. */
+let begun: Serving | null = null
+// First orders are there before the thread, as a rule. They need no tested engine: nothing of them is told before the terms.
+const early = received()
+if (early && isFirst(early)) begun = begin(early)
 const unfit = selfTest(reactor)
-if (begun && unfit === null) conclude(termsWhile(begun))
-// A message of Node's event loop: a thread that waits in it can be ended at any time.
-else port.once('message', conclude)
+if (early === undefined) waitForMessage()
+else take(early)
+
+/** Waits in Node's event loop: a thread that waits there can be ended at any time. */
+function waitForMessage(): void {
+  port?.once('message', take)
+}
+
+function take(message: Message): void {
+  if (!message || !isFirst(message)) conclude(message)
+  else if (unfit !== null) waitForMessage()
+  else {
+    begun ??= begin(message)
+    conclude(termsWhile(begun))
+  }
+}
 
 /** Null: the thread is not needed. */
 function conclude(terms: EngineTerms | null): void {
@@ -58,8 +82,7 @@ function conclude(terms: EngineTerms | null): void {
   }
 }
 
-function begin(bytes: Uint8Array): Serving {
-  const orders = decodeFirst(bytes)
+function begin(orders: FirstOrders): Serving {
   const serving = open(orders)
   serving.engine.take(ordersFor(orders))
   return serving
@@ -68,8 +91,8 @@ function begin(bytes: Uint8Array): Serving {
 /** Runs the first orders until there are terms. */
 function termsWhile({ engine }: Serving): EngineTerms | null {
   for (;;) {
-    const got = receiveMessageOnPort(port as never)
-    if (got) return got.message
+    const terms = received()
+    if (terms !== undefined) return terms as EngineTerms | null
     engine.turn(TERMS_EVERY)
   }
 }

@@ -2,7 +2,6 @@
  * The first checks of the next start, as the engine's thread takes them before there is a director: what the director needs to
  * make jobs of a configuration is loaded while they run. Jobs that it then wants are those that run already (`first-jobs.ts`).
  */
-import { deserialize, serialize } from 'node:v8'
 import type { Timing } from '../executor.js'
 import type { EngineTerms, EngineWork, Order } from './protocol.js'
 
@@ -21,14 +20,17 @@ export interface FirstJob {
 /** Maximum number of jobs: the thread takes them in some two milliseconds, and more would be made twice for little. */
 export const MOST_FIRST = 64
 
+/** It takes a millisecond to load, and neither the thread nor most commands need it. */
+const codec = () => process.getBuiltinModule('node:v8')
+
 /** The bytes of `v8.serialize`, because the probes have bytes in them. */
 export function encodeFirst(orders: FirstOrders): Uint8Array {
-  return serialize(orders)
+  return codec().serialize(orders)
 }
 
 /** Inverse of `encodeFirst`. Throws for other bytes. */
 export function decodeFirst(bytes: Uint8Array): FirstOrders {
-  return deserialize(bytes) as FirstOrders
+  return codec().deserialize(bytes) as FirstOrders
 }
 
 /** The number of the job at this place, and the place of that number. */

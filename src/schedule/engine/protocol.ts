@@ -82,11 +82,9 @@ export interface EngineStart {
   readonly shared: SharedTimes
   /** Where it notes its descriptors. */
   readonly descriptors: Uint8Array
-  /** What it begins at once, before it has its terms (`first-orders.ts`); null: nothing. */
-  readonly first: Uint8Array | null
 }
 
-/** The first message to the thread, before all orders. Null: it is not needed, and ends. */
+/** The first message to the thread, or the one after its first orders. Null: it is not needed, and ends. */
 export interface EngineTerms {
   /** An eventfd that wakes the thread. */
   readonly waker: number

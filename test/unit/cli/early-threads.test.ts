@@ -53,12 +53,12 @@ describe('early threads: what a director opens before its program is loaded', ()
   it('has the first checks that were stored with this text', () => {
     const [file, state] = [small(), temporaryFolder()]
     const program = engineProgram()
-    const bytes = encodeFirst({ cap: 1, hasSources: false, virtual: [], jobs: [] })
+    const orders = { cap: 1, hasSources: false, virtual: [], jobs: [] }
     const head = headOf({ file, text: readFileSync(file, 'utf8'), program })
-    writeFileSync(firstChecksPath(state, file), Buffer.concat([head, bytes]), { mode: 0o600 })
+    writeFileSync(firstChecksPath(state, file), Buffer.concat([head, encodeFirst(orders)]), { mode: 0o600 })
     openFor('run', file, '--state', state)
     const first = () => (earlyThread('engine') as EngineThread | null)?.first
-    assert.deepEqual(first(), Buffer.from(bytes))
+    assert.deepEqual(first(), orders)
     takeEarlyThread('engine')?.worker.terminate()
     writeFileSync(file, 'services: {} # more\n')
     openFor('run', file, '--state', state)

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { CheckWork } from '../../../../src/check/run-code.js'
 import type { CheckResult } from '../../../../src/core/model.js'
-import { engineProgram, openEngineEarly } from '../../../../src/schedule/engine/early-engine.js'
+import { beginEarly, engineProgram, openEngineEarly } from '../../../../src/schedule/engine/early-engine.js'
 import { FirstJobs } from '../../../../src/schedule/engine/first-jobs.js'
 import {
   decodeFirst,
@@ -49,8 +49,9 @@ async function asked() {
 }
 
 function executorAfter(first: FirstOrders, clock: Pick<typeof systemClock, 'now' | 'alarm'> = systemClock) {
-  const early = openEngineEarly(encodeFirst(first))
+  const early = openEngineEarly()
   assert.ok(early)
+  beginEarly(early, decodeFirst(encodeFirst(first)))
   const open = (cap = first.cap) => {
     const results: [id: string, result: CheckResult][] = []
     const executor = new NativeExecutor({
