@@ -15,7 +15,7 @@ import { readText } from '../storage/state-text.js'
 import { build } from '../system/build-id.js'
 import { isHandedOver, readTextSoon } from '../system/read-file.js'
 import { acceptedPath, DEFAULT_STATE } from './accepted-path.js'
-import { firstChecksPath, headOf } from './first-checks.js'
+import { firstChecksFile, firstChecksPath } from './first-checks.js'
 import { type Place, stateFolders, writePointer } from './places.js'
 import { type Accepted, type FromText, type Reading, readAccepted, writeAccepted } from './store.js'
 
@@ -129,11 +129,11 @@ async function keepFirstChecks(
   const path = firstChecksPath(state, file)
   try {
     if (!checks) return await rm(path, { recursive: true, force: true })
-    const next = Buffer.concat([headOf({ file, text, program: checks.program }), checks.bytes])
+    const next = firstChecksFile({ file, text, program: checks.program }, checks.bytes)
     const before = await readFile(path).catch(() => null)
     if (!before?.equals(next)) await writeDurably(path, next)
   } catch {
-    // The next start begins its checks a little later. What is there is of no harm: the director compares it with what it wants.
+    // The next start begins its checks a little later, or those that are there: they are still whole, and compared with what it wants.
   }
 }
 

@@ -27,13 +27,14 @@ export function readFirstChecks(state: string, file: string, program: string): U
   })
   const text = stored && bytesOrNull(file, judge)
   if (!stored || !text) return null
-  const head = headOf({ file, text: text.toString(), program })
-  return stored.subarray(0, head.length).equals(head) ? stored.subarray(head.length) : null
+  const bytes = stored.subarray(stored.indexOf('\n') + 1)
+  return stored.equals(firstChecksFile({ file, text: text.toString(), program }, bytes)) ? bytes : null
 }
 
-/** Returns the line before the bytes. */
-export function headOf({ file, text, program }: FirstChecksOf): Buffer {
+/** Returns the whole file: a line that says whose the bytes are, with their sum, and the bytes. */
+export function firstChecksFile({ file, text, program }: FirstChecksOf, bytes: Uint8Array): Buffer {
   const { createHash } = process.getBuiltinModule('node:crypto')
-  const sum = createHash('sha256').update(text).digest('hex')
-  return Buffer.from(`${JSON.stringify({ file: resolve(file), text: sum, program })}\n`)
+  const sumOf = (data: string | Uint8Array) => createHash('sha256').update(data).digest('hex')
+  const head = { file: resolve(file), text: sumOf(text), program, bytes: sumOf(bytes) }
+  return Buffer.concat([Buffer.from(`${JSON.stringify(head)}\n`), bytes])
 }

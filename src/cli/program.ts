@@ -1,12 +1,14 @@
 /** The command line: finds the command and runs it. Only this file ends the process. Importing it starts it. */
 import { inspect } from 'node:util'
 import { KernelError } from '../ipvs/kernel.js'
+import { dropEarlyEngine } from '../schedule/engine/early-engine.js'
 import { endProcess } from '../system/exit.js'
 import { isReaderGone } from '../system/libc.js'
 import { withSourceLines } from '../system/source-lines.js'
 import { version } from '../system/version.js'
 import { didYouMean } from '../util/closest-match.js'
 import { printableLines } from '../util/printable.js'
+import { waitAtMost } from '../util/with-timeout.js'
 import { type Command, type CommandContext, CommandError, EXIT, type ExitCode } from './command.js'
 import { onKeys } from './keys.js'
 import { parseLine, usageError } from './parse.js'
@@ -29,7 +31,7 @@ process.stderr.on('error', () => {})
 // not be reproducible, so the stack is always printed, even without LVSD_DEBUG.
 process.on('uncaughtException', error => {
   if (!process.env.LVSD_DEBUG) printStack(error)
-  finish(explain(error))
+  void finish(explain(error))
 })
 
 void main(process.argv.slice(2)).catch(explain).then(finish)
@@ -134,13 +136,18 @@ function loseOutput({ code, message }: NodeJS.ErrnoException): void {
   outputClosed.abort()
   if (isKnown || code === 'EPIPE' || isDaemon) return
   lossExit = complain(new CommandError(`the output cannot be written: ${message}`, EXIT.problem))
-  finish(lossExit)
+  void finish(lossExit)
 }
 
 function withNewline(text: string): string {
   return text.endsWith('\n') ? text : `${text}\n`
 }
 
-function finish(code: ExitCode): void {
+/** Milliseconds for the end of a thread that was opened early. */
+const LAST_PATIENCE = 2000
+
+/** A thread that is terminated while it loads koffi ends the process with SIGABRT. */
+async function finish(code: ExitCode): Promise<void> {
+  await waitAtMost(LAST_PATIENCE, dropEarlyEngine())
   endProcess(lossExit ?? code, isDaemon)
 }

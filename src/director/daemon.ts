@@ -36,6 +36,7 @@ import { earlyChecksListener, openEarlyChecks } from './early-checks.js'
 import { Explainer } from './explainer.js'
 import { loggingFirst } from './first-check.js'
 import { openHalfOpen } from './half-open.js'
+import { HeldResults } from './held-results.js'
 import { isolationBy } from './isolation.js'
 import { Lifecycle } from './lifecycle.js'
 import { memoryListener } from './memory-listener.js'
@@ -72,6 +73,7 @@ class RunningDaemon implements Daemon {
   readonly #reconciler: Reconciler
   readonly #executors: Executors
   readonly #servicePaths: ServicePaths
+  readonly #heldResults: HeldResults
   readonly #earlyChecks: EarlyChecks
   readonly #health: HealthTracker
   readonly #memory: HealthMemory
@@ -192,8 +194,10 @@ class RunningDaemon implements Daemon {
       servicePaths.judge(id, result, proved =>
         this.#earlyChecks.passOn(id, proved, explained => this.#health.result(id, explained)),
       )
+    this.#heldResults = new HeldResults(onResult)
+    const take: OnResult = (id, result) => this.#heldResults.take(id, result)
     const own = executors(
-      loggingFirst(log, onResult, () => this.#executors.firstRun()),
+      loggingFirst(log, take, () => this.#executors.firstRun()),
       concurrency,
       {
         log,
@@ -370,6 +374,7 @@ class RunningDaemon implements Daemon {
         .setTimeouts(settings.timeouts)
         .catch(error => log.error('timeouts.refused', { kernel: error.message }, 'timeouts not set'))
     await this.#applier.apply()
+    this.#heldResults.release()
     const reals = services.reduce((sum, service) => sum + service.reals.length, 0)
     const checks = this.#health.store.jobs.size
     log.info('daemon.started', { file, services: services.length, reals, checks }, 'lvsd runs')

@@ -95,7 +95,7 @@ export function openExecutors(
 ): Executors {
   const free = descriptors - RESERVE
   const isNative = wantsNative(choice, log)
-  if (!isNative) dropEarlyEngine()
+  if (!isNative) void dropEarlyEngine()
   const ofCore = isNative ? Math.max(1, Math.ceil(free * CORE_SHARE)) : free
   const scheduler = new Scheduler(clock, Math.min(concurrency, ofCore), onDelay)
   const pool = new Pool(log, clock)

@@ -22,10 +22,10 @@ const YOUNG_HEAP = 3
 const THREAD = besideFile(import.meta.url, 'engine-thread')
 const NAME = 'engine'
 
-/** Identifies the program of the thread: only the one for which first orders were written takes them. */
+/** Identifies the program of the thread, and the Node.js that runs it: only those for which first orders were written take them. */
 export function engineProgram(): string {
-  const { size, mtimeMs } = statSync(THREAD)
-  return `${size} ${mtimeMs}`
+  const { ino, size, mtimeMs, ctimeMs } = statSync(THREAD)
+  return [process.version, ino, size, mtimeMs, ctimeMs].join(' ')
 }
 
 /** Opens a thread, which waits for its terms. Throws if there is none. */
@@ -64,7 +64,11 @@ export function takeEarlyEngine(): EngineThread | null {
   return takeEarlyThread(NAME)
 }
 
-/** Ends the thread that was opened early, if there is one: the director runs no engine. */
-export function dropEarlyEngine(): void {
-  takeEarlyEngine()?.worker.postMessage(null)
+/** Ends the thread that was opened early, if there is one: the director runs no engine. Resolves when it has ended. */
+export async function dropEarlyEngine(): Promise<void> {
+  const worker = takeEarlyEngine()?.worker
+  if (!worker) return
+  const ended = new Promise<void>(resolve => worker.once('exit', () => resolve()))
+  worker.postMessage(null)
+  await ended
 }

@@ -3,7 +3,7 @@
  *
  *   state     event                                     next
  *   starting  it is ready                               running
- *   starting  its self-test fails, it ends, or START    given up
+ *   starting  its self-test fails, it ends, or START    given up; starting if it ended and had first orders
  *             looks have passed
  *   running   it ends, or hangs for SILENT looks        starting; given up if it ended less than AGAIN ago before
  *   any       close                                     closed
@@ -56,6 +56,8 @@ export class EngineHost {
   readonly #waker: number
   #worker: Worker | null = null
   #isReady = false
+  /** The thread is the one with first orders. */
+  #hasFirst: boolean
   #endedAt = Number.NEGATIVE_INFINITY
   #orders: Order[] = []
   #turns = 0
@@ -73,6 +75,7 @@ export class EngineHost {
     const { thread: early, first } = parts.file ? NO_THREAD : takenEarly(parts)
     this.shared = early?.shared ?? newSharedTimes()
     this.first = first
+    this.#hasFirst = first !== null
     try {
       this.#waker = openWaker()
     } catch (error) {
@@ -167,12 +170,13 @@ export class EngineHost {
     const { now } = this.#parts.clock
     const isAgain = now() - this.#endedAt < AGAIN
     this.#endedAt = now()
-    if (this.#isReady && !isAgain) this.#restart(why)
+    if ((this.#isReady || this.#hasFirst) && !isAgain) this.#restart(why)
     else this.#giveUp(why)
   }
 
   #restart(why: string): void {
     this.#leave()
+    this.#hasFirst = false
     try {
       this.#start()
       this.#parts.onRestart(why)

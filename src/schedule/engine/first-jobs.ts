@@ -1,6 +1,6 @@
 /**
  * Jobs that the engine's thread runs since before the director was loaded, and that it has not asked for yet. What it asks for in the
- * same way is taken as it runs, with the results since then.
+ * same way is taken as it runs, with its last result: several that are some time old must not decide at once.
  */
 import { isDeepStrictEqual } from 'node:util'
 import type { Timing } from '../executor.js'
@@ -12,14 +12,14 @@ export interface RunningJob {
   readonly place: number
   /** True if it is the work that was asked for, at the same interval. */
   readonly isSame: boolean
-  readonly results: readonly FullResult[]
+  readonly last: FullResult | null
 }
 
 interface First {
   readonly work: EngineWork
   readonly timing: Timing
   readonly number: number
-  readonly results: FullResult[]
+  last: FullResult | null
 }
 
 export class FirstJobs {
@@ -28,7 +28,7 @@ export class FirstJobs {
 
   constructor(first: FirstOrders | null) {
     for (const [i, { id, work, timing }] of (first?.jobs ?? []).entries()) {
-      this.#byId.set(id, { work, timing, number: numberAt(i), results: [] })
+      this.#byId.set(id, { work, timing, number: numberAt(i), last: null })
       this.#byNumber.set(numberAt(i), id)
     }
   }
@@ -44,12 +44,13 @@ export class FirstJobs {
     if (!first) return null
     this.#remove(id, first.number)
     const isSame = isSameTiming(first.timing, timing) && isDeepStrictEqual(first.work, work)
-    return { number: first.number, place: placeOf(first.number), isSame, results: first.results }
+    return { number: first.number, place: placeOf(first.number), isSame, last: first.last }
   }
 
   /** Keeps a result for the one who takes the job. */
   hold(result: FullResult): void {
-    this.#firstOf(result.job)?.results.push(result)
+    const first = this.#firstOf(result.job)
+    if (first) first.last = result
   }
 
   /** The thread does not run the job any more. */

@@ -30,7 +30,10 @@ export function encodeFirst(orders: FirstOrders): Uint8Array {
 
 /** Inverse of `encodeFirst`. Throws for other bytes. */
 export function decodeFirst(bytes: Uint8Array): FirstOrders {
-  return codec().deserialize(bytes) as FirstOrders
+  const orders = codec().deserialize(bytes) as FirstOrders
+  const ids = new Set(orders.jobs.map(({ id }) => id))
+  if (ids.size !== orders.jobs.length || ids.size > MOST_FIRST) throw new Error('these are no first orders')
+  return orders
 }
 
 /** The number of the job at this place, and the place of that number. */

@@ -113,7 +113,12 @@ export class NativeExecutor implements Executor<EngineWork> {
     this.#lastNumber = this.#first.count
     this.#lastPlace = this.#first.count - 1
     this.#cancelUnasked = parts.clock.alarm(UNASKED, () => this.#endUnasked())
-    parts.sources?.passOn(addresses => this.#host.order({ kind: 'virtual', addresses }))
+    // The core does not know the virtual addresses yet. The jobs of the start have theirs.
+    let isKnown = this.#host.first !== null
+    parts.sources?.passOn(addresses => {
+      if (!isKnown) this.#host.order({ kind: 'virtual', addresses })
+      isKnown = false
+    })
   }
 
   /** False if it has as many jobs as it can have. */
@@ -221,15 +226,14 @@ export class NativeExecutor implements Executor<EngineWork> {
   }
 
   /** Takes a job that the thread has begun at the start. Returns false if it is another one, which ends. */
-  #takeUp(id: string, { number, place, isSame, results }: RunningJob, timing: Timing): boolean {
+  #takeUp(id: string, { number, place, isSame, last }: RunningJob, timing: Timing): boolean {
     if (!isSame) {
       this.#end(number)
       return false
     }
     this.#add(id, number, place, timing)
-    // Not before the caller has put all of the configuration in force.
-    if (results.length > 0)
-      queueMicrotask(() => this.#results.add({ repeats: null, full: results, deferred: [] }))
+    // After the caller has put all of the configuration in force, and before later results, which may wait already.
+    if (last) queueMicrotask(() => this.#take({ repeats: null, full: [last], deferred: [] }))
     return true
   }
 

@@ -84,6 +84,21 @@ describe('a start of the director', () => {
     }
   })
 
+  it('ends with 2 for a wrong command line, however far its threads are', async () => {
+    const file = join(temporaryFolder(), 'lvsd.yaml')
+    writeFileSync(file, 'services: {}\n')
+    const codes = Array.from({ length: 12 }, async () => {
+      const words = [installed('main'), 'run', file, '--kernel', 'bogus']
+      const child = spawn(process.execPath, words, { stdio: 'ignore' })
+      onCleanup(() => void child.kill('SIGKILL'))
+      return (await once(child, 'exit'))[0] as number | null
+    })
+    assert.deepEqual(
+      await Promise.all(codes),
+      codes.map(() => 2),
+    )
+  })
+
   it('does not load what only names and TLS need', async () => {
     const folder = temporaryFolder()
     const [config, noting, modules] = ['lvsd.yaml', 'noting.cjs', 'modules'].map(name => join(folder, name))

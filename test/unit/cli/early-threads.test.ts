@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { acceptedPath } from '../../../src/accepted/accepted-path.js'
-import { firstChecksPath, headOf } from '../../../src/accepted/first-checks.js'
+import { firstChecksFile, firstChecksPath } from '../../../src/accepted/first-checks.js'
 import { openThreadsEarly } from '../../../src/cli/early-threads.js'
 import { SMALL } from '../../../src/config/reader.js'
 import { type EngineThread, engineProgram } from '../../../src/schedule/engine/early-engine.js'
@@ -54,8 +54,9 @@ describe('early threads: what a director opens before its program is loaded', ()
     const [file, state] = [small(), temporaryFolder()]
     const program = engineProgram()
     const orders = { cap: 1, hasSources: false, virtual: [], jobs: [] }
-    const head = headOf({ file, text: readFileSync(file, 'utf8'), program })
-    writeFileSync(firstChecksPath(state, file), Buffer.concat([head, encodeFirst(orders)]), { mode: 0o600 })
+    const text = readFileSync(file, 'utf8')
+    const stored = firstChecksFile({ file, text, program }, encodeFirst(orders))
+    writeFileSync(firstChecksPath(state, file), stored, { mode: 0o600 })
     openFor('run', file, '--state', state)
     const first = () => (earlyThread('engine') as EngineThread | null)?.first
     assert.deepEqual(first(), orders)

@@ -58,8 +58,8 @@ const asked = (host: string, weight = 1, policy = {}) =>
 const web = (parts: Partial<ResolvedService> = {}) =>
   service('web', { reals: [asked(A), asked(B)], ...parts })
 
-/** Engines that run nothing: the test says what the checks found. */
-function handExecutors() {
+/** Engines that run nothing: the test says what the checks found, or `first` says it when a job is set. */
+function handExecutors(first?: CheckResult) {
   const jobs = new Map<string, Timing>()
   const works = new Map<string, CheckWork>()
   const hurried: [string, number][] = []
@@ -68,6 +68,7 @@ function handExecutors() {
     set: (id, work, timing) => {
       jobs.set(id, timing)
       works.set(id, work)
+      if (first) report(id, first)
     },
     remove: id => {
       jobs.delete(id)
@@ -337,6 +338,18 @@ describe('daemon: maintenance windows in the daemon', () => {
     assert.deepEqual(await weights(), { [A]: 1, [B]: 1 })
     await reload(site())
     assert.deepEqual(await weights(), { [B]: 1 })
+  })
+})
+
+describe('daemon: results that come before the table has been read', () => {
+  const site = config([web({ panic: { share: 50, within: 10_000, for: 900_000 } })])
+
+  it('take out servers that are not in it at once, and are no panic', async () => {
+    const executors = handExecutors(failed())
+    const { lines, weights } = await start(site, new Map(), { executors: executors.open })
+    assert.deepEqual(await weights(), {})
+    const told = lines.flatMap(({ event }) => (/^(real|service\.panic)/.test(`${event}`) ? [event] : []))
+    assert.deepEqual(told, ['real.down', 'real.down'])
   })
 })
 

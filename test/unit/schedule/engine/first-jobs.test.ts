@@ -3,6 +3,8 @@ import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { CheckWork } from '../../../../src/check/run-code.js'
 import type { CheckResult } from '../../../../src/core/model.js'
+import { NO_CHANGES } from '../../../../src/netlink/path-changes.js'
+import { CheckSources } from '../../../../src/schedule/check-sources.js'
 import { beginEarly, engineProgram, openEngineEarly } from '../../../../src/schedule/engine/early-engine.js'
 import { FirstJobs } from '../../../../src/schedule/engine/first-jobs.js'
 import {
@@ -48,7 +50,11 @@ async function asked() {
   return { port, paths }
 }
 
-function executorAfter(first: FirstOrders, clock: Pick<typeof systemClock, 'now' | 'alarm'> = systemClock) {
+function executorAfter(
+  first: FirstOrders,
+  clock: Pick<typeof systemClock, 'now' | 'alarm'> = systemClock,
+  workOf: () => EngineWork | null = () => null,
+) {
   const early = openEngineEarly()
   assert.ok(early)
   beginEarly(early, decodeFirst(encodeFirst(first)))
@@ -57,7 +63,7 @@ function executorAfter(first: FirstOrders, clock: Pick<typeof systemClock, 'now'
     const executor = new NativeExecutor({
       ...{ clock, cap, sources: null, log: recordingLog().log },
       report: (id, result) => void results.push([id, result]),
-      ...{ onDelay: () => {}, isSettled: () => false, workOf: () => null },
+      ...{ onDelay: () => {}, isSettled: () => false, workOf },
       ...{ onDeferred: assert.fail, onGivenUp: () => assert.fail() },
     })
     onCleanup(() => executor.close())
@@ -77,10 +83,11 @@ describe('first jobs: what the engine runs before there is a director', () => {
   it('are taken as they run by who asks for the same, with their results', () => {
     const jobs = new FirstJobs(first)
     assert.equal(jobs.count, 2)
+    jobs.hold({ ...full(2), result: failed() })
     jobs.hold(full(2))
     jobs.hold(full(3))
     const taken = jobs.take('b', workFor(2), EVERY)
-    assert.deepEqual(taken, { number: 2, place: 1, isSame: true, results: [full(2)] })
+    assert.deepEqual(taken, { number: 2, place: 1, isSame: true, last: full(2) })
     assert.equal(jobs.take('b', workFor(2), EVERY), null)
     assert.deepEqual(jobs.clear(), [1])
     assert.deepEqual(jobs.clear(), [])
@@ -144,6 +151,43 @@ describe('first jobs: what the engine runs before there is a director', () => {
     await sleep(250)
     assert.deepEqual(paths.slice(before), [])
     assert.equal(paths.at(-1), '/new')
+  })
+
+  it('keep the virtual addresses of their own until the core knows them', async () => {
+    const first = { ...ordersOf([]), hasSources: true, virtual: ['fd00:1::80'] }
+    const early = openEngineEarly()
+    assert.ok(early)
+    const sent: unknown[] = []
+    const { worker } = early
+    const post = worker.postMessage.bind(worker)
+    worker.postMessage = (message: unknown) => {
+      sent.push(message)
+      post(message)
+    }
+    beginEarly(early, first)
+    const changes = { take: () => NO_CHANGES, close: () => {} }
+    const paths = { routeTo: () => null, addresses: () => [] }
+    const { log } = recordingLog()
+    const sources = new CheckSources({ paths, changes, log, now: systemClock.now })
+    const executors = openExecutors(() => {}, first.cap, { engine: 'native', sources, descriptors: 1000 })
+    onCleanup(executors.close)
+    await sleep(0)
+    const virtual = () =>
+      sent.flatMap(one => (Array.isArray(one) ? one : [])).filter(({ kind }) => kind === 'virtual')
+    assert.deepEqual(virtual(), [])
+    sources.followAddresses(['fd00:1::81'])
+    await sleep(0)
+    assert.deepEqual(virtual(), [{ kind: 'virtual', addresses: ['fd00:1::81'] }])
+  })
+
+  it('are no reason to give the engine up where they end their thread', async () => {
+    const { port, paths } = await asked()
+    const bad = { id: 'a', work: { ...workFor(port), probe: null }, timing: EVERY } as never
+    const { open } = executorAfter(ordersOf([bad]), systemClock, () => workFor(port))
+    const { executor, results } = open()
+    executor.set('a', workFor(port), EVERY)
+    await until(() => results.length === 1)
+    assert.deepEqual(paths, ['/'])
   })
 
   it('end after ten seconds where nobody asks for them', async () => {
