@@ -1,8 +1,8 @@
 /** Finds the state folder of a configuration file that cannot be read any more. */
-import { mkdir } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { writeDurably } from '../storage/durable-file.js'
 import { readText } from '../storage/state-text.js'
+import { makeFolder } from '../system/make-folder.js'
 import { acceptedPath, homeOf } from './accepted-path.js'
 
 export interface Place {
@@ -41,7 +41,7 @@ const LONGEST_LINE = 10_000
 export async function writePointer({ file, env }: Place, state: string): Promise<void> {
   const home = homeOf(env)
   if (resolve(state) === home) return
-  await mkdir(home, { recursive: true, mode: 0o755 })
+  await makeFolder(home, 0o755)
   await writeDurably(pointerPath(home, file), `${resolve(state)}\n`)
 }
 

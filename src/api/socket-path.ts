@@ -6,7 +6,6 @@ import {
   constants,
   fstatSync,
   lstatSync,
-  mkdirSync,
   openSync,
   renameSync,
   unlinkSync,
@@ -14,6 +13,7 @@ import {
 import type { Server } from 'node:http'
 import { connect } from 'node:net'
 import { dirname, join } from 'node:path'
+import { makeFolderSync } from '../system/make-folder.js'
 
 /** The path cannot be used for a socket. The message says why and what to do. */
 export class SocketUnusable extends Error {}
@@ -101,7 +101,7 @@ function isServed(path: string): Promise<boolean> {
 /** Creates the folder. Throws SocketUnusable if something other than a socket exists at the path. */
 function prepare(path: string): void {
   try {
-    mkdirSync(dirname(path), { recursive: true })
+    makeFolderSync(dirname(path))
     const found = lstatSync(path, { throwIfNoEntry: false })
     if (found && !found.isSocket() && found.size > 0) throw new Error('the path exists and is not a socket')
     if (found?.isDirectory()) throw new Error('the path is a folder')

@@ -1,7 +1,8 @@
 /** The lock of a configuration file. Its daemon holds it; the kernel releases it when the daemon ends in any way. */
-import { closeSync, ftruncateSync, mkdirSync, openSync, writeSync } from 'node:fs'
+import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { lockFile } from '../system/libc.js'
+import { makeFolderSync } from '../system/make-folder.js'
 import { type Env, type Instance, lockOf } from './paths.js'
 import { identify, type Record } from './processes.js'
 
@@ -13,7 +14,7 @@ export interface Lock {
 /** Takes the lock and writes the record. Returns null if another process holds the lock. Throws file system errors. */
 export function takeLock(instance: Instance, env: Env): Lock | null {
   const path = lockOf(instance, env)
-  mkdirSync(dirname(path), { recursive: true })
+  makeFolderSync(dirname(path))
   const fd = openSync(path, 'a', 0o644)
   if (!lockFile(fd)) {
     closeSync(fd)

@@ -1,6 +1,7 @@
 /** A file that is written whole or not at all. */
-import { mkdir, open, rename, rm } from 'node:fs/promises'
+import { open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { makeFolder } from '../system/make-folder.js'
 
 /**
  * Replaces the file by `content`; mode 600. After a crash at any moment the old content or the new one is there, whole:
@@ -8,7 +9,7 @@ import { dirname } from 'node:path'
  */
 export async function writeDurably(path: string, content: string | Uint8Array): Promise<void> {
   const folder = dirname(path)
-  await mkdir(folder, { recursive: true, mode: 0o755 })
+  await makeFolder(folder, 0o755)
   // What a killed process has left, or what somebody has put there: a link is removed, not followed.
   await rm(`${path}.new`, { force: true })
   const written = await open(`${path}.new`, 'wx', 0o600)

@@ -7,7 +7,6 @@ import {
   closeSync,
   constants,
   lstatSync,
-  mkdirSync,
   openSync,
   readFileSync,
   renameSync,
@@ -18,6 +17,7 @@ import { basename, dirname, join } from 'node:path'
 import { type Address, parseAddress } from '../core/address.js'
 import { keyOfService, type Protocol, type ServiceId } from '../core/model.js'
 import { lockFile } from '../system/libc.js'
+import { makeFolderSync } from '../system/make-folder.js'
 import { readTextSync, setAside } from './state-text.js'
 
 interface Stored {
@@ -193,7 +193,7 @@ function lock(path: string): () => void {
   let fd: number | undefined
   let isOurs = true
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o755 })
+    makeFolderSync(dirname(path), 0o755)
     fd = openLock(`${path}.lock`)
     isOurs = lockFile(fd)
   } catch {
@@ -278,7 +278,7 @@ const EMPTY: Stored = { services: [], names: {} }
 
 /** Writes a new file and renames it, so that after a crash either the old or the new one is complete. */
 function write(path: string, stored: Stored): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o755 })
+  makeFolderSync(dirname(path), 0o755)
   // What a killed process has left, or what somebody has put there: a link is removed, not followed.
   rmSync(`${path}.new`, { force: true })
   try {

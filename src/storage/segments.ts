@@ -7,9 +7,10 @@
  * loss of power, that of the last seconds. What a full disk refuses stays queued and is written when it works again.
  */
 import { constants } from 'node:fs'
-import { type FileHandle, mkdir, open, readdir, rm, stat } from 'node:fs/promises'
+import { type FileHandle, open, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Log } from '../system/log.js'
+import { makeFolder } from '../system/make-folder.js'
 import { type Clock, systemClock } from '../util/clock.js'
 import { runSliced } from '../util/time-slice.js'
 import { waitAtMost } from '../util/with-timeout.js'
@@ -232,7 +233,7 @@ export class Segments {
 
   async #begin(number: number): Promise<{ segment: Segment; file: SegmentFile }> {
     const { folder, openFile = open } = this.#parts
-    await mkdir(folder, { recursive: true, mode: 0o700 })
+    await makeFolder(folder, 0o700)
     const head = headOf(this.#parts)
     const segment = { number, lines: 0, bytes: head.length, isFull: false, writtenAt: this.#now() }
     const file = await openFile(this.#pathOf(segment), NEW)
