@@ -27,6 +27,8 @@ export interface Kept {
   readonly acceptedAt: string
   /** Problems of the file, or of other files that it refers to. */
   readonly problems: readonly Problem[]
+  /** What the start read and refused. */
+  readonly read: Pick<Loaded, 'text' | 'included'>
 }
 
 export interface Chosen {
@@ -83,7 +85,8 @@ export class AcceptedConfiguration {
     const accepted = await this.#find(loaded.text, { tell: this.#parts.tell })
     const again = accepted && (await reloaded(accepted))
     if (!accepted || !again) return null
-    return { loaded: again, kept: { acceptedAt: accepted.at, problems: loaded.problems } }
+    const { problems } = loaded
+    return { loaded: again, kept: { acceptedAt: accepted.at, problems, read: loaded } }
   }
 
   /** `firstChecks`: what the next start can begin at once. */

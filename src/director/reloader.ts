@@ -247,7 +247,7 @@ export class Reloader {
     const { problems } = loaded
     const isKnown = this.#last?.ok === false && isSame(this.#last.problems, problems)
     if (isKnown && mayBeAccepted(problems)) return 'later'
-    if (isKnown && this.#last?.isStart) {
+    if (isKnown && this.#last?.isStart && this.#kept && isSameRead(this.#kept.read, loaded)) {
       // The start has told of it.
       this.#lastRead = loaded
       this.#parts.considered(loaded)
@@ -328,7 +328,7 @@ export class Reloader {
   }
 }
 
-function isSameRead(a: Loaded, b: Loaded): boolean {
+function isSameRead(a: Kept['read'], b: Kept['read']): boolean {
   return a.text === b.text && isSameValue(a.included ?? [], b.included ?? [])
 }
 

@@ -18,7 +18,7 @@ const ERROR: Problem = {
   at: { line: 1, column: 1, length: 1 },
 }
 const BAD: Loaded = { config: null, checks: new Map(), problems: [ERROR], text: 'bad' }
-const KEPT: Kept = { acceptedAt: '2026-01-01T00:00:00.000Z', problems: [ERROR] }
+const KEPT: Kept = { acceptedAt: '2026-01-01T00:00:00.000Z', problems: [ERROR], read: BAD }
 
 /** One that runs what was accepted before, in place of a file that cannot run. */
 async function onKept() {
@@ -74,6 +74,9 @@ describe('Reloader', () => {
     assert.deepEqual(events(), ['config.problem', 'config.refused'])
     assert.equal(await reloader.reloadByItself(true), 'taken')
     assert.deepEqual([events(), reloader.snapshot().last?.isStart], [[], true])
+    file.loaded = { ...BAD, text: 'as bad' }
+    assert.equal(await reloader.reloadByItself(true), 'taken')
+    assert.deepEqual(events(), ['config.problem', 'reload.refused'])
     file.loaded = { ...BAD, text: 'worse', problems: [{ ...ERROR, message: 'something else' }] }
     assert.equal(await reloader.reloadByItself(true), 'taken')
     assert.deepEqual(events(), ['config.problem', 'reload.refused'])
