@@ -5,6 +5,7 @@ import type { ListedReal, OverrideStatus, ServiceListing } from './api-types.js'
 import type { Client, Target } from './client.js'
 import { RequestFailed } from './client.js'
 import { type ActionKind, usePage } from './context.js'
+import { drainText } from './drain-text.js'
 import { effectText } from './marks.js'
 import { useStore } from './store.js'
 import { counted } from './text.js'
@@ -164,25 +165,6 @@ interface ConsequencesProps {
 
 function Consequences({ action, service, reals }: ConsequencesProps) {
   return <p>{action === 'drain' ? drainText(service, reals) : enableText(reals)}</p>
-}
-
-/** What a drain changes: weights, connections that go on, and who serves afterwards. */
-export function drainText(service: ServiceListing, reals: readonly ListedReal[]): string {
-  const names = new Set(reals.map(({ name }) => name))
-  const serving = service.reals.filter(({ name, weight }) => !names.has(name) && (weight.wanted ?? 0) > 0)
-  const active = reals.reduce((sum, { counters }) => sum + (counters?.active ?? 0), 0)
-  const [only] = reals
-  const what =
-    reals.length === 1 && only
-      ? `Its weight changes from ${only.weight.wanted ?? 'out of the table'} to 0`
-      : `The weights of ${counted(reals.length, 'real server')} change to 0`
-  const rest =
-    serving.length > 0
-      ? `New connections go to the other ${counted(serving.length, 'real server')}.`
-      : service.fallback
-        ? `No other real server is in service: new connections go to the fallback ${service.fallback.name}.`
-        : 'No other real server is in service and there is no fallback: new connections are refused.'
-  return `${what}. ${counted(active, 'active connection')} ${active === 1 ? 'continues' : 'continue'}. ${rest}`
 }
 
 /** What an enable ends, and what then decides. */
