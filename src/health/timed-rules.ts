@@ -63,7 +63,7 @@ export interface HoldStatus {
 
 export class TimedRules {
   readonly #parts: TimedRulesParts
-  /** Servers of services with slow start or damping. */
+  /** Servers of services with slow start or damping; without them, those whose hold the next look ends. */
   readonly #entries = new Map<ResolvedReal, Entry>()
   /** Number of held servers, by the name of the service; without those that have none. */
   readonly #held = new Map<string, number>()
@@ -142,7 +142,7 @@ export class TimedRules {
     const left = this.#leave(new Set(gone), staying)
     const servicesBefore = new Set(gone.flatMap(service => keysOf(service, NO_REAL)))
     for (const service of fresh) {
-      const hasRule = service.slowStart !== null || service.damping !== null
+      const hasRule = isRuled(service)
       const isJoining = hasRule && keysOf(service, NO_REAL).some(key => servicesBefore.has(key))
       for (const real of hasRule || this.#entries.size + left.size > 0 ? service.reals : []) {
         const kept = staying.has(real) && this.#entries.get(real)
@@ -151,7 +151,7 @@ export class TimedRules {
           continue
         }
         const old = firstOf(olds.get(real), left)
-        // Without a rule a last look ends the hold.
+        // Without a rule the next look ends the hold, and is the last one.
         if (!hasRule && (!old || old.hold === 'free')) continue
         const { rise, share, flapping, hold } = old ?? this.#restored(service, real, now, isJoining)
         this.#put({ service, real, rise, share, flapping, hold })
@@ -167,8 +167,12 @@ export class TimedRules {
       if (entry.flapping.heldSince !== null) this.#count(service, 1)
       return
     }
-    this.#parts.setDeadline(entry.real, null)
-    this.#entries.delete(entry.real)
+    this.#forget(entry)
+  }
+
+  #forget({ real }: Entry): void {
+    this.#parts.setDeadline(real, null)
+    this.#entries.delete(real)
   }
 
   /** Removes what belongs to these services, without those that stay, and returns it. */
@@ -180,8 +184,7 @@ export class TimedRules {
     for (const entry of this.#entries.values()) {
       const { service, real } = entry
       if (!services.has(service) || staying.has(real)) continue
-      this.#parts.setDeadline(real, null)
-      this.#entries.delete(real)
+      this.#forget(entry)
       left.set(real, entry)
     }
     for (const { name } of services) this.#held.delete(name)
@@ -242,6 +245,8 @@ export class TimedRules {
     const tied = isTied ? this.#entriesOf(service.reals) : entries
     if (isTied) this.#hold(service, tied)
     for (const entry of tied) this.#lookAtRise(entry, now)
+    // Held until now: else it would have been forgotten with the rule.
+    if (isTied && !isRuled(service)) for (const entry of tied) if (entry.hold === 'free') this.#forget(entry)
     return { affected: isTied ? service.reals : chosen, mayHaveMoved: isTied }
   }
 
@@ -317,6 +322,11 @@ export class TimedRules {
   #dispositionOf({ real, share, hold }: Entry): Disposition {
     return dispositionWith(this.#parts.judged(real), { share, hold })
   }
+}
+
+/** True if a rule of time applies to its servers. */
+function isRuled({ slowStart, damping }: ResolvedService): boolean {
+  return slowStart !== null || damping !== null
 }
 
 /** A literal, because V8 takes several times as long for a copy made by a spread, and a large reload asks for each server. */

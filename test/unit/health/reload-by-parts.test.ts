@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import type { Check } from '../../../src/check/check.js'
+import type { Damping } from '../../../src/core/damping.js'
 import type { Config, Real, ResolvedConfig, Table } from '../../../src/core/model.js'
 import type { Effect, Override } from '../../../src/core/override.js'
 import { sharedWith } from '../../../src/core/shared-config.js'
@@ -24,6 +25,7 @@ const CHECKS = [OWN, ask('own'), ask('own', { perService: true, defaultPort: 79 
   own => new Map([ON, own].map(check => [check.name, check])),
 )
 const HOSTS = ['fd00:1::1', 'fd00:1::2', 'fd00:1::3', 'www1', 'www2']
+const DAMPING = { changes: 2, within: 60_000, hold: 20_000 }
 const NAMES = ['web', 'mail', 'dns']
 
 const anyReal = fc
@@ -44,7 +46,7 @@ const anyService = fc
     port: fc.constantFrom(80, 81, 82),
     quiescent: fc.boolean(),
     slowStart: fc.constantFrom(null, null, { for: 10_000, from: 10 }),
-    damping: fc.constantFrom(null, null, { changes: 2, within: 60_000, hold: 20_000 }),
+    damping: fc.constantFrom(null, null, DAMPING),
     panic: fc.constantFrom(null, null, { share: 60, within: 10_000, for: 30_000 }),
     onDown: fc.constantFrom(null, null, { dead: 'quiesce', sick: 'quiesce', after: 15_000 } as const),
     fallback: fc.constantFrom(null, real('fd00:1::f')),
@@ -240,6 +242,17 @@ class Life {
   }
 }
 
+function leadsToTheSame(first: Config, steps: readonly Step[]): void {
+  const [byParts, afresh] = [new Life(true), new Life(false)]
+  for (const step of [{ kind: 'reload' as const, config: first, meanwhile: [] }, ...steps]) {
+    byParts.take(step)
+    afresh.take(step)
+    assert.deepEqual(byParts.seen(), afresh.seen())
+  }
+  byParts.close()
+  afresh.close()
+}
+
 /** Each check of each server with this interval. */
 function withInterval(read: Config, interval: number): Config {
   return withReals(read, one => ({
@@ -275,19 +288,21 @@ function plain(value: unknown, left?: string): unknown {
 
 describe('a reload by parts', () => {
   it('leads to the same as a reload with new objects alone: table, jobs, health, rules, events', () => {
-    fc.assert(
-      fc.property(anyConfig, fc.array(anyStep, { maxLength: 25 }), (first, steps) => {
-        const [byParts, afresh] = [new Life(true), new Life(false)]
-        for (const step of [{ kind: 'reload' as const, config: first, meanwhile: [] }, ...steps]) {
-          byParts.take(step)
-          afresh.take(step)
-          assert.deepEqual(byParts.seen(), afresh.seen())
-        }
-        byParts.close()
-        afresh.close()
-      }),
-      { numRuns: 200 },
-    )
+    fc.assert(fc.property(anyConfig, fc.array(anyStep, { maxLength: 25 }), leadsToTheSame), { numRuns: 200 })
+  })
+
+  it('leads to the same where damping is removed from a held server and set again', () => {
+    const web = (damping: Damping | null, checks: Real['checks']) =>
+      config([service('web', { damping, reals: [real('fd00:1::3', { checks })] })]) as Config
+    leadsToTheSame(web(DAMPING, [use('on')]), [
+      { kind: 'result', job: 0, ok: false },
+      { kind: 'result', job: 0, ok: true },
+      { kind: 'result', job: 0, ok: false },
+      { kind: 'reload', config: web(null, [use('on')]), meanwhile: [] },
+      // The same configuration again, with the same objects or new ones.
+      { kind: 'name', host: 'www1', last: 0 },
+      { kind: 'reload', config: web(DAMPING, []), meanwhile: [] },
+    ])
   })
 
   it('looks again at servers whose check has changed in the file of its kind', () => {

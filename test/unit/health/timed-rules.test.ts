@@ -366,6 +366,20 @@ describe('damping: a server that flaps', () => {
     assert.deepEqual([holds(one), await one.weights()], [['held', 'free'], '100 100'])
     assert.equal(one.clock.alarms, 0)
   })
+
+  it('has no changes that count if the key is removed and set again, whether it was held or not', async () => {
+    const reals = ['fd00:1::1', 'fd00:1::2'].map(host => real(host, { checks: [] }))
+    for (const times of [0, 4]) {
+      const one = await running({ damping: DAMPING })
+      await flap(one, 2, times)
+      await one.result(2, failed())
+      assert.equal(one.status(2).hold !== null, times > 0)
+      await one.reload({})
+      // Up without checks: the state changes with the reload itself.
+      await one.reload({ damping: DAMPING, reals })
+      assert.deepEqual([...one.health.ruleMemory().snapshot()], [])
+    }
+  })
 })
 
 describe('timed rules: any history of results, overrides, reloads, restarts and time', () => {
