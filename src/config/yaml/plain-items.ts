@@ -28,9 +28,12 @@ export interface Item {
  * character is one unit, and nothing else ends a line.
  */
 const ITEM =
-  /^( *- )(?:'([ -&(-~]*)'|"([ !#-[\]-~]*)"|([A-Za-z0-9](?:[\w./-]|:(?=[\w./:-])| (?=\w))*))(?: +#[^\r\n]*)?$/gm
-/** A directive can give plain words another meaning. */
-const DIRECTIVE = /^%/m
+  /^( *- )(?:'([ -&(-~]*)'|"([ !#-[\]-~]*)"|([A-Za-z0-9](?:[\w./-]|:(?=[\w./:-])| (?=\w))*))(?: +#.*)?$/gm
+/**
+ * A directive can give plain words another meaning; the library ignores a byte order mark before it. The other characters end a line for
+ * a pattern of JavaScript, but not for YAML.
+ */
+const DOUBTFUL = /^\ufeff?%|[\r\u2028\u2029]/m
 /** Lines in one time slice. */
 const PIECE = 128
 
@@ -49,7 +52,7 @@ interface Found {
  * item a line with the same indentation and a dash is the next one, and what follows the last one follows the first one then.
  */
 export function* shortening(text: string): Sliced<ShortText | null> {
-  if (DIRECTIVE.test(text)) return null
+  if (DOUBTFUL.test(text)) return null
   const stretches = new Map<number, Stretch>()
   const cuts = new Cuts(text)
   let first: Found | null = null
