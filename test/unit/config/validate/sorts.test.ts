@@ -18,6 +18,19 @@ const ITEMS: readonly ((address: string) => string)[] = [
   a => `{ address: '${a}', forwarding: masq, weight: 0x3 }`,
   a => `{ address: '${a}', forwarding: masq, weight: '3' }`,
   a => `{ address: '${a}', weight: -1 }`,
+  a => `{ address: '${a}', weight: 0 }`,
+  a => `{ address: '${a}', weight: -0 }`,
+  a => `{ address: '${a}', weight: 3.0 }`,
+  a => `{ address: '${a}', weight: .nan }`,
+  a => `{ address: '${a}', weight: null }`,
+  a => `{ address: '${a}', weight: 'null' }`,
+  a => `'${a} masq 0'`,
+  a => `'${a} masq -0'`,
+  a => `'${a} masq 3.0'`,
+  a => `'${a} masq\u00a03'`,
+  a => `"${a} masq\\t3"`,
+  a => `"${a}\\nmasq 3"`,
+  a => `'none ${a}'`,
   a => `{ address: '${a}', wieght: 1 }`,
   a => `{ address: '${a}', lower: 5 }`,
   a => `{ address: '${a}', upper: 9, lower: 5 }`,
@@ -25,13 +38,19 @@ const ITEMS: readonly ((address: string) => string)[] = [
   a => `{ address: '${a}', tunnel-port: 6080 }`,
   a => `{ address: '${a}', tunnel-checksum: csum }`,
   a => `{ address: '${a}', need: 2 }`,
+  a => `{ address: '${a}', need: '2' }`,
+  a => `{ address: '${a}', need: '' }`,
   a => `{ address: '${a}', need: any }`,
   a => `{ address: '${a}', family: ipv4 }`,
   a => `{ address: '${a}', check: none }`,
   a => `{ address: '${a}', check: htpp }`,
   a => `{ address: '${a}', check: { kind: htpp } }`,
   a => `{ address: ['${a}', '[2001:db8:2::1]:80'], weight: 3 }`,
+  a => `{ address: ['${a}'], weight: 3 }`,
   () => '{ weight: 3 }',
+  () => "''",
+  () => 'none',
+  () => '3',
 ]
 const ENDS = ['', ':80', ':8080', ':0', ':x']
 
@@ -57,7 +76,7 @@ describe('sorts: real servers that differ in their addresses', () => {
             alone.flatMap(({ reals }) => reals ?? []),
           )
       }),
-      { numRuns: 500 },
+      { numRuns: Number(process.env.RUNS ?? 500) },
     )
   })
 
