@@ -3,6 +3,7 @@
 import { useEffect, useState } from 'preact/hooks'
 import type { EventRecord } from './api-types.js'
 import { usePage } from './context.js'
+import { eventText } from './event-text.js'
 import { useKeys } from './keyboard.js'
 import { hashOf, type Route } from './routes.js'
 import { useStore } from './store.js'
@@ -97,8 +98,7 @@ export function EventList({ events, now, isOfOne = false }: EventListProps) {
           <code>{event.event}</code>
           <span class="message">
             {isOfOne ? null : subjectOf(event)}
-            {messageOf(event)}
-            {detailOf(event)}
+            {eventText(event)}
           </span>
         </li>
       ))}
@@ -116,18 +116,4 @@ function subjectOf({ service, real }: EventRecord) {
       <a href={hashOf(route)}>{name}</a>{' '}
     </>
   )
-}
-
-/** Without the name of the service, which stands before it. */
-function messageOf({ service, msg }: EventRecord): string {
-  return msg.startsWith(`${service}: `) ? msg.slice(`${service}: `.length) : msg
-}
-
-function detailOf({ event, msg, reason, detail, who }: EventRecord): string {
-  if (event === 'director.connectivity-restored') return `; before: ${detail}`
-  const isSaid = typeof detail === 'string' && detail.startsWith(`${reason} `)
-  const words = [isSaid ? null : reason, detail, who === undefined ? null : `by ${who}`].filter(
-    word => typeof word === 'string' && word !== '' && !msg.includes(word),
-  )
-  return words.length === 0 ? '' : `: ${words.join(', ')}`
 }
