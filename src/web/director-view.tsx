@@ -7,7 +7,7 @@ import type { RequestFailed } from './client.js'
 import { usePage } from './context.js'
 import { failingAlerts } from './director-troubles.js'
 import { useStore } from './store.js'
-import { agoText, counted, durationText, fullTime } from './text.js'
+import { agoText, counted, durationText, fullTime, tableText } from './text.js'
 
 export function DirectorView() {
   const { live } = usePage()
@@ -35,7 +35,7 @@ function Facts({ overview }: { overview: OverviewDocument }) {
         {version}, runs for {agoText(startedAt, now)}
       </dd>
       <dt>Table</dt>
-      <dd>{kernel === 'memory' ? 'in memory: a demo without the kernel' : "the kernel's IPVS table"}</dd>
+      <dd>{tableText(kernel)}</dd>
       <dt>Configuration</dt>
       <dd>
         {config.file}, loaded {fullTime(config.loadedAt)}

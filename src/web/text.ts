@@ -83,6 +83,11 @@ export function asSentence(text: string): string {
   return /[.!?]$/.test(whole) ? whole : `${whole}.`
 }
 
+/** Where the table is. */
+export function tableText(kernel: 'netlink' | 'memory'): string {
+  return kernel === 'memory' ? 'in memory: no packet goes by it' : "the kernel's IPVS table"
+}
+
 /** The address of a service, or all of them; null while its name does not resolve. */
 export function addressesOf({
   key,

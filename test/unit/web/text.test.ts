@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { fullTime, timeText } from '../../../src/web/text.js'
+import { fullTime, tableText, timeText } from '../../../src/web/text.js'
 import { onCleanup } from '../../support/after-each.js'
 
 const AT = '2026-11-28T14:03:05.000Z'
@@ -21,4 +21,11 @@ describe('text of the page: times', () => {
       assert.equal(fullTime(AT), full)
       assert.equal(timeText(AT, Date.parse('2026-12-24T12:00:00Z')), full.slice(0, 19))
     })
+})
+
+describe('text of the page: the table', () => {
+  it('does not take each lvsd with its table in memory for a demo', () => {
+    assert.equal(tableText('memory'), 'in memory: no packet goes by it')
+    assert.equal(tableText('netlink'), "the kernel's IPVS table")
+  })
 })
