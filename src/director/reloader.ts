@@ -116,7 +116,7 @@ export class Reloader {
         ...{ ok: false, at: new Date().toISOString(), problems, isStart: true },
         message: `${message}; the last accepted configuration runs`,
       }
-      const fields = { file: loaded.config.file, acceptedAt }
+      const fields = { file: loaded.config.file, acceptedAt, ...firstError(problems) }
       const kept = `the configuration accepted at ${acceptedAt} runs`
       log.error('config.refused', fields, `the configuration cannot run: ${message}; ${kept}`)
     }

@@ -23,9 +23,10 @@ export const DAEMON_EVENTS = {
   // the configuration
   'config.problem': kind('A problem in the configuration, with its code.', 'code', 'at'),
   'config.refused': kind(
-    'lvsd starts with the last accepted configuration, because the file is invalid.',
+    'lvsd starts with the last accepted configuration, because the file is invalid. `detail` is the first error in the file.',
     'file',
     'acceptedAt',
+    'detail',
   ),
   'config.not-kept': kind(
     'The accepted configuration cannot be saved for the next start; it is tried again.',

@@ -1,9 +1,10 @@
 /** Whether lvsd runs, and runs the file. */
+import type { Site } from '../facts.js'
 import { error, type Hazard, type Judgement, note, notKnown, ok } from '../finding.js'
 
 export const daemon: Hazard = {
   id: 'daemon',
-  judge({ machine }) {
+  judge({ site, machine }) {
     const { daemon } = machine
     if (daemon.state === 'not known') return [notKnown('whether lvsd runs is not known', `${daemon.why}.`)]
     if (daemon.state === 'absent')
@@ -30,11 +31,19 @@ export const daemon: Hazard = {
       ...lost,
       error(
         'lvsd does not run its file, but an older configuration',
-        `The file could not run when lvsd started, so lvsd runs the configuration that it accepted at ${daemon.keptSince}. Changes of the file since then are not in force.`,
-        { commands: ['lvsd reload'] },
+        `The file could not run when lvsd started, so lvsd runs the configuration that it accepted at ${daemon.keptSince}. Changes of the file since then are not in force. ${canRun(site) ? 'It can run now.' : 'A reload refuses the file until it is repaired.'}`,
+        { commands: canRun(site) ? ['lvsd reload'] : [showsErrors(site), 'lvsd reload'] },
       ),
     ]
   },
+}
+
+function canRun(site: Site | null): boolean {
+  return site?.isReadable === true && site.errors === 0
+}
+
+function showsErrors(site: Site | null): string {
+  return site ? `lvsd validate ${site.file}` : 'lvsd status'
 }
 
 function inMemory(runs: string): Judgement {

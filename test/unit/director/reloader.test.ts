@@ -71,6 +71,7 @@ describe('Reloader', () => {
     const { reloader, lines, file } = await onKept()
     reloader.logStart()
     const events = () => lines.splice(0).map(({ event }) => event)
+    assert.equal(lines.at(-1)?.detail, 'site.yaml:1:1 it is broken')
     assert.deepEqual(events(), ['config.problem', 'config.refused'])
     assert.equal(await reloader.reloadByItself(true), 'taken')
     assert.deepEqual([events(), reloader.snapshot().last?.isStart], [[], true])

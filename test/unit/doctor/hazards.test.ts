@@ -31,6 +31,10 @@ const ipv4 = (parts: Partial<ResolvedService> = {}) =>
 const through = (forwarding: 'gate' | 'masq') =>
   ipv4({ reals: [real('198.51.100.1', { forwarding, checks: [{ ...use('http'), path: 'service' }] })] })
 const at4 = [local('192.0.2.80'), local('192.0.2.2')]
+const KEPT = {
+  state: 'running' as const,
+  ...{ pid: 1, version: '1', lost: null, keptSince: '2026-01-01T00:00:00Z' },
+}
 const tunnelled = service('tunnel', {
   reals: [
     { ...real('2001:db8:2::1'), attributes: { ...real('2001:db8:2::1').attributes, forwarding: 'ipip' } },
@@ -102,14 +106,24 @@ const CASES: readonly Case[] = [
   },
   {
     id: 'daemon',
-    when: 'it runs an older configuration',
+    when: 'it runs an older configuration, and the file is valid again',
     is: 'error',
-    facts: {
-      machine: {
-        daemon: { state: 'running', pid: 1, version: '1', keptSince: '2026-01-01T00:00:00Z', lost: null },
-      },
-    },
-    says: /lvsd reload/,
+    facts: { config: site, machine: { daemon: KEPT } },
+    says: /configuration\nlvsd reload$/,
+  },
+  {
+    id: 'daemon',
+    when: 'it runs an older configuration, and the file is still broken',
+    is: 'error',
+    facts: { config: site, site: { config: null, errors: 1 }, machine: { daemon: KEPT } },
+    says: /lvsd validate site\.yaml\nlvsd reload$/,
+  },
+  {
+    id: 'daemon',
+    when: 'it runs an older configuration, and the file is not known',
+    is: 'error',
+    facts: { machine: { daemon: KEPT } },
+    says: /lvsd status\nlvsd reload$/,
   },
   {
     id: 'daemon',
