@@ -188,7 +188,7 @@ export class Reloader {
 
   /**
    * Reloads if the last reload was refused for a cause outside the files, and they are again those of the active
-   * configuration, so that the refusal does not stand for ever. Never rejects.
+   * configuration, or those that were refused before, so that the refusal does not stand for ever. Never rejects.
    */
   clearRefusal(): Promise<void> {
     const done = this.#queue
@@ -199,12 +199,12 @@ export class Reloader {
   }
 
   async #reloadSame(): Promise<void> {
-    if (this.#isStopped || this.#last?.ok !== false) return
-    const isActive = (read: Loaded | null) => read !== null && isSameRead(read, this.#loaded)
-    if (!isActive(this.#lastRead)) return
+    if (this.#isStopped || this.#last?.ok !== false || !this.#lastRead) return
+    const isActive = isSameRead(this.#lastRead, this.#loaded)
+    if (!isActive && !mayBeAccepted(this.#last.problems)) return
     const loaded = await this.#load()
-    if (isActive(loaded) && refusalReason(loaded, this.#loaded, false) === null)
-      await this.#reload(false, loaded)
+    if (!isSameRead(this.#lastRead, loaded) || mayBeAccepted(loaded.problems)) return
+    if (!isActive || refusalReason(loaded, this.#loaded, false) === null) await this.#reload(false, loaded)
   }
 
   /** Resolves when all reloads requested so far are done. */

@@ -17,7 +17,7 @@ export interface WatchParts {
   readonly log: Pick<Log, 'error' | 'warn' | 'info'>
   /** Called once for each new content. `writtenAt` is in wall-clock milliseconds. */
   onNew(writtenAt: number): void
-  /** Decides on a change. Must not reject. */
+  /** Decides on a change, or on files that cannot be read. Must not reject. */
   onChange(isSettled: boolean): Promise<Verdict>
   /** Called when the files are again as before, after they were missing, unreadable or different. Must not reject. */
   onSame(): Promise<void>
@@ -105,7 +105,8 @@ export class Watch {
   }
 
   async #judge(look: Look): Promise<void> {
-    this.#reportFault(look)
+    // A reload refuses it, which the status shows while it lasts.
+    if (this.#reportFault(look)) await this.#parts.onChange(false)
     const isOther = look.digest !== this.#changes.known
     const isAgain = this.#wasOther && !isOther
     this.#wasOther = isOther
@@ -154,12 +155,14 @@ export class Watch {
     return (isSettled && !this.#asked.isSettled) || this.#clock.now() >= this.#asked.again
   }
 
-  #reportFault({ digest, fault: unreadable }: Look): void {
+  /** Returns true if it is new that the files cannot be read. */
+  #reportFault({ digest, fault: unreadable }: Look): boolean {
     this.#missing = digest === null && unreadable === null ? this.#missing + 1 : 0
     // A program that replaces the file may leave a moment without one.
-    if (this.#missing === 1) return
+    if (this.#missing === 1) return false
     const fault = this.#missing > 0 ? `${this.file}: there is no such file` : unreadable
-    if (fault !== null && this.#fault === null)
+    const isNew = fault !== null && this.#fault === null
+    if (isNew)
       this.#parts.log.warn(
         'config.unreadable',
         { fault },
@@ -168,6 +171,7 @@ export class Watch {
     if (fault === null && this.#fault !== null)
       this.#parts.log.info('config.readable', {}, 'the configuration can be read again')
     this.#fault = fault
+    return isNew
   }
 
   #openLooks(): (places: Places, digest: string) => Promise<Look> {

@@ -143,6 +143,29 @@ describe('Reloader', () => {
     }
   })
 
+  it('tells a refused file again where it is back after it was missing', async () => {
+    const gone: Loaded = { ...BAD, text: '', problems: [{ ...ERROR, code: 'FILE_UNREADABLE' }] }
+    const { log } = recordingLog('info')
+    const file = { loaded: BAD }
+    const reloader = new Reloader({
+      log,
+      notify: { ready: () => {}, reloading: () => {}, stopping: () => {}, close: () => {} },
+      loaded: { ...GOOD, config: SITE },
+      load: async () => file.loaded,
+      apply: async () => {},
+      enter: () => {},
+      considered: () => {},
+    })
+    const code = () => reloader.snapshot().last?.problems[0]?.code
+    await reloader.reloadByItself(true)
+    file.loaded = gone
+    assert.equal(await reloader.reloadByItself(false), 'later')
+    assert.equal(code(), 'FILE_UNREADABLE')
+    file.loaded = BAD
+    await reloader.clearRefusal()
+    assert.equal(code(), 'MISSING')
+  })
+
   it('stores a configuration once it is in force', async () => {
     const { log, lines } = recordingLog('info')
     const steps: string[] = []

@@ -104,24 +104,24 @@ describe('watch: a watched configuration', () => {
     assert.deepEqual(await looks(5, { digest: digest('two') }), [])
   })
 
-  it('that cannot be read is logged once, and later changes are noticed', async () => {
+  it('that cannot be read is logged once, and reloaded once so that the reload is refused, and later changes are noticed', async () => {
     const { looks, lines } = stage()
     assert.deepEqual(
       await looks(3, { digest: null, fault: 'site.yaml: this user is not permitted to read the file' }),
-      [],
+      ['early'],
     )
     assert.equal(lines.length, 1)
     assert.deepEqual(await looks(3, { digest: digest('two'), fault: null }), ['new', 'early'])
     assert.equal(lines.length, 2)
   })
 
-  it('whose file is missing at two looks is logged once, and again when it is there', async () => {
+  it('whose file is missing at two looks is logged and reloaded once, and again when it is there', async () => {
     const { looks, lines } = stage()
     const events = () => lines.splice(0).map(({ event, fault }) => [event, ...(fault ? [fault] : [])])
     assert.deepEqual(await looks(1, { digest: null }), [])
     assert.deepEqual(await looks(1, { digest: digest('one') }), ['same'])
     assert.deepEqual(events(), [], 'a file that is replaced may be away for a moment')
-    assert.deepEqual(await looks(9, { digest: null }), [])
+    assert.deepEqual(await looks(9, { digest: null }), ['early'])
     assert.deepEqual(events(), [['config.unreadable', `${FILE}: there is no such file`]])
     assert.deepEqual(await looks(3, { digest: digest('one') }), ['same'])
     assert.deepEqual(events(), [['config.readable']])
