@@ -210,7 +210,7 @@ export class HealthStore {
     const overridden = new Set(changes.map(({ service }) => service))
     for (const service of new Set([...this.#unseen, ...overridden])) {
       const needsAll = overridden.has(service) || hasNames(service)
-      this.#look(service, needsAll ? null : (this.#unsettled.get(service) ?? null), now, null)
+      this.#look(service, needsAll ? null : (this.#unsettled.get(service) ?? null), now)
     }
     this.#unseen = []
     this.#unsettled = new Map()
@@ -222,18 +222,18 @@ export class HealthStore {
     this.#look(service, real && [real], now)
   }
 
-  /** `inPanic`: the servers whose slow start is looked at if a panic begins or ends. */
-  #look(
-    service: ResolvedService,
-    reals: readonly ResolvedReal[] | null,
-    now: number,
-    inPanic: readonly ResolvedReal[] | null = reals,
-  ): void {
-    // Slow start depends on the panic, and on-down on damping.
+  #look(service: ResolvedService, reals: readonly ResolvedReal[] | null, now: number): void {
+    // Slow start depends on the panic, and panic and on-down on damping.
     const hasPanicChanged = this.down.look(service, reals, now)
-    const { affected, mayHaveMoved } = this.rules.look(service, hasPanicChanged ? inPanic : reals, now)
+    const { affected, mayHaveMoved } = this.rules.look(service, hasPanicChanged ? null : reals, now)
     for (const one of affected) this.#standings.note(one, this.stateOf(one), now)
-    if (mayHaveMoved) this.down.look(service, null, now)
+    if (mayHaveMoved && this.down.look(service, null, now)) this.rules.look(service, null, now)
+  }
+
+  /** Applies the rules to a service whose panic, or to a server whose time of on-down, may be over. */
+  lookDown(service: ResolvedService, real: ResolvedReal | null, now: number): void {
+    if (real) this.down.look(service, [real], now)
+    else this.#look(service, null, now)
   }
 
   /** Returns why a server is down by its checks. */

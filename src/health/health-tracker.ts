@@ -179,9 +179,9 @@ export class HealthTracker {
     const now = this.#now()
     for (const key of keys) {
       const service = this.store.down.serviceOf(key)
-      if (service) this.store.down.look(service, 'reals' in key ? null : [key], now)
+      if (service) this.store.lookDown(service, 'reals' in key ? null : key, now)
     }
-    this.#touch(this.#tellDown())
+    this.#touch([...this.#tellDamping(), ...this.#tellDown()])
   }
 
   /** Tells panics and removals, and returns the services whose table may have changed. */

@@ -307,9 +307,12 @@ export class TimedRules {
     const isInService = () => this.#parts.isInService(service, real)
     const judged = this.#parts.judged(real)
     const { state: usual } = dispositionWith(judged, entry)
-    const state = this.#parts.isHeldUp(service, real) ? 'up' : usual
+    const isHeldUp = this.#parts.isHeldUp(service, real)
+    const state = isHeldUp ? 'up' : usual
     const ramped = timeInRamp(judged)
-    entry.rise = nextRise(before, { state, isInService, policy, now: now - ramped })
+    // A panic takes back what its falls have changed.
+    const from: Rise = isHeldUp && before.phase === 'down' ? { phase: 'full' } : before
+    entry.rise = nextRise(from, { state, isInService, policy, now: now - ramped })
     entry.share = shareAt(entry.rise, policy, now - ramped)
     const step = ramped > 0 ? null : nextStepAt(entry.rise, policy, judged.advised, now)
     const end = heldUntil(entry.flapping, service.damping)

@@ -152,6 +152,23 @@ describe('panic', () => {
     assert.equal(await one.weights(), '1 20 30 40')
   })
 
+  it('is followed by a slow start of a server that has left the table at its end', async () => {
+    const one = await running({ panic: PANIC, slowStart: { for: 60_000, from: 10 } })
+    for (const n of [1, 2, 3]) await one.result(n, failed())
+    assert.equal(await one.weights(), '10 20 30 40')
+    await one.wind(3_600_000)
+    assert.equal(await one.weights(), '- - - 40')
+    for (const n of [1, 2, 3]) await one.result(n, passed())
+    assert.equal(await one.weights(), '1 2 3 40')
+  })
+
+  it('holds a server that fell before it began as the others: it need not rise again', async () => {
+    const one = await running({ panic: PANIC, slowStart: { for: 60_000, from: 10 } })
+    for (const n of [1, 2, 3]) await one.result(n, failed())
+    await one.result(1, passed())
+    assert.equal(await one.weights(), '10 20 30 40')
+  })
+
   it('ends with a reload that takes its setting away', async () => {
     const one = await running({ panic: PANIC })
     for (const n of [1, 2, 3]) await one.result(n, failed())

@@ -70,6 +70,7 @@ const anyEffect = fc.constantFrom<Effect | null>(
 const anyEvent = fc.oneof(
   fc.record({ kind: fc.constant('result' as const), job: fc.nat(20), ok: fc.boolean() }),
   fc.record({ kind: fc.constant('result' as const), job: fc.nat(20), ok: fc.boolean() }),
+  fc.record({ kind: fc.constant('flap' as const), job: fc.nat(20) }),
   fc.record({ kind: fc.constant('wind' as const), ms: fc.constantFrom(500, 5000, 20_000) }),
   fc.record({ kind: fc.constant('override' as const), host: fc.constantFrom(...HOSTS), effect: anyEffect }),
   fc.record({ kind: fc.constant('name' as const), host: fc.constantFrom('www1', 'www2'), last: fc.nat(3) }),
@@ -90,6 +91,7 @@ const anyStep = fc.oneof(
     weight: fc.nat(2),
     meanwhile,
   }),
+  fc.record({ kind: fc.constant('damp' as const), isDamped: fc.boolean(), meanwhile }),
   fc.record({ kind: fc.constant('kinds' as const), which: fc.nat(CHECKS.length - 1) }),
   anyEvent,
   anyEvent,
@@ -138,8 +140,11 @@ class Life {
     } else if (step.kind === 'every') this.#reload(withInterval(this.#read, step.interval), step.meanwhile)
     else if (step.kind === 'weigh')
       this.#reload(withWeight(this.#read, step.host, step.weight), step.meanwhile)
+    else if (step.kind === 'damp')
+      this.#reload(withDamping(this.#read, step.isDamped ? DAMPING : null), step.meanwhile)
     else if (step.kind === 'wind') this.#wind(step.ms)
     else if (step.kind === 'result') this.#result(step.job, step.ok)
+    else if (step.kind === 'flap') for (const ok of [true, false, true]) this.#result(step.job, ok)
     else if (step.kind === 'kinds') {
       this.checks = CHECKS[step.which]
       this.#place()
@@ -268,6 +273,11 @@ function withWeight(read: Config, host: string, weight: number): Config {
   )
 }
 
+/** The real servers stay. */
+function withDamping(read: Config, damping: Damping | null): Config {
+  return { ...read, services: read.services.map(one => ({ ...one, damping })) }
+}
+
 function withReals(read: Config, change: (one: Real) => Real): Config {
   return { ...read, services: read.services.map(one => ({ ...one, reals: one.reals.map(change) })) }
 }
@@ -295,8 +305,7 @@ describe('a reload by parts', () => {
     const web = (damping: Damping | null, checks: Real['checks']) =>
       config([service('web', { damping, reals: [real('fd00:1::3', { checks })] })]) as Config
     leadsToTheSame(web(DAMPING, [use('on')]), [
-      { kind: 'result', job: 0, ok: false },
-      { kind: 'result', job: 0, ok: true },
+      { kind: 'flap', job: 0 },
       { kind: 'result', job: 0, ok: false },
       { kind: 'reload', config: web(null, [use('on')]), meanwhile: [] },
       // The same configuration again, with the same objects or new ones.
