@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AcceptedConfiguration, isRunnable } from '../accepted/accepted.js'
 import { SocketUnusable } from '../api/server.js'
+import type { Loaded } from '../config/load.js'
 import { type Known, loadConfigApart, loadConfigAtStart } from '../config/load-apart.js'
 import type { TableName } from '../ipvs/table.js'
 import { openEngineEarly } from '../schedule/engine/early-engine.js'
@@ -62,7 +63,7 @@ export async function runDirector(parts: RunParts): Promise<ExitCode> {
   const chosen = await accepted.choose(current)
   if (!chosen)
     throw new CommandError(
-      `${file} has errors, and none was accepted before; nothing was touched`,
+      `${faultOf(file, current)}, and none was accepted before; nothing was touched`,
       EXIT.problem,
     )
   const loaded = withPaths(chosen.loaded, options)
@@ -94,6 +95,11 @@ export async function runDirector(parts: RunParts): Promise<ExitCode> {
   await signals.stopped
   await waitAtMost(STOP_PATIENCE, daemon.stop())
   return EXIT.ok
+}
+
+function faultOf(file: string, { problems }: Loaded): string {
+  const unreadable = problems.find(({ code }) => code === 'FILE_UNREADABLE')
+  return unreadable ? `${file}: ${unreadable.message}` : `${file} has errors`
 }
 
 function cannotStart(error: unknown): unknown {

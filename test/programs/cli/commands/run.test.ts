@@ -1,6 +1,6 @@
 /** `lvsd run` as a process: its signals. What it does otherwise is tested in the lab. */
 import assert from 'node:assert/strict'
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import {
   closeSync,
@@ -286,6 +286,13 @@ describe('lvsd run', () => {
       assert.deepEqual(await lvsd.ended, [1, null])
       assert.match(lvsd.error(), /has errors, and none was accepted before; nothing was touched/)
       assert.ok(!readdirSync(lvsd.folder).some(name => name.startsWith('accepted-')))
+    })
+
+    it('says that there is no file where there is none', async () => {
+      const file = join(temporaryFolder(), 'nofile.yaml')
+      const { status, stderr } = spawnSync(process.execPath, [MAIN, 'run', file, '--kernel', 'memory'])
+      assert.equal(status, 1)
+      assert.match(`${stderr}`, /nofile\.yaml: there is no such file, and none was accepted before; nothing/)
     })
   })
 
