@@ -66,7 +66,7 @@ function date(at: number): string {
 }
 
 /** Returns `UTC` or an offset such as `+02:00`. Names of zones are ambiguous, and not every Node build has them. */
-function zoneOf(at: number): string {
+export function zoneOf(at: number): string {
   const minutes = -new Date(at).getTimezoneOffset()
   if (minutes === 0) return 'UTC'
   const [sign, size] = minutes < 0 ? ['-', -minutes] : ['+', minutes]

@@ -20,6 +20,7 @@ import {
   formatUptime,
   shortTime,
   untilText,
+  zoneOf,
 } from '../../util/time-text.js'
 import { wrap } from '../../util/wrap-text.js'
 import { STATE_STYLE } from './state-style.js'
@@ -58,7 +59,7 @@ function realPage(answer: WhyReal, page: Page): string {
   const { paint } = page
   const title = `${paint('bold', printable(`${service.name}/${real.name}`))}  ${paint(STATE_STYLE[real.state], real.state)}`
   const blocks = [
-    `${title}\n${paragraph(sentence, page)}`,
+    `${title}\n${paragraph(sentence, page)}${zoneLine(sentence, page)}`,
     ...checks.map(check => checkBlock(check, page)),
     labelled(
       [
@@ -88,6 +89,18 @@ function paragraph(sentence: string, { width }: Page): string {
   const text = printable(sentence)
   return wrapped(`${text.charAt(0).toUpperCase()}${text.slice(1)}.`, width)
 }
+
+/** Sentences name the zone of the director. In which zone the rows below are, where it is another one. */
+function zoneLine(sentence: string, { paint, now }: Page): string {
+  const named = [...sentence.matchAll(ZONED)].map(([, zone]) => zone)
+  // Half a year ago, summer time may have been in force here, or not.
+  const here = [zoneOf(now), zoneOf(now - HALF_YEAR)]
+  const isElsewhere = named.some(zone => zone !== undefined && !here.includes(zone))
+  return isElsewhere ? `\n${paint('dim', `The times below are in ${zoneOf(now)}.`)}` : ''
+}
+
+const ZONED = /\d\d:\d\d (UTC|[+-]\d\d:\d\d)/g
+const HALF_YEAR = 182 * 86_400_000
 
 function wrapped(text: string, width: number): string {
   return Number.isFinite(width) ? wrap(text, width) : text

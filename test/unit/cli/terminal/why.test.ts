@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { renderWhy } from '../../../../src/cli/terminal/why.js'
 import type { CheckResult } from '../../../../src/core/model.js'
+import { onCleanup } from '../../../support/after-each.js'
 import { real, use } from '../../../support/tables.js'
 import { NOW, whyReal, whyService } from '../../../support/why.js'
 
@@ -52,6 +53,23 @@ describe('terminal/why', () => {
     assert.ok(text.includes('\n  overrides no override\n'))
     assert.ok(text.includes('the service is not in the table (table read 1s ago)'))
     assert.ok(text.endsWith('lvsd has written nothing here since it started'))
+  })
+
+  it('names the zone of its rows where the sentence has that of a director elsewhere', () => {
+    const { TZ } = process.env
+    onCleanup(() => {
+      if (TZ === undefined) delete process.env.TZ
+      else process.env.TZ = TZ
+    })
+    process.env.TZ = 'UTC'
+    const made = [whyReal([A])]
+    const say = (zone: string) => {
+      process.env.TZ = zone
+      return renderWhy({ schema: 1, now: '', answers: made }, { width: 80, colour: false, now: NOW })
+    }
+    assert.match(made[0]?.sentence ?? '', / UTC/)
+    assert.doesNotMatch(say('UTC'), /The times below/)
+    assert.match(say('Asia/Kolkata'), /\.\nThe times below are in \+05:30\.\n\n/)
   })
 
   it('names the other addresses of a server that has several', () => {
