@@ -11,7 +11,7 @@ function run(stopped: Promise<void>): Promise<number> {
   onCleanup(async () => {
     await import('../../../src/director/compose.js')
     await setImmediate()
-    dropEarlyEngine()
+    await dropEarlyEngine()
   })
   return runDirector({
     file: temporaryFile('lvsd.yaml', TEXT),

@@ -41,10 +41,10 @@ describe('engine: a thread that is opened early', () => {
     await until(() => runs(other))
   })
 
-  it('is opened once', () => {
+  it('is opened once', async () => {
     const early = openEngineEarly()
     assert.equal(openEngineEarly(), early)
-    dropEarlyEngine()
+    await dropEarlyEngine()
   })
 
   it("ends where checks run on Node's sockets", async () => {
