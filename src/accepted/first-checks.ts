@@ -4,7 +4,7 @@
  * commands load it.
  */
 import { resolve } from 'node:path'
-import { bytesOrNull, judge, judgeWriters } from '../storage/own-file.js'
+import { judge, judgeOwn, readBytesSync } from '../storage/own-file.js'
 import { acceptedPath } from './accepted-path.js'
 
 export interface FirstChecksOf {
@@ -21,14 +21,14 @@ export function firstChecksPath(state: string, file: string): string {
 
 /** Returns the bytes that were stored for the file as it is, and for this program; null: none, or another user may have written them. */
 export function readFirstChecks(state: string, file: string, program: string): Uint8Array | null {
-  const stored = bytesOrNull(firstChecksPath(state, file), found => {
-    judge(found)
-    judgeWriters(found)
-  })
-  const text = stored && bytesOrNull(file, judge)
-  if (!stored || !text) return null
-  const bytes = stored.subarray(stored.indexOf('\n') + 1)
-  return stored.equals(firstChecksFile({ file, text: text.toString(), program }, bytes)) ? bytes : null
+  try {
+    const stored = readBytesSync(firstChecksPath(state, file), judgeOwn)
+    const text = readBytesSync(file, judge).toString()
+    const bytes = stored.subarray(stored.indexOf('\n') + 1)
+    return stored.equals(firstChecksFile({ file, text, program }, bytes)) ? bytes : null
+  } catch {
+    return null
+  }
 }
 
 /** Returns the whole file: a line that says whose the bytes are, with their sum, and the bytes. */

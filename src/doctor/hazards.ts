@@ -25,10 +25,11 @@ import { tunnels } from './hazards/tunnels.js'
 import { versions } from './hazards/versions.js'
 import { virtualAddress } from './hazards/virtual-address.js'
 
-/** Hazards of packets that the kernel forwards, and of its table: of no meaning where lvsd has its table in memory. */
-const OF_KERNEL: readonly Hazard[] = [
-  ...modules,
-  virtualAddress,
+const FIRST: readonly Hazard[] = [configuration, daemon]
+
+/** Hazards of the kernel's table, and of the packets that it forwards: of no meaning where lvsd has its table in memory. */
+const OF_TABLE: readonly Hazard[] = [...modules, virtualAddress]
+const OF_PACKETS: readonly Hazard[] = [
   servicePath,
   leftServices,
   forwarding,
@@ -43,32 +44,9 @@ const OF_KERNEL: readonly Hazard[] = [
   programs,
 ]
 
-export const HAZARDS: readonly Hazard[] = [
-  configuration,
-  daemon,
-  ...modules,
-  virtualAddress,
-  source,
-  servicePath,
-  leftServices,
-  forwarding,
-  arp,
-  addressConflict,
-  realDirector,
-  rpFilter,
-  ...ipvsSysctls,
-  conntrackTable,
-  tunnels,
-  routerAdvertisements,
-  programs,
-  redis,
-  ping,
-  descriptors,
-  declaredSysctls,
-  folders,
-  clock,
-  ...versions,
-]
+const LAST: readonly Hazard[] = [redis, ping, descriptors, declaredSysctls, folders, clock, ...versions]
+
+export const HAZARDS: readonly Hazard[] = [...FIRST, ...OF_TABLE, source, ...OF_PACKETS, ...LAST]
 
 /** Those of a machine whose lvsd has its table in memory. */
-export const HAZARDS_IN_MEMORY: readonly Hazard[] = HAZARDS.filter(hazard => !OF_KERNEL.includes(hazard))
+export const HAZARDS_IN_MEMORY: readonly Hazard[] = [...FIRST, source, ...LAST]

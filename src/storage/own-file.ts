@@ -21,7 +21,7 @@ export function judge(found: Stats): void {
 const BY_OTHERS = 0o022
 
 /** Throws if another user than root and that of this process may have written the file. */
-export function judgeWriters({ uid, mode }: Stats): void {
+function judgeWriters({ uid, mode }: Stats): void {
   if (uid !== 0 && uid !== process.geteuid?.()) throw new Error(`it belongs to another user (${uid})`)
   if ((mode & BY_OTHERS) !== 0) throw new Error('other users may write to it')
 }
@@ -33,19 +33,21 @@ function kindOf(found: Stats): string {
   return 'a device'
 }
 
-/** Returns the bytes of a file that `may` allows; null if there is none, or it cannot be read. */
-export function bytesOrNull(path: string, may: (found: Stats) => void): Buffer | null {
+/** Both. */
+export function judgeOwn(found: Stats): void {
+  judge(found)
+  judgeWriters(found)
+}
+
+/** Returns the bytes of a file that `may` allows. Throws what `may` throws, and errors of the file system. */
+export function readBytesSync(path: string, may: (found: Stats) => void): Buffer {
+  may(statSync(path))
+  const fd = openSync(path, OPEN)
   try {
-    may(statSync(path))
-    const fd = openSync(path, OPEN)
-    try {
-      // Another file may be there by now.
-      may(fstatSync(fd))
-      return readFileSync(fd)
-    } finally {
-      closeSync(fd)
-    }
-  } catch {
-    return null
+    // Another file may be there by now.
+    may(fstatSync(fd))
+    return readFileSync(fd)
+  } finally {
+    closeSync(fd)
   }
 }

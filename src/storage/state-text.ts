@@ -2,20 +2,9 @@
  * Reads files of the state folder. Anything may be in the place of such a file: a pipe, a folder, a device, a socket, a
  * file of any size. None of them stops or blocks lvsd.
  */
-import {
-  closeSync,
-  constants,
-  copyFileSync,
-  fstatSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  type Stats,
-  statSync,
-} from 'node:fs'
+import { constants, copyFileSync, renameSync, rmSync, type Stats } from 'node:fs'
 import { open, stat } from 'node:fs/promises'
-import { judge, judgeWriters, OPEN } from './own-file.js'
+import { judge, judgeOwn, OPEN, readBytesSync } from './own-file.js'
 
 export { MOST_BYTES } from './own-file.js'
 
@@ -29,10 +18,7 @@ export function readText(path: string): Promise<string | null> {
 
 /** Like `readText`. Also rejects if another user than root and that of this process may have written the file. */
 export function readOwnText(path: string): Promise<string | null> {
-  return readJudged(path, found => {
-    judge(found)
-    judgeWriters(found)
-  })
+  return readJudged(path, judgeOwn)
 }
 
 async function readJudged(path: string, judge: (found: Stats) => void): Promise<string | null> {
@@ -54,14 +40,7 @@ async function readJudged(path: string, judge: (found: Stats) => void): Promise<
 /** Like `readText`. */
 export function readTextSync(path: string): string | null {
   try {
-    judge(statSync(path))
-    const fd = openSync(path, OPEN)
-    try {
-      judge(fstatSync(fd))
-      return readFileSync(fd, 'utf8')
-    } finally {
-      closeSync(fd)
-    }
+    return readBytesSync(path, judge).toString()
   } catch (error) {
     return nullIfAbsent(error)
   }

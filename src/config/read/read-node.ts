@@ -177,11 +177,17 @@ function readEntries(
     : readFields(entries, form.shape, { ...form, at }, context)
 }
 
+/** A form, and the sort of one of its mappings. */
+interface Sorted {
+  readonly form: MappingForm
+  readonly sort: Sort
+}
+
 /** Of a sort whose values are known, the key that tells its mappings apart is read alone. */
 function readSorted(
   entries: readonly RawEntry[],
   at: Position,
-  { form, sort }: { readonly form: MappingForm; readonly sort: Sort },
+  { form, sort }: Sorted,
   context: ReadContext,
 ): Fields<Shape> {
   const { shape, apart } = form
@@ -206,7 +212,7 @@ function valuesOf(
 function readFirst(
   entries: readonly RawEntry[],
   at: Position,
-  { form, sort }: { readonly form: MappingForm; readonly sort: Sort },
+  { form, sort }: Sorted,
   context: ReadContext,
 ): Fields<Shape> {
   const { shape, apart } = form
