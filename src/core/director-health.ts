@@ -5,8 +5,16 @@ export interface DirectorFacts {
   readonly isReady: boolean
   /** Why the network is lost; null: it is not. */
   readonly lost: string | null
-  /** The services that were asked for. `isServed`: a real server is available; null: not known yet. */
-  readonly services: readonly { readonly name: string; readonly isServed: boolean | null }[]
+  /** The services that were asked for. */
+  readonly services: readonly ServiceFacts[]
+}
+
+export interface ServiceFacts {
+  readonly name: string
+  /** A real server is available; null: not known yet. */
+  readonly isServed: boolean | null
+  /** It will not be known, and the kernel's table has no real server (`unserved.ts`). */
+  readonly isUnjudged?: boolean
 }
 
 export interface DirectorHealth {
@@ -22,15 +30,17 @@ export interface DirectorHealth {
  *   not corrected             any       any                                no
  *   corrected                 lost      any                                no
  *   corrected                 there     one has no available real server   no
+ *   corrected                 there     one is unjudged                    no
  *   corrected                 there     all others, or none asked for      yes
  */
 export function directorHealth({ isReady, lost, services }: DirectorFacts): DirectorHealth {
   if (!isReady) return { isGood: false, reason: 'lvsd is starting or stopping' }
   if (lost !== null) return { isGood: false, reason: `the network is lost: ${lost}` }
-  const [refused, ...others] = services.filter(({ isServed }) => isServed === false)
+  const [refused, ...others] = services.filter(({ isServed, isUnjudged }) => isServed === false || isUnjudged)
   if (refused) {
     const more = others.length === 0 ? '' : `, and ${others.length} more have none`
-    return { isGood: false, reason: `${refused.name} has no available real server${more}` }
+    const why = refused.isServed === false ? '' : ' (its checks have no verdict, and none is in the table)'
+    return { isGood: false, reason: `${refused.name} has no available real server${why}${more}` }
   }
   return { isGood: true, reason: 'this director can serve' }
 }

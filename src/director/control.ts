@@ -46,8 +46,8 @@ export interface ControlParts extends RoleControlParts {
   readonly applier: Pick<ConfigApplier, 'config'>
   readonly reloader: Pick<Reloader, 'snapshot'>
   readonly sources: Pick<OverrideSources, 'commands' | 'windows' | 'each'>
-  readonly health: Pick<HealthTracker, 'store' | 'desiring' | 'availability'>
-  readonly reconciler: Pick<Reconciler, 'counters' | 'snapshot' | 'stats'>
+  readonly health: RoleControlParts['health'] & Pick<HealthTracker, 'store' | 'desiring'>
+  readonly reconciler: Pick<Reconciler, 'table' | 'counters' | 'snapshot' | 'stats'>
   readonly journal: Pick<Journal, 'owned' | 'names' | 'marks'>
   readonly kernelName: 'netlink' | 'memory'
   /** Returns the state of all parts, with the health of these services only. */

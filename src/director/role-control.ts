@@ -4,15 +4,18 @@ import type { Control } from '../api/control.js'
 import { HEALTH_SCHEMA, ROLE_SCHEMA } from '../api/versions.js'
 import type { Cluster } from '../cluster/cluster.js'
 import { directorHealth } from '../core/director-health.js'
-import type { ResolvedConfig } from '../core/model.js'
-import type { Availability } from '../health/availability.js'
+import type { ResolvedConfig, ResolvedService } from '../core/model.js'
+import { intervalBy } from '../core/role.js'
+import type { HealthTracker } from '../health/health-tracker.js'
+import type { Reconciler } from '../reconcile/reconciler.js'
 import type { Log } from '../system/log.js'
 import { steadyNow, type WallClock } from '../util/clock.js'
 import { didYouMeanOf } from '../util/closest-match.js'
 
 export interface RoleControlParts {
-  readonly cluster: Pick<Cluster, 'snapshot' | 'notify' | 'role' | 'connectivity'>
-  readonly health: { readonly availability: Pick<Availability, 'of'> }
+  readonly cluster: Pick<Cluster, 'snapshot' | 'notify' | 'role' | 'table' | 'checks' | 'connectivity'>
+  readonly health: Pick<HealthTracker, 'availability' | 'isUnjudgedAndEmpty'>
+  readonly reconciler: Pick<Reconciler, 'table'>
   readonly applier: { readonly config: ResolvedConfig }
   isReady(): boolean
   readonly dates: WallClock
@@ -48,10 +51,8 @@ export function roleControl(parts: RoleControlParts): Control['role'] {
   }
 }
 
-function healthOf(
-  names: readonly string[],
-  { cluster, health, applier, isReady }: RoleControlParts,
-): ReturnType<Control['role']['health']> {
+function healthOf(names: readonly string[], parts: RoleControlParts): ReturnType<Control['role']['health']> {
+  const { cluster, health, applier, isReady } = parts
   const { services } = applier.config
   const asked = services.filter(({ name, part }) => names.includes(name) || names.includes(part?.of ?? name))
   const isThere = (wanted: string) =>
@@ -68,9 +69,16 @@ function healthOf(
     services: asked.map(service => ({
       name: service.name,
       isServed: health.availability.of(service)?.has ?? null,
+      isUnjudged: isUnjudged(service, parts),
     })),
   })
   return { schema: HEALTH_SCHEMA, good: isGood, reason, role: cluster.role }
+}
+
+/** Where others write the table, or nothing is checked, nobody waits here for a verdict. */
+function isUnjudged(service: ResolvedService, { cluster, health, reconciler }: RoleControlParts): boolean {
+  if (cluster.table !== 'reconcile' || intervalBy(cluster.role, cluster.checks, 1) === null) return false
+  return reconciler.table !== null && health.isUnjudgedAndEmpty(service, reconciler.table)
 }
 
 const NOTES = {

@@ -11,6 +11,7 @@ import type {
   TableService,
 } from '../core/model.js'
 import type { Override } from '../core/override.js'
+import { isUnjudgedAndEmpty, waitsInVain } from '../core/unserved.js'
 import type { Doubts } from '../names/unresolved-names.js'
 import type { Log } from '../system/log.js'
 import { type Clock, steadyNow, systemClock } from '../util/clock.js'
@@ -229,6 +230,21 @@ export class HealthTracker {
       ids: services.flatMap(idsOf),
       untouched: this.store.doubtful.untouched(actual),
     }
+  }
+
+  /** True if lvsd waits in vain for the servers of the service, and `table`, the actual one, has none. */
+  isUnjudgedAndEmpty(service: ResolvedService, table: Table): boolean {
+    const { store } = this
+    return isUnjudgedAndEmpty(service, {
+      table,
+      isAvailable: one => store.isAvailable(one),
+      isAwaited: real => {
+        const { state, override } = store.dispositionOf(real)
+        return state === 'unknown' && override !== 0
+      },
+      isUnjudged: real =>
+        real.address !== null && waitsInVain(store.checkStatesOf(real), real.need, this.#now()),
+    })
   }
 
   /** Divides services (names) into parts of some `PART_REALS` real servers; one with more is a part of its own. */

@@ -25,7 +25,9 @@ export const roleRoutes = [
       services: z
         .string()
         .optional()
-        .describe('Names, separated by commas: each must have an available real server.'),
+        .describe(
+          'Names, separated by commas: each must have an available real server. While results are missing it has, unless its checks have had no verdict for ten seconds and the table has no real server of it.',
+        ),
     }),
     response: healthDocument,
     problems: ['not-found'],

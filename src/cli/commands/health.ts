@@ -9,7 +9,8 @@ export const command = defineCommand({
   summary: 'Say whether this director can serve, by an exit code for keepalived',
   details: `Ends with 0 if the running lvsd has corrected the table, has its network (connectivity in the configuration) and, for the
 services that are named, has an available real server; else with 1. With --role a standby is 1, too. 3: no lvsd answers
-within two seconds.
+within two seconds. Servers that are not judged yet count as available, unless their checks have had no verdict for ten
+seconds and the table has none of them.
 
     vrrp_script lvsd { script "/usr/local/bin/lvsd health"; interval 1; timeout 3; fall 2; rise 2; weight -50 }
 

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict'
 import { directorHealth } from '../../../src/core/director-health.js'
 
-const served = (isServed: boolean | null, name = 'web') => ({ name, isServed })
+const served = (isServed: boolean | null, name = 'web', isUnjudged = false) => ({
+  name,
+  isServed,
+  isUnjudged,
+})
 
 describe('core: the health of a director', () => {
   const well = { isReady: true, lost: null, services: [] }
@@ -22,6 +26,11 @@ describe('core: the health of a director', () => {
       'a service is not served',
       { ...well, services: [served(true, 'a'), served(false)] },
       /^web has no available/,
+    ],
+    [
+      'a service has no server, and will not be judged',
+      { ...well, services: [served(true, 'a'), served(null, 'web', true)] },
+      /^web has no available real server \(its checks have no verdict, and none is in the table\)$/,
     ],
     ['two are not', { ...well, services: [served(false), served(false, 'b')] }, /, and 1 more have none$/],
   ] as const
