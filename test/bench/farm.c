@@ -71,7 +71,11 @@ static void open_server(int i) {
   setsockopt(listener, SOL_IPV6, IPV6_FREEBIND, &on, sizeof on);
   /* A connection is handed over with its request: one wake-up less for each. */
   setsockopt(listener, SOL_TCP, TCP_DEFER_ACCEPT, &on, sizeof on);
-  if (bind(listener, (struct sockaddr *)&server->address, sizeof server->address)) fail("bind");
+  /* A connection that is being refused may have the port of a server that comes back, for a moment. */
+  for (int tries = 0; bind(listener, (struct sockaddr *)&server->address, sizeof server->address); tries++) {
+    if (errno != EADDRINUSE || tries == 1000) fail("bind");
+    usleep(1000);
+  }
   if (listen(listener, 1024)) fail("listen");
   socklen_t length = sizeof server->address;
   getsockname(listener, (struct sockaddr *)&server->address, &length);

@@ -1,10 +1,11 @@
 /** The start of lvsd alone, at the prices of this machine's own system calls. */
 import { spawnSync } from 'node:child_process'
-import { closeSync, openSync, readFileSync, readSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { type Benchmark, type Row, type Run, sleep } from './benchmark.js'
 import { chosenNumbers, chosenTimes } from './chosen.js'
 import { forgetAccepted, lvsdInMemory, tail } from './daemons.js'
 import { now, openFarm } from './farm.js'
+import { Occurrences } from './occurrences.js'
 import { childrenMs, cpuMs } from './processes.js'
 import { siteOf } from './sites.js'
 
@@ -78,39 +79,6 @@ async function startOnce(ports: readonly number[], folder: string, costs: StartC
   } finally {
     ups.close()
     await running.stop()
-  }
-}
-
-/** Counts a word in a file that grows. Each part is read once: to read all of it every time would delay what is measured. */
-class Occurrences {
-  readonly #fd: number
-  readonly #word: string
-  readonly #part = Buffer.alloc(1 << 16)
-  #found = 0
-  /** The end of what was read, which may be the beginning of the word. */
-  #end = ''
-
-  constructor(file: string, word: string) {
-    this.#fd = openSync(file, 'r')
-    this.#word = word
-  }
-
-  count(): number {
-    for (let read = this.#read(); read > 0; read = this.#read()) {
-      const text = this.#end + this.#part.toString('latin1', 0, read)
-      this.#found += text.split(this.#word).length - 1
-      // Less than a word; after a word, nothing of it.
-      this.#end = text.endsWith(this.#word) ? '' : text.slice(1 - this.#word.length)
-    }
-    return this.#found
-  }
-
-  #read(): number {
-    return readSync(this.#fd, this.#part)
-  }
-
-  close(): void {
-    closeSync(this.#fd)
   }
 }
 

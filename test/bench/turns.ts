@@ -4,6 +4,7 @@ import { fetchStatus } from '../../src/api/client.js'
 import { type Benchmark, type Row, type Run, sleep } from './benchmark.js'
 import { lvsdSocket, type Running, tail, turnsFile, watchedLvsd } from './daemons.js'
 import { now, openFarm } from './farm.js'
+import { Occurrences } from './occurrences.js'
 import { type Site, type SiteService, siteOf } from './sites.js'
 
 export const benchmark: Benchmark = {
@@ -15,38 +16,46 @@ export const benchmark: Benchmark = {
 }
 
 const COUNT = 10_000
-/** Services at the end that have half of the servers, in both shapes. */
-const HALF = 50
 /** Milliseconds. */
 const AIM = 20
-/** Seconds. All servers fail within the interval. */
+/** Seconds. All servers fail, and are back, within the interval. */
 const SITE = { interval: 10, timeout: 5, resync: 'auto' } as const
 /** Milliseconds that count after what is measured: a configuration is stored then, and the table is read back. */
 const AFTER = 700
 /** Milliseconds: V8 optimizes nothing for as long after a start. */
 const SETTLE = 4000
 
-/** Starts of each director, and reloads of one kind in each. ONLY narrows down to figures that have its words. */
-const FULL = { starts: 3, times: 4 }
-const QUICK = { starts: 1, times: 3 }
+/** Starts of each director, and situations of one kind in each. */
+const FULL = { starts: 3, times: 3 }
+const QUICK = { starts: 1, times: 1 }
 
 const FORMATS = ['yaml', 'ldirectord'] as const
 const SHAPES = {
   '100 services': (site: Site) => site,
   'one of 5,000 and 50 services': withLarge,
+  '2 services of 5,000': inTwo,
 }
+
+/** Sites of --quick. */
+const FEW = ['yaml, 100 services', 'ldirectord, 2 services of 5,000']
 
 async function* measure({ quick, folder }: Run): AsyncIterable<Row> {
   const { starts, times } = quick ? QUICK : FULL
   for (const format of FORMATS)
     for (const [shape, shaped] of Object.entries(SHAPES)) {
       const what = `${format}, ${shape}`
-      if (!what.includes(process.env.ONLY ?? '')) continue
+      if (!isChosen(what, quick)) continue
       const found: Found = new Map()
       for (let i = 0; i < starts; i++) await oneStart({ format, shaped, folder, times }, found)
       for (const [name, ours] of found)
         yield { figure: `${what}: ${name}`, unit: 'ms', ours, beside: 'the aim', theirs: [AIM] }
     }
+}
+
+/** ONLY: the sites that have its words. */
+function isChosen(site: string, quick: boolean): boolean {
+  const { ONLY } = process.env
+  return ONLY === undefined ? !quick || FEW.includes(site) : site.includes(ONLY)
 }
 
 type Found = Map<string, number[]>
@@ -62,7 +71,9 @@ async function oneStart({ format, shaped, folder, times }: Plan, found: Found): 
   const farm = await openFarm(COUNT)
   const site = shaped({ ...siteOf(COUNT, { ports: farm.ports, services: 100 }), ...SITE })
   const running = watchedLvsd(format).start(site, folder)
-  const log = new Log(running)
+  const accepted = new Told(running, 'reload.accepted')
+  const ups = new Told(running, 'real server up')
+  const downs = new Told(running, 'real server down')
   const during = async (name: string, work: () => Promise<unknown>) => {
     const began = now()
     await work()
@@ -71,13 +82,17 @@ async function oneStart({ format, shaped, folder, times }: Plan, found: Found): 
     found.set(name, [...(found.get(name) ?? []), turns])
   }
   const reload = async (other: Site) => {
-    const before = log.count('"reload.accepted"')
     running.write(other)
     running.reload()
-    await log.until('"reload.accepted"', before + 1)
+    await accepted.times(1)
+  }
+  const all = async (change: (i: number) => Promise<unknown>, told: Told) => {
+    told.begin()
+    await Promise.all(farm.ports.map((_, i) => change(i)))
+    await told.times(COUNT)
   }
   try {
-    await log.until('"real server up"', COUNT)
+    await ups.times(COUNT)
     await sleep(SETTLE)
     await during('first reload of one weight', () => reload(withFirst(site, weighing(2))))
     for (let i = 0; i < times; i++)
@@ -89,18 +104,20 @@ async function oneStart({ format, shaped, folder, times }: Plan, found: Found): 
     for (let i = 0; i < times; i++)
       await during('every interval', () => reload({ ...site, interval: SITE.interval + 1 + (i % 2) }))
     for (let i = 0; i < times; i++) {
-      await during('5,000 removed', () => reload({ ...site, services: site.services.slice(-HALF) }))
+      await during('5,000 removed', () => reload(withoutHalf(site)))
       await during('5,000 added', () => reload(site))
     }
-    await sleep(SITE.interval * 1000)
+    // Those that were added last are checked meanwhile.
+    await during('nothing but checks, and the table is read back', () => sleep(SITE.interval * 1000))
     for (let i = 0; i < times; i++) await during('status', () => fetchStatus(lvsdSocket(folder)))
-    for (let i = 0; i < times; i++)
-      await during('nothing but checks, and the table is read back', () => sleep(10_000))
-    farm.kill()
-    await during('all fail within 10 seconds', () => log.until('"real server down"', COUNT))
+    for (let i = 0; i < times; i++) {
+      await during('all fail within 10 seconds', () => all(farm.refuse, downs))
+      await during('all are back within 10 seconds', () => all(farm.accept, ups))
+    }
   } finally {
     farm.close()
     await running.stop()
+    for (const told of [accepted, ups, downs]) told.close()
   }
 }
 
@@ -120,6 +137,30 @@ function withLarge(site: Site): Site {
   return { ...site, services: [{ ...first, reals }, ...others.slice(0, half + 1)] }
 }
 
+/** All servers in two services. */
+function inTwo(site: Site): Site {
+  const [first, second] = site.services
+  if (!first || !second) return site
+  const reals = site.services.flatMap(service => service.reals)
+  return {
+    ...site,
+    services: [
+      { ...first, reals: reals.slice(0, COUNT / 2) },
+      { ...second, reals: reals.slice(COUNT / 2) },
+    ],
+  }
+}
+
+/** The site without the services at its begin that have half of the servers. */
+function withoutHalf(site: Site): Site {
+  let left = COUNT / 2
+  const services = site.services.filter(({ reals }) => {
+    left -= reals.length
+    return left < 0
+  })
+  return { ...site, services }
+}
+
 function withFirst(site: Site, changed: (service: SiteService) => SiteService): Site {
   const [first, ...others] = site.services
   return first ? { ...site, services: [changed(first), ...others] } : site
@@ -132,23 +173,40 @@ function weighing(weight: number): (service: SiteService) => SiteService {
   })
 }
 
-/** Counts words of what a director has written since. */
-class Log {
+/** Seconds in which a director tells what is awaited. */
+const LONGEST_WAIT = 60
+
+/** Waits until a director has told something, each time as often again. */
+class Told {
   readonly #running: Running
+  readonly #word: string
+  readonly #words: Occurrences
+  #awaited = 0
 
-  constructor(running: Running) {
+  constructor(running: Running, word: string) {
     this.#running = running
+    this.#word = word
+    this.#words = new Occurrences(running.log, `"${word}"`)
   }
 
-  count(word: string): number {
-    return readFileSync(this.#running.log, 'latin1').split(word).length - 1
+  /** From now on: what was told before does not count. */
+  begin(): void {
+    this.#awaited = this.#words.count()
   }
 
-  async until(word: string, times: number): Promise<void> {
-    const end = now() + 120_000
-    while (this.count(word) < times) {
-      if (now() > end) throw new Error(`${word} is not there ${times} times:\n${tail(this.#running.log)}`)
+  async times(count: number): Promise<void> {
+    this.#awaited += count
+    const end = now() + LONGEST_WAIT * 1000
+    while (this.#words.count() < this.#awaited) {
+      if (now() > end)
+        throw new Error(
+          `"${this.#word}" was not told ${count} times in ${LONGEST_WAIT} s:\n${tail(this.#running.log)}`,
+        )
       await sleep(50)
     }
+  }
+
+  close(): void {
+    this.#words.close()
   }
 }
