@@ -3,6 +3,7 @@
 import type { Config } from '../core/model.js'
 import type { CommandQueue } from '../notify/command-queue.js'
 import type { Log } from '../system/log.js'
+import type { FileChanges } from '../watch/file-changes.js'
 import { type Read, type Verdict, Watch } from '../watch/watch.js'
 
 /** Milliseconds. A change during a callback, or within this time after it, counts as made by the callback: an echo. */
@@ -59,7 +60,7 @@ export class ConfigWatcher {
     const { log } = this.#parts
     const parts = {
       log,
-      onNew: (writtenAt: number) => this.#told(writtenAt),
+      onNew: (writtenAt: number, changes: FileChanges) => this.#told(writtenAt, changes),
       onChange: (isSettled: boolean) => this.#changed(isSettled),
       onSame: async () => {
         if (this.#config?.settings.autoreload) await this.#parts.onSame()
@@ -72,10 +73,11 @@ export class ConfigWatcher {
     return this.#config?.settings.autoreload ? this.#parts.onChange(isSettled) : 'taken'
   }
 
-  #told(writtenAt: number): void {
+  #told(writtenAt: number, changes: FileChanges): void {
     if (!this.#config) return
     const { file, settings } = this.#config
-    this.#parts.log.info('config.changed', { file }, 'the configuration file has changed')
+    const { file: changed, text } = changes
+    this.#parts.log.info('config.changed', { file: changed }, `the configuration has changed: ${text}`)
     if (settings.callback !== null) this.#call(settings.callback, file, writtenAt)
   }
 

@@ -15,10 +15,14 @@ export interface Hashed {
 
 /** Returns a digest that is independent of the order of the files and of the notation of their paths. */
 export function digestOf(files: readonly Content[]): string {
-  return digestOfHashes(files.map(({ path, text }) => ({ path, hash: hashOf(text) })))
+  return digestOfHashes(hashedOf(files))
 }
 
-/** The same from the hashes of the texts. */
+export function hashedOf(files: readonly Content[]): readonly Hashed[] {
+  return files.map(({ path, text }) => ({ path, hash: hashOf(text) }))
+}
+
+/** The same as `digestOf` from the hashes of the texts. */
 export function digestOfHashes(files: readonly Hashed[]): string {
   const whole = createHash('sha256')
   const entries = files.map(({ path, hash }) => `${resolve(path)}\0${hash}\n`)

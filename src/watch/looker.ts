@@ -14,6 +14,8 @@ export interface Places {
 export interface Look {
   /** Digest of all files; null if the main file is missing or one of them cannot be read. */
   readonly digest: string | null
+  /** Those that it is of; empty if it is null. */
+  readonly files: readonly Hashed[]
   /** Why a file cannot be read, or null. */
   readonly fault: string | null
   /** True if every file that differs from the last look was moved into place, and is therefore complete. */
@@ -43,7 +45,7 @@ export class Looker {
 
   /** Reads the files. `digest` is the known digest; for an equal one, open writers are not looked for. */
   async look(places: Places, digest: string | null): Promise<Look> {
-    const nothing = { digest: null, writtenAt: 0, isMoved: false, isWritten: false }
+    const nothing = { digest: null, files: [], writtenAt: 0, isMoved: false, isWritten: false }
     const files: Hashed[] = []
     const next = new Map<string, Known>()
     let isMoved = true
@@ -65,7 +67,7 @@ export class Looker {
     const found = digestOfHashes(files)
     const isWritten = found !== digest && (await this.#areWritten(next.keys()))
     const writtenAt = Math.max(...[...next.values()].map(known => known.writtenAt))
-    return { digest: found, fault: null, writtenAt, isMoved, isWritten }
+    return { digest: found, files, fault: null, writtenAt, isMoved, isWritten }
   }
 
   async #pathsOf({ file, included, patterns }: Places): Promise<ReadonlySet<string>> {

@@ -69,4 +69,4 @@ function looksApart(): Looks {
   }
 }
 
-const NOTHING = { digest: null, writtenAt: 0, isMoved: false, isWritten: false } as const
+const NOTHING = { digest: null, files: [], writtenAt: 0, isMoved: false, isWritten: false } as const

@@ -3,7 +3,8 @@ import type { Log } from '../system/log.js'
 import { type Clock, systemClock } from '../util/clock.js'
 import { Poller } from '../util/poller.js'
 import { Changes, SETTLED_AFTER } from './changes.js'
-import { type Content, digestOf } from './digest.js'
+import { type Content, type Hashed, hashedOf } from './digest.js'
+import { type FileChanges, KnownFiles } from './file-changes.js'
 import type { Look, Places } from './looker.js'
 import { openLooks } from './looks.js'
 
@@ -16,7 +17,7 @@ export type Verdict = 'taken' | 'unsettled' | 'later'
 export interface WatchParts {
   readonly log: Pick<Log, 'error' | 'warn' | 'info'>
   /** Called once for each new content. `writtenAt` is in wall-clock milliseconds. */
-  onNew(writtenAt: number): void
+  onNew(writtenAt: number, changes: FileChanges): void
   /** Decides on a change, or on files that cannot be read. Must not reject. */
   onChange(isSettled: boolean): Promise<Verdict>
   /** Called when the files are again as before, after they were missing, unreadable or different. Must not reject. */
@@ -45,6 +46,8 @@ export class Watch {
   readonly file: string
   readonly #parts: WatchParts
   readonly #changes: Changes
+  /** What counts as handled, as in `#changes`. */
+  readonly #known: KnownFiles
   readonly #look: (places: Places, digest: string) => Promise<Look>
   readonly #clock: Pick<Clock, 'now' | 'alarm'>
   readonly #looks: Poller
@@ -68,7 +71,9 @@ export class Watch {
     this.file = file
     this.#parts = parts
     this.#places = placesOf(file, read)
-    this.#changes = new Changes(digestOf(contentsOf(file, read)))
+    this.#known = new KnownFiles(file)
+    this.#known.take(hashedIn(file, read))
+    this.#changes = new Changes(this.#known.digest)
     this.#look = parts.look ?? this.#openLooks()
     const { log, clock = systemClock } = parts
     this.#clock = clock
@@ -80,12 +85,14 @@ export class Watch {
   considered(read: Read): void {
     // A file that cannot be parsed does not reveal which files it includes.
     if (read.included) this.#places = placesOf(this.file, read)
-    this.#considered = digestOf(contentsOf(this.file, read))
+    const files = hashedIn(this.file, read)
+    const changes = this.#known.take(files, { isPart: !read.included })
+    this.#considered = this.#known.digest
     const isNew = this.#changes.take(this.#considered)
     this.#wasOther = false
     if (this.#isAsking) return
     this.#unread = null
-    if (isNew) this.#parts.onNew(Date.now())
+    if (isNew) this.#parts.onNew(Date.now(), changes)
   }
 
   close(): void {
@@ -113,7 +120,8 @@ export class Watch {
     const change = this.#changes.step(look, this.#clock.now())
     if (isAgain) await this.#parts.onSame()
     if (!change) return
-    if (change.isNew) this.#parts.onNew(look.writtenAt)
+    const changes = this.#known.changesIn(look.files)
+    if (change.isNew) this.#parts.onNew(look.writtenAt, changes)
     const { digest, isSettled } = change
     if (this.#asked?.digest === digest && !this.#isDue(isSettled)) return
     this.#isAsking = true
@@ -123,11 +131,12 @@ export class Watch {
     if (verdict === 'unsettled')
       this.#parts.log.info(
         'config.waits',
-        { file: this.file },
-        `the changed configuration has fewer real servers or lines, and may be incomplete: lvsd applies it after ${SETTLED_AFTER / 1000} s without a change, or at lvsd reload`,
+        { file: changes.file },
+        `the changed configuration (${changes.text}) has fewer real servers or lines, and may be incomplete: lvsd applies it after ${SETTLED_AFTER / 1000} s without a change, or at lvsd reload`,
       )
     if (verdict === 'taken' && this.#isHandled(digest)) {
       this.#changes.take(digest)
+      this.#known.take(look.files)
       this.#unread = null
       this.#wasOther = false
     }
@@ -185,6 +194,6 @@ function placesOf(file: string, { included = [], patterns = [] }: Read): Places 
   return { file, included: included.map(({ path }) => path), patterns }
 }
 
-function contentsOf(file: string, { text, included = [] }: Read): readonly Content[] {
-  return [{ path: file, text }, ...included]
+function hashedIn(file: string, { text, included = [] }: Read): readonly Hashed[] {
+  return hashedOf([{ path: file, text }, ...included])
 }

@@ -33,9 +33,12 @@ export const DAEMON_EVENTS = {
     'error',
   ),
   'config.kept': kind('The end of `config.not-kept`.'),
-  'config.changed': kind('The watched configuration file has changed.', 'file'),
+  'config.changed': kind(
+    'The watched configuration has changed. `file` is the first file that differs.',
+    'file',
+  ),
   'config.waits': kind(
-    'A changed configuration may be incomplete; lvsd applies it after ten seconds without a change.',
+    'A changed configuration may be incomplete; lvsd applies it after ten seconds without a change. `file` is the first file that differs.',
     'file',
   ),
   'config.unreadable': kind(

@@ -4,6 +4,7 @@ import type { Look } from '../../../src/watch/looker.js'
 
 const seen = (digest: string | null, more: Partial<Look> = {}): Look => ({
   digest,
+  files: [],
   fault: null,
   writtenAt: 0,
   isMoved: false,

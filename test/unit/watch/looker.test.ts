@@ -85,6 +85,7 @@ for (const [name, files] of Object.entries({ pooled, blocking }))
       rmSync(file)
       assert.deepEqual(await look(), {
         digest: null,
+        files: [],
         fault: null,
         writtenAt: 0,
         isMoved: false,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { digestOf } from '../../../src/watch/digest.js'
+import { type Content, digestOf, hashedOf } from '../../../src/watch/digest.js'
 import type { Look } from '../../../src/watch/looker.js'
 import { type Verdict, Watch } from '../../../src/watch/watch.js'
 import { onCleanup } from '../../support/after-each.js'
@@ -16,8 +16,17 @@ const digest = (text: string) => digestOf([{ path: FILE, text }])
 function stage(...verdicts: Verdict[]) {
   const { log, lines } = recordingLog()
   const state = {
-    look: { digest: digest('one'), fault: null, writtenAt: 0, isMoved: false, isWritten: false } as Look,
+    look: {
+      digest: digest('one'),
+      files: [],
+      fault: null,
+      writtenAt: 0,
+      isMoved: false,
+      isWritten: false,
+    } as Look,
     reload: () => {},
+    /** What each new content has changed. */
+    changes: [] as string[],
   }
   const told: string[] = []
   const clock = new FakeClock()
@@ -26,7 +35,10 @@ function stage(...verdicts: Verdict[]) {
     { text: 'one' },
     {
       log,
-      onNew: () => told.push('new'),
+      onNew: (_, { text }) => {
+        told.push('new')
+        state.changes.push(text)
+      },
       onChange: async isSettled => {
         told.push(isSettled ? 'settled' : 'early')
         state.reload()
@@ -142,6 +154,34 @@ describe('watch: a watched configuration', () => {
     )
     await looks(20, {})
     assert.equal(lines.length, 1)
+  })
+
+  it('names the files that have changed, and not the main one', async () => {
+    const { watch, looks, lines, state } = stage('unsettled', 'taken')
+    const part = (text: string): Content => ({ path: '/etc/mail.yaml', text })
+    const main = { path: FILE, text: 'one' }
+    const seen = (...files: Content[]) => ({ digest: digestOf(files), files: hashedOf(files) })
+    watch.considered({ text: 'one', included: [part('1')] })
+    state.changes.length = 0
+    await looks(20, seen(main, part('2')))
+    await looks(5, seen(main))
+    watch.considered({ text: 'one', included: [part('2')] })
+    assert.deepEqual(state.changes, ['/etc/mail.yaml', '/etc/mail.yaml (gone)', '/etc/mail.yaml (new)'])
+    assert.deepEqual(
+      lines.map(({ event, file, msg }) => [event, file, msg.slice(0, 46)]),
+      [['config.waits', '/etc/mail.yaml', 'the changed configuration (/etc/mail.yaml) has']],
+    )
+  })
+
+  it('whose main file cannot be parsed is told once, whatever it has included', async () => {
+    const { watch, looks } = stage()
+    const files = [
+      { path: FILE, text: '{' },
+      { path: '/etc/mail.yaml', text: '1' },
+    ]
+    watch.considered({ text: 'one', included: files.slice(1) })
+    watch.considered({ text: '{' })
+    assert.deepEqual(await looks(5, { digest: digestOf(files), files: hashedOf(files) }), ['new', 'new'])
   })
 
   it('is read from its file', async () => {
