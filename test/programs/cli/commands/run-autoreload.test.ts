@@ -72,7 +72,7 @@ describe('run-autoreload: lvsd run with autoreload', () => {
   it('removes a server after the file has not changed for a while', async () => {
     const { file, serving, hears } = await run(head() + reals(...TEN))
     writeFileSync(file, head() + reals(...TEN.slice(1)))
-    await hears('the configuration file has changed')
+    await hears('the configuration has changed: ')
     await hears('is in force')
     while ((await serving()) > 9) await setTimeout(20)
   })
@@ -84,8 +84,8 @@ describe('run-autoreload: lvsd run with autoreload', () => {
     writeFileSync(file, top + reals(...TEN, 31))
     assert.equal((await requestReload(socket, false)).ok, true)
     await setTimeout(4000)
-    await hears('the configuration file has changed')
-    assert.deepEqual([count('is in force'), count('the configuration file has changed')], [1, 1])
+    await hears('the configuration has changed: ')
+    assert.deepEqual([count('is in force'), count('the configuration has changed: ')], [1, 1])
     assert.equal(readFileSync(join(folder, 'called'), 'utf8'), `${file}\n`)
   })
 
