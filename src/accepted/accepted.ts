@@ -28,7 +28,7 @@ export interface Kept {
   /** Problems of the file, or of other files that it refers to. */
   readonly problems: readonly Problem[]
   /** What the start read and refused. */
-  readonly read: Pick<Loaded, 'text' | 'included'>
+  readonly read: Pick<Loaded, 'text' | 'included' | 'patterns'>
 }
 
 export interface Chosen {

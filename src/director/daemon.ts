@@ -358,8 +358,8 @@ class RunningDaemon implements Daemon {
   async #start(): Promise<void> {
     const { loaded, log, notify, kernel } = this.#parts
     const { settings, services, file } = loaded.config
-    // If the file cannot run, `lastRead` is null: the file then counts as changed.
-    if (this.#reloader.lastRead) this.#configWatcher.considered(this.#reloader.lastRead)
+    // Of a file that cannot run the start tells.
+    this.#configWatcher.considered(this.#reloader.lastRead)
     await this.#overrideSources.load()
     await this.#siteOverrides.load()
     await this.#memory.load()

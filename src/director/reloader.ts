@@ -58,8 +58,8 @@ export class Reloader {
   /** True while the active configuration cannot be stored. */
   #isUnkept = false
   #cancelStore = () => {}
-  /** The configuration that was read and handled last; null if that is not the content of the file. */
-  #lastRead: Loaded | null
+  /** What was read and handled last; a refusal for a cause outside the files does not count. */
+  #lastRead: Kept['read']
   #queue: Promise<unknown> = Promise.resolve()
   /** Reloads that have not begun, by `isForced`. Further requests share them. */
   readonly #waiting = new Map<boolean, Promise<ReloadOutcome>>()
@@ -72,7 +72,7 @@ export class Reloader {
     this.#brokenFile = new Poller('broken file', () => this.#retryFile(), { log, clock })
     this.#loaded = parts.loaded
     this.#kept = parts.kept ?? null
-    this.#lastRead = this.#kept ? null : parts.loaded
+    this.#lastRead = this.#kept?.read ?? parts.loaded
   }
 
   /** The last accepted configuration, names not resolved. */
@@ -80,7 +80,7 @@ export class Reloader {
     return this.#loaded
   }
 
-  get lastRead(): Loaded | null {
+  get lastRead(): Kept['read'] {
     return this.#lastRead
   }
 
@@ -199,11 +199,11 @@ export class Reloader {
   }
 
   async #reloadSame(): Promise<void> {
-    if (this.#isStopped || this.#last?.ok !== false || !this.#lastRead) return
+    if (this.#isStopped || this.#last?.ok !== false) return
     const isActive = isSameRead(this.#lastRead, this.#loaded)
     if (!isActive && !mayBeAccepted(this.#last.problems)) return
     const loaded = await this.#load()
-    if (!isSameRead(this.#lastRead, loaded) || mayBeAccepted(loaded.problems)) return
+    if (!isSameRead(this.#lastRead, loaded)) return
     if (!isActive || refusalReason(loaded, this.#loaded, false) === null) await this.#reload(false, loaded)
   }
 
@@ -237,7 +237,7 @@ export class Reloader {
   async #tryReload(isSettled: boolean): Promise<Verdict> {
     if (this.#isStopped) return 'taken'
     const loaded = await this.#load()
-    if (this.#lastRead && isSameRead(this.#lastRead, loaded)) {
+    if (isSameRead(this.#lastRead, loaded)) {
       // A reload on request has handled this content meanwhile, or it was there for a moment again, in place of the one that was
       // noticed: that one must not count as handled. Of a file that cannot be parsed, the files that it includes are not read.
       if (loaded.included) this.#parts.considered(loaded)
@@ -247,12 +247,6 @@ export class Reloader {
     const { problems } = loaded
     const isKnown = this.#last?.ok === false && isSame(this.#last.problems, problems)
     if (isKnown && mayBeAccepted(problems)) return 'later'
-    if (isKnown && this.#last?.isStart && this.#kept && isSameRead(this.#kept.read, loaded)) {
-      // The start has told of it.
-      this.#lastRead = loaded
-      this.#parts.considered(loaded)
-      return 'taken'
-    }
     const { ok } = await this.#reload(false, loaded)
     return !ok && mayBeAccepted(problems) ? 'later' : 'taken'
   }

@@ -1162,6 +1162,25 @@ describe('daemon: files and commands beside the daemon', () => {
       what: 'the callback is run',
     })
   })
+
+  it('tell no change of a file that cannot run and that the start has told of, and run no callback for it', async () => {
+    const path = folder()
+    const file = join(path, 'site.yaml')
+    const out = join(path, 'out')
+    writeFileSync(file, 'broken')
+    const site = { ...config([web()], { autoreload: true, callback: `echo >>${out}` }), file }
+    const kept = { acceptedAt: '2026-11-29T10:00:00.000Z', problems: [], read: { text: 'broken' } }
+    const { lines, next, loadedOf } = await start(site, undefined, { kept })
+    next.loaded = { ...loadedOf(null), text: 'broken' }
+    const told = () => lines.flatMap(({ event }) => (event?.startsWith('config.') ? event : []))
+    // Three looks.
+    await pause(3000)
+    assert.deepEqual([told(), existsSync(out)], [['config.refused'], false])
+    next.loaded = { ...loadedOf(site), text: 'edited' }
+    writeFileSync(file, 'edited')
+    await until(() => existsSync(out), { what: 'the callback is run' })
+    assert.deepEqual(told(), ['config.refused', 'config.changed'])
+  })
 })
 
 describe('daemon: its connectivity', () => {

@@ -85,6 +85,20 @@ describe('Reloader', () => {
     reloader.stop()
   })
 
+  it('tells the file that the start has refused again where it is back after it was missing', async () => {
+    const { reloader, file } = await onKept()
+    reloader.logStart()
+    const code = () => reloader.snapshot().last?.problems[0]?.code
+    file.loaded = { ...BAD, text: '', problems: [{ ...ERROR, code: 'FILE_UNREADABLE' }] }
+    assert.equal(await reloader.reloadByItself(false), 'later')
+    assert.equal(code(), 'FILE_UNREADABLE')
+    const problems = [{ ...ERROR, code: 'SECRET_MISSING' }] as const
+    file.loaded = { ...BAD, problems }
+    await reloader.clearRefusal()
+    assert.equal(code(), 'SECRET_MISSING')
+    reloader.stop()
+  })
+
   it('looks no more once it is stopped', async () => {
     const { reloader, clock, file, wind } = await onKept()
     await setImmediate()
