@@ -3,7 +3,7 @@
 import { formatOf } from '../config/format.js'
 import type { Loaded } from '../config/load.js'
 import type { Problem } from '../config/problems/problem.js'
-import { hasErrors } from '../config/problems/problem.js'
+import { errorsIn, hasErrors, inOneLine } from '../config/problems/problem.js'
 import { removedText } from '../core/config-changes.js'
 import { type Config, keyAsWritten, type Real } from '../core/model.js'
 import { unsharedIn } from '../core/shared-config.js'
@@ -17,10 +17,8 @@ export interface CurrentConfig {
 
 /** Returns a sentence if the configuration must be refused, else null. `isForced` disables the limits on removals. */
 export function refusalReason(next: Loaded, running: CurrentConfig, isForced: boolean): string | null {
-  if (!next.config || hasErrors(next.problems)) {
-    const errors = next.problems.filter(problem => problem.severity === 'error').length
-    return `${counted(errors, 'error')} in the file; the running configuration stays`
-  }
+  if (!next.config || hasErrors(next.problems))
+    return `${errorsText(next.problems, running.config.file)}; the running configuration stays`
   const { removed, before } = countRemovals(running.config, next.config)
   const limit = running.config.settings.removalLimit
   if (isForced || before === 0 || (removed / before) * 100 <= limit) return null
@@ -34,6 +32,19 @@ export function refusalReason(next: Loaded, running: CurrentConfig, isForced: bo
     `${removal}, more than removal-limit (${limit}%) allows;`,
     'the running configuration stays. If it is meant: lvsd reload --force',
   ].join(' ')
+}
+
+/** Says what is missing, if a file is: the other errors may follow from that. Else how many errors there are, and where. */
+export function errorsText(problems: readonly Problem[], main: string): string {
+  const errors = errorsIn(problems)
+  const missing = errors.find(({ code }) => code === 'FILE_UNREADABLE' || code === 'BAD_INCLUDE')
+  if (missing) {
+    const more = errors.length - 1
+    return `${inOneLine(missing)}${more === 0 ? '' : ` (and ${counted(more, 'more error')})`}`
+  }
+  const [file = main, ...others] = new Set(errors.map(one => one.file))
+  const where = others.length > 0 ? `${others.length + 1} files` : file === main ? 'the file' : file
+  return `${counted(errors.length, 'error')} in ${where}`
 }
 
 /**

@@ -7,7 +7,7 @@ import type { Kept, Runnable } from '../accepted/accepted.js'
 import type { ReloadSnapshot } from '../api/snapshot.js'
 import type { ReloadOutcome } from '../api/status-types.js'
 import type { Loaded } from '../config/load.js'
-import type { Problem } from '../config/problems/problem.js'
+import { errorsIn, inOneLine, type Problem } from '../config/problems/problem.js'
 import { changesText, countingChanges, fromNextStart, fromNextStartText } from '../core/config-changes.js'
 import type { Config, DaemonPhase } from '../core/model.js'
 import { sharingWith } from '../core/shared-config.js'
@@ -21,7 +21,7 @@ import { isSameValue } from '../util/same-value.js'
 import { runSliced } from '../util/time-slice.js'
 import { waitAtMost } from '../util/with-timeout.js'
 import type { Verdict } from '../watch/watch.js'
-import { mayBeAccepted, mayBePart, refusalReason } from './reload-policy.js'
+import { errorsText, mayBeAccepted, mayBePart, refusalReason } from './reload-policy.js'
 
 export interface ReloaderParts {
   readonly log: Log
@@ -110,8 +110,7 @@ export class Reloader {
     if (this.#kept) {
       const { acceptedAt, problems } = this.#kept
       logProblems(log, problems)
-      const errors = problems.filter(({ severity }) => severity === 'error').length
-      const message = `${counted(errors, 'error')} in the file`
+      const message = errorsText(problems, loaded.config.file)
       this.#last = {
         ...{ ok: false, at: new Date().toISOString(), problems, isStart: true },
         message: `${message}; the last accepted configuration runs`,
@@ -332,8 +331,6 @@ function isSame(a: readonly Problem[], b: readonly Problem[]): boolean {
 
 /** Returns the first error, so that an event and an alert say more than that there are errors. */
 function firstError(problems: readonly Problem[]): { detail?: string } {
-  const first = problems.find(({ severity }) => severity === 'error')
-  if (!first) return {}
-  const { file, at, message } = first
-  return { detail: `${at.file ?? file}:${at.line}:${at.column} ${message}` }
+  const [first] = errorsIn(problems)
+  return first ? { detail: inOneLine(first) } : {}
 }

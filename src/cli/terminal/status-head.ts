@@ -1,5 +1,6 @@
 /** The head of the status for people: the daemon, and what needs attention. Pure. */
 import type { RealStatus, StatusDocument } from '../../api/status-types.js'
+import { errorsIn, inOneLine } from '../../config/problems/problem.js'
 import { fromNextStartText } from '../../core/config-changes.js'
 import { hostPort } from '../../core/display-names.js'
 import type { Paint } from '../../util/paint.js'
@@ -218,10 +219,9 @@ function keptConfiguration({ config: { file, keptSince } }: StatusDocument): str
 /** Returns lines about a refused reload, or a start: time, reason and the place of the first error. */
 function refusedReload({ lastReload }: StatusDocument, now: number): string[] {
   if (!lastReload || lastReload.ok) return []
-  const first = lastReload.problems.find(({ severity }) => severity === 'error')
-  const place = first
-    ? ` ${printable(`${first.file}:${first.at.line}:${first.at.column} ${first.message}`)};`
-    : ''
+  const [first] = errorsIn(lastReload.problems).map(inOneLine)
+  const isTold = first === undefined || lastReload.message.includes(first)
+  const place = isTold ? '' : ` ${printable(first)};`
   const at = shortTime(Date.parse(lastReload.at), now)
   const what = lastReload.isStart
     ? `the start (${at}) refused the file`

@@ -27,6 +27,15 @@ export function lineOf({ line, file }: Position, here: Position): string {
   return file === here.file ? `line ${line}` : `line ${line} of ${file ?? 'the first file'}`
 }
 
+/** Returns `site.yaml:7:20 there is no check "htpp"`. A file that cannot be read has no lines. */
+export function inOneLine({ code, file, at, message }: Omit<Problem, 'severity'>): string {
+  return code === 'FILE_UNREADABLE' ? `${file}: ${message}` : `${file}:${at.line}:${at.column} ${message}`
+}
+
+export function errorsIn(problems: readonly Problem[]): readonly Problem[] {
+  return problems.filter(({ severity }) => severity === 'error')
+}
+
 export function hasErrors(problems: readonly Problem[]): boolean {
   return problems.some(problem => problem.severity === 'error')
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { countRemovals, mayBePart, refusalReason } from '../../../src/director/reload-policy.js'
+import type { Problem } from '../../../src/config/problems/problem.js'
+import { countRemovals, errorsText, mayBePart, refusalReason } from '../../../src/director/reload-policy.js'
 import { loadCf } from '../../support/config/ldirectord-site.js'
 import { config, named, real, service, serviceId } from '../../support/tables.js'
 
@@ -51,6 +52,39 @@ describe('reload-policy: a YAML file that removes most real servers', () => {
     assert.equal(refusalReason(loaded(1), running, true), null)
     assert.equal(refusalReason(loaded(2), running, false), null)
   })
+})
+
+describe('reload-policy: what is told of errors', () => {
+  const problem = (code: string, message: string, file = '/etc/lvsd.yaml', line = 1): Problem => ({
+    severity: 'error',
+    code,
+    message,
+    file,
+    at: { line, column: 1, length: 1 },
+  })
+  const gone = problem('FILE_UNREADABLE', 'there is no such file')
+  const include = problem(
+    'BAD_INCLUDE',
+    '/etc/mail.yaml cannot be included: there is no such file',
+    gone.file,
+    2,
+  )
+  const wrong = problem('UNKNOWN_KEY', 'there is no key "x"')
+  const ofPart = { ...wrong, file: 'parts/web.yaml' }
+  const cases: [readonly Problem[], string][] = [
+    [[gone], '/etc/lvsd.yaml: there is no such file'],
+    [[include], '/etc/lvsd.yaml:2:1 /etc/mail.yaml cannot be included: there is no such file'],
+    [
+      [wrong, include, wrong],
+      '/etc/lvsd.yaml:2:1 /etc/mail.yaml cannot be included: there is no such file (and 2 more errors)',
+    ],
+    [[wrong], '1 error in the file'],
+    [[{ ...ofPart, severity: 'warning' }, wrong, wrong], '2 errors in the file'],
+    [[ofPart], '1 error in parts/web.yaml'],
+    [[ofPart, wrong], '2 errors in 2 files'],
+  ]
+  for (const [problems, text] of cases)
+    it(text, () => assert.equal(errorsText(problems, '/etc/lvsd.yaml'), text))
 })
 
 describe('reload-policy: a configuration that may be half of one', () => {

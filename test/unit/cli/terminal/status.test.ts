@@ -135,6 +135,18 @@ web  tcp [2001:db8::80]:80  wlc  4711 connections
       '! the last reload (11:59:55) was refused: site.yaml:7:20 there is no check "htpp"; ' +
         '1 error in the file; the running configuration stays',
     )
+    const told = '/etc/lvsd.yaml: there is no such file'
+    const gone = {
+      ...lastReload,
+      message: `${told}; the running configuration stays`,
+      problems: [
+        { ...problem, code: 'FILE_UNREADABLE', message: 'there is no such file', file: '/etc/lvsd.yaml' },
+      ],
+    }
+    assert.equal(
+      renderStatus(statusDocument({ lastReload: gone }), { ...plain, width: 200 }).split('\n')[3],
+      `! the last reload (11:59:55) was refused: ${told}; the running configuration stays`,
+    )
     const start = { ...lastReload, isStart: true as const, message: '1 error in the file' }
     assert.match(
       renderStatus(statusDocument({ lastReload: start }), { ...plain, width: 200 }),
