@@ -8,6 +8,7 @@ import { counted } from '../../util/plural.js'
 import { printable } from '../../util/printable.js'
 import { widthOf } from '../../util/text-width.js'
 import { dateTime, formatDuration, formatUptime, shortTime } from '../../util/time-text.js'
+import { hanging } from './hanging.js'
 import type { StatusView } from './status-view.js'
 
 /** A part of a line. In a narrow window, parts with the highest rank are left out first. */
@@ -71,7 +72,8 @@ function redisTrouble({ cluster }: StatusDocument, now: number): string[] {
 }
 
 /** Returns the lines about the daemon. */
-export function headLines(document: StatusDocument, { now, width }: StatusView, paint: Paint): string[] {
+export function headLines(document: StatusDocument, view: StatusView, paint: Paint): string[] {
+  const { now, width, isWrapped = false } = view
   const { schedule, reconcile, services } = document
   const reals = services.flatMap(service => service.reals)
   const has = (state: string) => reals.some(real => real.state === state)
@@ -94,7 +96,7 @@ export function headLines(document: StatusDocument, { now, width }: StatusView, 
       '  ',
       width,
     ),
-    ...roleLine(document, now),
+    ...roleLine(document, now).flatMap(line => (isWrapped ? hanging('', line, width) : [line])),
     fitted(
       [
         [
@@ -121,7 +123,8 @@ function wordForUnknown(reals: readonly RealStatus[]): string {
 const STALL_WORTH_TELLING = 1000
 
 /** Returns the lines about what needs attention. */
-export function attention(document: StatusDocument, { now }: StatusView, paint: Paint): string[] {
+export function attention(document: StatusDocument, view: StatusView, paint: Paint): string[] {
+  const { now, width, isWrapped = false } = view
   const { reconcile, config, schedule, sysctls } = document
   const { stalls, stalledFor, sinceStall } = schedule
   const worst = [
@@ -159,9 +162,10 @@ export function attention(document: StatusDocument, { now }: StatusView, paint: 
         ]
       : []),
   ]
+  const linesOf = (text: string) => (isWrapped ? hanging('! ', text, width) : [`! ${text}`])
   return [
-    ...worst.map(text => paint('red', `! ${text}`)),
-    ...others.map(text => paint('yellow', `! ${text}`)),
+    ...worst.flatMap(linesOf).map(line => paint('red', line)),
+    ...others.flatMap(linesOf).map(line => paint('yellow', line)),
   ]
 }
 

@@ -7,6 +7,7 @@ import { printable } from '../../util/printable.js'
 import { widthOf } from '../../util/text-width.js'
 import { duration, formatDuration, formatUptime, shortTime } from '../../util/time-text.js'
 import { clip, pad, widthsOf } from './columns.js'
+import { hanging } from './hanging.js'
 import type { ListSection } from './list-view.js'
 import { STATE_STYLE } from './state-style.js'
 import type { StatusView } from './status-view.js'
@@ -160,6 +161,8 @@ function orderOf({ state, override }: RealStatus): number {
 }
 
 const GAP = 2
+/** Before a result on a line of its own. */
+const INDENT = '    '
 const RANKS = [6, 5, 4, 3, 2, 1, 0]
 /**
  * Highest rank of the essential columns: state, time, address and both weights. The last result needs a line of its own
@@ -173,7 +176,7 @@ const RESULT_MIN = 24
 
 function realTable(
   service: ServiceStatus,
-  { width, now }: StatusView,
+  { width, now, isWrapped = false }: StatusView,
   paint: Paint,
 ): Pick<ListSection, 'head' | 'items'> {
   if (service.reals.length === 0) return { head: [paint('dim', '  no real servers')], items: [] }
@@ -187,12 +190,13 @@ function realTable(
       return column.paint?.(text, real, paint) ?? text
     })
     const result = printable(real.reason)
-    // Why a server is down, and whose override it has, must not be cut off.
-    const isWhole = real.state === 'down' || real.override !== null
+    // Why a server is down, and whose override it has, must not be cut off; in a window nothing else has two lines.
+    const isWhole = real.state === 'down' || real.override !== null || (isWrapped && isChanging(real))
     const isShort = !isWhole || widthOf(result) <= left
     if (left > 0 && isShort) return [line([...cells, paintResult(clip(result, left), real, paint)])]
-    const below = isQuiet(real) ? [] : [`    ${paintResult(result, real, paint)}`]
-    return [line(cells), ...below]
+    const texts = isWrapped ? hanging(INDENT, result, width) : [INDENT + result]
+    const below = isQuiet(real) ? [] : texts
+    return [line(cells), ...below.map(text => paintResult(text, real, paint))]
   }
   return {
     head: [paint('dim', line([...head, ...(left > 0 ? ['LAST RESULT'] : [])]))],
@@ -240,6 +244,11 @@ function tookOf(real: RealStatus): string {
 
 function weight(value: number | null): string {
   return value === null ? '-' : String(value)
+}
+
+/** True if a state is about to change. The lines above the services tell why there is no verdict. */
+function isChanging({ checks }: RealStatus): boolean {
+  return checks.some(({ streak }) => streak > 0)
 }
 
 /** True if nothing about the server needs attention. */

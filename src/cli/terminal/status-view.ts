@@ -5,4 +5,6 @@ export interface StatusView {
   readonly colour: boolean
   /** Wall-clock milliseconds. */
   readonly now: number
+  /** True: a text that is too long goes on in further lines. False: it is cut off, as in a window. */
+  readonly isWrapped?: boolean
 }

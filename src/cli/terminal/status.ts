@@ -10,7 +10,8 @@ import type { StatusView } from './status-view.js'
 /**
  * Formats the head, the problems, and a block for each service. The worst come first, because a screen may be short.
  */
-export function renderStatus(document: StatusDocument, view: StatusView): string {
+export function renderStatus(document: StatusDocument, given: StatusView): string {
+  const view = { ...given, isWrapped: true }
   const blocks = statusSections(document, view).map(({ head, items, foot }) => [
     ...head,
     ...items.flatMap(({ lines }) => lines),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { AddressConflict, OverrideStatus, ServiceStatus } from '../../../../src/api/status-types.js'
 import { checkStatus as verdictOn } from '../../../../src/cli/terminal/check.js'
-import { renderStatus } from '../../../../src/cli/terminal/status.js'
+import { renderStatus, statusHead, statusSections } from '../../../../src/cli/terminal/status.js'
 import { widthOf } from '../../../../src/util/text-width.js'
 import {
   checkStatus,
@@ -93,6 +93,28 @@ web  tcp [2001:db8::80]:80  wlc  4711 connections
     const service = serviceStatus({ reals: [realStatus({ reason, checks: [checkStatus({ streak: 1 })] })] })
     const text = renderStatus(statusDocument({ services: [service] }), { ...plain, width: 40 })
     assert.match(text, /^ {2}up .*\n {4}still up, failure 1 of 2: status 5/m)
+  })
+
+  it('has all words of why a server is down, and of what needs attention, and cuts them only in a window', () => {
+    const greeting =
+      '"421 4.3.2 mx1.example.org Service not available, closing transmission channel, try later"'
+    const reason = `status: ${greeting} as its greeting, expected 2xx`
+    const error = `the kernel refused to add ${Array(12).fill('[2001:db8:1::11]:80').join(', ')}`
+    const { reconcile } = statusDocument()
+    const document = statusDocument({
+      services: [serviceStatus({ reals: [{ ...DOWN, reason }] })],
+      reconcile: { ...reconcile, errors: [error] },
+    })
+    for (const width of [80, 100, 120, 200]) {
+      const lines = renderStatus(document, { ...plain, width }).split('\n')
+      assert.ok(lines.every(line => widthOf(line) <= width))
+      const flat = lines.map(line => line.trim()).join(' ')
+      assert.ok(flat.includes(reason), `${width}`)
+      assert.ok(flat.includes(`! ${error}`), `${width}`)
+    }
+    const view = { ...plain, width: 100 }
+    assert.deepEqual(statusHead(document, view)[1], [`! ${error}`])
+    assert.equal(statusSections(document, view)[0]?.items[0]?.lines.length, 2)
   })
 
   for (const width of [20, 40, 60, 80, 100, 120, 200])
