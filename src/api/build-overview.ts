@@ -35,6 +35,7 @@ function serviceOverview(service: ServiceStatus): ServiceOverview {
     },
     failed: reals.filter(({ state, override }) => state === 'down' && !isHeldDown(override)).length,
     overridden: reals.filter(real => real.override !== null).length,
+    maintenance: maintenanceOf(reals),
     troubled: troubled.slice(0, MOST_TROUBLED).map(troubledReal),
     troubledCount: troubled.length,
   }
@@ -43,6 +44,18 @@ function serviceOverview(service: ServiceStatus): ServiceOverview {
 function troubledReal(real: RealStatus): TroubledReal {
   const { name, state, since, reason, checkReason, override, slowStart, damping, down, weight } = real
   return { name, state, since, reason, checkReason, override, slowStart, damping, down, weight }
+}
+
+/** Each server counts once: as failed, in maintenance, not judged yet or up. */
+function maintenanceOf(reals: readonly RealStatus[]): ServiceOverview['maintenance'] {
+  const count = { up: 0, down: 0, unknown: 0 }
+  for (const { state, override } of reals)
+    if (state === 'down' ? isHeldDown(override) : isDrained(override)) count[state]++
+  return count
+}
+
+function isDrained(override: RealStatus['override']): boolean {
+  return override?.effect === 'drain' || override?.weight === 0
 }
 
 function isHeldDown(override: RealStatus['override']): boolean {

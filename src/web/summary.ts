@@ -50,17 +50,20 @@ export function isRefusing({ state, fallback }: Pick<ServiceOverview, 'state' | 
   return state === 'down' && !fallback?.inUse
 }
 
+/** Each server counts once. */
 function countsText(services: readonly ServiceOverview[], totals: OverviewDocument['totals']): string {
   const { up, down, unknown } = totals
   const sum = (of: (service: ServiceOverview) => number) =>
     services.reduce((all, service) => all + of(service), 0)
   const failed = sum(service => service.failed)
-  const held = sum(service => service.overridden)
+  const held = (state: keyof ServiceOverview['maintenance']) => sum(service => service.maintenance[state])
+  const [drained, waiting] = [held('up'), held('unknown')]
+  const maintained = drained + waiting + held('down')
   return [
-    `${up} of ${counted(up + down + unknown, 'real server')} up`,
+    `${up - drained} of ${counted(up + down + unknown, 'real server')} up`,
     ...(failed > 0 ? [`${failed} failed`] : []),
-    ...(unknown > 0 ? [`${unknown} not judged yet`] : []),
-    ...(held > 0 ? [`${held} in maintenance`] : []),
+    ...(unknown > waiting ? [`${unknown - waiting} not judged yet`] : []),
+    ...(maintained > 0 ? [`${maintained} in maintenance`] : []),
   ].join(', ')
 }
 

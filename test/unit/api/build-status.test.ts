@@ -3,9 +3,11 @@ import { buildOverview } from '../../../src/api/build-overview.js'
 import { buildStatus } from '../../../src/api/build-status.js'
 import type { Snapshot } from '../../../src/api/snapshot.js'
 import { reasonAndDetail } from '../../../src/api/status-reason.js'
+import type { OverrideStatus } from '../../../src/api/status-types.js'
 import { type Conflict, conflictText } from '../../../src/core/address-conflict.js'
 import type { Table } from '../../../src/core/model.js'
 import type { HealthSnapshot } from '../../../src/health/health-snapshot.js'
+import { DOWN, realStatus, serviceStatus, statusDocument } from '../../support/cli/documents.js'
 import {
   address,
   heldBy,
@@ -134,6 +136,29 @@ describe('build-status', () => {
         [null, 5, at(1), ['force-down', 'file', 'fd00:1::b', at(60)]],
       ],
     )
+  })
+
+  it('has in the overview each server once: as failed, in maintenance, not judged yet or up', () => {
+    const override = (effect: OverrideStatus['effect'], weight: number | null = null): OverrideStatus => ({
+      ...{ effect, weight, source: 'command', who: 'anna', reason: '', since: at(0) },
+      ...{ until: null, rampUntil: null },
+    })
+    const reals = [
+      realStatus(),
+      realStatus({ override: override('weight', 5) }),
+      realStatus({ override: override('force-up') }),
+      realStatus({ override: override('drain') }),
+      realStatus({ override: override('weight', 0) }),
+      realStatus({ state: 'unknown', override: override('drain') }),
+      realStatus({ state: 'unknown' }),
+      realStatus({ ...DOWN, override: override('disable') }),
+      realStatus({ ...DOWN, override: override('force-down') }),
+      realStatus({ ...DOWN, override: override('drain') }),
+      realStatus(DOWN),
+    ]
+    const [overview] = buildOverview(statusDocument({ services: [serviceStatus({ reals })] }), 'd1').services
+    assert.deepEqual(overview?.maintenance, { up: 2, down: 2, unknown: 1 })
+    assert.equal(overview?.failed, 2)
   })
 
   it('has the machines that answer for a virtual address of a service, and nothing without one', () => {
