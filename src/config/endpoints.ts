@@ -124,6 +124,12 @@ function advice(text: string): string {
   if (/\/\d+$/.test(text)) return '; write it without the prefix length'
   if (/^\[[^\]]*$/.test(text)) return '; the closing ] is missing'
   if (/\s/.test(text)) return '; it has a blank in it'
+  const [, rest, protocol] = /^(.+)\/(tcp|udp|sctp)$/i.exec(text) ?? []
+  if (rest !== undefined && parseHostPort(rest))
+    return `; write it without "/${protocol}": the protocol of a service is a key of its own`
+  const [, inner, after = ''] = /^\[([^\]]*)\](.*)$/.exec(text) ?? []
+  if (inner !== undefined && parseAddress(inner)?.family === 'ipv6')
+    return `; after the brackets comes a colon with the port, not "${after}"`
   if (/^\[.*\]/.test(text)) return '; what stands in the brackets is not an IPv6 address'
   if (/^[\d.]+(:|$)/.test(text)) return '; an IPv4 address has four numbers from 0 to 255'
   return ''

@@ -118,9 +118,17 @@ function readSentinel(
   return false
 }
 
+/** What other programs call the kind of a check. */
+const NAMES_OF_KIND: ReadonlySet<string> = new Set(['type', 'check', 'checktype'])
+
+function kindIn({ value }: RawEntry): string {
+  return value.kind === 'scalar' && typeof value.value === 'string' ? value.value : 'connect'
+}
+
 function reportWithoutKind({ at, entries }: Draft, { checks, report }: Context): void {
   const slip = entries.find(entry => isMisspelt('kind', [entry], Object.keys(checkFields)))
   const name = entries.find(({ key }) => checks.has(key))
+  const other = entries.find(({ key }) => NAMES_OF_KIND.has(key))
   if (slip)
     report.error('UNKNOWN_KEY', slip.keyAt, `"${slip.key}" is not a key of a check; did you mean "kind"?`)
   else if (name)
@@ -128,6 +136,12 @@ function reportWithoutKind({ at, entries }: Draft, { checks, report }: Context):
       'CHECK_WITHOUT_KIND',
       name.keyAt,
       `"${name.key}" is a kind of check, not a key: write kind: ${name.key}, with its options beside it`,
+    )
+  else if (other)
+    report.error(
+      'UNKNOWN_KEY',
+      other.keyAt,
+      `"${other.key}" is not a key of a check: write kind: ${kindIn(other)}`,
     )
   else
     report.error(
