@@ -35,7 +35,7 @@ function serviceOverview(service: ServiceStatus): ServiceOverview {
     },
     failed: reals.filter(({ state, override }) => state === 'down' && !isHeldDown(override)).length,
     overridden: reals.filter(real => real.override !== null).length,
-    maintenance: maintenanceOf(reals),
+    drained: reals.filter(({ state, override }) => state === 'up' && isDrained(override)).length,
     troubled: troubled.slice(0, MOST_TROUBLED).map(troubledReal),
     troubledCount: troubled.length,
   }
@@ -44,14 +44,6 @@ function serviceOverview(service: ServiceStatus): ServiceOverview {
 function troubledReal(real: RealStatus): TroubledReal {
   const { name, state, since, reason, checkReason, override, slowStart, damping, down, weight } = real
   return { name, state, since, reason, checkReason, override, slowStart, damping, down, weight }
-}
-
-/** Each server counts once: as failed, in maintenance, not judged yet or up. */
-function maintenanceOf(reals: readonly RealStatus[]): ServiceOverview['maintenance'] {
-  const count = { up: 0, down: 0, unknown: 0 }
-  for (const { state, override } of reals)
-    if (state === 'down' ? isHeldDown(override) : isDrained(override)) count[state]++
-  return count
 }
 
 function isDrained(override: RealStatus['override']): boolean {

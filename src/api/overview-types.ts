@@ -43,11 +43,9 @@ const serviceOverview = serviceStatus
       .describe('Sums over the real servers: the configured weights, and those in the table of the kernel.'),
     failed: z.int().describe('Number of real servers that are down, and not by an override.'),
     overridden: z.int().describe('Number of real servers with an override.'),
-    maintenance: z
-      .object({ up: z.int(), down: z.int(), unknown: z.int() })
-      .describe(
-        'Numbers of real servers, by their states, that get no new connections by an override. One that is drained and down counts as failed.',
-      ),
+    drained: z
+      .int()
+      .describe('Number of real servers that are up, but get no new connections by an override.'),
     troubled: list(troubledReal).describe('The real servers that need attention, the worst first; a few.'),
     troubledCount: z.int().describe('Number of all of them.'),
   })

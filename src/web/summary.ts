@@ -50,20 +50,19 @@ export function isRefusing({ state, fallback }: Pick<ServiceOverview, 'state' | 
   return state === 'down' && !fallback?.inUse
 }
 
-/** Each server counts once. */
+/** Each server counts once, by its state as everywhere on the page: one that is drained is up. */
 function countsText(services: readonly ServiceOverview[], totals: OverviewDocument['totals']): string {
   const { up, down, unknown } = totals
   const sum = (of: (service: ServiceOverview) => number) =>
     services.reduce((all, service) => all + of(service), 0)
   const failed = sum(service => service.failed)
-  const held = (state: keyof ServiceOverview['maintenance']) => sum(service => service.maintenance[state])
-  const [drained, waiting] = [held('up'), held('unknown')]
-  const maintained = drained + waiting + held('down')
+  const drained = sum(service => service.drained)
+  const held = down - failed
   return [
-    `${up - drained} of ${counted(up + down + unknown, 'real server')} up`,
+    `${up} of ${counted(up + down + unknown, 'real server')} up${drained > 0 ? ` (${drained} drained)` : ''}`,
     ...(failed > 0 ? [`${failed} failed`] : []),
-    ...(unknown > waiting ? [`${unknown - waiting} not judged yet`] : []),
-    ...(maintained > 0 ? [`${maintained} in maintenance`] : []),
+    ...(unknown > 0 ? [`${unknown} not judged yet`] : []),
+    ...(held > 0 ? [`${held} in maintenance`] : []),
   ].join(', ')
 }
 

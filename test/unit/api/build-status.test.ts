@@ -138,7 +138,7 @@ describe('build-status', () => {
     )
   })
 
-  it('has in the overview each server once: as failed, in maintenance, not judged yet or up', () => {
+  it('has in the overview how many servers have failed, and how many are up but drained', () => {
     const override = (effect: OverrideStatus['effect'], weight: number | null = null): OverrideStatus => ({
       ...{ effect, weight, source: 'command', who: 'anna', reason: '', since: at(0) },
       ...{ until: null, rampUntil: null },
@@ -157,8 +157,7 @@ describe('build-status', () => {
       realStatus(DOWN),
     ]
     const [overview] = buildOverview(statusDocument({ services: [serviceStatus({ reals })] }), 'd1').services
-    assert.deepEqual(overview?.maintenance, { up: 2, down: 2, unknown: 1 })
-    assert.equal(overview?.failed, 2)
+    assert.deepEqual([overview?.drained, overview?.failed], [2, 2])
   })
 
   it('has the machines that answer for a virtual address of a service, and nothing without one', () => {

@@ -2,9 +2,8 @@ import assert from 'node:assert/strict'
 import type { ServiceOverview } from '../../../src/api/overview-types.js'
 import { summaryOf } from '../../../src/web/summary.js'
 
-const maintenance = { up: 0, down: 0, unknown: 0 }
 const service = (name: string, change: object = {}) =>
-  ({ name, state: 'up', panic: null, fallback: null, failed: 0, maintenance, ...change }) as ServiceOverview
+  ({ name, state: 'up', panic: null, fallback: null, failed: 0, drained: 0, ...change }) as ServiceOverview
 const summary = (services: readonly ServiceOverview[], hasTrouble = false) =>
   summaryOf(
     { services, totals: { up: 3, down: 1, unknown: 0, noVerdict: 0 }, isolation: null, cluster: null },
@@ -17,22 +16,16 @@ const panic = { panic: { held: [] }, failed: 2 }
 
 describe('the summary of the page', () => {
   it('says that all is well, also with servers in maintenance', () => {
-    const { tone, headline, others, counts } = summary([
-      service('web'),
-      service('mail', { maintenance: { ...maintenance, down: 1 } }),
-    ])
+    const { tone, headline, others, counts } = summary([service('web'), service('mail')])
     assert.deepEqual([tone, headline, others], ['good', 'All services are healthy', []])
     assert.equal(counts, '3 of 4 real servers up, 1 in maintenance')
   })
 
-  it('counts each server once: one that is drained is in maintenance, and not up', () => {
+  it('counts each server once: one that is drained is up', () => {
     const totals = { up: 3, down: 2, unknown: 2, noVerdict: 0 }
-    const services = [
-      service('web', { maintenance: { up: 1, down: 1, unknown: 1 }, failed: 1 }),
-      service('mail'),
-    ]
+    const services = [service('web', { drained: 1, failed: 1 }), service('mail')]
     const { counts } = summaryOf({ services, totals, isolation: null, cluster: null }, false)
-    assert.equal(counts, '2 of 7 real servers up, 1 failed, 1 not judged yet, 3 in maintenance')
+    assert.equal(counts, '3 of 7 real servers up (1 drained), 1 failed, 2 not judged yet, 1 in maintenance')
   })
 
   it('does not call a service healthy that is not judged yet', () => {
