@@ -1,6 +1,18 @@
 /** Events in words, as `lvsd events` has them. Pure. */
 import type { EventRecord } from './api-types.js'
-import { timeText } from './text.js'
+import { dayText, timeText } from './text.js'
+
+/** The events in their order, in groups of one day each. */
+export function byDay(events: readonly EventRecord[]): readonly (readonly [day: string, EventRecord[]])[] {
+  const groups: [string, EventRecord[]][] = []
+  for (const event of events) {
+    const day = dayText(event.time)
+    const last = groups.at(-1)
+    if (last?.[0] === day) last[1].push(event)
+    else groups.push([day, [event]])
+  }
+  return groups
+}
 
 /** Without the name of the service, which stands before it. */
 export function eventText(event: EventRecord): string {

@@ -1,13 +1,14 @@
 /** The events of the director, filtered, the newest first. */
 
+import { Fragment } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import type { EventRecord } from './api-types.js'
 import { usePage } from './context.js'
-import { eventText } from './event-text.js'
+import { byDay, eventText } from './event-text.js'
 import { useKeys } from './keyboard.js'
 import { hashOf, type Route } from './routes.js'
 import { useStore } from './store.js'
-import { fullTime, timeText } from './text.js'
+import { clockText, fullTime } from './text.js'
 
 const MOST = 200
 const LEVELS = { info: 'information', warn: 'warning', error: 'error' } as const
@@ -46,11 +47,7 @@ export function EventsView({ route }: { route: EventsRoute }) {
         </label>
       </div>
       {trouble && <p class="note alarm">{trouble}</p>}
-      {events === null ? (
-        <p class="empty">The events are being loaded.</p>
-      ) : (
-        <EventList events={events} now={Date.now()} />
-      )}
+      {events === null ? <p class="empty">The events are being loaded.</p> : <EventList events={events} />}
     </>
   )
 }
@@ -82,18 +79,31 @@ export function useEvents(query: Readonly<Record<string, string>>): Events {
 
 interface EventListProps {
   readonly events: readonly EventRecord[]
-  readonly now: number
   /** All are about the subject of the page, which is not named again. */
   readonly isOfOne?: boolean
 }
 
-export function EventList({ events, now, isOfOne = false }: EventListProps) {
+/** The events of each day below it: a page may be open for longer than a day, and only news draw its list again. */
+export function EventList({ events, isOfOne = false }: EventListProps) {
   if (events.length === 0) return <p class="empty">No event.</p>
+  return (
+    <>
+      {byDay(events).map(([day, ofDay]) => (
+        <Fragment key={day}>
+          <p class="day">{day}</p>
+          <EventsOfDay events={ofDay} isOfOne={isOfOne} />
+        </Fragment>
+      ))}
+    </>
+  )
+}
+
+function EventsOfDay({ events, isOfOne }: Required<EventListProps>) {
   return (
     <ol class="events">
       {events.map(event => (
         <li key={event.id} class={event.level}>
-          <time title={fullTime(event.time)}>{timeText(event.time, now)}</time>
+          <time title={fullTime(event.time)}>{clockText(Date.parse(event.time) / 1000)}</time>
           <span class={`level ${event.level}`}>{LEVELS[event.level]}</span>
           <code>{event.event}</code>
           <span class="message">

@@ -58,20 +58,20 @@ export function Overview() {
           )}
           {(overview.cluster?.directors.length ?? 0) > 1 && <Directors overview={overview} />}
         </div>
-        {isWide && <RecentEvents now={now} />}
+        {isWide && <RecentEvents />}
       </div>
     </>
   )
 }
 
-function RecentEvents({ now }: { now: number }) {
+function RecentEvents() {
   const { events } = useEvents(RECENT)
   return (
     <aside class="recent" aria-labelledby="recent">
       <h2 id="recent">
         Last events <a href={hashOf({ view: 'events', service: '', real: '', level: '' })}>all</a>
       </h2>
-      {events && <EventList events={events} now={now} />}
+      {events && <EventList events={events} />}
     </aside>
   )
 }

@@ -95,7 +95,7 @@ export function RealView({ service, real }: { service: string; real: string }) {
       ))}
       <section>
         <h2>Events</h2>
-        {events && <EventList events={events} now={now} isOfOne />}
+        {events && <EventList events={events} isOfOne />}
       </section>
     </>
   )

@@ -37,9 +37,18 @@ export function fullTime(iso: string): string {
   return `${dayAndTime(date)} ${zoneOf(date)}`
 }
 
+/** The local day of an ISO 8601 time, with its zone, above times of day: `2026-11-28, +01:00`. */
+export function dayText(iso: string): string {
+  const date = new Date(iso)
+  return `${dayOf(date)}, ${zoneOf(date)}`
+}
+
+function dayOf(date: Date): string {
+  return [date.getFullYear(), two(date.getMonth() + 1), two(date.getDate())].join('-')
+}
+
 function dayAndTime(date: Date): string {
-  const day = [date.getFullYear(), two(date.getMonth() + 1), two(date.getDate())].join('-')
-  return `${day} ${[date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(':')}`
+  return `${dayOf(date)} ${[date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(':')}`
 }
 
 /** `UTC`, or the offset. */

@@ -263,6 +263,7 @@ describe('the page', function () {
     await sees(page, 'Nothing changes in the table.')
     await page.getByRole('link', { name: 'Events' }).click()
     await sees(page, 'daemon.started')
+    await sees(page, /^\d{4}-\d\d-\d\d, (UTC|[+-]\d\d:\d\d)$/)
     await page.getByLabel('Level').selectOption('error')
     await sees(page, 'No event.')
     await page.getByRole('link', { name: 'Director' }).click()

@@ -1,11 +1,28 @@
 import assert from 'node:assert/strict'
-import { eventText } from '../../../src/web/event-text.js'
+import { byDay, eventText } from '../../../src/web/event-text.js'
 
 type EventRecord = Parameters<typeof eventText>[0]
 
 const time = '2026-01-01T12:00:00.000Z'
 const drain = { service: 'web', real: '[::1]:80', effect: 'drain', who: 'root' }
 const until = new Date(2026, 0, 3, 7, 35, 6).toISOString()
+
+describe('events by day', () => {
+  it('are below the date and the zone of the reader, in their order', () => {
+    const at = (day: number, hour: number) => ({ time: new Date(2026, 0, day, hour).toISOString() })
+    const events = [at(3, 1), at(2, 23), at(2, 0), at(1, 23)] as EventRecord[]
+    const days = byDay(events)
+    assert.deepEqual(
+      days.map(([day]) => day.slice(0, 12)),
+      ['2026-01-03, ', '2026-01-02, ', '2026-01-01, '],
+    )
+    assert.deepEqual(
+      days.flatMap(([, ofDay]) => ofDay),
+      events,
+    )
+    assert.deepEqual(byDay([]), [])
+  })
+})
 
 describe('the text of an event', () => {
   const cases: [string, object, string][] = [

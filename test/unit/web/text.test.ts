@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { fullTime, tableText, timeText } from '../../../src/web/text.js'
+import { dayText, fullTime, tableText, timeText } from '../../../src/web/text.js'
 import { onCleanup } from '../../support/after-each.js'
 
 const AT = '2026-11-28T14:03:05.000Z'
@@ -19,6 +19,7 @@ describe('text of the page: times', () => {
       })
       process.env.TZ = zone
       assert.equal(fullTime(AT), full)
+      assert.equal(dayText(AT), `${full.slice(0, 10)}, ${full.slice(20)}`)
       assert.equal(timeText(AT, Date.parse('2026-12-24T12:00:00Z')), full.slice(0, 19))
     })
 })
