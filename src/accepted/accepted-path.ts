@@ -21,3 +21,8 @@ export function acceptedPath(state: string, file: string): string {
 export function homeOf(env: Readonly<Record<string, string | undefined>>): string {
   return resolve(env.STATE_DIRECTORY?.split(':')[0] || DEFAULT_STATE)
 }
+
+/** Returns where the state folder of a file is recorded that is not `home`. */
+export function pointerPath(home: string, file: string): string {
+  return join(home, acceptedPath('', file).replace(/\.json$/, '.place'))
+}

@@ -16,6 +16,7 @@ import { build } from '../system/build-id.js'
 import { isHandedOver, readTextSoon } from '../system/read-file.js'
 import { acceptedPath, DEFAULT_STATE } from './accepted-path.js'
 import { firstChecksFile, firstChecksPath } from './first-checks.js'
+import { sumsOf } from './held-blocks.js'
 import { type Place, stateFolders, writePointer } from './places.js'
 import { type Accepted, type FromText, type Reading, readAccepted, writeAccepted } from './store.js'
 
@@ -98,10 +99,15 @@ export class AcceptedConfiguration {
     const { file } = this.#place
     const fromText = paths ? fromTextOf(accepted, this.#pathsGiven()) : null
     const at = new Date().toISOString()
-    await writeAccepted(acceptedPath(state, file), { file, at, text, config, fromText, build: build() })
     // Which checks a director of a site runs, and how often, its role decides.
     const canBegin = fromText !== null && !config.cluster
-    await keepFirstChecks({ state, file, text }, canBegin ? firstChecks : null)
+    const first = canBegin && firstChecks ? fileFor(file, accepted, firstChecks) : null
+    const path = firstChecksPath(state, file)
+    const isThere = first !== null && (await holds(path, first))
+    // Those of another configuration must not be there beside this one: a start that runs this one would begin them.
+    if (!isThere) await drop(path, first === null)
+    await writeAccepted(acceptedPath(state, file), { file, at, text, config, fromText, build: build() })
+    if (first && !isThere) await writeFirst(path, first)
     if (this.#place.state === null && !isTrial) await writePointer(this.#place, state)
   }
 
@@ -125,18 +131,26 @@ export class AcceptedConfiguration {
   }
 }
 
-async function keepFirstChecks(
-  { state, file, text }: { readonly state: string; readonly file: string; readonly text: string },
-  checks: FirstChecks | null,
-): Promise<void> {
-  const path = firstChecksPath(state, file)
+function fileFor(file: string, { text, config }: Runnable, checks: FirstChecks): Buffer {
+  const { program, bytes, services } = checks
+  const sums = sumsOf({ file, text, services: config.services }, services)
+  return firstChecksFile({ file, text, program, sums }, bytes)
+}
+
+async function holds(path: string, first: Buffer): Promise<boolean> {
+  return (await readFile(path).catch(() => null))?.equals(first) ?? false
+}
+
+/** `isNone`: nothing will be written there. */
+async function drop(path: string, isNone: boolean): Promise<void> {
+  await rm(path, { recursive: isNone, force: true }).catch(() => {})
+}
+
+async function writeFirst(path: string, first: Buffer): Promise<void> {
   try {
-    if (!checks) return await rm(path, { recursive: true, force: true })
-    const next = firstChecksFile({ file, text, program: checks.program }, checks.bytes)
-    const before = await readFile(path).catch(() => null)
-    if (!before?.equals(next)) await writeDurably(path, next)
+    await writeDurably(path, first)
   } catch {
-    // The next start begins its checks a little later, or those that are there: they are still whole, and compared with what it wants.
+    // The next start begins its checks a little later.
   }
 }
 

@@ -1,9 +1,9 @@
 /** Finds the state folder of a configuration file that cannot be read any more. */
-import { dirname, join, resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { writeDurably } from '../storage/durable-file.js'
 import { readText } from '../storage/state-text.js'
 import { makeFolder } from '../system/make-folder.js'
-import { acceptedPath, homeOf } from './accepted-path.js'
+import { homeOf, pointerPath } from './accepted-path.js'
 
 export interface Place {
   readonly file: string
@@ -43,8 +43,4 @@ export async function writePointer({ file, env }: Place, state: string): Promise
   if (resolve(state) === home) return
   await makeFolder(home, 0o755)
   await writeDurably(pointerPath(home, file), `${resolve(state)}\n`)
-}
-
-function pointerPath(home: string, file: string): string {
-  return join(home, acceptedPath('', file).replace(/\.json$/, '.place'))
 }

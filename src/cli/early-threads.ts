@@ -7,7 +7,7 @@ import { acceptedPath, homeOf } from '../accepted/accepted-path.js'
 import { readFirstChecks } from '../accepted/first-checks.js'
 import { isSmall, openReaderEarly } from '../config/reader.js'
 import { beginEarly, engineProgram, openEngineEarly } from '../schedule/engine/early-engine.js'
-import { decodeFirst } from '../schedule/engine/first-orders.js'
+import { decodeFirst, withJobs } from '../schedule/engine/first-orders.js'
 
 /**
  * Opens the thread that a director needs first: for a long configuration the one that reads it, unless the accepted one is likely to
@@ -22,8 +22,9 @@ export function openThreadsEarly([command, ...words]: readonly string[]): void {
     const isRead = !isSmall(file) && !existsSync(acceptedPath(state, file))
     if (isRead && openReaderEarly(file)) return
     const engine = openEngineEarly()
-    const first = engine && readFirstChecks(state, file, engineProgram())
-    if (first) beginEarly(engine, decodeFirst(first))
+    const stored = engine && readFirstChecks(state, file, engineProgram())
+    const first = stored && withJobs(decodeFirst(stored.bytes), stored.held)
+    if (first && first.jobs.length > 0) beginEarly(engine, first)
   } catch {
     // The program looks at the file again, and says what is wrong.
   }

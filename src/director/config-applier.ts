@@ -61,6 +61,11 @@ export class ConfigApplier {
     return this.#config
   }
 
+  /** True if all parts have this configuration, and not a step to another one. */
+  isInForce(config: Config): boolean {
+    return this.#placed === config
+  }
+
   /**
    * Prepares the start. Runs before the control socket opens: it may wait for seconds, and there is no status to report
    * yet.

@@ -5,7 +5,7 @@ import type { ReloadOutcome, StatusDocument } from '../api/status-types.js'
 import { Cluster } from '../cluster/cluster.js'
 import type { SiteOverrides } from '../cluster/overrides/site-overrides.js'
 import { SiteEvents } from '../cluster/site-events.js'
-import type { Change, ResolvedConfig, ResolvedService } from '../core/model.js'
+import type { Change, Config, ResolvedConfig, ResolvedService } from '../core/model.js'
 import { type EventBus, openEventBus } from '../events/event-bus.js'
 import { logListener } from '../events/log-listener.js'
 import { HealthMemory } from '../health/health-memory.js'
@@ -22,7 +22,7 @@ import { cleanStop } from '../reconcile/clean-stop.js'
 import { Reconciler } from '../reconcile/reconciler.js'
 import { SysctlKeeper } from '../reconcile/sysctl-keeper.js'
 import type { OnResult } from '../schedule/executor.js'
-import { type Executors, openExecutors } from '../schedule/executors.js'
+import { type Executors, type FirstChecks, openExecutors } from '../schedule/executors.js'
 import { steadyNow, systemClock, WallClock } from '../util/clock.js'
 import { counted } from '../util/plural.js'
 import type { AddressConflicts } from './address-conflicts.js'
@@ -110,7 +110,7 @@ class RunningDaemon implements Daemon {
     lifecycle.add('resolver', () => resolver.close())
     this.#reloader = new Reloader({
       ...parts,
-      keep: async accepted => parts.keep?.(accepted, () => this.#executors.firstChecks()),
+      keep: async accepted => parts.keep?.(accepted, () => this.#firstChecksOf(accepted.config)),
       apply: () => {
         void this.#api.follow(this.#reloader.loaded.config)
         return this.#applier.apply()
@@ -353,6 +353,13 @@ class RunningDaemon implements Daemon {
     })
     this.#reloader.begin(started)
     return started
+  }
+
+  /** Null while another configuration is in force, or on its way to be. */
+  #firstChecksOf(config: Config): FirstChecks | null {
+    if (!this.#applier.isInForce(config)) return null
+    const { store } = this.#health
+    return this.#executors.firstChecks(id => store.subscribers(id).map(({ service }) => service.name))
   }
 
   async #start(): Promise<void> {

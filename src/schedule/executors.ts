@@ -38,8 +38,8 @@ export interface Executors extends Executor<CheckWork> {
   sources(): ReadonlyMap<string, SourceChoice>
   /** When the first run of the engine began, in milliseconds since the start of the process; null: none has. */
   firstRun(): number | null
-  /** Returns what the next start with the same jobs can begin at once; null: nothing. */
-  firstChecks(): FirstChecks | null
+  /** Returns what the next start with the same jobs can begin at once; null: nothing. `servicesOf`: names; without one a job is not meant. */
+  firstChecks(servicesOf: (job: string) => readonly string[]): FirstChecks | null
   /** Resolves when all runs and all workers have ended. */
   close(): void | Promise<void>
 }
@@ -50,6 +50,8 @@ export interface FirstChecks {
   readonly program: string
   /** `FirstOrders`. */
   readonly bytes: Uint8Array
+  /** For each of them the names of the services that have it. */
+  readonly services: readonly (readonly string[])[]
 }
 
 /** What runs probes: Node's sockets, or epoll in a thread of its own. `auto`: epoll where it works, else Node's sockets. */
@@ -220,11 +222,15 @@ export function openExecutors(
     stats: () => (engine ? together(scheduler.stats(), engine.counts()) : scheduler.stats()),
     waiting: () => scheduler.waiting + (engine?.waiting ?? 0),
     firstRun: () => engine?.firstRun() ?? null,
-    firstChecks: () => {
-      const jobs = engine ? firstOf(given) : []
+    firstChecks: servicesOf => {
+      const jobs = engine ? firstOf(given, id => servicesOf(id).length > 0) : []
       if (jobs.length === 0) return null
       const orders = { cap, hasSources: sources !== null, virtual: sources?.virtual ?? [], jobs }
-      return { program: engineProgram(), bytes: encodeFirst(orders) }
+      return {
+        program: engineProgram(),
+        bytes: encodeFirst(orders),
+        services: jobs.map(({ id }) => servicesOf(id)),
+      }
     },
     sources: () => new Map([...(sources?.choices() ?? []), ...(engine?.sources() ?? [])]),
     close: async () => {
@@ -236,18 +242,25 @@ export function openExecutors(
   }
 }
 
-/** A check through a service needs a mark, which is found at each start. One on a grid has its time from other directors. */
+/**
+ * Returns jobs from all over the site, so that the next start has some of them whatever has been edited. A check through a service needs a
+ * mark, which is found at each start. One on a grid has its time from other directors.
+ */
 function firstOf(
   given: ReadonlyMap<string, { readonly work: CheckWork; readonly timing: Timing }>,
+  isMeant: (id: string) => boolean,
 ): FirstJob[] {
-  const jobs: FirstJob[] = []
-  for (const [id, { work: all, timing }] of given) {
-    const work = all.path || timing.grid !== undefined ? null : engineWorkOf(all)
+  const all = [...given].filter(
+    ([id, { work, timing }]) => !work.path && timing.grid === undefined && isMeant(id),
+  )
+  const count = Math.min(MOST_FIRST, all.length)
+  return Array.from({ length: count }, (_, i) => all[Math.floor((i * all.length) / count)]).flatMap(job => {
+    const work = engineWorkOf(job?.[1].work)
+    if (!job || !work) return []
+    const [id, { timing }] = job
     const { interval, timeout } = timing
-    if (work) jobs.push({ id, work, timing: { interval, timeout, firstIn: 0 } })
-    if (jobs.length === MOST_FIRST) break
-  }
-  return jobs
+    return [{ id, work, timing: { interval, timeout, firstIn: 0 } }]
+  })
 }
 
 /** Returns what the engine needs of a work; null if the engine does not run it. */

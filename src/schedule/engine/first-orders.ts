@@ -36,6 +36,11 @@ export function decodeFirst(bytes: Uint8Array): FirstOrders {
   return orders
 }
 
+/** Returns the orders with these jobs alone. `areMeant`: for each job; null: all. */
+export function withJobs(orders: FirstOrders, areMeant: readonly boolean[] | null): FirstOrders {
+  return areMeant ? { ...orders, jobs: orders.jobs.filter((_, i) => areMeant[i] === true) } : orders
+}
+
 /** The number of the job at this place, and the place of that number. */
 export const numberAt = (place: number): number => place + 1
 export const placeOf = (number: number): number => number - 1

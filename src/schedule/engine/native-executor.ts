@@ -92,6 +92,8 @@ export class NativeExecutor implements Executor<EngineWork> {
   readonly #free: number[] = []
   readonly #results = new ResultQueue(results => this.#take(results))
   readonly #first: FirstJobs
+  /** Jobs with higher numbers were begun by the core. */
+  readonly #lastFirst: number
   readonly #cancelUnasked: () => void
   #lastNumber: number
   #lastPlace: number
@@ -110,14 +112,17 @@ export class NativeExecutor implements Executor<EngineWork> {
       onGivenUp: why => this.#givenUp(why),
     })
     this.#first = new FirstJobs(this.#host.first)
-    this.#lastNumber = this.#first.count
+    this.#lastFirst = this.#first.count
+    this.#lastNumber = this.#lastFirst
     this.#lastPlace = this.#first.count - 1
     this.#cancelUnasked = parts.clock.alarm(UNASKED, () => this.#endUnasked())
     // The core does not know the virtual addresses yet. The jobs of the start have theirs.
-    let isKnown = this.#host.first !== null
+    let first = this.#host.first
     parts.sources?.passOn(addresses => {
-      if (!isKnown) this.#host.order({ kind: 'virtual', addresses })
-      isKnown = false
+      if (first && addresses.length === 0) return
+      this.#host.order({ kind: 'virtual', addresses })
+      if (first && !addresses.every(one => first?.virtual.includes(one))) this.#beginAnew()
+      first = null
     })
   }
 
@@ -235,6 +240,15 @@ export class NativeExecutor implements Executor<EngineWork> {
     // After the caller has put all of the configuration in force, and before later results, which may wait already.
     if (last) queueMicrotask(() => this.#take({ repeats: null, full: [last], deferred: [] }))
     return true
+  }
+
+  /** A virtual address is new, so a check of the start may have it as its source: what they say does not count. */
+  #beginAnew(): void {
+    this.#endUnasked()
+    for (const { id, number, timing } of [...this.#byId.values()]) {
+      const work = number <= this.#lastFirst ? this.#parts.workOf(id) : null
+      if (work) this.set(id, work, timing)
+    }
   }
 
   #endUnasked(): void {

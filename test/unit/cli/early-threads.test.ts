@@ -1,15 +1,19 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { acceptedPath } from '../../../src/accepted/accepted-path.js'
 import { firstChecksFile, firstChecksPath } from '../../../src/accepted/first-checks.js'
+import { sumsOf } from '../../../src/accepted/held-blocks.js'
 import { openThreadsEarly } from '../../../src/cli/early-threads.js'
 import { SMALL } from '../../../src/config/reader.js'
+import type { Service } from '../../../src/core/model.js'
 import { type EngineThread, engineProgram } from '../../../src/schedule/engine/early-engine.js'
 import { encodeFirst } from '../../../src/schedule/engine/first-orders.js'
+import type { EngineWork } from '../../../src/schedule/engine/protocol.js'
 import { earlyThread, takeEarlyThread } from '../../../src/system/early-threads.js'
 import { onCleanup } from '../../support/after-each.js'
 import { temporaryFile, temporaryFolder } from '../../support/folder.js'
+import { address } from '../../support/tables.js'
 
 const NAMES = ['engine', 'reader'] as const
 
@@ -24,6 +28,16 @@ function openFor(...words: readonly string[]): readonly string[] {
 
 const small = () => temporaryFile('small.yaml', 'services: {}\n')
 const long = () => temporaryFile('long.yaml', '#'.repeat(SMALL + 1))
+
+const EVERY = { interval: 3_600_000, timeout: 1000, firstIn: 0 }
+
+/** A check of a port on which nothing listens. */
+function refused(): EngineWork {
+  const to = { address: address('::1'), port: 1 }
+  const judge = { kind: 'connected' } as const
+  const probe = { kind: 'tcp', ...to, end: false, reset: false, send: Buffer.alloc(0), judge } as const
+  return { probe, connects: 0, target: to }
+}
 
 describe('early threads: what a director opens before its program is loaded', () => {
   it('is the engine for a small configuration, whatever options stand before it', () => {
@@ -50,20 +64,30 @@ describe('early threads: what a director opens before its program is loaded', ()
     assert.deepEqual(openFor('run', file, `--state=${temporaryFolder()}`), ['reader'])
   })
 
-  it('has the first checks that were stored with this text', () => {
-    const [file, state] = [small(), temporaryFolder()]
+  it('has the first checks that were stored with this text, or those of its services that are in another one', () => {
+    const state = temporaryFolder()
+    const block = (name: string) => `  ${name}:\n    virtual: fwmark 1\n`
+    const text = `services:\n${block('web')}${block('mail')}${block('ftp')}`
+    const file = temporaryFile('small.yaml', text)
     const program = engineProgram()
-    const orders = { cap: 1, hasSources: false, virtual: [], jobs: [] }
-    const text = readFileSync(file, 'utf8')
-    const stored = firstChecksFile({ file, text, program }, encodeFirst(orders))
+    const jobs = ['a', 'b'].map(id => ({ id, work: refused(), timing: EVERY }))
+    const orders = { cap: 1, hasSources: false, virtual: [], jobs }
+    const services = ['web', 'mail', 'ftp'].map(name => ({ name }) as Service)
+    const sums = sumsOf({ file, text, services }, [['web'], ['mail']])
+    const stored = firstChecksFile({ file, text, program, sums }, encodeFirst(orders))
     writeFileSync(firstChecksPath(state, file), stored, { mode: 0o600 })
-    openFor('run', file, '--state', state)
-    const first = () => (earlyThread('engine') as EngineThread | null)?.first
-    assert.deepEqual(first(), orders)
-    takeEarlyThread('engine')?.worker.terminate()
-    writeFileSync(file, 'services: {} # more\n')
-    openFor('run', file, '--state', state)
-    assert.equal(first(), null)
+    writeFileSync(acceptedPath(state, file), '')
+    const firstOf = (text: string) => {
+      writeFileSync(file, text)
+      openFor('run', file, '--state', state)
+      const engine = takeEarlyThread<EngineThread>('engine')
+      engine?.worker.postMessage(null)
+      return engine?.first ?? null
+    }
+    assert.deepEqual(firstOf(text), orders)
+    assert.deepEqual(firstOf(text.replace('web', 'new')), { ...orders, jobs: jobs.slice(1) })
+    assert.equal(firstOf(text.replace('web', 'new').replace('mail', 'post')), null)
+    assert.equal(firstOf(`${text}settings: {}\n`), null)
   })
 
   it('is nothing for other commands, for a help text, and without a file', () => {

@@ -54,6 +54,7 @@ function executorAfter(
   first: FirstOrders,
   clock: Pick<typeof systemClock, 'now' | 'alarm'> = systemClock,
   workOf: () => EngineWork | null = () => null,
+  sources: CheckSources | null = null,
 ) {
   const early = openEngineEarly()
   assert.ok(early)
@@ -61,7 +62,7 @@ function executorAfter(
   const open = (cap = first.cap) => {
     const results: [id: string, result: CheckResult][] = []
     const executor = new NativeExecutor({
-      ...{ clock, cap, sources: null, log: recordingLog().log },
+      ...{ clock, cap, sources, log: recordingLog().log },
       report: (id, result) => void results.push([id, result]),
       ...{ onDelay: () => {}, isSettled: () => false, workOf },
       ...{ onDeferred: assert.fail, onGivenUp: () => assert.fail() },
@@ -180,6 +181,29 @@ describe('first jobs: what the engine runs before there is a director', () => {
     assert.deepEqual(virtual(), [{ kind: 'virtual', addresses: ['fd00:1::81'] }])
   })
 
+  it('begin anew where a virtual address is new, which may have been the source', async () => {
+    const { port, paths: askedFor } = await asked()
+    const changes = { take: () => NO_CHANGES, close: () => {} }
+    const paths = { routeTo: () => null, addresses: () => [] }
+    const resultsAfter = async (virtual: readonly string[]) => {
+      const job = { id: 'a', work: workFor(port), timing: EVERY }
+      const first = { ...ordersOf([job]), hasSources: true, virtual: ['fd00:1::80', 'fd00:1::81'] }
+      const sources = new CheckSources({ paths, changes, log: recordingLog().log, now: systemClock.now })
+      const { open } = executorAfter(first, systemClock, () => workFor(port), sources)
+      askedFor.length = 0
+      await until(() => askedFor.length === 1)
+      const { executor, results } = open()
+      await sleep(50)
+      executor.set('a', workFor(port), EVERY)
+      sources.followAddresses(virtual)
+      await until(() => results.length === 1)
+      await sleep(50)
+      return [results.length, askedFor.length]
+    }
+    assert.deepEqual(await resultsAfter(['fd00:1::80']), [1, 1])
+    assert.deepEqual(await resultsAfter(['fd00:1::80', 'fd00:1::82']), [1, 2])
+  })
+
   it('are no reason to give the engine up where they end their thread', async () => {
     const { port, paths } = await asked()
     const bad = { id: 'a', work: { ...workFor(port), probe: null }, timing: EVERY } as never
@@ -217,10 +241,11 @@ describe('first jobs: what the engine runs before there is a director', () => {
     assert.deepEqual(paths, ['/', '/'])
   })
 
-  it('are at most 64 of the jobs that a director has, without those that need a mark', async () => {
+  it('are at most 64 jobs of the services of a director, from all over the site, without those that need a mark', async () => {
     const executors = openExecutors(() => {}, 100, { engine: 'native' })
     onCleanup(executors.close)
-    assert.equal(executors.firstChecks(), null)
+    const servicesOf = (id: string) => (id === 'unknown' ? [] : [`of ${id}`])
+    assert.equal(executors.firstChecks(servicesOf), null)
     const { probe, target } = workFor(1)
     const check = { name: 'web', summary: '', options: () => ({}), probe: () => probe }
     const work = { check, target: target as CheckWork['target'], options: {} }
@@ -229,14 +254,16 @@ describe('first jobs: what the engine runs before there is a director', () => {
     executors.set('marked', { ...work, path }, later)
     executors.set('on a grid', work, { ...later, grid: 60_000 })
     executors.set('fixed', { ...work, answer: { ok: true, reason: 'ok', detail: '' } }, later)
-    assert.equal(executors.firstChecks(), null)
-    for (let i = 0; i < 70; i++) executors.set(`${i}`, work, later)
-    const { bytes, program } = executors.firstChecks() ?? assert.fail()
+    assert.equal(executors.firstChecks(servicesOf), null)
+    executors.set('unknown', work, later)
+    for (let i = 0; i < 2 * MOST_FIRST; i++) executors.set(`${i}`, work, later)
+    const { bytes, program, services } = executors.firstChecks(servicesOf) ?? assert.fail()
     const { jobs, virtual, hasSources } = decodeFirst(bytes)
     assert.deepEqual(
       jobs.map(({ id }) => id),
-      Array.from({ length: MOST_FIRST }, (_, i) => `${i}`),
+      Array.from({ length: MOST_FIRST }, (_, i) => `${2 * i}`),
     )
+    assert.deepEqual(services.slice(0, 2), [['of 0'], ['of 2']])
     assert.deepEqual(jobs[0], {
       id: '0',
       work: { probe, connects: 0, target },
