@@ -32,6 +32,7 @@ import type { WallClock } from '../util/clock.js'
 import { eachInSteps, runSync, type Sliced } from '../util/time-slice.js'
 import { dateTime } from '../util/time-text.js'
 import { checkHintsOf, hintsStatusOf } from './build-hints.js'
+import { disputesOf } from './build-table.js'
 import { endedWindowOf } from './build-windows.js'
 import { clusterStatusOf } from './cluster-status.js'
 import { overrideStatus } from './override-status.js'
@@ -88,7 +89,11 @@ export function* buildingStatus(snapshot: Snapshot, dates: Dates): Sliced<Status
       readCost: reconcile.reading?.cost == null ? null : rounded(reconcile.reading.cost),
       changesApplied: reconcile.changesApplied,
       driftRepaired: reconcile.driftRepaired,
-      disputes: reconcile.disputes.map(dispute => ({ ...dispute, since: dates.iso(dispute.since) })),
+      disputes: disputesOf(
+        reconcile.disputes,
+        health.services.map(one => one.service),
+        dates,
+      ),
       errors: reconcile.errors,
     },
     schedule: { ...schedule, lateness: roundedAll(schedule.lateness) },

@@ -1,14 +1,39 @@
 /** Builds the documents of the kernel's table and of changes. Pure. */
+import { isSameName } from '../core/display-names.js'
+import type { Dispute } from '../core/disputes.js'
+import { keysOfKernel } from '../core/kernel-services.js'
 import {
   type Change,
   type Dump,
   keyOfReal,
   keyOfService,
   type RealAttributes,
+  type ResolvedService,
   type ServiceAttributes,
   type TableService,
 } from '../core/model.js'
+import type { WallClock } from '../util/clock.js'
+import type { StatusDocument } from './status-types.js'
 import type { ChangeDocument, TableDocument } from './table-types.js'
+
+/** Returns the names of services by the keys that they have in the kernel's table. */
+export function namesByKey(services: readonly ResolvedService[]): ReadonlyMap<string, string> {
+  return new Map(services.flatMap(service => keysOfKernel(service).map(key => [key, service.name])))
+}
+
+/** Returns disputes with the names of the services. */
+export function disputesOf(
+  disputes: readonly Dispute[],
+  services: readonly ResolvedService[],
+  dates: Pick<WallClock, 'iso'>,
+): StatusDocument['reconcile']['disputes'] {
+  if (disputes.length === 0) return []
+  const names = namesByKey(services)
+  return disputes.map(({ service, since, changes }) => {
+    const name = names.get(service) ?? service
+    return { service, name: isSameName(name, service) ? null : name, since: dates.iso(since), changes }
+  })
+}
 
 export interface TableFacts {
   /** The services of the configuration by their keys. */

@@ -24,6 +24,14 @@ export function list<T extends z.ZodType>(item: T) {
   return z.array(item).readonly()
 }
 
+/** A service that another program changes repeatedly. */
+export const dispute = z.object({
+  service: z.string().describe('Its key in the table.'),
+  name: z.string().nullable().describe('Its name in the configuration; null: it has none but its key.'),
+  since: time(),
+  changes: z.number().describe('Changes that lvsd has reverted.'),
+})
+
 export const healthState = z.enum(['unknown', 'up', 'down'] satisfies HealthState[])
 export const protocol = z.enum(['tcp', 'udp', 'sctp'] satisfies Protocol[])
 export const forwarding = z.enum(['gate', 'masq', 'ipip', 'gue', 'gre'] satisfies Forwarding[])

@@ -8,6 +8,7 @@ import {
   checkPolicy,
   checkResult,
   counters,
+  dispute,
   effectKind,
   forwarding,
   healthState,
@@ -362,9 +363,7 @@ export const statusDocument = z
         ),
       changesApplied: z.number(),
       driftRepaired: z.number(),
-      disputes: list(z.object({ service: z.string(), since: time(), changes: z.number() })).describe(
-        'Services that another program changes repeatedly.',
-      ),
+      disputes: list(dispute).describe('Services that another program changes repeatedly.'),
       errors: list(z.string()).describe('Refusals by the kernel that have not been resolved.'),
     }),
     schedule: scheduleStats,

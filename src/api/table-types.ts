@@ -1,7 +1,7 @@
 /** The table of the kernel, and changes of it, as the API has them. */
 import { z } from '../check/option-types.js'
 import type { Change } from '../core/model.js'
-import { counters, forwarding, list, realCounters, time } from './model-types.js'
+import { counters, dispute, forwarding, list, realCounters, time } from './model-types.js'
 import { overrideStatus } from './status-types.js'
 
 const serviceAttributes = {
@@ -77,9 +77,7 @@ export const driftDocument = z
     readAt: time(),
     ...counts,
     changes: list(changeDocument).describe('What lvsd would change now; usually nothing.'),
-    disputes: list(z.object({ service: z.string(), since: time(), changes: z.number() })).describe(
-      'Services that another program changes repeatedly.',
-    ),
+    disputes: list(dispute).describe('Services that another program changes repeatedly.'),
     errors: list(z.string()).describe('Refusals by the kernel that have not been resolved.'),
   })
   .meta({ id: 'Drift' })

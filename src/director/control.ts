@@ -4,7 +4,7 @@ import { buildingListing } from '../api/build-listing.js'
 import { buildOverview } from '../api/build-overview.js'
 import { buildingResults } from '../api/build-results.js'
 import { buildingStatus, buildStatus } from '../api/build-status.js'
-import { changeDocument, tableServices } from '../api/build-table.js'
+import { changeDocument, disputesOf, namesByKey, tableServices } from '../api/build-table.js'
 import { buildWindows } from '../api/build-windows.js'
 import { buildDirectors } from '../api/cluster-status.js'
 import type { Control } from '../api/control.js'
@@ -19,7 +19,6 @@ import type { Cluster } from '../cluster/cluster.js'
 import type { SiteEvents } from '../cluster/site-events.js'
 import { countChanges } from '../core/change-counts.js'
 import { diff } from '../core/diff.js'
-import { keysOfKernel } from '../core/kernel-services.js'
 import type { ResolvedService } from '../core/model.js'
 import { withoutMarked } from '../core/service-path.js'
 import type { HealthTracker } from '../health/health-tracker.js'
@@ -148,16 +147,20 @@ async function tableOf(
 ): Promise<TableDocument | null> {
   const { dump, dumpAt } = await reconciler.snapshot(MAX_AGE)
   if (!dump || dumpAt === null) return null
-  const names = new Map(
-    applier.config.services.flatMap(service => keysOfKernel(service).map(key => [key, service.name])),
-  )
+  const names = namesByKey(applier.config.services)
   const paths = new Map([...journal.marks].map(([path, mark]) => [mark, path]))
   const services = tableServices(dump, { names, owned: journal.owned, paths, isAll })
   return { readAt: dates.iso(dumpAt), services }
 }
 
 /** Compares with a table that is read for this, so that changes by other programs are seen before the next resync. */
-async function driftOf({ reconciler, health, journal, dates }: ControlParts): Promise<DriftDocument | null> {
+async function driftOf({
+  reconciler,
+  applier,
+  health,
+  journal,
+  dates,
+}: ControlParts): Promise<DriftDocument | null> {
   const { dump, dumpAt, disputes, errors } = await reconciler.snapshot(MAX_AGE)
   if (!dump || dumpAt === null) return null
   const { table, untouched } = await runSliced(health.desiring(dump.table))
@@ -168,7 +171,7 @@ async function driftOf({ reconciler, health, journal, dates }: ControlParts): Pr
     readAt: dates.iso(dumpAt),
     ...countChanges(changes),
     changes: changes.map(changeDocument),
-    disputes: disputes.map(dispute => ({ ...dispute, since: dates.iso(dispute.since) })),
+    disputes: disputesOf(disputes, applier.config.services, dates),
     errors,
   }
 }

@@ -1,6 +1,6 @@
 /** What is wrong with the director itself, each in one sentence. Pure. */
 import type { OverviewDocument } from './api-types.js'
-import { agoText, asSentence, counted } from './text.js'
+import { agoText, asSentence, counted, nameAndKey } from './text.js'
 
 /** Milliseconds: if more than one start in a hundred is later than this, the machine is too slow or held up. */
 const LATE = 500
@@ -54,8 +54,8 @@ export function directorTroubles(overview: Known): DirectorTrouble[] {
       .filter(({ isFailing }) => isFailing)
       .map(each => ({ text: failingAlerts(each), view: 'director' as const })),
     ...reconcile.errors.map(error => ({ text: asSentence(error), view: 'director' as const })),
-    ...reconcile.disputes.map(({ service, changes, since }) => ({
-      text: `Another program keeps changing ${service}: ${counted(changes, 'change')} in ${agoText(since, now)}.`,
+    ...reconcile.disputes.map(({ service, name, changes, since }) => ({
+      text: `Another program keeps changing ${nameAndKey(name, service)}: ${counted(changes, 'change')} in ${agoText(since, now)}.`,
       view: 'director' as const,
     })),
     schedule.lateness.p99 > LATE

@@ -7,7 +7,7 @@ import type { RequestFailed } from './client.js'
 import { usePage } from './context.js'
 import { failingAlerts } from './director-troubles.js'
 import { useStore } from './store.js'
-import { agoText, counted, durationText, fullTime, tableText } from './text.js'
+import { agoText, counted, durationText, fullTime, nameAndKey, tableText } from './text.js'
 
 export function DirectorView() {
   const { live } = usePage()
@@ -115,9 +115,10 @@ function Facts({ overview }: { overview: OverviewDocument }) {
         {reconcile.errors.map(error => (
           <Alarm key={error}>{error}</Alarm>
         ))}
-        {reconcile.disputes.map(({ service, changes, since }) => (
+        {reconcile.disputes.map(({ service, name, changes, since }) => (
           <Alarm key={service}>
-            Another program keeps changing {service}: {changes} changes since {fullTime(since)}
+            Another program keeps changing {nameAndKey(name, service)}: {changes} changes since{' '}
+            {fullTime(since)}
           </Alarm>
         ))}
       </dd>

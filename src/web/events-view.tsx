@@ -89,7 +89,7 @@ export function EventList({ events, isOfOne = false }: EventListProps) {
   return (
     <>
       {byDay(events).map(([day, ofDay]) => (
-        <Fragment key={day}>
+        <Fragment key={ofDay.at(-1)?.id}>
           <p class="day">{day}</p>
           <EventsOfDay events={ofDay} isOfOne={isOfOne} />
         </Fragment>

@@ -97,6 +97,11 @@ export function tableText(kernel: 'netlink' | 'memory'): string {
   return kernel === 'memory' ? 'in memory: no packet goes by it' : "the kernel's IPVS table"
 }
 
+/** A service by its name, and its key in the table: `web (tcp [2001:db8::80]:80)`. */
+export function nameAndKey(name: string | null, key: string): string {
+  return name === null ? key : `${name} (${key})`
+}
+
 /** The address of a service, or all of them; null while its name does not resolve. */
 export function addressesOf({
   key,

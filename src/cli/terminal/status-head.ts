@@ -144,8 +144,8 @@ export function attention(document: StatusDocument, view: StatusView, paint: Pai
     ...missingVerdicts(document),
     ...lastingNames(document),
     ...reconcile.disputes.map(
-      ({ service, since, changes }) =>
-        `another program keeps changing ${service}: ${counted(changes, 'change')} reverted since ${shortTime(Date.parse(since), now)}`,
+      ({ service, name, since, changes }) =>
+        `another program keeps changing ${name === null ? service : `${printable(name)} (${service})`}: ${counted(changes, 'change')} reverted since ${shortTime(Date.parse(since), now)}`,
     ),
     ...(reconcile.driftRepaired > 0
       ? [`${counted(reconcile.driftRepaired, 'change')} by other programs reverted since the start`]

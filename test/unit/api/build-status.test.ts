@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { buildOverview } from '../../../src/api/build-overview.js'
 import { buildStatus } from '../../../src/api/build-status.js'
+import { disputesOf } from '../../../src/api/build-table.js'
 import type { Snapshot } from '../../../src/api/snapshot.js'
 import { reasonAndDetail } from '../../../src/api/status-reason.js'
 import type { OverrideStatus } from '../../../src/api/status-types.js'
 import { type Conflict, conflictText } from '../../../src/core/address-conflict.js'
-import type { Table } from '../../../src/core/model.js'
+import type { ResolvedService, Table } from '../../../src/core/model.js'
 import type { HealthSnapshot } from '../../../src/health/health-snapshot.js'
 import { DOWN, realStatus, serviceStatus, statusDocument } from '../../support/cli/documents.js'
 import {
@@ -136,6 +137,26 @@ describe('build-status', () => {
         [null, 5, at(1), ['force-down', 'file', 'fd00:1::b', at(60)]],
       ],
     )
+  })
+
+  it('names the services of disputes as the configuration does, if it has a name for them', () => {
+    const key = 'tcp [2001:db8::80]:80'
+    const other = 'tcp [2001:db8::99]:80'
+    const of = (one: ResolvedService) =>
+      disputesOf(
+        [key, other].map(service => ({ service, since: 4000, changes: 9 })),
+        [one],
+        DATES,
+      )
+    const dispute = { since: at(4), changes: 9 }
+    assert.deepEqual(of(WEB), [
+      { ...dispute, service: key, name: 'web' },
+      { ...dispute, service: other, name: null },
+    ])
+    assert.equal(of({ ...WEB, name: 'tcp:[2001:db8::80]:80' })[0]?.name, null)
+    const snap = snapshot()
+    const reconcile = { ...snap.reconcile, disputes: [{ service: key, since: 4000, changes: 9 }] }
+    assert.equal(buildStatus({ ...snap, reconcile }, DATES).reconcile.disputes[0]?.name, 'web')
   })
 
   it('has in the overview how many servers have failed, and how many are up but drained', () => {

@@ -49,8 +49,13 @@ describe('the troubles of the director', () => {
     ],
     [
       'another program',
-      { reconcile: { errors: [], disputes: [{ service: 'web', changes: 9, since }] } },
-      'Another program keeps changing web: 9 changes in 5 min.',
+      { reconcile: { errors: [], disputes: [{ service: 'tcp [::1]:80', name: 'web', changes: 9, since }] } },
+      'Another program keeps changing web (tcp [::1]:80): 9 changes in 5 min.',
+    ],
+    [
+      'another program, at a service without a name',
+      { reconcile: { errors: [], disputes: [{ service: 'tcp [::1]:80', name: null, changes: 9, since }] } },
+      'Another program keeps changing tcp [::1]:80: 9 changes in 5 min.',
     ],
     [
       'alerts that do not arrive',

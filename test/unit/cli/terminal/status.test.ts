@@ -129,8 +129,9 @@ web  tcp [2001:db8::80]:80  wlc  4711 connections
     assert.match(text, /^! the last reload \([\d:]+\) was refused: 2 errors/m)
     assert.match(
       text,
-      /^! another program keeps changing tcp \[::1\]:80: 12 changes reverted since 11:59:00/m,
+      /^! another program keeps changing web \(tcp \[::1\]:80\): 12 changes reverted since 11:59:00/m,
     )
+    assert.match(text, /^! another program keeps changing tcp \[::1\]:81: 2 changes reverted since 11:59:00/m)
     assert.match(text, /^! 3 changes by other programs reverted/m)
     assert.match(text, /^! lvsd was held up 1 time, 1.20s in all, last 5m12s ago; no server was blamed$/m)
     assert.match(text, /^ {2}fallback \[2001:db8:1::99\]:80 takes the traffic$/m)
@@ -394,7 +395,10 @@ function eventful() {
       readCost: 2.5,
       changesApplied: 3,
       driftRepaired: 3,
-      disputes: [{ service: 'tcp [::1]:80', since: new Date(NOW - 60_000).toISOString(), changes: 12 }],
+      disputes: [
+        { service: 'tcp [::1]:80', name: 'web', since: new Date(NOW - 60_000).toISOString(), changes: 12 },
+        { service: 'tcp [::1]:81', name: null, since: new Date(NOW - 60_000).toISOString(), changes: 2 },
+      ],
       errors: ['the kernel refused: no scheduler "mh"'],
     },
     schedule: {
