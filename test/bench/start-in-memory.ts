@@ -7,7 +7,7 @@ import { forgetAccepted, lvsdInMemory, tail } from './daemons.js'
 import { now, openFarm } from './farm.js'
 import { Occurrences } from './occurrences.js'
 import { childrenMs, cpuMs } from './processes.js'
-import { siteOf } from './sites.js'
+import { type Site, siteOf } from './sites.js'
 
 export const benchmark: Benchmark = {
   name: 'start-in-memory',
@@ -19,30 +19,45 @@ export const benchmark: Benchmark = {
 }
 
 const SIZES = [10, 1000, 5000]
+/** Of the site of which one is edited. */
+const SERVICES = 10
 
 async function* measure({ quick, folder }: Run): AsyncIterable<Row> {
   const node = bareNode(quick ? 3 : 10)
   const times = chosenTimes(quick ? 2 : 5)
   for (const count of chosenNumbers('SIZES', SIZES)) {
     const farm = await openFarm(count)
-    const [read, again] = [noCosts(), noCosts()]
+    const costs = noStarts()
+    const { ports } = farm
+    const one = siteOf(count, { ports, interval: 10, timeout: 5 })
+    const many = siteOf(count, { ports, interval: 10, timeout: 5, services: SERVICES })
     for (let i = 0; i < times; i++) {
       forgetAccepted(folder)
-      await startOnce(farm.ports, folder, read)
-      await startOnce(farm.ports, folder, again)
+      await startOnce(one, folder, costs.read)
+      await startOnce(one, folder, costs.again)
+      await startOnce(many, folder, noCosts())
+      await startOnce(edited(many), folder, costs.edited)
     }
     farm.close()
-    yield* both(count, read, again, node)
+    yield* all(count, costs, node)
   }
 }
 
 function* figures(): Iterable<Row> {
-  for (const count of chosenNumbers('SIZES', SIZES)) yield* both(count, noCosts(), noCosts(), noCosts())
+  for (const count of chosenNumbers('SIZES', SIZES)) yield* all(count, noStarts(), noCosts())
 }
 
-function* both(count: number, read: StartCosts, again: StartCosts, node: Costs): Iterable<Row> {
+function* all(count: number, { read, again, edited }: Starts, node: Costs): Iterable<Row> {
   yield* rows(`${count} servers, a text that is new`, read, node)
   yield* rows(`${count} servers, the text of the last start`, again, node)
+  yield* rows(`${count} servers, one of ${SERVICES} services edited`, edited, node)
+}
+
+/** Returns the site with another weight in its first service. */
+function edited({ services: [first, ...others], ...site }: Site): Site {
+  if (!first) throw new Error('the site has no service')
+  const reals = first.reals.map(real => ({ ...real, weight: 2 }))
+  return { ...site, services: [{ ...first, reals }, ...others] }
 }
 
 function* rows(what: string, ours: StartCosts, node: Costs): Iterable<Row> {
@@ -62,14 +77,23 @@ interface StartCosts extends Costs {
   readonly first: number[]
 }
 
+/** By the text of the start. */
+interface Starts {
+  readonly read: StartCosts
+  readonly again: StartCosts
+  readonly edited: StartCosts
+}
+
+const noStarts = (): Starts => ({ read: noCosts(), again: noCosts(), edited: noCosts() })
 const noCosts = (): StartCosts => ({ first: [], wall: [], cpu: [] })
 
-async function startOnce(ports: readonly number[], folder: string, costs: StartCosts): Promise<void> {
+async function startOnce(site: Site, folder: string, costs: StartCosts): Promise<void> {
   const began = now()
-  const running = lvsdInMemory.start(siteOf(ports.length, { ports, interval: 10, timeout: 5 }), folder)
+  const count = site.services.reduce((sum, { reals }) => sum + reals.length, 0)
+  const running = lvsdInMemory.start(site, folder)
   const ups = new Occurrences(running.log, '"real server up"')
   try {
-    while (ups.count() < ports.length) {
+    while (ups.count() < count) {
       if (now() - began > 30_000) throw new Error(`not all are up after 30 s:\n${tail(running.log)}`)
       await sleep(10)
     }

@@ -48,41 +48,47 @@ async function directed(words: readonly string[], isDone: (log: string) => boole
 }
 
 describe('a start of the director', () => {
-  it('with the text of the last one checks each server before the control socket is there, and once', async function () {
-    this.timeout(120_000)
-    const folder = temporaryFolder()
-    const [config, socket, state] = ['lvsd.yaml', 'socket', 'state'].map(name => join(folder, name)) as [
-      string,
-      string,
-      string,
-    ]
-    /** For each request, whether the control socket was there. */
-    let requests: boolean[] = []
-    const reals = [1, 2, 3].map(() => listening(() => void requests.push(existsSync(socket))))
-    const check = '{ kind: http, interval: 1h }'
-    const list = (await Promise.all(reals)).map(name => `'${name} masq'`).join(', ')
-    writeFileSync(
-      config,
-      `services:\n  web: { virtual: '[fd00::80]:80', check: ${check}, reals: [${list}] }\n`,
-    )
-    const words = [config, '--kernel', 'memory', '--socket', socket, '--state', state]
-    const isUp = (log: string) => log.split('"real.up"').length > 3
-    const isKept = () => existsSync(state) && readdirSync(state).some(name => name.endsWith('.first'))
-    const child = spawn(process.execPath, [installed('main'), 'run', ...words], { stdio: 'ignore' })
-    onCleanup(() => void child.kill('SIGKILL'))
-    await until(isKept)
-    const ended = once(child, 'exit')
-    child.kill('SIGTERM')
-    await ended
-    // On a busy machine the thread may be later than the socket.
-    for (let attempt = 1; ; attempt++) {
-      requests = []
-      const log = await directed(words, isUp)
-      assert.equal(requests.length, 3, log)
-      if (requests.every(isThere => !isThere)) return
-      assert.ok(attempt < 10, `${requests}`)
-    }
-  })
+  const OTHER = "  other: { virtual: '[fd00::81]:80', check: none, reals: ['[fd00:1::1]:80'] }\n"
+  const TEXTS: Readonly<Record<string, (text: string, attempt: number) => string>> = {
+    'the text of the last one': text => text,
+    'another service changed': (text, attempt) => text.replace(/fd00:1::\d+/, `fd00:1::${attempt + 1}`),
+  }
+  for (const [what, changed] of Object.entries(TEXTS))
+    it(`with ${what} checks each server before the control socket is there, and once`, async function () {
+      this.timeout(120_000)
+      const folder = temporaryFolder()
+      const [config, socket, state] = ['lvsd.yaml', 'socket', 'state'].map(name => join(folder, name)) as [
+        string,
+        string,
+        string,
+      ]
+      /** For each request, whether the control socket was there. */
+      let requests: boolean[] = []
+      const reals = [1, 2, 3].map(() => listening(() => void requests.push(existsSync(socket))))
+      const check = '{ kind: http, interval: 1h }'
+      const list = (await Promise.all(reals)).map(name => `'${name} masq'`).join(', ')
+      const web = `  web: { virtual: '[fd00::80]:80', check: ${check}, reals: [${list}] }\n`
+      let text = `services:\n${web}${OTHER}`
+      writeFileSync(config, text)
+      const words = [config, '--kernel', 'memory', '--socket', socket, '--state', state]
+      const isUp = (log: string) => log.split('"service":"web"').length > 3
+      const child = spawn(process.execPath, [installed('main'), 'run', ...words], { stdio: 'ignore' })
+      onCleanup(() => void child.kill('SIGKILL'))
+      await until(() => existsSync(state) && readdirSync(state).some(name => name.endsWith('.first')))
+      const ended = once(child, 'exit')
+      child.kill('SIGTERM')
+      await ended
+      // On a busy machine the thread may be later than the socket.
+      for (let attempt = 1; ; attempt++) {
+        requests = []
+        text = changed(text, attempt)
+        writeFileSync(config, text)
+        const log = await directed(words, isUp)
+        assert.equal(requests.length, 3, log)
+        if (requests.every(isThere => !isThere)) return
+        assert.ok(attempt < 10, `${requests}`)
+      }
+    })
 
   it('ends with 2 for a wrong command line, however far its threads are', async () => {
     const file = join(temporaryFolder(), 'lvsd.yaml')
