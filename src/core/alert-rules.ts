@@ -245,7 +245,8 @@ export function summaryOf(event: EventFields): string {
   const why = [reason, detail].filter(part => typeof part === 'string' && part !== '' && part !== 'passed')
   const causes = typeof error === 'string' ? [...why, error] : why
   if (typeof redis === 'string') return `${msg} (${redis})${typeof detail === 'string' ? `: ${detail}` : ''}`
-  const isSaid = (part: unknown) => typeof msg === 'string' && msg.includes(String(part))
-  const cause = real === undefined && file === undefined ? [] : causes.filter(part => !isSaid(part))
+  const isSaid = typeof msg === 'string' && msg.includes(String(detail))
+  const told = isSaid ? causes.filter(part => part !== detail) : causes
+  const cause = real === undefined && file === undefined ? [] : told
   return `${subject}${msg}${cause.length > 0 ? `: ${cause.join(': ')}` : ''}`
 }
