@@ -62,8 +62,9 @@ export function listed(): { readonly servers: number; readonly active: number } 
 /**
  * Looks again and again until `isTrue`, and says when it was so, by the clock of `now`. Between two looks it rests four
  * times as long as one took of the processor, so that it takes no more than a fifth of one. What a look has waited for others who
- * run meanwhile does not count: with one processor, it would make the answer later by four times as much. Throws after `limit`
- * milliseconds.
+ * run meanwhile does not count: with one processor, it would make the answer later by four times as much. Nor does a guest's clock of
+ * the processor count for more than the look has lasted: it goes in ticks of ten milliseconds, each of which would be a rest of forty.
+ * Throws after `limit` milliseconds.
  */
 export async function until(what: string, isTrue: () => boolean, limit: number): Promise<number> {
   const end = now() + limit
@@ -71,7 +72,8 @@ export async function until(what: string, isTrue: () => boolean, limit: number):
     const [began, cpu] = [now(), processorMs(process.pid) ?? 0]
     if (isTrue()) return began
     if (began > end) throw new Error(`${what}: not within ${limit / 1000} s`)
-    await sleep(Math.max(2, 4 * ((processorMs(process.pid) ?? 0) - cpu)))
+    const took = Math.min(now() - began, (processorMs(process.pid) ?? 0) - cpu)
+    await sleep(Math.max(2, 4 * took))
   }
 }
 
