@@ -1,7 +1,7 @@
 /**
  * `node write-code-cache.js`, a part of the build and of an installation: writes the code cache of the program beside it
  * (`system/code-cache.ts`). A director runs for this, in memory and in a process of its own, with two servers on this machine; its
- * cache has what V8 compiled until these were checked twice. The file belongs to whoever calls this.
+ * cache has what V8 compiled until these were checked twice and had failed. The file belongs to whoever calls this.
  */
 import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
@@ -10,6 +10,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import v8 from 'node:v8'
 import { runScript, writeCache } from '../system/code-cache.js'
@@ -24,6 +25,8 @@ const LAST_PATIENCE = 30_000
 const CHECKS_PATIENCE = 10_000
 /** Requests at the HTTP server after which the director has done what it does again and again. */
 const ENOUGH = 2
+/** Milliseconds after which a server that has gone is out of the table: a check comes each second, without a hint too. */
+const FAILED_AFTER = 1500
 
 if (process.argv[2] === DIRECTOR) await warm()
 else callDirector()
@@ -56,8 +59,10 @@ async function warm(): Promise<void> {
   const ran = runScript<{ lvsd(): Promise<unknown> }>(PROGRAM, { isFresh: true })
   await ran.exports.lvsd()
   await checked(server)
-  server.closeAllConnections()
+  // Clients wait for what the first failure of a server takes.
   server.close()
+  server.closeAllConnections()
+  await sleep(FAILED_AFTER)
   writeCache(PROGRAM, ran)
   process.kill(process.pid, 'SIGTERM')
 }
@@ -90,7 +95,7 @@ function configOf(address: string): string {
   return `services:
   web:
     virtual: '${virtual}:80'
-    check: { kind: http, interval: 1s }
+    check: { kind: http, interval: 1s, sentinel: true }
     reals: ['${address} masq']
   other:
     virtual: '${virtual}:81'

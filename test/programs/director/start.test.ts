@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { onCleanup } from '../../support/after-each.js'
 import { installed } from '../../support/compile.js'
 import { temporaryFolder } from '../../support/folder.js'
@@ -48,6 +48,13 @@ async function directed(words: readonly string[], isDone: (log: string) => boole
 }
 
 describe('a start of the director', () => {
+  it('has the code of the first failure of a server in its code cache', function () {
+    this.timeout(120_000)
+    const cache = readFileSync(join(dirname(installed('main')), 'cli/program.cjs.cache'), 'latin1')
+    // A text of the function that judges the end of a sentinel: V8 has it in the cache if it has compiled that.
+    assert.ok(cache.includes('the server no longer answers on the idle connection'))
+  })
+
   const OTHER = "  other: { virtual: '[fd00::81]:80', check: none, reals: ['[fd00:1::1]:80'] }\n"
   const TEXTS: Readonly<Record<string, (text: string, attempt: number) => string>> = {
     'the text of the last one': text => text,
