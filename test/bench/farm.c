@@ -1,7 +1,7 @@
 /*
  * Many small web servers in one process, so cheap that they do not disturb what is measured beside them.
  *
- *   farm COUNT                on ::1, on ports that the kernel chooses
+ *   farm COUNT                on ::1, on free ports
  *   farm COUNT PREFIX PORT    on the addresses PREFIX::1, PREFIX::2 and so on, which need not be configured
  *
  * Prints "ready" and the ports. Then it answers commands, one a line: "refuse I", "accept I" (servers count from 0) and
@@ -28,13 +28,14 @@
 
 #define CONNECTION (UINT64_C(1) << 32)
 #define COMMANDS UINT64_MAX
+#define FIRST_PORT 10000
 
 static const char response[] =
     "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 3\r\nConnection: close\r\n\r\nOK\n";
 
 static struct server {
   struct sockaddr_in6 address;
-  int listener;
+  int socket, listens;
   int64_t asked; /* nanoseconds, 0 before the first request */
 } *servers;
 static int count, poller;
@@ -63,24 +64,45 @@ static void watch(int descriptor, uint64_t who) {
   if (epoll_ctl(poller, EPOLL_CTL_ADD, descriptor, &event)) fail("epoll_ctl");
 }
 
+static int bound_to(struct sockaddr_in6 *address) {
+  int on = 1, bound = socket(AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (bound < 0) fail("socket");
+  setsockopt(bound, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  setsockopt(bound, SOL_IPV6, IPV6_FREEBIND, &on, sizeof on);
+  /* A connection is handed over with its request: one wake-up less for each. */
+  setsockopt(bound, SOL_TCP, TCP_DEFER_ACCEPT, &on, sizeof on);
+  if (bind(bound, (struct sockaddr *)address, sizeof *address) == 0) return bound;
+  if (errno != EADDRINUSE) fail("bind");
+  close(bound);
+  return -1;
+}
+
+/*
+ * A socket that is bound to a port by its number has it until it is closed, whether it listens or not. The ports are below those of
+ * outgoing connections: the kernel takes a millisecond to choose one where thousands are in use.
+ */
+static void bind_server(struct server *server) {
+  static int next = FIRST_PORT;
+  int is_free = server->address.sin6_port == 0;
+  do {
+    if (is_free) server->address.sin6_port = htons(next++);
+    server->socket = bound_to(&server->address);
+  } while (is_free && server->socket < 0 && next < 65536);
+  if (server->socket < 0) fail("bind");
+}
+
 static void open_server(int i) {
   struct server *server = &servers[i];
-  int on = 1, listener = socket(AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (listener < 0) fail("socket");
-  setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  setsockopt(listener, SOL_IPV6, IPV6_FREEBIND, &on, sizeof on);
-  /* A connection is handed over with its request: one wake-up less for each. */
-  setsockopt(listener, SOL_TCP, TCP_DEFER_ACCEPT, &on, sizeof on);
-  /* A connection that is being refused may have the port of a server that comes back, for a moment. */
-  for (int tries = 0; bind(listener, (struct sockaddr *)&server->address, sizeof server->address); tries++) {
-    if (errno != EADDRINUSE || tries == 1000) fail("bind");
-    usleep(1000);
-  }
-  if (listen(listener, 1024)) fail("listen");
-  socklen_t length = sizeof server->address;
-  getsockname(listener, (struct sockaddr *)&server->address, &length);
-  server->listener = listener;
-  watch(listener, i);
+  if (listen(server->socket, 1024)) fail("listen");
+  server->listens = 1;
+  watch(server->socket, i);
+}
+
+static void close_server(int i) {
+  struct server *server = &servers[i];
+  if (epoll_ctl(poller, EPOLL_CTL_DEL, server->socket, NULL)) fail("epoll_ctl");
+  if (shutdown(server->socket, SHUT_RDWR)) fail("shutdown");
+  server->listens = 0;
 }
 
 static void answer(int connection, int is_watched, int owner) {
@@ -109,7 +131,7 @@ static void note_gap(struct server *server) {
 
 static void take_all(struct server *server) {
   int connection;
-  while ((connection = accept4(server->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
+  while ((connection = accept4(server->socket, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
     note_gap(server);
     answer(connection, 0, server - servers + 1);
   }
@@ -138,11 +160,10 @@ static void die(int i) {
 
 static void obey(char *line) {
   int i, is_dead = sscanf(line, "die %d", &i) == 1;
-  if ((is_dead || sscanf(line, "refuse %d", &i) == 1) && i >= 0 && i < count && servers[i].listener >= 0) {
-    close(servers[i].listener);
-    servers[i].listener = -1;
+  if ((is_dead || sscanf(line, "refuse %d", &i) == 1) && i >= 0 && i < count && servers[i].listens) {
+    close_server(i);
     if (is_dead) die(i);
-  } else if (sscanf(line, "accept %d", &i) == 1 && i >= 0 && i < count && servers[i].listener < 0) {
+  } else if (sscanf(line, "accept %d", &i) == 1 && i >= 0 && i < count && !servers[i].listens) {
     open_server(i);
   } else if (strcmp(line, "count") == 0) {
     printf("%lu\n", answered);
@@ -183,6 +204,7 @@ static void make_servers(const char *prefix, int port) {
     address->sin6_port = htons(port);
     snprintf(text, sizeof text, "%s::%x", prefix, prefix[0] ? i + 1 : 1);
     if (inet_pton(AF_INET6, text, &address->sin6_addr) != 1) fail(text);
+    bind_server(&servers[i]);
     open_server(i);
   }
 }
@@ -214,7 +236,7 @@ int main(int argc, char **argv) {
       uint64_t who = events[i].data.u64;
       if (who == COMMANDS) read_commands();
       else if (who & CONNECTION) answer((int)who, 1, 0);
-      else if (servers[who].listener >= 0) take_all(&servers[who]);
+      else if (servers[who].listens) take_all(&servers[who]);
     }
   }
 }
