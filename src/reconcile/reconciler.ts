@@ -31,6 +31,8 @@ interface Refused {
 const MOST_CHANGES = 512
 /** Changes that are written in the turn in which they were found. */
 const FEW_CHANGES = 64
+/** Real servers from which on to compute what is wanted takes one turn, and to compare it with what is there another one. */
+const MANY = 1000
 
 /** With `auto`, the desired table is computed afresh, and compared, at least once within these milliseconds. */
 const WHOLE_WITHIN = 60_000
@@ -252,7 +254,8 @@ export class Reconciler {
     const isWhole = names === null
     const held: Table = this.table ?? new Map()
     const computed = isWhole ? await this.#desiredOfAll(held) : this.#parts.desired(held, names)
-    // The role may have changed between the slices.
+    if (!isWhole && areMany(computed.table)) await ownTurn()
+    // The role may have changed between the slices or turns.
     const mode = this.#mode
     const { internal = new Map<string, never>(), marks } = computed
     const desired = mode === 'empty' ? { ...computed, table: internal } : computed
@@ -369,4 +372,10 @@ function replaced(all: Desired, part: Desired): Desired {
 
 function without(keys: ReadonlySet<string>, others: ReadonlySet<string>): ReadonlySet<string> {
   return new Set([...keys].filter(key => !others.has(key)))
+}
+
+function areMany(table: Table): boolean {
+  let reals = 0
+  for (const service of table.values()) reals += service.reals.size
+  return reals >= MANY
 }

@@ -186,6 +186,52 @@ describe('reconciler', () => {
     assert.deepEqual((await kernel.dump()).table, table(tableService(WEB, reals)))
   })
 
+  it('compares a service with thousands of servers in a turn after that which has computed it, in the mode of that time', async () => {
+    const many = Array.from({ length: 1200 }, (_, i) => tableReal(`fd00:2::${(i + 1).toString(16)}`))
+    const kernel = memoryKernel()
+    let mode: TableMode = 'reconcile'
+    let next: TableMode = mode
+    let wanted = table(tableService(WEB, many))
+    let isLater = false
+    const areLater: boolean[] = []
+    const reconciler = new Reconciler({
+      ...{ journal: memoryJournal(), log: recordingLog().log },
+      mode: () => mode,
+      kernel: {
+        ...kernel,
+        apply: changes => {
+          areLater.push(isLater)
+          return kernel.apply(changes)
+        },
+      },
+      desired: () => {
+        isLater = false
+        // After all promises of this callback of the event loop.
+        process.nextTick(() => {
+          isLater = true
+          mode = next
+        })
+        return { table: wanted, ids: [WEB] }
+      },
+    })
+    onCleanup(() => reconciler.stop())
+    await reconciler.resync()
+    const before = wanted
+    const change = async () => {
+      wanted = table(tableService(WEB, [...many.slice(1), B]))
+      reconciler.markDirty(['web'])
+      await reconciler.idle()
+    }
+    areLater.length = 0
+    next = 'keep'
+    await change()
+    assert.deepEqual((await kernel.dump()).table, before)
+    mode = next = 'reconcile'
+    await change()
+    assert.deepEqual((await kernel.dump()).table, wanted)
+    assert.deepEqual(areLater, [true])
+  })
+
   it('writes a change that comes as the last round ends', async () => {
     let wanted = table(tableService(WEB, [A]))
     const kernel = memoryKernel()
