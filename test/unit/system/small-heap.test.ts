@@ -58,6 +58,34 @@ function heldAfter(first: string, then: string): { readonly made: number; readon
   return JSON.parse(outputOf(program, ['--initial-heap-size=512']))
 }
 
+/** What V8 tells of collections of all garbage while 30 MB are made that live on, after one such collection. */
+function collectionsTold(first: string): string[] {
+  const program = `import { PerformanceObserver, constants } from 'node:perf_hooks'
+    import { setFlagsFromString } from 'node:v8'
+    const kept = []
+    const make = async turns => {
+      for (let turn = 0; turn < turns; turn++) {
+        for (let i = 0; i < 2000; i++) kept.push({ i, part: [i, i] })
+        await new Promise(setImmediate)
+      }
+    }
+    ${first}
+    await make(50)
+    let isCollected = false
+    new PerformanceObserver(list => {
+      for (const { detail } of list.getEntries()) if (detail.kind === constants.NODE_PERFORMANCE_GC_MAJOR) isCollected = true
+    }).observe({ entryTypes: ['gc'] })
+    await new Promise(end => setTimeout(end, 300))
+    for (let i = 0; i < 100 && !isCollected; i++) await make(1)
+    if (!isCollected) throw new Error('nothing has been collected')
+    setFlagsFromString('--trace-gc')
+    await make(150)
+    process.exit()`
+  return outputOf(program)
+    .split('\n')
+    .filter(line => line.includes('Mark-Compact'))
+}
+
 function outputOf(program: string, flags: readonly string[] = []): string {
   const words = [...flags, '--import', 'tsx', '--input-type=module', '--eval', program]
   return execFileSync(process.execPath, words, { encoding: 'utf8' })
@@ -96,6 +124,16 @@ describe('small-heap', () => {
     // None where the process ends before; a dozen if V8 went on.
     const count = collectionsOf(`${functions}; letHeapGrow(1); ${wait}`)
     assert.ok(count <= 1, `${count}`)
+  })
+
+  it('lets V8 end each marking from then on, and move little', function () {
+    this.timeout(120_000)
+    const all = collectionsTold(`import { letHeapGrow } from ${JSON.stringify(FILE)}; letHeapGrow(1)`)
+    assert.ok(all.length > 0)
+    assert.deepEqual(
+      all.filter(line => line.includes('(reduce)')),
+      [],
+    )
   })
 
   it('lets V8 take a code cache while the heap may grow', function () {
