@@ -250,12 +250,10 @@ function firstOf(
   given: ReadonlyMap<string, { readonly work: CheckWork; readonly timing: Timing }>,
   isMeant: (id: string) => boolean,
 ): FirstJob[] {
-  const all = [...given].filter(
-    ([id, { work, timing }]) => !work.path && timing.grid === undefined && isMeant(id),
-  )
+  const all = [...given].filter(([, { work, timing }]) => !work.path && timing.grid === undefined)
   const count = Math.min(MOST_FIRST, all.length)
   return Array.from({ length: count }, (_, i) => all[Math.floor((i * all.length) / count)]).flatMap(job => {
-    const work = engineWorkOf(job?.[1].work)
+    const work = job && isMeant(job[0]) ? engineWorkOf(job[1].work) : null
     if (!job || !work) return []
     const [id, { timing }] = job
     const { interval, timeout } = timing
