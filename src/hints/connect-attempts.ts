@@ -17,7 +17,7 @@ import type { CheckResult } from '../core/model.js'
 import type { Executors } from '../schedule/executors.js'
 import type { Clock } from '../util/clock.js'
 import { counted } from '../util/plural.js'
-import { type AskedEndpoint, sourceFor } from './endpoints.js'
+import { type AskedEndpoint, type Endpoints, lazyEndpoints, sourceFor } from './endpoints.js'
 import type { Tcp, TcpConnection } from './tcp.js'
 
 export interface ConnectAttemptsParts {
@@ -47,10 +47,8 @@ interface Series {
 
 export class ConnectAttempts {
   readonly #parts: ConnectAttemptsParts
-  #find: () => ReadonlyMap<string, AskedEndpoint> = () => new Map()
+  #endpoints = lazyEndpoints(new Map())
   #timeouts: (id: string) => number | null = () => null
-  /** Null until it is needed, as most directors never do. */
-  #byJob: ReadonlyMap<string, AskedEndpoint> | null = null
   readonly #series = new Map<string, Series>()
   /** Milliseconds that connections usually take, by job. */
   readonly #usual = new Map<string, number>()
@@ -61,21 +59,17 @@ export class ConnectAttempts {
     this.#parts = parts
   }
 
-  /** Takes the endpoints, as soon as they are needed, and time limits; null: the job has no early one. */
-  follow(
-    endpoints: () => ReadonlyMap<string, AskedEndpoint>,
-    timeoutOf: (id: string) => number | null,
-  ): void {
-    this.#find = endpoints
+  /** Takes the endpoints and time limits; null: the job has no early one. */
+  follow(endpoints: Endpoints, timeoutOf: (id: string) => number | null): void {
+    this.#endpoints = endpoints
     this.#timeouts = timeoutOf
-    this.#byJob = null
     for (const map of [this.#usual, this.#silent])
       for (const id of map.keys()) if (timeoutOf(id) === null) map.delete(id)
   }
 
   /** Begins with the first attempt, if the check of this job may fail early. */
   begin(id: string): void {
-    const endpoint = this.mayAsk(id) ? this.#endpointOf(id) : undefined
+    const endpoint = this.mayAsk(id) ? this.#endpoints.of(id) : undefined
     if (!endpoint) return
     const known = this.#series.get(endpoint.key)
     if (known) known.ids.add(id)
@@ -85,7 +79,7 @@ export class ConnectAttempts {
   /** Connects to the server of these jobs, and gives the hint if it does not answer at once, or refuses. */
   ask(ids: readonly string[], hint: Hint): void {
     const id = ids.find(this.mayAsk)
-    const endpoint = id === undefined ? undefined : this.#endpointOf(id)
+    const endpoint = id === undefined ? undefined : this.#endpoints.of(id)
     if (endpoint && !this.#series.has(endpoint.key)) this.#start(endpoint, [], { ids, hint })
   }
 
@@ -130,18 +124,8 @@ export class ConnectAttempts {
 
   close(): void {
     for (const series of this.#series.values()) this.#end(series)
-    this.#find = () => new Map()
+    this.#endpoints = lazyEndpoints(new Map())
     this.#timeouts = () => null
-    this.#byJob = null
-  }
-
-  #endpointOf(id: string): AskedEndpoint | undefined {
-    if (!this.#byJob) {
-      const byJob = new Map<string, AskedEndpoint>()
-      for (const endpoint of this.#find().values()) for (const one of endpoint.ids) byJob.set(one, endpoint)
-      this.#byJob = byJob
-    }
-    return this.#byJob.get(id)
   }
 
   #start(endpoint: AskedEndpoint, ids: readonly string[], doubt: Series['doubt'] = null): void {

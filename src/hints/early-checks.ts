@@ -8,7 +8,7 @@ import type { Log } from '../system/log.js'
 import type { Clock } from '../util/clock.js'
 import { counted } from '../util/plural.js'
 import { ConnectAttempts } from './connect-attempts.js'
-import { endpointsOf } from './endpoints.js'
+import { endpointsOf, lazyEndpoints } from './endpoints.js'
 import { Hints } from './hints.js'
 import { Knocker } from './knocker.js'
 import { PathHints, type PathHintsParts } from './path-hints.js'
@@ -83,10 +83,10 @@ export class EarlyChecks {
         : [...watched.values()].flatMap(({ ids }) => ids.filter(id => !this.#sentinels.of(id))),
     )
     this.#tellLeftOut(leftOut)
-    this.#knocker.follow(() => endpointsOf(isKnocking ? jobs.values() : []))
-    this.attempts.follow(
-      () => endpointsOf(jobs.values()),
-      id => (hasEarlyLimit(id) ? (jobs.get(id)?.use.policy.timeout ?? null) : null),
+    const endpoints = lazyEndpoints(jobs)
+    this.#knocker.follow(isKnocking ? endpoints : lazyEndpoints(new Map()))
+    this.attempts.follow(endpoints, id =>
+      hasEarlyLimit(id) ? (jobs.get(id)?.use.policy.timeout ?? null) : null,
     )
     this.#pathHints?.follow(jobs)
     this.hints.follow(id => jobs.has(id))

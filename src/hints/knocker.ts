@@ -6,7 +6,7 @@ import type { Address } from '../core/address.js'
 import { type Hint, isUnconnected, knockDistance } from '../core/hints.js'
 import type { CheckResult } from '../core/model.js'
 import type { Clock } from '../util/clock.js'
-import { type AskedEndpoint, sourceFor } from './endpoints.js'
+import { type AskedEndpoint, type Endpoints, lazyEndpoints, sourceFor } from './endpoints.js'
 import type { Tcp, TcpConnection } from './tcp.js'
 
 export interface KnockerParts {
@@ -24,9 +24,7 @@ export const KNOCK_HINT: Hint = {
 
 export class Knocker {
   readonly #parts: KnockerParts
-  #endpoints: () => ReadonlyMap<string, AskedEndpoint> = () => new Map()
-  /** Null until a connection fails: those to most of thousands never do. */
-  #known: ReadonlyMap<string, AskedEndpoint> | null = null
+  #endpoints = lazyEndpoints(new Map())
   /** Endpoints without connections, with the connect that is on its way, in the order of their turns. */
   readonly #unconnected = new Map<string, { endpoint: AskedEndpoint; connection: TcpConnection | null }>()
   #disarm: (() => void) | null = null
@@ -35,32 +33,21 @@ export class Knocker {
     this.#parts = parts
   }
 
-  /** Takes the endpoints on which may be knocked, as soon as they are needed. */
-  follow(endpoints: () => ReadonlyMap<string, AskedEndpoint>): void {
+  /** Takes the endpoints on which may be knocked. */
+  follow(endpoints: Endpoints): void {
     this.#endpoints = endpoints
-    this.#known = null
-    if (this.#unconnected.size === 0) return
-    const now = new Map([...this.#byJob.values()].map(endpoint => [endpoint.key, endpoint]))
     for (const [key, knock] of this.#unconnected) {
-      const endpoint = now.get(key)
+      const endpoint = endpoints.like(knock.endpoint)
       // Other jobs may ask it now.
       if (endpoint) knock.endpoint = endpoint
       else this.#stop(key)
     }
   }
 
-  get #byJob(): ReadonlyMap<string, AskedEndpoint> {
-    if (this.#known) return this.#known
-    const byJob = new Map<string, AskedEndpoint>()
-    for (const endpoint of this.#endpoints().values()) for (const id of endpoint.ids) byJob.set(id, endpoint)
-    this.#known = byJob
-    return byJob
-  }
-
   /** Takes a result of a job. */
   result(id: string, result: CheckResult): void {
     if (result.ok === null || (!isUnconnected(result) && this.#unconnected.size === 0)) return
-    const endpoint = this.#byJob.get(id)
+    const endpoint = this.#endpoints.of(id)
     if (!endpoint) return
     if (!isUnconnected(result)) this.#stop(endpoint.key)
     else if (!this.#unconnected.has(endpoint.key)) {
@@ -71,7 +58,7 @@ export class Knocker {
 
   /** True while the endpoint of the job is knocked on. */
   isKnocking(id: string): boolean {
-    const endpoint = this.#unconnected.size > 0 ? this.#byJob.get(id) : undefined
+    const endpoint = this.#unconnected.size > 0 ? this.#endpoints.of(id) : undefined
     return endpoint !== undefined && this.#unconnected.has(endpoint.key)
   }
 
@@ -83,8 +70,7 @@ export class Knocker {
   close(): void {
     for (const key of [...this.#unconnected.keys()]) this.#stop(key)
     this.#disarm?.()
-    this.#endpoints = () => new Map()
-    this.#known = null
+    this.#endpoints = lazyEndpoints(new Map())
   }
 
   #arm(): void {

@@ -5,6 +5,7 @@ import type { CheckResult } from '../../../src/core/model.js'
 import { ConnectAttempts } from '../../../src/hints/connect-attempts.js'
 import type { AskedEndpoint } from '../../../src/hints/endpoints.js'
 import type { TcpEvents } from '../../../src/hints/tcp.js'
+import { endpointsFrom } from '../../support/endpoints.js'
 import { FakeClock } from '../../support/fake-clock.js'
 import { address } from '../../support/tables.js'
 
@@ -50,16 +51,11 @@ function rig({ times = [2], timeout = 1000 as number | null, fails = '' } = {}) 
       for (const id of ids) attempts.begin(id)
     },
   })
-  const endpoints = new Map(
-    Array.from({ length: 20 }, (_, i): [string, AskedEndpoint] => {
-      const ids = i === 0 ? ['job 0', 'twin'] : [`job ${i}`]
-      return [`${i}`, { key: `${i}`, address: address('2001:db8::1'), port: i + 1, source: undefined, ids }]
-    }),
-  )
-  attempts.follow(
-    () => endpoints,
-    () => timeout,
-  )
+  const endpoints = Array.from({ length: 20 }, (_, i): AskedEndpoint => {
+    const ids = i === 0 ? ['job 0', 'twin'] : [`job ${i}`]
+    return { key: `${i}`, address: address('2001:db8::1'), port: i + 1, source: undefined, ids }
+  })
+  attempts.follow(endpointsFrom(endpoints), () => timeout)
   for (const ms of times)
     for (const id of ['twin', ...Array.from({ length: 20 }, (_, i) => `job ${i}`)])
       attempts.result(id, { ...PASS, phases: [{ phase: 'connect', ms }] })
@@ -126,16 +122,10 @@ describe('connect-attempts: a server that is silent', () => {
     attempts.begin('job 0')
     attempts.begin('twin')
     clock.wind(100)
-    attempts.follow(
-      () => new Map(),
-      id => (id === 'twin' ? 1000 : null),
-    )
+    attempts.follow(endpointsFrom([]), id => (id === 'twin' ? 1000 : null))
     clock.wind(1000)
     assert.deepEqual(givenUp, ['twin after 250'])
-    attempts.follow(
-      () => new Map(),
-      () => null,
-    )
+    attempts.follow(endpointsFrom([]), () => null)
     assert.equal(attempts.result('twin', TIMEOUT), TIMEOUT)
   })
 

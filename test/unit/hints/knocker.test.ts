@@ -5,6 +5,7 @@ import type { CheckResult } from '../../../src/core/model.js'
 import type { AskedEndpoint } from '../../../src/hints/endpoints.js'
 import { Knocker } from '../../../src/hints/knocker.js'
 import type { TcpEvents } from '../../../src/hints/tcp.js'
+import { endpointsFrom } from '../../support/endpoints.js'
 import { FakeClock } from '../../support/fake-clock.js'
 
 const address = parseAddress('2001:db8::1') as NonNullable<ReturnType<typeof parseAddress>>
@@ -31,13 +32,11 @@ function rig(count = 1) {
     sourceOf: () => null,
     onHint: (ids, hint) => void hints.push({ ids, ...hint }),
   })
-  const endpoints = new Map(
-    Array.from({ length: count }, (_, i): [string, AskedEndpoint] => [
-      `${i}`,
-      { key: `${i}`, address, port: i + 1, source: undefined, ids: [`job ${i}`] },
-    ]),
+  const endpoints = Array.from(
+    { length: count },
+    (_, i): AskedEndpoint => ({ key: `${i}`, address, port: i + 1, source: undefined, ids: [`job ${i}`] }),
   )
-  knocker.follow(() => endpoints)
+  knocker.follow(endpointsFrom(endpoints))
   return { clock, hints, knocks, knocker }
 }
 
@@ -99,10 +98,11 @@ describe('knocker: a server that refuses', () => {
   it('is looked up as soon as a connection fails, not before', () => {
     const { knocker } = rig()
     let asked = 0
-    knocker.follow(() => {
+    const of = () => {
       asked++
-      return new Map()
-    })
+      return undefined
+    }
+    knocker.follow({ of, like: of })
     knocker.result('job 0', resultOf(true))
     knocker.result('job 0', resultOf(false, 'unexpected'))
     assert.equal(knocker.isKnocking('job 0'), false)
@@ -115,9 +115,8 @@ describe('knocker: a server that refuses', () => {
     const { clock, hints, knocks, knocker } = rig()
     knocker.result('job 0', REFUSED)
     clock.wind(200)
-    knocker.follow(
-      () => new Map([['0', { key: '0', address, port: 1, source: undefined, ids: ['job A', 'job B'] }]]),
-    )
+    const ids = ['job A', 'job B']
+    knocker.follow(endpointsFrom([{ key: '0', address, port: 1, source: undefined, ids }]))
     knocks[0]?.opened()
     assert.deepEqual(hints[0]?.ids, ['job A', 'job B'])
     clock.wind(200)
@@ -128,7 +127,7 @@ describe('knocker: a server that refuses', () => {
   it('is left alone where knocking is off, and after a close', () => {
     const { clock, knocks, knocker } = rig()
     knocker.result('job 0', REFUSED)
-    knocker.follow(() => new Map())
+    knocker.follow(endpointsFrom([]))
     knocker.result('job 0', REFUSED)
     clock.wind(10_000)
     assert.equal(knocks.length, 0)
