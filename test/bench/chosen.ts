@@ -1,7 +1,7 @@
 /** What variables of the environment choose of a benchmark: `SIZES=500 BESIDE=keepalived TIMES=3`. */
 
 /** Those that benchmarks read, in a lab too. */
-export const VARIABLES = ['BESIDE', 'FAULTS', 'INTERVALS', 'SIZES', 'TIMES'] as const
+export const VARIABLES = ['BESIDE', 'FAULTS', 'INTERVALS', 'ONLY', 'SIZES', 'TIMES'] as const
 
 export type Variable = (typeof VARIABLES)[number]
 

@@ -37,6 +37,9 @@ type Environment = Readonly<Partial<Record<Variable, string>>>
 const KEEPALIVED = 'keepalived'
 const BESIDE = { BESIDE: KEEPALIVED }
 
+/** Sites whose longest turn is measured: one of each format. */
+const TURNS = ['yaml, 100 services', 'ldirectord, 2 services of 5,000']
+
 export const PLANS: Readonly<Record<string, Plan>> = {
   checks: { runs: 1, narrowed: BESIDE },
   detect: { runs: 3, narrowed: BESIDE, times: 8 },
@@ -47,6 +50,7 @@ export const PLANS: Readonly<Record<string, Plan>> = {
   // Few reloads, because the first ones count: an operator does not reload a hundred times in a row.
   'reload-in-memory': { runs: 3, narrowed: { SIZES: '1000,5000' }, times: 5 },
   reload: { runs: 3, narrowed: { SIZES: '500' }, times: 3 },
+  turns: { runs: 1, narrowed: { ONLY: TURNS.join(';') } },
   watching: { runs: 1, narrowed: {}, times: 3 },
   drift: { runs: 1, narrowed: { SIZES: '1000' } },
 }
@@ -150,6 +154,8 @@ export const AIMS: readonly Aim[] = [
   aim(TABLE, 'reload-in-memory', '5000 servers, a reload', 'before the first', 'median', 80),
   aim(TABLE, 'reload', '500: until it is in the kernel', KEEPALIVED, 'median', 150),
   aim(TABLE, 'reload', '500: messages that change the table', KEEPALIVED, 'max', 1),
+
+  ...TURNS.map(site => aim(START, 'turns', `${site}: all of these`, 'the aim', 'max', 20)),
 
   ...[100, 1000].flatMap(count => [
     aim(SEEING, 'watching', `${count} servers: the table is read back`, 'the limit', 'median', 0.3),
