@@ -121,14 +121,14 @@ function readSentinel(
 /** What other programs call the kind of a check. */
 const NAMES_OF_KIND: ReadonlySet<string> = new Set(['type', 'check', 'checktype'])
 
-function kindIn({ value }: RawEntry): string {
-  return value.kind === 'scalar' && typeof value.value === 'string' ? value.value : 'connect'
+function textIn({ value }: RawEntry): string | null {
+  return value.kind === 'scalar' && typeof value.value === 'string' ? value.value : null
 }
 
 function reportWithoutKind({ at, entries }: Draft, { checks, report }: Context): void {
   const slip = entries.find(entry => isMisspelt('kind', [entry], Object.keys(checkFields)))
   const name = entries.find(({ key }) => checks.has(key))
-  const other = entries.find(({ key }) => NAMES_OF_KIND.has(key))
+  const other = entries.find(entry => NAMES_OF_KIND.has(entry.key) && textIn(entry) !== null)
   if (slip)
     report.error('UNKNOWN_KEY', slip.keyAt, `"${slip.key}" is not a key of a check; did you mean "kind"?`)
   else if (name)
@@ -141,7 +141,7 @@ function reportWithoutKind({ at, entries }: Draft, { checks, report }: Context):
     report.error(
       'UNKNOWN_KEY',
       other.keyAt,
-      `"${other.key}" is not a key of a check: write kind: ${kindIn(other)}`,
+      `"${other.key}" is not a key of a check: write kind: ${textIn(other)}`,
     )
   else
     report.error(
