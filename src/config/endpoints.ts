@@ -129,7 +129,9 @@ function advice(text: string): string {
     return `; write it without "/${protocol}": the protocol of a service is a key of its own`
   const [, inner, after = ''] = /^\[([^\]]*)\](.*)$/.exec(text) ?? []
   if (inner !== undefined && parseAddress(inner)?.family === 'ipv6')
-    return `; after the brackets comes a colon with the port, not "${after}"`
+    return after === ':'
+      ? '; the port is missing after the colon'
+      : `; after the brackets comes a colon with the port, not "${after}"`
   if (/^\[.*\]/.test(text)) return '; what stands in the brackets is not an IPv6 address'
   if (/^[\d.]+(:|$)/.test(text)) return '; an IPv4 address has four numbers from 0 to 255'
   return ''

@@ -125,6 +125,10 @@ function textIn({ value }: RawEntry): string | null {
   return value.kind === 'scalar' && typeof value.value === 'string' ? value.value : null
 }
 
+function kindAdvice(word: string, checks: Context['checks']): string {
+  return checks.has(word) ? `: ${word}` : (kindFor(word) ?? didYouMean(word, checks.keys()))
+}
+
 function reportWithoutKind({ at, entries }: Draft, { checks, report }: Context): void {
   const slip = entries.find(entry => isMisspelt('kind', [entry], Object.keys(checkFields)))
   const name = entries.find(({ key }) => checks.has(key))
@@ -141,7 +145,7 @@ function reportWithoutKind({ at, entries }: Draft, { checks, report }: Context):
     report.error(
       'UNKNOWN_KEY',
       other.keyAt,
-      `"${other.key}" is not a key of a check: write kind: ${textIn(other)}`,
+      `"${other.key}" is not a key of a check: the kind is given by kind${kindAdvice(textIn(other) ?? '', checks)}`,
     )
   else
     report.error(

@@ -78,7 +78,13 @@ const YAML: readonly [phrase: string, lines: string, message: RegExp][] = [
   ],
   ['a number as kind', 'check: { kind: 5 }', /^there is no check "5"; lvsd has agent, connect/],
   ['true as kind', 'check: { kind: True }', /^there is no check "True"; lvsd has agent, connect/],
-  ['type, for kind', 'check: { type: http, path: / }', /^"type" is not a key of a check: write kind: http$/],
+  [
+    'type, for kind',
+    'check: { type: http, path: / }',
+    /^"type" is not a key of a check: the kind is given by kind: http$/,
+  ],
+  ['checktype, for kind', 'check: { checktype: negotiate }', /given by kind; write the protocol: http, smtp/],
+  ['a port that is missing', "reals: ['[2001:db8::1]:']", /; the port is missing after the colon$/],
   [
     'a protocol after the port',
     "reals: ['[2001:db8::1]:53/udp']",
