@@ -1,4 +1,5 @@
 /** Finds the state folder of a configuration file that cannot be read any more. */
+import { rm } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { writeDurably } from '../storage/durable-file.js'
 import { readText } from '../storage/state-text.js'
@@ -12,7 +13,10 @@ export interface Place {
   readonly env: Readonly<Record<string, string | undefined>>
 }
 
-/** Returns the folders to try, in order. `text` is the present content of the file, which may be broken. */
+/**
+ * Returns the folders to try, in order: first that of the last accepted configuration, as it is recorded. `text` is the present
+ * content of the file, which may be broken: what it says counts where nothing is recorded.
+ */
 export async function stateFolders({ file, state, env }: Place, text: string): Promise<string[]> {
   if (state !== null) return [state]
   const home = homeOf(env)
@@ -21,7 +25,7 @@ export async function stateFolders({ file, state, env }: Place, text: string): P
     () => [],
   )
   const written = statesIn(text).map(folder => resolve(dirname(file), folder))
-  return [...new Set([...written, ...pointed, home])]
+  return [...new Set([...pointed, home, ...written])]
 }
 
 /** Returns the values of `state:` in a text, which need not be valid YAML. */
@@ -37,10 +41,10 @@ function statesIn(text: string): string[] {
 
 const LONGEST_LINE = 10_000
 
-/** Records the state folder of a file, for the case that the file is later empty or missing. */
+/** Records the state folder of a file, for the case that the file is later empty or missing. None is recorded for the usual one. */
 export async function writePointer({ file, env }: Place, state: string): Promise<void> {
   const home = homeOf(env)
-  if (resolve(state) === home) return
+  if (resolve(state) === home) return rm(pointerPath(home, file), { force: true })
   await makeFolder(home, 0o755)
   await writeDurably(pointerPath(home, file), `${resolve(state)}\n`)
 }

@@ -115,7 +115,7 @@ describe('store: the state folder of a file that can no longer be read', () => {
     '{"settings":{"state":"/y",',
   ])
     it(`is found in ${JSON.stringify(text)}`, async () => {
-      assert.deepEqual(await stateFolders(place('/none'), text), ['/y', '/none'])
+      assert.deepEqual(await stateFolders(place('/none'), text), ['/none', '/y'])
     })
 
   it('is known from an earlier run if the file is missing', async () => {
@@ -123,6 +123,16 @@ describe('store: the state folder of a file that can no longer be read', () => {
     await writePointer(place(home), '/y')
     assert.deepEqual(await stateFolders(place(home), ''), ['/y', home])
     assert.deepEqual(await stateFolders(place(home, '/etc/lvsd/other.yaml'), ''), [home])
+  })
+
+  it('is that of the last accepted configuration, whatever the text says, and the usual one where that was there', async () => {
+    const home = temporaryFolder()
+    await writePointer(place(home), '/y')
+    assert.deepEqual(await stateFolders(place(home), 'state: /z'), ['/y', home, '/z'])
+    await writePointer(place(home), home)
+    assert.deepEqual(await stateFolders(place(home), 'state: /z'), [home, '/z'])
+    assert.deepEqual(readdirSync(home), [])
+    await writePointer(place(home), home)
   })
 
   it('is otherwise the default of the configuration', async () => {
