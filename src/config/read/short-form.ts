@@ -60,7 +60,7 @@ function placesIn(text: string, at: Position): (word: string, index: number) => 
   const lengthOf = all === text.length ? unitsOf : characters
   return (word, index) => {
     const column = at.column + (shift ?? 0) + lengthOf(text.slice(0, index))
-    return shift === null ? at : { line: at.line, column, length: lengthOf(word) }
+    return shift === null ? at : { ...at, column, length: lengthOf(word) }
   }
 }
 
