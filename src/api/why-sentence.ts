@@ -5,6 +5,7 @@ import { isHold, type Override } from '../core/override.js'
 import type { CheckState } from '../health/check-state.js'
 import type { RealHealth } from '../health/health-snapshot.js'
 import { counted } from '../util/plural.js'
+import { shellQuoted } from '../util/shell-quoted.js'
 import { formatUptime, untilText } from '../util/time-text.js'
 import { reasonAndDetail } from './status-reason.js'
 
@@ -67,8 +68,10 @@ function joined(...parts: readonly (string | null)[]): string {
 
 // ---------------------------------------------------------------- overrides
 
-function deedOf({ source, effect, who, reason }: Override): string {
+function deedOf({ source, effect, who, reason, folder }: Override): string {
   const why = reason === '' ? '' : ` (${reason})`
+  if (source === 'file' && folder?.trouble)
+    return `${troubleOf(folder)}; its last known content has the file ${who}`
   if (source === 'file') return `the maintenance folder has the file ${who}`
   if (source === 'window') return `a maintenance window is open${why}`
   const deed = {
@@ -81,6 +84,27 @@ function deedOf({ source, effect, who, reason }: Override): string {
   return `${who} ${deed}${why}`
 }
 
+type Folder = NonNullable<Override['folder']>
+
+function troubleOf({ path, trouble }: Folder): string {
+  const words = {
+    gone: 'is missing',
+    elsewhere: 'is empty, on another file system than before',
+    unreadable: 'cannot be read',
+    silent: 'does not answer',
+  } as const
+  return `the maintenance folder ${path} ${trouble ? words[trouble] : ''}`
+}
+
+function endingOfFile({ path, trouble }: Partial<Folder>): string {
+  const setting = 'or when maintenancedir is removed from the configuration'
+  if (trouble === 'gone')
+    return `this ends when the folder is created again (mkdir ${shellQuoted(path ?? '')}), ${setting}`
+  if (trouble === 'elsewhere') return `this ends when any file is put into the folder, ${setting}`
+  if (trouble) return 'this ends when the folder can be read again and does not have the file'
+  return 'this ends when the file is removed'
+}
+
 function limitOf({ effect }: Override): string {
   return effect.kind === 'weight' && effect.weight > 0
     ? `with weight ${effect.weight}`
@@ -88,8 +112,8 @@ function limitOf({ effect }: Override): string {
 }
 
 function endingOf(override: Override, { isOnService, target, serviceTarget, wall }: RealFacts): string {
-  const { source, effect, until } = override
-  if (source === 'file') return 'this ends when the file is removed'
+  const { source, effect, until, folder = {} } = override
+  if (source === 'file') return endingOfFile(folder)
   const end = until === null ? null : `at ${wall(until)}`
   if (source === 'window') return `this ends ${end ?? 'with the window'}, or with: lvsd windows end ${target}`
   const command = effect.kind === 'drain' ? 'undrain' : 'enable'

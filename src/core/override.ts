@@ -22,6 +22,9 @@ export const LATEST_END = Date.UTC(9999, 11, 31)
 
 export type OverrideSource = 'command' | 'window' | 'file'
 
+/** Why the last content of the maintenance folder stays valid. */
+export type FolderTrouble = 'gone' | 'elsewhere' | 'unreadable' | 'silent'
+
 export interface Override {
   readonly effect: Effect
   readonly source: OverrideSource
@@ -33,6 +36,8 @@ export interface Override {
   readonly since: number
   /** End in milliseconds of the wall clock; null: no end. */
   readonly until: number | null
+  /** The maintenance folder of a file. `trouble` is null if the present content counts. */
+  readonly folder?: { readonly path: string; readonly trouble: FolderTrouble | null }
 }
 
 /** Effects by precedence, the highest first. */

@@ -2,6 +2,7 @@
  * Polls the maintenance folder, whose files hold real servers down. Its last content stays valid if the folder is lost.
  */
 import { readdir, stat } from 'node:fs/promises'
+import type { FolderTrouble } from '../core/override.js'
 import type { Log } from '../system/log.js'
 import { type Clock, systemClock } from '../util/clock.js'
 import { Poller } from '../util/poller.js'
@@ -18,7 +19,7 @@ export interface Seen {
 export type Look = { readonly device: string; readonly files: readonly string[] } | { readonly code: string }
 
 /** Reason why the last content stays valid; null if the present content counts. */
-export type Trouble = 'gone' | 'elsewhere' | 'unreadable' | 'silent' | null
+export type Trouble = FolderTrouble | null
 
 /** Entries of a new, empty file system. */
 const OF_FILE_SYSTEMS: ReadonlySet<string> = new Set(['lost+found'])
@@ -142,7 +143,7 @@ export class MaintenanceFolder {
   }
 }
 
-const SENTENCES: Readonly<Record<Exclude<Trouble, null>, string>> = {
+const SENTENCES: Readonly<Record<FolderTrouble, string>> = {
   gone: 'the maintenance folder is missing: the real servers that its files held down stay down. To release them, create the folder again (mkdir), or remove maintenancedir from the configuration',
   elsewhere:
     'the maintenance folder is empty and on another file system than before: the real servers that its files held down stay down. To release them, put any file into the folder, or remove maintenancedir from the configuration',

@@ -1,7 +1,7 @@
 /** Overrides from the maintenance folder: a file named after a real server holds that server down. */
 
 import type { ResolvedConfig, ResolvedReal } from '../core/model.js'
-import type { Override } from '../core/override.js'
+import type { FolderTrouble, Override } from '../core/override.js'
 import type { Resolver } from '../names/lookup.js'
 import { ReverseDnsCache } from '../names/reverse-dns.js'
 import type { Journal } from '../storage/journal.js'
@@ -57,12 +57,13 @@ export class MaintenanceOverrides {
 
   /** Returns an override for each real server of this configuration that a file of the folder matches. */
   overrides(config: ResolvedConfig): Map<ResolvedReal, Override> {
-    const watched = this.#folder?.watched
-    if (!watched) {
+    const folder = this.#folder
+    if (!folder) {
       this.#keep(null)
       this.#since.clear()
       return new Map()
     }
+    const { path, watched } = folder
     const held = matchOverrides(realsOf(config), new Set(watched.seen.files), address =>
       this.#names.of(address),
     )
@@ -71,12 +72,14 @@ export class MaintenanceOverrides {
     for (const file of this.#since.keys()) if (!files.has(file)) this.#since.delete(file)
     this.#notes.follow(watched.seen.folder, watched.seen.files)
     void this.#reportUnmatched(config)
-    return new Map([...held].map(([real, file]) => [real, this.#overrideBy(file)]))
+    return new Map(
+      [...held].map(([real, file]) => [real, this.#overrideBy(file, { path, trouble: watched.trouble })]),
+    )
   }
 
-  #overrideBy(file: string): Override {
-    const trouble = this.#folder?.watched.trouble
-    const reasons = [trouble ? NOTES[trouble] : '', this.#notes.of(file)]
+  #overrideBy(file: string, folder: NonNullable<Override['folder']>): Override {
+    const { path, trouble } = folder
+    const reasons = [trouble ? noteOf(trouble, path) : '', this.#notes.of(file)]
     return {
       effect: { kind: 'force-down' },
       source: 'file',
@@ -84,6 +87,7 @@ export class MaintenanceOverrides {
       reason: reasons.filter(reason => reason !== '').join('; '),
       since: this.#sinceOf(file),
       until: null,
+      folder,
     }
   }
 
@@ -188,9 +192,12 @@ function realsOf({ services }: ResolvedConfig): readonly ResolvedReal[] {
   return services.flatMap(({ reals }) => reals)
 }
 
-const NOTES = {
-  gone: 'its folder is missing',
-  elsewhere: 'its folder is empty, on another file system',
-  unreadable: 'its folder cannot be read',
-  silent: 'its folder does not answer',
-} as const
+function noteOf(trouble: FolderTrouble, folder: string): string {
+  const notes = {
+    gone: `its folder ${folder} is missing: create it again to release the server`,
+    elsewhere: `its folder ${folder} is empty, on another file system: put any file into it to release the server`,
+    unreadable: `its folder ${folder} cannot be read`,
+    silent: `its folder ${folder} does not answer`,
+  } as const
+  return notes[trouble]
+}

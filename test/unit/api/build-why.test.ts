@@ -171,6 +171,37 @@ describe('build-why: the sentence about a real server', () => {
       { overrides: [override({ effect: { kind: 'force-down' }, source: 'file', who: 'web1', reason: '' })] },
       /because the maintenance folder has the file web1; this ends when the file is removed; /,
     ],
+    ...(
+      [
+        [
+          'gone',
+          /because the maintenance folder \/m n is missing; its last known content has the file web1; this ends when the folder is created again \(mkdir '\/m n'\), or when maintenancedir is removed/,
+        ],
+        [
+          'elsewhere',
+          /folder \/m n is empty, on another .*; this ends when any file is put into the folder, or /,
+        ],
+        [
+          'unreadable',
+          /folder \/m n cannot be read; .*; this ends when the folder can be read again and does /,
+        ],
+        ['silent', /folder \/m n does not answer; .*; this ends when the folder can be read again and does /],
+      ] as const
+    ).map(([trouble, expected]): (typeof rows)[number] => [
+      `is held by a file whose folder is ${trouble}`,
+      A,
+      {
+        overrides: [
+          override({
+            effect: { kind: 'force-down' },
+            source: 'file',
+            who: 'web1',
+            folder: { path: '/m n', trouble },
+          }),
+        ],
+      },
+      expected,
+    ]),
     [
       'is held by a window',
       A,

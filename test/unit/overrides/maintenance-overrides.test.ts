@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import type { Address } from '../../../src/core/address.js'
 import { MaintenanceOverrides } from '../../../src/overrides/maintenance-overrides.js'
@@ -19,15 +20,16 @@ function overrides() {
     return []
   }
   const { log } = recordingLog()
+  const journal = memoryJournal()
   const made = new MaintenanceOverrides({
     log,
     clock,
-    journal: memoryJournal(),
+    journal,
     resolver: { names },
     onChange: () => {},
   })
   onCleanup(() => made.close())
-  return { made, asked, clock }
+  return { made, asked, clock, journal }
 }
 
 describe('MaintenanceOverrides', () => {
@@ -46,6 +48,20 @@ describe('MaintenanceOverrides', () => {
     made.close()
     clock.wind(10_000)
     assert.deepEqual([asked, clock.alarms], [[], 0])
+  })
+
+  it('says that the folder is missing, with its path', async () => {
+    const { made, journal } = overrides()
+    const maintenancedir = join(temporaryFolder(), 'maint')
+    journal.recordMaintenance({ folder: maintenancedir, device: '1', files: ['[fd00:1::a]'], names: {} })
+    const site = { ...SITE, settings: { ...SITE.settings, maintenancedir } }
+    await made.prepare(site)
+    const [held] = made.overrides(site).values()
+    assert.deepEqual(held?.folder, { path: maintenancedir, trouble: 'gone' })
+    assert.equal(
+      held.reason,
+      `its folder ${maintenancedir} is missing: create it again to release the server`,
+    )
   })
 
   it('resolves no names without a folder', () => {
