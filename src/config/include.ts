@@ -4,7 +4,7 @@ import { dirname, join, resolve } from 'node:path'
 import { MAX_BYTES, readText } from '../system/read-file.js'
 import { MOST_FILES, matching } from './matching.js'
 import { folderOf } from './paths.js'
-import type { Problem } from './problems/problem.js'
+import { lineOf, type Problem } from './problems/problem.js'
 import { newReport, type Report } from './problems/report.js'
 import type { RawDocument, RawEntry, RawMap, RawNode } from './raw.js'
 import { rootFields } from './schema/schema.js'
@@ -183,7 +183,7 @@ class Including {
         this.#report.error(
           'DUPLICATE_KEY',
           entry.keyAt,
-          `"${entry.key}" is set twice; the first is in line ${before.keyAt.line} of ${before.keyAt.file ?? this.#root}`,
+          `"${entry.key}" is set twice; the first is in ${lineOf(before.keyAt, entry.keyAt, this.#root)}`,
         )
     }
   }

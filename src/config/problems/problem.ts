@@ -22,9 +22,9 @@ export interface Problem {
   readonly at: Position
 }
 
-/** Returns `line 12`, with the name of the file if it differs from that of `here`. */
-export function lineOf({ line, file }: Position, here: Position): string {
-  return file === here.file ? `line ${line}` : `line ${line} of ${file ?? 'the first file'}`
+/** Returns `line 12`, with the name of the file if it differs from that of `here`. `main`: the name of the main file. */
+export function lineOf({ line, file }: Position, here: Position, main: string): string {
+  return file === here.file ? `line ${line}` : `line ${line} of ${file ?? main}`
 }
 
 /** Returns `site.yaml:7:20 there is no check "htpp"`. A file that cannot be read has no lines. */

@@ -13,6 +13,8 @@ export type Message = string | (() => string)
 export type ProblemCode = Code | LdirectordCode
 
 export interface Report {
+  /** Name of the main file, that of a position without one. */
+  readonly file: string
   error(code: ProblemCode, at: Position, message: Message): void
   warn(code: ProblemCode, at: Position, message: Message): void
   note(code: ProblemCode, at: Position, message: Message): void
@@ -61,6 +63,7 @@ export function newReport(
     }
   }
   return {
+    file,
     error: add('error'),
     warn: add('warning'),
     note: add('note'),

@@ -162,7 +162,7 @@ export function judgeCollisions(services: readonly PlacedService[], { report }: 
         report.error(
           'COLLIDING_SERVICES',
           at,
-          `"${service.name}" is the same service as "${before.service.name}" in ${lineOf(before.at, at)}: ${key}`,
+          `"${service.name}" is the same service as "${before.service.name}" in ${lineOf(before.at, at, report.file)}: ${key}`,
         )
     }
 }
@@ -287,7 +287,7 @@ function judgeDuplicates(reals: readonly PlacedReal[], { report, facts }: RealCo
       report.error(
         'DUPLICATE_REAL',
         placed.at,
-        `this real server of "${facts.name}" stands in line ${before.at.line} already`,
+        `this real server of "${facts.name}" stands in ${lineOf(before.at, placed.at, report.file)} already`,
       )
   }
 }
@@ -341,6 +341,6 @@ function judgeFallback(
     report.warn(
       'FALLBACK_IS_REAL',
       fallback.at,
-      `the fallback is the real server in line ${same.at.line}, too`,
+      `the fallback is the real server in ${lineOf(same.at, fallback.at, report.file)}, too`,
     )
 }

@@ -220,7 +220,7 @@ function judgeNames(entries: readonly RawEntry[], { report }: Context): void {
       report.error(
         'DUPLICATE_SERVICE',
         entry.keyAt,
-        `"${entry.key}" is the name of the service in ${lineOf(before.keyAt, entry.keyAt)}, too`,
+        `"${entry.key}" is the name of the service in ${lineOf(before.keyAt, entry.keyAt, report.file)}, too`,
       )
   }
 }

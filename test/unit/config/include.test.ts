@@ -123,7 +123,7 @@ describe('include: a configuration that includes files', () => {
   })
 
   it('refuses names, addresses and settings that are in two files', async () => {
-    const { told, problems } = await load({
+    const { told, problems, folder } = await load({
       'site.yaml': `include: [b.yaml, c.yaml]\nsettings: { resync: 1s }\n${service('a', 1)}`,
       'b.yaml': service('a', 2),
       'c.yaml': `settings: { resync: 2s }\n${service('c', 1)}`,
@@ -133,7 +133,23 @@ describe('include: a configuration that includes files', () => {
       'c.yaml:1:13 DUPLICATE_KEY',
       'c.yaml:4:14 COLLIDING_SERVICES',
     ])
-    assert.match(problems[0]?.message ?? '', /in line 4 of the first file/)
+    assert.deepEqual(
+      problems.map(({ message }) => message.replaceAll(`${folder}/`, '')),
+      [
+        '"a" is the name of the service in line 4 of site.yaml, too',
+        '"resync" is set twice; the first is in line 2 of site.yaml',
+        '"c" is the same service as "a" in line 5 of site.yaml: tcp [2001:db8::1]:80',
+      ],
+    )
+  })
+
+  it('names the file of a real server that is the fallback of all, where that is in another file', async () => {
+    const { told, problems } = await load({
+      'site.yaml': "include: b.yaml\ndefaults: { fallback: '[2001:db8:1::2]:80' }\n",
+      'b.yaml': service('b', 2),
+    })
+    assert.deepEqual(told, ['site.yaml:2:24 FALLBACK_IS_REAL'])
+    assert.match(problems[0]?.message ?? '', /^the fallback is the real server in line 5 of .*b\.yaml, too$/)
   })
 
   it('refuses loops, and reads a file once if it is included twice', async () => {
