@@ -19,6 +19,7 @@ export interface Change {
  *   the content                  settled
  *   was moved into place         at once
  *   was written in place         after ten seconds without a change
+ *   has lost an included file    after ten seconds without a change
  *   is open for writing          after ten seconds without a change, and not reported before
  */
 export class Changes {

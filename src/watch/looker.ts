@@ -18,7 +18,7 @@ export interface Look {
   readonly files: readonly Hashed[]
   /** Why a file cannot be read, or null. */
   readonly fault: string | null
-  /** True if every file that differs from the last look was moved into place, and is therefore complete. */
+  /** True if every file that differs from the known content was moved into place, and is therefore complete; a file that is gone was not. */
   readonly isMoved: boolean
   /** Latest modification time of the files, in wall-clock milliseconds. */
   readonly writtenAt: number
@@ -38,6 +38,8 @@ interface Known {
 export class Looker {
   readonly #files: FileReader
   #known = new Map<string, Known>()
+  /** Files that were not moved into place at their last change, and those that are gone; none once the known content is found. */
+  readonly #unmoved = new Set<string>()
 
   constructor(files: FileReader) {
     this.#files = files
@@ -48,15 +50,18 @@ export class Looker {
     const nothing = { digest: null, files: [], writtenAt: 0, isMoved: false, isWritten: false }
     const files: Hashed[] = []
     const next = new Map<string, Known>()
-    let isMoved = true
+    const included = new Set(places.included.map(path => resolve(path)))
     for (const path of await this.#pathsOf(places)) {
       try {
         const before = this.#known.get(path)
         const now = await this.#lookAt(path, before)
-        if (now === null) continue
+        if (now === null) {
+          if (included.has(path)) this.#unmoved.add(path)
+          continue
+        }
         next.set(path, now.known)
         files.push({ path, hash: now.known.hash })
-        if (now.known.hash !== before?.hash) isMoved &&= now.isMoved
+        if (now.known.hash !== before?.hash) this.#unmoved[now.isMoved ? 'delete' : 'add'](path)
       } catch (error) {
         // Keeps the previous content, which is compared again when the file is readable.
         return { ...nothing, fault: `${path}: ${(error as Error).message}` }
@@ -65,6 +70,8 @@ export class Looker {
     this.#known = next
     if (!next.has(resolve(places.file))) return { ...nothing, fault: null }
     const found = digestOfHashes(files)
+    if (found === digest) this.#unmoved.clear()
+    const isMoved = this.#unmoved.size === 0
     const isWritten = found !== digest && (await this.#areWritten(next.keys()))
     const writtenAt = Math.max(...[...next.values()].map(known => known.writtenAt))
     return { digest: found, files, fault: null, writtenAt, isMoved, isWritten }

@@ -95,6 +95,50 @@ for (const [name, files] of Object.entries({ pooled, blocking }))
       assert.equal((await look()).isMoved, false)
     })
 
+    it('takes no content for complete from which an included file is gone, until it is known', async () => {
+      const { folder, file, look, places } = stage(files)
+      const extra = join(folder, 'extra.yaml')
+      writeFileSync(extra, 'a')
+      places.included.push(extra)
+      places.patterns.push(join(folder, '*.yaml'))
+      const move = async (text: string) => {
+        writeFileSync(`${file}.new`, text)
+        await setTimeout(TICK)
+        renameSync(`${file}.new`, file)
+      }
+      await look((await look()).digest)
+      await move('two')
+      assert.equal((await look()).isMoved, true)
+      rmSync(extra)
+      assert.equal((await look()).isMoved, false)
+      await move('three')
+      const { digest, isMoved } = await look()
+      assert.equal(isMoved, false, 'what came later makes it no more complete')
+      places.included.length = 0
+      await look(digest)
+      await move('four')
+      assert.equal((await look(digest)).isMoved, true)
+    })
+
+    it('takes no content for complete of which one file was written in place, though another was moved later', async () => {
+      const { folder, file, look, places } = stage(files)
+      const extra = join(folder, 'extra.yaml')
+      const move = async (path: string, text: string) => {
+        writeFileSync(`${path}.new`, text)
+        await setTimeout(TICK)
+        renameSync(`${path}.new`, path)
+      }
+      writeFileSync(extra, 'a')
+      places.included.push(extra)
+      await look((await look()).digest)
+      writeFileSync(extra, '')
+      await look()
+      await move(file, 'two')
+      assert.equal((await look()).isMoved, false)
+      await move(extra, 'b')
+      assert.equal((await look()).isMoved, true)
+    })
+
     it('reports that another process has the file open for writing', async () => {
       const { file, look } = stage(files)
       const fd = openSync(file, 'a')

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { fetchStatus, requestReload } from '../../../../src/api/client.js'
@@ -76,6 +76,39 @@ describe('run-autoreload: lvsd run with autoreload', () => {
     await hears('is in force')
     while ((await serving()) > 9) await setTimeout(20)
   })
+
+  it('removes the services of an included file ten seconds after the file is gone, and of one that is moved into place at once', async () => {
+    const folder = temporaryFolder()
+    mkdirSync(join(folder, 'services.d'))
+    const path = join(folder, 'services.d', 'mail.yaml')
+    const mail = (...numbers: readonly number[]) => `services:
+  mail:
+    virtual: '[2001:db8::25]:25'
+    check: 'on'
+    reals:
+${reals(...numbers)}`
+    writeFileSync(path, mail(41, 42))
+    const { serving, hears, count, log } = await run(
+      `include: services.d/*.yaml\n${head()}${reals(...TEN)}`,
+      folder,
+    )
+    while ((await serving()) < 12) await setTimeout(20)
+    writeFileSync(join(folder, 'new'), mail(41))
+    // A move is known as such to those who have looked before.
+    await setTimeout(2000)
+    renameSync(join(folder, 'new'), path)
+    await hears('is in force')
+    assert.equal(count('config.waits'), 0)
+    while ((await serving()) > 11) await setTimeout(20)
+    rmSync(path)
+    const least: number[] = []
+    for (const end = performance.now() + 5000; performance.now() < end; await setTimeout(50))
+      least.push(await serving())
+    assert.equal(Math.min(...least), 11)
+    assert.match(log(), /"config.waits".*the changed configuration \(\S*mail\.yaml \(gone\)\) has fewer/)
+    await hears('is in force', 2)
+    while ((await serving()) > 10) await setTimeout(20)
+  }).timeout(60_000)
 
   it('reloads once for an edit and a manual reload, with one callback', async () => {
     const folder = temporaryFolder()
