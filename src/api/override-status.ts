@@ -6,7 +6,7 @@ export function overrideStatus(override: Override): OverrideStatus
 export function overrideStatus(override: Override | null): OverrideStatus | null
 export function overrideStatus(override: Override | null): OverrideStatus | null {
   if (!override) return null
-  const { effect, source, who, reason, since, until } = override
+  const { effect, source, who, reason, since, until, folder } = override
   const ramp = effect.kind === 'drain' ? effect.ramp : undefined
   return {
     effect: effect.kind,
@@ -17,5 +17,6 @@ export function overrideStatus(override: Override | null): OverrideStatus | null
     since: new Date(since).toISOString(),
     until: until === null ? null : new Date(until).toISOString(),
     rampUntil: ramp ? new Date(ramp.since + ramp.ms).toISOString() : null,
+    ...(folder?.trouble && { folderTrouble: folder.trouble }),
   }
 }

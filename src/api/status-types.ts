@@ -1,6 +1,7 @@
 /** The status document of `lvsd status` and of the API. */
 
 import { z } from '../check/option-types.js'
+import { FOLDER_TROUBLES } from '../core/override.js'
 import { clusterStatus } from './cluster-status-types.js'
 import { checkHints, hintsStatus } from './hint-types.js'
 import {
@@ -97,13 +98,19 @@ export const overrideStatus = z
     effect: effectKind,
     weight: z.number().nullable().describe('Of the effect `weight`; null for others.'),
     source: overrideSource,
-    who: z.string().describe('User, window or maintenance file that gave it.'),
+    who: z.string().describe('User, window or maintenance file that gave it; a file with its path.'),
     reason: z.string().describe('For people; may be empty.'),
     since: time(),
     until: time().nullable().describe('Null: no end.'),
     rampUntil: time()
       .nullable()
       .describe('When a drain that goes down in steps is at weight 0; null for others.'),
+    folderTrouble: z
+      .enum(FOLDER_TROUBLES)
+      .optional()
+      .describe(
+        'Why the last known content of the maintenance folder counts; absent: the present content does, or it is no file.',
+      ),
   })
   .meta({ id: 'Override' })
 

@@ -96,13 +96,13 @@ function troubleOf({ path, trouble }: Folder): string {
   return `the maintenance folder ${path} ${trouble ? words[trouble] : ''}`
 }
 
-function endingOfFile({ path, trouble }: Partial<Folder>): string {
+function endingOfFile(file: string, { path, trouble }: Partial<Folder>): string {
   const setting = 'or when maintenancedir is removed from the configuration'
   if (trouble === 'gone')
     return `this ends when the folder is created again (mkdir ${shellQuoted(path ?? '')}), ${setting}`
   if (trouble === 'elsewhere') return `this ends when any file is put into the folder, ${setting}`
   if (trouble) return 'this ends when the folder can be read again and does not have the file'
-  return 'this ends when the file is removed'
+  return `this ends when the file is removed: rm ${shellQuoted(file)}`
 }
 
 function limitOf({ effect }: Override): string {
@@ -112,8 +112,8 @@ function limitOf({ effect }: Override): string {
 }
 
 function endingOf(override: Override, { isOnService, target, serviceTarget, wall }: RealFacts): string {
-  const { source, effect, until, folder = {} } = override
-  if (source === 'file') return endingOfFile(folder)
+  const { source, effect, until, who, folder = {} } = override
+  if (source === 'file') return endingOfFile(who, folder)
   const end = until === null ? null : `at ${wall(until)}`
   if (source === 'window') return `this ends ${end ?? 'with the window'}, or with: lvsd windows end ${target}`
   const command = effect.kind === 'drain' ? 'undrain' : 'enable'

@@ -1,4 +1,5 @@
 /** What the commands share that give overrides and end them: drain, disable, weight, force and their opposites. */
+import { dirname } from 'node:path'
 import { endOverrides, fetchStatus, giveOverride } from '../api/client.js'
 import type { EndRequest, GiveRequest, OverrideOutcome, TargetName } from '../api/override-types.js'
 import type { OverrideStatus, ServiceStatus } from '../api/status-types.js'
@@ -99,7 +100,12 @@ export async function end(
     ...remainingAdvice(outcome, wordsOf(context)),
   ]
   for (const line of advice) context.warn(line)
-  return exit
+  return exit === EXIT.ok && hasEndedNothing(outcome, effects) ? EXIT.problem : exit
+}
+
+/** True if no override has ended, and one with such an effect still counts. */
+function hasEndedNothing({ ended, reals }: OverrideOutcome, effects: EndRequest['effects']): boolean {
+  return ended === 0 && reals.some(({ override }) => override !== null && effects.includes(override.effect))
 }
 
 /** Returns how to end the overrides of whole services that remain on single real servers. */
@@ -166,8 +172,24 @@ function remainingAdvice({ reals }: OverrideOutcome, words: string): readonly st
     ...(sources.has('window')
       ? [printable(`A maintenance window is open. To end it early: lvsd windows end ${words}`)]
       : []),
-    ...(sources.has('file') ? ['A file of the maintenance folder holds a server: remove the file'] : []),
+    ...atMost(MOST_ADVISED, reals.flatMap(fileAdvice)),
   ]
+}
+
+/** Returns how to end the override by a maintenance file. */
+function fileAdvice({ service, real, override }: OverrideOutcome['reals'][number]): readonly string[] {
+  if (override?.source !== 'file') return []
+  const { who, folderTrouble: trouble } = override
+  const folder = dirname(who)
+  const [name, quoted] = [`${service}/${real}`, shellQuoted(folder)]
+  const endings = {
+    gone: `its folder is missing: mkdir ${quoted} ends it`,
+    elsewhere: `its folder is empty, on another file system than before: a file in ${quoted} ends it`,
+    unreadable: `its folder ${folder} cannot be read`,
+    silent: `its folder ${folder} does not answer`,
+  } as const
+  const ending = trouble ? `, and ${endings[trouble]}` : `: rm ${shellQuoted(who)} ends it`
+  return [printable(`${name} is still held down by a maintenance file${ending}`)]
 }
 
 export function socketOf({ options, env }: AskingContext): string {

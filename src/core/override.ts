@@ -23,12 +23,14 @@ export const LATEST_END = Date.UTC(9999, 11, 31)
 export type OverrideSource = 'command' | 'window' | 'file'
 
 /** Why the last content of the maintenance folder stays valid. */
-export type FolderTrouble = 'gone' | 'elsewhere' | 'unreadable' | 'silent'
+export const FOLDER_TROUBLES = ['gone', 'elsewhere', 'unreadable', 'silent'] as const
+
+export type FolderTrouble = (typeof FOLDER_TROUBLES)[number]
 
 export interface Override {
   readonly effect: Effect
   readonly source: OverrideSource
-  /** User, window or file that gave it. */
+  /** User, window or file that gave it; a file with its path. */
   readonly who: string
   /** For people; may be empty. */
   readonly reason: string

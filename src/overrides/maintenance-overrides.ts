@@ -1,5 +1,6 @@
 /** Overrides from the maintenance folder: a file named after a real server holds that server down. */
 
+import { join } from 'node:path'
 import type { ResolvedConfig, ResolvedReal } from '../core/model.js'
 import type { FolderTrouble, Override } from '../core/override.js'
 import type { Resolver } from '../names/lookup.js'
@@ -83,7 +84,7 @@ export class MaintenanceOverrides {
     return {
       effect: { kind: 'force-down' },
       source: 'file',
-      who: file,
+      who: join(path, file),
       reason: reasons.filter(reason => reason !== '').join('; '),
       since: this.#sinceOf(file),
       until: null,

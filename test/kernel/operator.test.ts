@@ -54,7 +54,7 @@ describe('an operator', () => {
     assert.deepEqual(watcher.take(), [])
     assert.match(
       (await lvsd.real('web', 'fc00::12')).reason,
-      /^held down by the maintenance file \[fc00::12\]$/,
+      /^held down by the maintenance file \S+\/\[fc00::12\]$/,
     )
 
     rmSync(`${HOLDS}/[fc00::12]`)

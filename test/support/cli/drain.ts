@@ -57,13 +57,25 @@ export interface DrainDaemon {
   /** The effect that counts, whatever is given. */
   readonly counts?: OverrideStatus['effect']
   onEnd?(request: unknown): void
+  /** What counts when overrides have ended, for each real server. */
+  readonly remains?: OverrideStatus
+  /** Overrides that a request ends. */
+  readonly ended?: number
   readonly connections?: Control['connections']
 }
 
 /** A daemon with one service; the last of its answers repeats. Returns its socket and the overrides it was given. */
 export async function drainDaemon(
   answers: readonly ConnectionsAnswer[],
-  { reals = ['[fd00::3]:80'], multihomed, onEnd = () => {}, counts, connections }: DrainDaemon = {},
+  {
+    reals = ['[fd00::3]:80'],
+    multihomed,
+    onEnd = () => {},
+    remains,
+    ended = 0,
+    counts,
+    connections,
+  }: DrainDaemon = {},
 ) {
   const socket = join(temporaryFolder(), 'lvsd.sock')
   const given: Parameters<Control['overrides']['give']>[0][] = []
@@ -83,7 +95,8 @@ export async function drainDaemon(
       },
       end: async request => {
         onEnd(request)
-        return { ok: true, message: '', ended: 0, isKept: true, reals: [] }
+        const told = remains ? reals.map(real => ({ service: 'web', real, override: remains })) : []
+        return { ok: true, message: '', ended, isKept: true, reals: told }
       },
     },
     connections: connections ?? {

@@ -168,8 +168,12 @@ describe('build-why: the sentence about a real server', () => {
     [
       'is held by a file',
       A,
-      { overrides: [override({ effect: { kind: 'force-down' }, source: 'file', who: 'web1', reason: '' })] },
-      /because the maintenance folder has the file web1; this ends when the file is removed; /,
+      {
+        overrides: [
+          override({ effect: { kind: 'force-down' }, source: 'file', who: '/m n/[::1]:80', reason: '' }),
+        ],
+      },
+      /because the maintenance folder has the file \/m n\/\[::1\]:80; this ends when the file is removed: rm '\/m n\/\[::1\]:80'; /,
     ],
     ...(
       [

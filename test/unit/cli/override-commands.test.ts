@@ -8,7 +8,7 @@ import { command as force } from '../../../src/cli/commands/force.js'
 import { command as undrain } from '../../../src/cli/commands/undrain.js'
 import { command as weight } from '../../../src/cli/commands/weight.js'
 import { parseLine } from '../../../src/cli/parse.js'
-import { type DrainDaemon, drainDaemon } from '../../support/cli/drain.js'
+import { DRAIN, type DrainDaemon, drainDaemon } from '../../support/cli/drain.js'
 import { testContext } from '../../support/context.js'
 import { until } from '../../support/until.js'
 
@@ -22,7 +22,7 @@ interface Asked {
   readonly key?: string
   readonly screen?: Parameters<typeof testContext>[0]
   readonly counts?: 'drain'
-  readonly site?: Pick<DrainDaemon, 'reals' | 'multihomed'>
+  readonly site?: Pick<DrainDaemon, 'reals' | 'multihomed' | 'remains' | 'ended'>
 }
 
 async function asked(line: string, { key, screen = {}, counts, site }: Asked = {}) {
@@ -158,6 +158,31 @@ describe('override-commands', () => {
 
     it('refuse an end that either address has, with --only', async () => {
       await assert.rejects(asked('drain web/3 --only', { site }), /"3" may be any of several real servers/)
+    })
+  })
+
+  describe('that end overrides of a server that a maintenance file holds', () => {
+    const remains = { ...DRAIN, effect: 'force-down', source: 'file', who: '/m/maint/[fd00::3]:80' } as const
+    const reals = ['[fd00::3]:80']
+    const WORDS = 'web/[fd00::3]:80 is still held down by a maintenance file'
+
+    it('end with 1, and print how that ends', async () => {
+      const one = await asked('enable web/::3', { site: { reals, remains } })
+      assert.deepEqual([one.code, one.err], [EXIT.problem, `${WORDS}: rm '/m/maint/[fd00::3]:80' ends it\n`])
+      const json = await asked('enable web/::3 --json', { site: { reals, remains } })
+      assert.equal(json.code, EXIT.problem)
+    })
+
+    it('end with 0 if one has ended, or none of their kind is left', async () => {
+      const ended = await asked('enable web/::3', { site: { reals, remains, ended: 1 } })
+      const undrained = await asked('undrain web/::3', { site: { reals, remains } })
+      assert.deepEqual([ended.code, undrained.code], [EXIT.ok, EXIT.ok])
+    })
+
+    it('print what releases it where the folder is missing', async () => {
+      const gone = { ...remains, folderTrouble: 'gone' } as const
+      const { err } = await asked('enable web/::3', { site: { reals, remains: gone } })
+      assert.equal(err, `${WORDS}, and its folder is missing: mkdir /m/maint ends it\n`)
     })
   })
 

@@ -1051,7 +1051,7 @@ describe('daemon: files and commands beside the daemon', () => {
     called[B] = null
     const second = await live()
     const [first] = (await second.status()).services[0]?.reals ?? []
-    assert.equal(first?.reason, 'held down by the maintenance file web1')
+    assert.equal(first?.reason, `held down by the maintenance file ${maintenancedir}/web1`)
     await second.daemon.stop()
     rmSync(maintenancedir, { recursive: true })
     const third = await live()
@@ -1071,7 +1071,7 @@ describe('daemon: files and commands beside the daemon', () => {
     await until(async () => (await weights())[A] === 0, { what: 'the server is held down' })
     assert.deepEqual(await weights(), { [A]: 0, [B]: 1 })
     const [first] = (await status()).services[0]?.reals ?? []
-    assert.equal(first?.reason, `held down by the maintenance file [${A}]`)
+    assert.equal(first?.reason, `held down by the maintenance file ${maintenancedir}/[${A}]`)
     executors.find(A, passed())
     assert.deepEqual(await weights(), { [A]: 0, [B]: 1 })
     rmSync(join(maintenancedir, `[${A}]`))
@@ -1089,7 +1089,10 @@ describe('daemon: files and commands beside the daemon', () => {
     const { status, lines } = await start(config([web()], { maintenancedir }))
     const reason = async () => (await status()).services[0]?.reals[0]?.reason ?? ''
     await until(async () => (await reason()).includes('Anna'), { what: 'the reason names who works there' })
-    assert.equal(await reason(), `held down by the maintenance file [${A}]: disk swap, Anna·[2J`)
+    assert.equal(
+      await reason(),
+      `held down by the maintenance file ${maintenancedir}/[${A}]: disk swap, Anna·[2J`,
+    )
     const told = () => lines.filter(({ msg }) => msg.includes('does not match any real server'))
     await until(async () => told().length > 0, { what: 'the first file is told' })
     writeFileSync(join(maintenancedir, 'web8'), '')
@@ -1122,7 +1125,7 @@ describe('daemon: files and commands beside the daemon', () => {
     executors.find('127.9.9.9', passed())
     assert.deepEqual(await weights(), { '127.9.9.9': 1 })
     const [first] = (await status()).services[0]?.reals ?? []
-    assert.equal(first?.reason, 'held down by the maintenance file localhost')
+    assert.equal(first?.reason, `held down by the maintenance file ${maintenancedir}/localhost`)
   })
 
   it('run the fallbackcommand when the last server goes down and when the first one is up', async () => {

@@ -57,6 +57,7 @@ describe('MaintenanceOverrides', () => {
     const site = { ...SITE, settings: { ...SITE.settings, maintenancedir } }
     await made.prepare(site)
     const [held] = made.overrides(site).values()
+    assert.equal(held?.who, join(maintenancedir, '[fd00:1::a]'))
     assert.deepEqual(held?.folder, { path: maintenancedir, trouble: 'gone' })
     assert.equal(
       held.reason,
