@@ -56,8 +56,8 @@ export type Report =
   | { readonly say: 'loaded'; readonly module: string; readonly problem: string | null }
   /** `at` is the time of the answer, by `monotonicNow`. */
   | { readonly say: 'answer'; readonly run: number; readonly answer: Answer; readonly at: number }
-  /** A phase of a traced run has ended. */
-  | { readonly say: 'phase'; readonly run: number; readonly time: PhaseTime }
+  /** A phase of a traced run has ended. `place`: number of phases before it. */
+  | { readonly say: 'phase'; readonly run: number; readonly time: PhaseTime; readonly place: number }
   /** A run has entered a phase that its check defines. */
   | { readonly say: 'entered'; readonly run: number; readonly phase: Phase }
   /** A run that was aborted has ended. */

@@ -66,7 +66,9 @@ function ofRun(given: Given): Report | null {
     }
     case 'phase': {
       const { phase, ms } = (given.time ?? {}) as Given
-      return isWord(phase) && isNumber(ms) ? { say: 'phase', run, time: { phase, ms } } : null
+      const { place } = given
+      const isKnown = isWord(phase) && isNumber(ms) && isNumber(place)
+      return isKnown ? { say: 'phase', run, time: { phase, ms }, place } : null
     }
     case 'entered':
       return isWord(given.phase) ? { say: 'entered', run, phase: given.phase } : null

@@ -5,7 +5,7 @@ import { importCheck } from '../check/import-check.js'
 import type { Run } from '../check/run.js'
 import { startWatched, type Watcher } from '../check/run-code.js'
 import { parseAddress } from '../core/address.js'
-import type { OwnWord, Phase } from '../core/model.js'
+import type { OwnWord, Phase, PhaseTime } from '../core/model.js'
 import { NEEDS_CODE } from '../probe/needs-code.js'
 import { type PreparedProbe, prepareProbe, probeFrom, startProbe } from '../probe/start-probe.js'
 import { messageOf } from './guards.js'
@@ -38,6 +38,8 @@ interface Live {
   /** Number of reported phases with the check's own names. */
   ownWords: number
   told: Phase | OwnWord | null
+  /** Number of phases whose ends are reported. */
+  timesTold: number
 }
 
 /** Runs `begin` such that its later effects can be attributed to the run. */
@@ -89,7 +91,15 @@ export class Runs {
 
   /** Data that arrived before the order is read in the same turn of the loop, and processed in the next. */
   #comeRound(): void {
-    setImmediate(() => setImmediate(() => this.#shared.round(ROUNDS)))
+    setImmediate(() =>
+      setImmediate(() => {
+        // The run whose time is over tells how far it has come.
+        for (const live of this.#live.values()) this.#tellTimes(live)
+        this.notePhases()
+        this.#outbox.flush()
+        this.#shared.round(ROUNDS)
+      }),
+    )
   }
 
   /** Reports the phase of each run. User code reports its phases immediately. */
@@ -102,6 +112,17 @@ export class Runs {
     if (!phase || phase === live.told) return
     this.#shared.setPhase(live.order.slot, phase as Phase)
     live.told = phase
+  }
+
+  /** Reports the phases that have ended since the last report. Code reports each when the next one begins. */
+  #tellTimes(live: Live): void {
+    const { order, current } = live
+    if (!order.traced || !current) return
+    for (const time of current.phases.slice(live.timesTold)) this.#tellTime(live, time)
+  }
+
+  #tellTime(live: Live, time: PhaseTime): void {
+    this.#outbox.say({ say: 'phase', run: live.order.run, time, place: live.timesTold++ })
   }
 
   async #load(module: string): Promise<void> {
@@ -134,6 +155,7 @@ export class Runs {
       phase: null,
       ownWords: 0,
       told: null,
+      timesTold: 0,
     }
     this.#live.set(order.run, live)
     this.#shared.setPhase(order.slot, 'run')
@@ -181,6 +203,7 @@ export class Runs {
       // A server that redirects once will continue to do so.
       live.job.prepared = null
       clearTimeout(live.alarm)
+      live.timesTold = 0
       this.#beginCode(live)
     }
     // Probes are always traced: they have few phases, and the last one is reported with the answer.
@@ -209,7 +232,7 @@ export class Runs {
           this.#outbox.say({ say: 'entered', run, phase: name })
         if (this.#tellsAtOnce) this.#shared.setPhase(slot, name)
         else live.phase = name
-        if (traced && before) this.#outbox.say({ say: 'phase', run, time: before })
+        if (traced && before) this.#tellTime(live, before)
       },
       settled: () => this.#outbox.say({ say: 'settled', run }),
     }
@@ -217,14 +240,11 @@ export class Runs {
   }
 
   #answer(live: Live, answer: Answer): void {
-    const { order, current } = live
+    const { order } = live
     if (!this.#live.delete(order.run)) return
     clearTimeout(live.alarm)
     this.#notePhase(live)
-    const isProbe = live.job.prepared !== null
-    const times = order.traced ? (current?.phases ?? []) : []
-    for (const time of isProbe ? times : times.slice(-1))
-      this.#outbox.say({ say: 'phase', run: order.run, time })
+    this.#tellTimes(live)
     this.#outbox.say({ say: 'answer', run: order.run, answer, at: monotonicNow() })
   }
 

@@ -151,7 +151,10 @@ export class WorkerRun implements Run {
 
   land(answer: Answer): void {
     if (this.#isOver) return
-    if (this.#answeredAt === null) this.answered()
+    if (this.#answeredAt === null) {
+      this.#endPhase()
+      this.answered()
+    }
     this.#isOver = true
     this.#done(answer)
   }
@@ -161,8 +164,23 @@ export class WorkerRun implements Run {
     const answer = isPosted
       ? timedOut(this.phase, timeout)
       : noVerdict('no worker was ready to run the check')
+    if (!this.#isOver && this.#answeredAt === null) this.#endPhase()
     this.cancel()
     return answer
+  }
+
+  /** The phase in which the core ends the run ends with it. The worker has told only those that have passed. */
+  #endPhase(): void {
+    if (!this.traced || this.#postedAt === null) return
+    const { phase } = this
+    // The worker may have told the end of a phase, and not yet the next one.
+    if (this.phases.at(-1)?.phase === phase) this.phases.pop()
+    this.phases.push({ phase, ms: Math.max(0, this.#clock.now() - this.#startedAt - this.heldUp) })
+  }
+
+  /** The worker tells the end of a phase. Those from that place on were of a probe that has left the verdict to code. */
+  passed(time: PhaseTime, place: number): void {
+    this.phases.splice(place, this.phases.length, time)
   }
 
   cancel(): void {

@@ -205,7 +205,7 @@ export class Worker implements Host {
         this.#answered(report.run, report.answer, monotonicNow() - report.at)
         break
       case 'phase':
-        this.#live.get(report.run)?.run.phases.push(report.time)
+        this.#live.get(report.run)?.run.passed(report.time, report.place)
         break
       case 'entered': {
         const live = this.#live.get(report.run)

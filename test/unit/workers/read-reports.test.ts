@@ -8,7 +8,7 @@ const REPORTS = [
   { say: 'loaded', module: 'file:///a.mjs', problem: null },
   { say: 'loaded', module: 'file:///a.mjs', problem: 'not there' },
   { say: 'answer', run: 1, answer: ANSWER, at: 5 },
-  { say: 'phase', run: 1, time: { phase: 'connect', ms: 1.5 } },
+  { say: 'phase', run: 1, time: { phase: 'connect', ms: 1.5 }, place: 0 },
   { say: 'entered', run: 1, phase: 'own words' },
   { say: 'settled', run: 1 },
   { say: 'fault', fault: { kind: 'threw', detail: 'late', run: null } },

@@ -59,7 +59,7 @@ function rig(beat = BEAT) {
   const runs: WorkerRun[] = []
   const engine = new Scheduler(clock, 10).executor<null>(
     (_work, timeout, done) => {
-      const run = new WorkerRun(record, clock, { timeout, done, traced: false })
+      const run = new WorkerRun(record, clock, { timeout, done, traced: true })
       runs.push(run)
       run.hold(host)
       run.posted()
@@ -85,6 +85,28 @@ describe('worker-run: the deadline of a run in a worker', () => {
       results.map(({ reason, detail }) => [reason, detail]),
       [['timeout', 'no answer within 1000 ms']],
     )
+  })
+
+  it('ends the phase of the reason, after those that the worker has told', () => {
+    const { clock, run, results } = rig(500)
+    run.passed({ phase: 'connect', ms: 900 }, 0)
+    run.passed({ phase: 'handshake', ms: 950 }, 1)
+    // A probe left the verdict to code, which has begun anew.
+    run.passed({ phase: 'connect', ms: 2 }, 0)
+    clock.wind(1100)
+    const [{ phase, phases, ms } = assert.fail()] = results
+    assert.equal(phase, 'first byte')
+    assert.deepEqual(phases, [
+      { phase: 'connect', ms: 2 },
+      { phase: 'first byte', ms },
+    ])
+  })
+
+  it('ends one phase where the worker has told its end, and not the next one', () => {
+    const { clock, run, results } = rig(500)
+    run.passed({ phase: 'first byte', ms: 2 }, 0)
+    clock.wind(1100)
+    assert.deepEqual(results[0]?.phases, [{ phase: 'first byte', ms: results[0]?.ms }])
   })
 
   it('is extended by the time in which the event loop is blocked', () => {
@@ -136,7 +158,7 @@ describe('worker-run: the deadline of a run in a worker', () => {
     const clock = new FakeClock()
     const host = new PlayedHost(clock, BEAT)
     const record = new CheckRecord('mine', { module: 'file:///mine.mjs', target: targetOf(9), options: {} })
-    const run = new WorkerRun(record, clock, { timeout: 1000, done: () => {}, traced: false })
+    const run = new WorkerRun(record, clock, { timeout: 1000, done: () => {}, traced: true })
     run.hold(host)
     run.posted()
     let asked = 0
