@@ -19,22 +19,36 @@ export function entriesOf(
   if (!wrong || node.kind !== 'scalar') {
     return [{ key: only, keyAt: node.at, value: node, ...(key !== null && { called: key }) }]
   }
-  const entries = wordsAs(keys, textOf(node) ?? '', node)
-  const misplaced = entries?.find(entry => !isOfItsSort(entry))
-  if (entries && !misplaced) return entries
-  if (misplaced)
-    report.error(wrong.code, misplaced.value.at, `${whyMisplaced(misplaced, keys)}; ${wrong.form}`)
-  else report.error(wrong.code, node.at, wrong.form)
+  const text = textOf(node) ?? ''
+  const words = [...text.matchAll(/\S+/g)]
+  if (words.length === 0 || words.length > keys.length) {
+    report.error(wrong.code, node.at, `${tooMany(words.slice(keys.length), keys)}${wrong.form}`)
+    return null
+  }
+  const entries = wordsAs(keys, words, text, node)
+  const misplaced = entries.find(entry => !isOfItsSort(entry))
+  if (!misplaced) return entries
+  report.error(wrong.code, misplaced.value.at, `${whyMisplaced(misplaced, keys)}; ${wrong.form}`)
   return null
 }
 
-/**
- * Assigns the words of the text to the keys, each with its position. Returns null if there are no words, or more than
- * keys.
- */
-function wordsAs(keys: readonly string[], text: string, { at }: RawScalar): readonly RawEntry[] | null {
-  const words = [...text.matchAll(/\S+/g)]
-  if (words.length === 0 || words.length > keys.length) return null
+/** Returns the begin of a message about the words for which there are no keys. */
+function tooMany([first, ...more]: readonly RegExpExecArray[], keys: readonly string[]): string {
+  if (!first) return ''
+  if (!keys.includes('weight') && isNumber(first[0]))
+    return `"${first[0]}" is one word too many: a fallback has no weight; `
+  return more.length === 0
+    ? `"${first[0]}" is one word too many; `
+    : `there are ${more.length + 1} words too many, from "${first[0]}" on; `
+}
+
+/** Assigns the words of the text to the keys, each with its position. */
+function wordsAs(
+  keys: readonly string[],
+  words: readonly RegExpExecArray[],
+  text: string,
+  { at }: RawScalar,
+): readonly RawEntry[] {
   const placeOf = placesIn(text, at)
   return words.map(({ 0: word, index }, i) => {
     const place = placeOf(word, index)

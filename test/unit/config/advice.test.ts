@@ -51,6 +51,17 @@ const YAML: readonly [phrase: string, lines: string, message: RegExp][] = [
     "reals: ['[::1]:1 5']",
     /^"5" is not a forwarding: the weight follows the forwarding/,
   ],
+  ['a word behind the weight', "reals: ['[::1]:1 masq 2 3']", /^"3" is one word too many; expected/],
+  [
+    'words behind the weight',
+    'reals: [\'[::1]:1 masq 2 "a", "b"\']',
+    /^there are 2 words too many, from ""a"," on; expected/,
+  ],
+  [
+    'a weight of a fallback, behind the forwarding',
+    "fallback: '[::1]:1 masq 2'",
+    /^"2" is one word too many: a fallback has no weight; expected/,
+  ],
   [
     'a weight of a fallback',
     "fallback: '[::1]:1 5'",
