@@ -147,7 +147,10 @@ function partsOf(step: string): [verb: string, rest: string] {
 function stepProblem(step: string): string | null {
   const [verb, rest] = partsOf(step)
   const known = Object.hasOwn(VERBS, verb) ? VERBS[verb] : undefined
-  return known ? known.problem(rest) : `a step begins with one of ${Object.keys(VERBS).join(', ')}`
+  if (known) return known.problem(rest)
+  const bare = verb.replace(/:$/, '')
+  if (bare !== verb && Object.hasOwn(VERBS, bare)) return `write ${bare} without the colon`
+  return `a step begins with one of ${Object.keys(VERBS).join(', ')}`
 }
 
 function textProblem(text: string): string | null {

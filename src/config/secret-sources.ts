@@ -6,13 +6,15 @@ import { readText } from '../system/read-file.js'
 import { pathFrom } from './paths.js'
 import type { Position } from './problems/problem.js'
 import type { Report } from './problems/report.js'
-import type { RawMap } from './raw.js'
+import type { RawMap, RawNode } from './raw.js'
 
 export interface SecretSources {
   /**
    * Returns the text. If there is none, reports why and returns a placeholder, so that no second problem is reported.
    */
   read(node: RawMap, at: Position): string
+  /** True if a placeholder stands for a text in the node. */
+  isMissing(node: RawNode): boolean
 }
 
 export interface SecretPlace {
@@ -27,7 +29,14 @@ const MAX_BYTES = 64 * 1024
 
 export function secretSources({ report, env, folderAt }: SecretPlace): SecretSources {
   const known = new Map<RawMap, string>()
+  const missing = new Set<RawNode>()
+  const isMissing = (node: RawNode): boolean => {
+    if (missing.size === 0 || node.kind === 'scalar') return false
+    if (node.kind === 'list') return node.items.some(isMissing)
+    return missing.has(node) || node.entries.some(({ value }) => isMissing(value))
+  }
   return {
+    isMissing,
     read(node, at) {
       let text = known.get(node)
       if (text === undefined) {
@@ -36,6 +45,7 @@ export function secretSources({ report, env, folderAt }: SecretPlace): SecretSou
         } catch (error) {
           report.error('SECRET_MISSING', at, (error as Error).message)
           text = '-'
+          missing.add(node)
         }
         known.set(node, text)
       }

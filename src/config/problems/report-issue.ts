@@ -19,7 +19,7 @@ interface Place {
 export function reportIssue(entry: RawEntry, issue: Issue, isSecret: boolean, report: Report): void {
   const meant = meantIssue(entry, issue)
   const place = placeOf(entry, meant.path)
-  const [code, message] = isSecret ? secretSentence(place.name, meant) : messageFor(place, meant, issue)
+  const [code, message] = isSecret ? secretSentence(place, meant) : messageFor(place, meant, issue)
   report.error(code, place.at, message)
 }
 
@@ -86,8 +86,11 @@ function asText(name: string, message: string): string {
 }
 
 /** Messages about a password do not contain its value. */
-function secretSentence(name: string, issue: Issue): Sentence {
+function secretSentence({ name, node }: Place, issue: Issue): Sentence {
   if (issue.code !== 'invalid_type') return ['BAD_VALUE', `"${name}": ${issue.message}`]
+  if (issue.expected !== 'string') return ['WRONG_TYPE', `"${name}" must be ${nameOf(issue.expected)}`]
+  if (node.kind === 'map')
+    return ['WRONG_TYPE', `"${name}" must be text, not a mapping; if the text has a colon, put it in quotes`]
   return ['WRONG_TYPE', `"${name}" must be text: put it in quotes`]
 }
 

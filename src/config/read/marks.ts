@@ -21,13 +21,20 @@ type Secret = NonNullable<ReturnType<typeof markOf>['secret']>
 
 function withSecrets(node: RawNode, secret: Secret, at: Position, context: ReadContext): RawNode {
   const text = (value: RawNode, place: Position): RawNode =>
-    value.kind === 'map' ? { kind: 'scalar', value: readSecret(value, place, context), at: value.at } : value
+    value.kind === 'map' && (secret === 'text' || isSource(value))
+      ? { kind: 'scalar', value: readSecret(value, place, context), at: value.at }
+      : value
   if (secret === 'text') return text(node, at)
   if (secret === 'list' && node.kind === 'list')
     return { ...node, items: node.items.map(item => text(item, item.at)) }
   if (secret === 'map' && node.kind === 'map')
     return { ...node, entries: node.entries.map(one => ({ ...one, value: text(one.value, one.keyAt) })) }
   return node
+}
+
+/** A colon makes a mapping of a text, too: most texts of such lists and mappings are no passwords. */
+function isSource({ entries }: RawMap): boolean {
+  return entries.some(({ key }) => key === 'file' || key === 'env')
 }
 
 function readSecret(node: RawMap, at: Position, { secrets, looksAtFiles }: ReadContext): string {

@@ -190,11 +190,13 @@ function readOptions(
   check: Check,
   context: Context,
 ): CheckUse['options'] | null {
-  const { report, dialect, optionsOf, missingOf, askApart, looksAtFiles } = context
+  const { report, dialect, optionsOf, missingOf, askApart, looksAtFiles, secrets } = context
   const shape = optionsOf(check)
   const { at } = fields
   const entries = draft.entries.filter(({ key }) => isOption(key, shape))
-  const { options, isComplete } = optionValues(shape, fields, { check, isPartial: draft.isPartial }, context)
+  const { options, ...values } = optionValues(shape, fields, { check, isPartial: draft.isPartial }, context)
+  // What the kind says of a placeholder is no mistake of the user.
+  const isComplete = values.isComplete && !entries.some(({ value }) => secrets.isMissing(value))
   reportUrl(check, entries, context)
   const namesFile = entries.some(({ key }) => markOf(shape[key]).path !== undefined)
   if (check.missing || check.origin === 'user' || namesFile) looksAtFiles?.()

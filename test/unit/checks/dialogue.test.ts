@@ -104,6 +104,7 @@ describe('dialogue', () => {
     [['lines'], {}, /a regular expression is missing/],
     [['tls now'], {}, /the step tls has no text/],
     [['constructor'], {}, /begins with one of/],
+    [['expect: 220'], {}, /step 1, "expect:": write expect without the colon/],
     [['line ^220'], { verify: true }, /verify needs tls: true or the step tls/],
   ]
   for (const [steps, options, said] of wrong)

@@ -77,6 +77,27 @@ describe('secrets: a password of a check', () => {
       assert.match(problems[0]?.message ?? '', message)
     })
 
+  it('is not missing where a mapping stands for one of several texts', async () => {
+    const MAPPINGS: readonly [check: string, problem: RegExp][] = [
+      [
+        '{ kind: dialogue, steps: [{ expect: 220 }] }',
+        /^4:38 WRONG_TYPE "steps" must be text, not a mapping/,
+      ],
+      ['{ kind: dialogue, steps: { expect: 220 } }', /^4:37 WRONG_TYPE "steps" must be a list$/],
+      ['{ kind: http, headers: { A: { b: c } } }', /^4:40 WRONG_TYPE "A" must be text, not a mapping/],
+      ['{ kind: dialogue, steps: [{ file: pw, env: A }] }', /^4:38 SECRET_MISSING expected the password/],
+      ['{ kind: dialogue, steps: [{ file: nope }] }', /^4:38 SECRET_MISSING the password cannot be read/],
+    ]
+    for (const [check, problem] of MAPPINGS) {
+      const { problems } = await load(check)
+      const [told = '', ...more] = problems.map(
+        ({ code, message, at }) => `${at.line}:${at.column} ${code} ${message}`,
+      )
+      assert.match(told, problem)
+      assert.deepEqual(more, [])
+    }
+  })
+
   it('is not shown, whatever is wrong', async () => {
     const checks = [
       '{ kind: pop, login: u, passwd: 987123, foo: 1 }',
