@@ -79,6 +79,9 @@ export function* buildingStatus(snapshot: Snapshot, dates: Dates): Sliced<Status
       warnings: reload.warnings,
       keptSince: reload.keptSince,
       fromNextStart: reload.fromNextStart,
+      ...(reload.waits && {
+        waits: { files: reload.waits.files, until: dates.iso(snapshot.now + reload.waits.left) },
+      }),
     },
     lastReload: reload.last,
     reconcile: {

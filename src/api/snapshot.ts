@@ -52,4 +52,9 @@ export interface ReloadSnapshot {
   /** Names of settings that differ from those of the start, and are read at the start only. */
   readonly fromNextStart: readonly string[]
   readonly last: ReloadOutcome | null
+  /**
+   * A changed configuration that waits, because it may be incomplete: its changed files, and the milliseconds left. Absent or null: none
+   * does.
+   */
+  readonly waits?: { readonly files: string; readonly left: number } | null
 }

@@ -345,6 +345,15 @@ export const statusDocument = z
       fromNextStart: list(z.string()).describe(
         'Settings that a reload has changed and that are read at the start only: they count from the next start of lvsd.',
       ),
+      waits: z
+        .object({
+          files: z.string().describe('The changed files, for people.'),
+          until: time('When it is applied, if there is no further change.'),
+        })
+        .optional()
+        .describe(
+          'Set while a changed configuration waits: it has fewer real servers or lines, and may be incomplete.',
+        ),
     }),
     lastReload: reloadOutcome.nullable(),
     reconcile: z.object({

@@ -4,7 +4,7 @@ import type { Config } from '../core/model.js'
 import type { CommandQueue } from '../notify/command-queue.js'
 import type { Log } from '../system/log.js'
 import type { FileChanges } from '../watch/file-changes.js'
-import { type Read, type Verdict, Watch } from '../watch/watch.js'
+import { type Read, type Verdict, type Waits, Watch } from '../watch/watch.js'
 
 /** Milliseconds. A change during a callback, or within this time after it, counts as made by the callback: an echo. */
 const ECHO = 1000
@@ -48,6 +48,11 @@ export class ConfigWatcher {
   considered(read: Read): void {
     this.#read = read
     this.#watch?.considered(read)
+  }
+
+  /** A change that waits because a file may be incomplete; null: none does. */
+  get waits(): Waits | null {
+    return this.#watch?.waits ?? null
   }
 
   close(): void {

@@ -117,6 +117,7 @@ class RunningDaemon implements Daemon {
       },
       enter: phase => this.#events.emit('phase', phase),
       considered: read => this.#configWatcher.considered(read),
+      waits: () => this.#configWatcher.waits,
     })
     lifecycle.add('accepted configuration', () => this.#reloader.close(LAST_PATIENCE))
     lifecycle.add('journal', () => journal.close())

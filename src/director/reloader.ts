@@ -20,7 +20,7 @@ import { Poller } from '../util/poller.js'
 import { isSameValue } from '../util/same-value.js'
 import { runSliced } from '../util/time-slice.js'
 import { waitAtMost } from '../util/with-timeout.js'
-import type { Verdict } from '../watch/watch.js'
+import type { Verdict, Waits } from '../watch/watch.js'
 import { errorsText, mayBeAccepted, mayBePart, refusalReason } from './reload-policy.js'
 
 export interface ReloaderParts {
@@ -38,6 +38,8 @@ export interface ReloaderParts {
   readonly enter: (phase: DaemonPhase) => void
   /** Called with each configuration that was read and handled. */
   readonly considered: (loaded: Loaded) => void
+  /** The changed configuration that waits because it may be incomplete. */
+  readonly waits?: () => Waits | null
   readonly clock?: Pick<Clock, 'alarm'>
 }
 
@@ -93,6 +95,7 @@ export class Reloader {
       keptSince: this.#kept?.acceptedAt ?? null,
       fromNextStart: this.#fromNextStart(),
       last: this.#last,
+      waits: this.#parts.waits?.() ?? null,
     }
   }
 

@@ -39,6 +39,11 @@ export class Changes {
     return this.#known
   }
 
+  /** When the content that was found last counts as complete, by the clock of `step`. */
+  get settlesAt(): number {
+    return this.#since + SETTLED_AFTER
+  }
+
   /** Returns null if nothing has changed, or if it is too early to report. */
   step({ digest, isMoved, isWritten }: Look, now: number): Change | null {
     // Waits for a file that is temporarily missing.

@@ -14,6 +14,14 @@ import { openLooks } from './looks.js'
  */
 export type Verdict = 'taken' | 'unsettled' | 'later'
 
+/** A change that waits. */
+export interface Waits {
+  /** The changed files, for people. */
+  readonly files: string
+  /** Milliseconds until it is applied, if there is no further change. */
+  readonly left: number
+}
+
 export interface WatchParts {
   readonly log: Pick<Log, 'error' | 'warn' | 'info'>
   /** Called once for each new content. `writtenAt` is in wall-clock milliseconds. */
@@ -64,6 +72,8 @@ export class Watch {
   /** The digest of what was read since a look has led to a reload. */
   #considered: string | null = null
   #isClosed = false
+  /** The files of a change that was not applied, because it may be incomplete. */
+  #waiting: string | null = null
   #closeLooks = () => {}
 
   /** `read` is the active configuration. It may be old: changes since it was read are detected. */
@@ -81,6 +91,12 @@ export class Watch {
     this.#looks.every(EVERY)
   }
 
+  /** The change that waits because a file may be incomplete. */
+  get waits(): Waits | null {
+    if (this.#waiting === null) return null
+    return { files: this.#waiting, left: Math.max(0, this.#changes.settlesAt - this.#clock.now()) }
+  }
+
   /** Informs the watch that another component has read and handled this content. */
   considered(read: Read): void {
     // A file that cannot be parsed does not reveal which files it includes.
@@ -90,6 +106,7 @@ export class Watch {
     this.#considered = this.#known.digest
     const isNew = this.#changes.take(this.#considered)
     this.#wasOther = false
+    this.#waiting = null
     if (this.#isAsking) return
     this.#unread = null
     if (isNew) this.#parts.onNew(Date.now(), changes)
@@ -117,6 +134,7 @@ export class Watch {
     const isOther = look.digest !== this.#changes.known
     const isAgain = this.#wasOther && !isOther
     this.#wasOther = isOther
+    if (!isOther) this.#waiting = null
     const change = this.#changes.step(look, this.#clock.now())
     if (isAgain) await this.#parts.onSame()
     if (!change) return
@@ -128,6 +146,7 @@ export class Watch {
     this.#considered = null
     const verdict = await this.#parts.onChange(isSettled)
     this.#isAsking = false
+    this.#waiting = verdict === 'unsettled' ? changes.text : null
     if (verdict === 'unsettled')
       this.#parts.log.info(
         'config.waits',

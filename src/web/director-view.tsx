@@ -42,6 +42,12 @@ function Facts({ overview }: { overview: OverviewDocument }) {
         {config.keptSince !== null && (
           <Alarm>The file is invalid: the configuration of {fullTime(config.keptSince)} is in force.</Alarm>
         )}
+        {config.waits && (
+          <Alarm>
+            A changed configuration ({config.waits.files}) waits until {fullTime(config.waits.until)}: it has
+            fewer real servers or lines, and may be incomplete.
+          </Alarm>
+        )}
         {config.fromNextStart.length > 0 && (
           <Alarm>From the next start of lvsd: {config.fromNextStart.join(', ')}</Alarm>
         )}

@@ -150,6 +150,7 @@ export function attention(document: StatusDocument, view: StatusView, paint: Pai
     ...(reconcile.driftRepaired > 0
       ? [`${counted(reconcile.driftRepaired, 'change')} by other programs reverted since the start`]
       : []),
+    ...waitingChange(document, now),
     ...(config.fromNextStart.length > 0 ? [printable(fromNextStartText(config.fromNextStart))] : []),
     ...(config.warnings.length > 0
       ? [
@@ -218,6 +219,14 @@ function keptConfiguration({ config: { file, keptSince } }: StatusDocument): str
   if (keptSince === null) return []
   const since = dateTime(Date.parse(keptSince))
   return [`${printable(file)} cannot run; the configuration accepted at ${since} runs until it is repaired`]
+}
+
+function waitingChange({ config: { waits } }: StatusDocument, now: number): string[] {
+  if (!waits) return []
+  const until = shortTime(Date.parse(waits.until), now)
+  return [
+    `a changed configuration (${printable(waits.files)}) waits until ${until}: it has fewer real servers or lines, and may be incomplete; lvsd reload applies it now`,
+  ]
 }
 
 /** Returns lines about a refused reload, or a start: time, reason and the place of the first error. */

@@ -111,6 +111,14 @@ describe('build-status', () => {
     assert.deepEqual([schedule.jobs, schedule.lateness.p50], [3, 0.12])
   })
 
+  it('has the changed configuration that waits', () => {
+    const { reload, ...others } = snapshot()
+    const waits = { files: 'mail.yaml', left: 5000 }
+    const { config } = buildStatus({ ...others, reload: { ...reload, waits } }, DATES)
+    assert.deepEqual(config.waits, { files: 'mail.yaml', until: DATES.iso(105_000) })
+    assert.equal('waits' in buildStatus(snapshot(), DATES).config, false)
+  })
+
   it('counts servers, and separates the desired state from the kernel state', () => {
     assert.ok(A && B)
     const reals = [

@@ -58,7 +58,7 @@ function stage(...verdicts: Verdict[]) {
     }
     return told.splice(0)
   }
-  return { watch, looks, lines, told, state }
+  return { watch, clock, looks, lines, told, state }
 }
 
 describe('watch: a watched configuration', () => {
@@ -154,6 +154,23 @@ describe('watch: a watched configuration', () => {
     )
     await looks(20, {})
     assert.equal(lines.length, 1)
+  })
+
+  it('that may be incomplete waits until ten seconds after the last change, or until it is as before', async () => {
+    const { watch, looks } = stage('unsettled', 'unsettled', 'taken', 'unsettled')
+    assert.equal(watch.waits, null)
+    await looks(4, { digest: digest('half') })
+    assert.deepEqual(watch.waits, { files: `${FILE} (gone)`, left: 7000 })
+    await looks(2, { digest: digest('half of another') })
+    assert.deepEqual(watch.waits, { files: `${FILE} (gone)`, left: 9000 })
+    await looks(9, {})
+    assert.equal(watch.waits, null)
+    await looks(2, { digest: digest('half') })
+    assert.deepEqual(watch.waits, { files: FILE, left: 9000 })
+    await looks(1, { digest: digest('half of another') })
+    assert.notEqual(watch.waits, null)
+    watch.considered({ text: 'half of another' })
+    assert.equal(watch.waits, null)
   })
 
   it('names the files that have changed, and not the main one', async () => {

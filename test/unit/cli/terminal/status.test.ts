@@ -46,6 +46,16 @@ web  tcp [2001:db8::80]:80  wlc  4711 connections
     assert.equal(narrow[1], '1 service, 2 real servers: 1 up, 1 down · read 4s ago')
   })
 
+  it('says that a changed configuration waits, and until when', () => {
+    const { config } = statusDocument()
+    const waits = { files: 'services.d/mail.yaml', until: new Date(NOW + 8000).toISOString() }
+    const text = renderStatus(statusDocument({ config: { ...config, waits } }), { ...plain, width: 200 })
+    assert.match(
+      text,
+      /^! a changed configuration \(services\.d\/mail\.yaml\) waits until 12:00:08: it has fewer real servers or lines, .*; lvsd reload applies it now$/m,
+    )
+  })
+
   it('names the settings that count from the next start', () => {
     const { config } = statusDocument()
     const of = (fromNextStart: string[]) =>
