@@ -82,6 +82,7 @@ export function* buildingStatus(snapshot: Snapshot, dates: Dates): Sliced<Status
       ...(reload.waits && {
         waits: { files: reload.waits.files, until: dates.iso(snapshot.now + reload.waits.left) },
       }),
+      ...(reload.unkept && { unkept: reload.unkept }),
     },
     lastReload: reload.last,
     reconcile: {

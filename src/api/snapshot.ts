@@ -57,4 +57,6 @@ export interface ReloadSnapshot {
    * does.
    */
   readonly waits?: { readonly files: string; readonly left: number } | null
+  /** Why the active configuration cannot be stored in the state folder; absent or null: it is. */
+  readonly unkept?: { readonly folder: string; readonly error: string } | null
 }

@@ -345,6 +345,12 @@ export const statusDocument = z
       fromNextStart: list(z.string()).describe(
         'Settings that a reload has changed and that are read at the start only: they count from the next start of lvsd.',
       ),
+      unkept: z
+        .object({ folder: z.string().describe('The state folder.'), error: z.string() })
+        .optional()
+        .describe(
+          'Set while the active configuration cannot be stored in the state folder: a start with a broken file would fail.',
+        ),
       waits: z
         .object({
           files: z.string().describe('The changed files, for people.'),

@@ -57,8 +57,8 @@ export class Reloader {
   /** Set after a start with a file that cannot run, until a reload is accepted. */
   #kept: Kept | null
   #keeping: Promise<void> = Promise.resolve()
-  /** True while the active configuration cannot be stored. */
-  #isUnkept = false
+  /** Why the active configuration cannot be stored; null: it is, or has not been tried. */
+  #unkept: string | null = null
   #cancelStore = () => {}
   /** What was read and handled last; a refusal for a cause outside the files does not count. */
   #lastRead: Kept['read']
@@ -96,6 +96,7 @@ export class Reloader {
       fromNextStart: this.#fromNextStart(),
       last: this.#last,
       waits: this.#parts.waits?.() ?? null,
+      unkept: this.#unkept === null ? null : { folder: config.settings.state, error: this.#unkept },
     }
   }
 
@@ -136,17 +137,18 @@ export class Reloader {
     this.#cancelStore()
     try {
       await keep?.(loaded)
-      if (this.#isUnkept) log.info('config.kept', {}, 'the accepted configuration is stored')
-      this.#isUnkept = false
+      if (this.#unkept !== null) log.info('config.kept', {}, 'the accepted configuration is stored')
+      this.#unkept = null
     } catch (error) {
       if (!this.#isStopped) this.#cancelStore = clock.alarm(STORE_RETRY, () => this.keep())
-      if (!this.#isUnkept)
+      const { message } = error as Error
+      if (this.#unkept === null)
         log.warn(
           'config.not-kept',
-          { error: (error as Error).message },
+          { error: message },
           'lvsd cannot store the accepted configuration; a later start with a broken file would fail',
         )
-      this.#isUnkept = true
+      this.#unkept = message
     }
   }
 

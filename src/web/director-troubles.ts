@@ -50,6 +50,12 @@ export function directorTroubles(overview: Known): DirectorTrouble[] {
             text: `The configuration file is invalid: that of ${agoText(config.keptSince, now)} ago is in force.`,
             view: 'plan',
           },
+    config.unkept
+      ? {
+          text: `The state folder ${config.unkept.folder} cannot be written (${config.unkept.error}): a later start with a broken file would fail.`,
+          view: 'director',
+        }
+      : null,
     ...(alerts?.destinations ?? [])
       .filter(({ isFailing }) => isFailing)
       .map(each => ({ text: failingAlerts(each), view: 'director' as const })),

@@ -150,6 +150,7 @@ export function attention(document: StatusDocument, view: StatusView, paint: Pai
     ...(reconcile.driftRepaired > 0
       ? [`${counted(reconcile.driftRepaired, 'change')} by other programs reverted since the start`]
       : []),
+    ...unkeptConfiguration(document),
     ...waitingChange(document, now),
     ...(config.fromNextStart.length > 0 ? [printable(fromNextStartText(config.fromNextStart))] : []),
     ...(config.warnings.length > 0
@@ -219,6 +220,14 @@ function keptConfiguration({ config: { file, keptSince } }: StatusDocument): str
   if (keptSince === null) return []
   const since = dateTime(Date.parse(keptSince))
   return [`${printable(file)} cannot run; the configuration accepted at ${since} runs until it is repaired`]
+}
+
+function unkeptConfiguration({ config: { unkept } }: StatusDocument): string[] {
+  if (!unkept) return []
+  const { folder, error } = unkept
+  return [
+    `the state folder ${printable(folder)} cannot be written (${printable(error)}): the accepted configuration is not stored, and a later start with a broken file would fail`,
+  ]
 }
 
 function waitingChange({ config: { waits } }: StatusDocument, now: number): string[] {

@@ -271,8 +271,12 @@ describe('Reloader', () => {
     reloader.keep()
     await wound()
     await wound()
+    const { state } = SITE.settings
+    const error = 'ENOSPC: no space left on device'
+    assert.deepEqual(reloader.snapshot().unkept, { folder: state, error })
     disk.isFull = false
     await wound()
+    assert.equal(reloader.snapshot().unkept, null)
     await wound()
     assert.deepEqual(
       [disk.tries, lines.map(({ event }) => event), clock.alarms],

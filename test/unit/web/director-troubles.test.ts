@@ -30,6 +30,13 @@ describe('the troubles of the director', () => {
       'A reload was refused 5 min ago: site.yaml has 1 error.',
     ],
     [
+      'a state folder that cannot be written',
+      {
+        config: { keptSince: null, unkept: { folder: '/var/lib/lvsd', error: 'EACCES: permission denied' } },
+      },
+      'The state folder /var/lib/lvsd cannot be written (EACCES: permission denied): a later start with a broken file would fail.',
+    ],
+    [
       'a file that the start refused',
       {
         config: { keptSince: since },

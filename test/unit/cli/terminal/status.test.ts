@@ -56,6 +56,16 @@ web  tcp [2001:db8::80]:80  wlc  4711 connections
     )
   })
 
+  it('says that the state folder cannot be written, with its path', () => {
+    const { config } = statusDocument()
+    const unkept = { folder: '/var/lib/lvsd', error: 'EACCES: permission denied' }
+    const text = renderStatus(statusDocument({ config: { ...config, unkept } }), { ...plain, width: 200 })
+    assert.match(
+      text,
+      /^! the state folder \/var\/lib\/lvsd cannot be written \(EACCES: permission denied\): /m,
+    )
+  })
+
   it('names the settings that count from the next start', () => {
     const { config } = statusDocument()
     const of = (fromNextStart: string[]) =>
