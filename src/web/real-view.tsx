@@ -187,7 +187,11 @@ function Result({ group, now }: { group: WhyResults; now: number }) {
     <li>
       <span class={`state ${tone}`}>{word}</span> {count > 1 && `${count} times, ${timeText(from, now)} to `}
       {timeText(at, now)}: {isNamed && <code>{last.reason}</code>} <span class="reason">{last.detail}</span>{' '}
-      {last.hint !== undefined && <span class="dim">checked early: {last.hint}; </span>}
+      {last.hint !== undefined && (
+        <span class="dim">
+          {count > 1 && 'one of them was '}checked early: {last.hint};{' '}
+        </span>
+      )}
       <Phases phases={last.phases} ms={last.ms} />
       {runs.length > 1 && (
         <ul class="runs" aria-label="Earlier runs">

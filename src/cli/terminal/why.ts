@@ -191,8 +191,8 @@ function observerText({ director, isSelf, state, detail }: WhyCheck['observers']
 }
 
 function ruleOf({ interval, timeout, rise, fall, fastinter }: CheckPolicy): string {
-  const faster = fastinter < interval ? `, every ${duration(fastinter)} while that counts` : ''
-  return `every ${duration(interval)}, at most ${duration(timeout)}; ${fall} failed in a row: down, ${rise} passed: up${faster}`
+  const faster = fastinter < interval ? `; within such a row every ${duration(fastinter)}` : ''
+  return `every ${duration(interval)}, timeout ${duration(timeout)}; ${fall} failed in a row: down, ${rise} passed in a row: up${faster}`
 }
 
 /** How far the results in a row have come that contradict the state. */
@@ -226,15 +226,17 @@ function resultLines({ last, count, from, at, runs = [] }: WhyResults, page: Pag
       : last.ok
         ? paint('green', 'passed')
         : paint('red', 'failed')
-  const early = last.hint === undefined ? [] : [paint('dim', `  checked early: ${printable(last.hint)}`)]
+  // Failures alike keep the hint of one of them.
+  const which = count === 1 ? 'checked early' : 'one of them was checked early'
+  const early = last.hint === undefined ? [] : [paint('dim', `  ${which}: ${printable(last.hint)}`)]
   const often = count === 1 ? '' : `  ${count} times since ${moment(from, now)}`
   const phases = phasesOf(last.phases, last.ms)
   return [
     `${moment(at, now)}  ${verdict}  ${formatDuration(last.ms)}${often}`,
     `  ${reasonOf(last)}`,
-    ...early,
     ...(phases === '' ? [] : [paint('dim', `  ${phases}`)]),
     ...runs.slice(1).map(run => paint('dim', `  ${earlierRun(run, last, now)}`)),
+    ...early,
   ]
 }
 

@@ -106,6 +106,37 @@ describe('terminal/why', () => {
     }
   })
 
+  it('tells below all runs of a group that one of them was checked early', () => {
+    const hint = 'the neighbour has gone'
+    const answers = [
+      whyReal([A], {
+        results: [
+          ['http', { ...sick, hint }],
+          ['http', sick],
+        ],
+      }),
+    ]
+    const text = renderWhy({ schema: 1, now: '', answers }, { width: 200, colour: false, now: NOW })
+    const [, before = ''] = text.split('2 times since')
+    assert.match(
+      before,
+      new RegExp(`^ +${at(NOW - 2000)}  .*\\n +one of them was checked early: ${hint}$`, 'm'),
+    )
+  })
+
+  it('says when checks are repeated faster, and the time limit', () => {
+    const answer = whyReal([A])
+    const checks = answer.checks.map(check => ({
+      ...check,
+      policy: { ...check.policy, interval: 2000, timeout: 1000, fastinter: 1000, rise: 2, fall: 3 },
+    }))
+    const document = { schema: 1, now: '', answers: [{ ...answer, checks }] } as const
+    const text = renderWhy(document, { width: 200, colour: false, now: NOW })
+    const rule =
+      'every 2s, timeout 1s; 3 failed in a row: down, 2 passed in a row: up; within such a row every 1s'
+    assert.ok(text.replace(/\s+/g, ' ').includes(rule), text)
+  })
+
   it('says when lvsd wrote the entry, and if that was before its last start', () => {
     const shownWith = (isEarlier: boolean) => {
       const written = () => ({ at: NOW - 9000, weight: 5, isEarlier })
