@@ -98,7 +98,7 @@ async function hear(request: Request, options: HttpOptions, { phase }: RunContex
   const [response] = (await once(request, 'response')) as [IncomingMessage]
   phase('body')
   const status = `${response.statusCode} ${response.statusMessage ?? ''}`
-  return judgeResponse(status, response.headers['content-encoding'], request, options)
+  return judgeResponse(status, response.headers, request, options)
 }
 
 type Route = (host: string, port: number) => Destination

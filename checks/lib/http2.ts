@@ -1,7 +1,7 @@
 /** Sends one request over HTTP/2 on its own connection. */
 
 import { once } from 'node:events'
-import type { ClientHttp2Stream } from 'node:http2'
+import type { ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2'
 import type { Readable } from 'node:stream'
 import { type Answer, down, type RunContext, type Target } from '../../src/check/check.js'
 import { destinationOf } from './destination.js'
@@ -58,17 +58,17 @@ async function exchange(
   stream.end(options.body)
   phase('first byte')
   let status: string
-  let coding: string | undefined
+  let given: IncomingHttpHeaders
   try {
     const [headers] = await Promise.race([once(stream, 'response'), broken])
     status = String(headers[':status'])
-    coding = headers['content-encoding']
+    given = headers
   } catch (error) {
     return noResponse(error)
   }
   phase('body')
   try {
-    return await judgeResponse(status, coding, wholeBody(stream, body), options)
+    return await judgeResponse(status, given, wholeBody(stream, body), options)
   } catch (error) {
     if (error instanceof CheckFailure) return error.answer
     return down('truncated', `${status}, but the body is incomplete: ${(error as Error).message}`)

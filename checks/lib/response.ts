@@ -1,4 +1,5 @@
 /** Judges responses that do not come from a probe, with the same judge. */
+import type { IncomingHttpHeaders } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Answer, RunContext } from '../../src/check/check.js'
 import { tooBig } from '../../src/probe/chunked.js'
@@ -112,24 +113,30 @@ async function judgeCoded(
   return hearing.push(headOf(status)) ?? hearing.push(plain) ?? hearing.end()
 }
 
-function headOf(status: string): Buffer {
-  return Buffer.from(`HTTP/1.1 ${status.trimEnd()}\r\n\r\n`, 'latin1')
+/** Maximum characters of a header Location that the judge sees. */
+const TOLD_LOCATION = 200
+
+function headOf(status: string, location?: string): Buffer {
+  // It is told and not followed, so its beginning suffices, and no byte of it may end the line.
+  const told = location?.slice(0, TOLD_LOCATION).replace(/[^\x20-\x7e]/g, '.')
+  const field = told === undefined ? '' : `\r\nLocation: ${told}`
+  return Buffer.from(`HTTP/1.1 ${status.trimEnd()}${field}\r\n\r\n`, 'latin1')
 }
 
 /**
  * Judges a response that a library has read. The judge sees a body that ends with the connection, because the library
- * has removed the framing. `coding` is the header Content-Encoding.
+ * has removed the framing. `headers`: of Node, the names in lower case.
  */
 export async function judgeResponse(
   status: string,
-  coding: string | undefined,
+  headers: Pick<IncomingHttpHeaders, 'content-encoding' | 'location'>,
   body: AsyncIterable<Buffer>,
   options: JudgeOptions,
 ): Promise<Answer> {
   const hearing = hearingOf(options)
-  const early = hearing.push(headOf(status))
+  const early = hearing.push(headOf(status, headers.location))
   if (early) return early
-  const codings = codingsIn(coding ?? '')
+  const codings = codingsIn(headers['content-encoding'] ?? '')
   const isSearched = (options.receive ?? options.text ?? '') !== ''
   return codings.length > 0 && isSearched
     ? gatherCoded(status, codings, gathered(body), options)

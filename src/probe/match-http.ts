@@ -62,6 +62,7 @@ function wantedOf(judge: HttpJudge): Wanted {
 type Framing = 'head' | 'length' | 'until close' | ChunkedBody
 
 const STATUS_LINE = /^HTTP\/\d\.\d ([1-9]\d\d)(?: ([^\r\n]*))?\r?\n/
+const LOCATION = /\nlocation[ \t]*:[ \t]*([^\s?#]*)/i
 const FRAMING = /\n(content-length|transfer-encoding|content-encoding)[ \t]*:[ \t]*([^\r\n]*)/gi
 
 export class HttpHearing implements ResponseParser {
@@ -140,7 +141,8 @@ export class HttpHearing implements ResponseParser {
     if (code < 200 && code !== 101) return this.#interimAnswer()
     const { judge, statuses, bodyless } = this.#wanted
     if (judge.defer && isIn(judge.defer, code)) return NEEDS_CODE
-    if (!isIn(judge.status, code)) return down('status', `status ${this.#status}; expected ${statuses}`)
+    if (!isIn(judge.status, code))
+      return down('status', `status ${this.#status}${leadingTo(code, head)}; expected ${statuses}`)
     this.phase = 'body'
     if (bodyless || code === 101 || code === 204 || code === 304) return this.#complete()
     return this.#frame(head)
@@ -241,6 +243,16 @@ export class HttpHearing implements ResponseParser {
 export function codingsIn(value: string): string[] {
   const names = value.toLowerCase().split(',', MOST_CODINGS)
   return names.map(name => name.trim()).filter(name => name !== '' && name !== 'identity')
+}
+
+/**
+ * Says where a redirect leads, without query and fragment: these may hold a key, or be another one each time, which would make
+ * equal results different.
+ */
+function leadingTo(code: number, head: string): string {
+  if (code < 300 || code > 399) return ''
+  const [, to = ''] = LOCATION.exec(head) ?? []
+  return to === '' ? '' : ` to ${showBytes(Buffer.from(to, 'latin1'))}`
 }
 
 function isIn(ranges: readonly (readonly [number, number])[], code: number): boolean {

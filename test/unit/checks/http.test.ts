@@ -5,7 +5,7 @@ import { mayNeedCode } from '../../../src/probe/needs-code.js'
 import { FAULTS } from '../../support/checks/faults.js'
 import { parseOptions, problemOf } from '../../support/checks/options.js'
 import { probe, targetOf } from '../../support/probe.js'
-import { httpServer, httpsServer, refusedPort, tcpServer } from '../../support/servers.js'
+import { httpServer, httpsServer, refusedPort, saying, tcpServer } from '../../support/servers.js'
 
 /** Answers 200 `ok` and keeps what it was asked. */
 async function recorder(host: '::1' | '127.0.0.1' = '::1') {
@@ -168,6 +168,28 @@ describe('http: the expected status of http', () => {
       const server = await httpServer((_request, response) => response.writeHead(answered).end())
       const result = await probe(check, server, status === undefined ? {} : { status })
       assert.equal(result.ok, ok, result.detail)
+    })
+})
+
+describe('http: a redirect that is not followed', () => {
+  for (const asCode of [false, true])
+    it(`says where it leads, without what may be secret or new each time${asCode ? ', as code' : ''}`, async () => {
+      const long = `/${'x'.repeat(300)}`
+      for (const [status, location, told] of [
+        ['302 Found', '/login?sid=7#top', '302 Found to "/login"'],
+        ['301 ', 'https://x.example/a', '301 to "https://x.example/a"'],
+        ['302 Found', '/\x1b[31m\xe9', '302 Found to "/.[31m."'],
+        ['302 Found', long, `302 Found to "${long.slice(0, 60)}"…`],
+        ['302 Found', '?x', '302 Found'],
+        ['404 Not Found', '/a', '404 Not Found'],
+      ] as const) {
+        const head = `HTTP/1.1 ${status}\r\nLocation: ${location}\r\nContent-Length: 0\r\n\r\n`
+        // Node refuses control characters in headers.
+        if (asCode && location.includes('\x1b')) continue
+        const server = await saying(Buffer.from(head, 'latin1'))
+        const { reason, detail } = await probe(check, server, {}, { asCode })
+        assert.deepEqual([reason, detail], ['status', `status ${told}; expected 200-299`])
+      }
     })
 })
 

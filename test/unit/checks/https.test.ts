@@ -292,6 +292,15 @@ async function http2Server(handler: (stream: ServerHttp2Stream, headers: Record<
 }
 
 describe('https: HTTP/2', () => {
+  it('says where a redirect leads', async () => {
+    const server = await http2Server(stream => {
+      stream.respond({ ':status': 302, location: '/login?sid=7' })
+      stream.end()
+    })
+    const { detail } = await probe(check, server, { http2: true }, SLOW)
+    assert.equal(detail, 'status 302 to "/login"; expected 200-299')
+  })
+
   it('asks as HTTP/1.1 does', async () => {
     let asked: Record<string, unknown> = {}
     const server = await http2Server((stream, headers) => {

@@ -261,6 +261,11 @@ const HTTP: readonly Case[] = [
   },
   { what: 'has no content', server: says('HTTP/1.1 204 No\r\n\r\n'), options: {}, is: 'up' },
   {
+    what: 'redirects, which is not to be followed',
+    server: says('HTTP/1.1 302 Found\r\nlocation : /login?to=1\r\n\r\n'),
+    is: 'status',
+  },
+  {
     what: 'redirects to what is to be followed',
     server: says('HTTP/1.1 302 Found\r\nLocation: /x\r\n\r\n'),
     options: { redirects: 2, receive: 'ok' },
