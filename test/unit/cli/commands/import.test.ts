@@ -51,7 +51,7 @@ describe('lvsd import', () => {
     assert.equal(await exit, EXIT.ok)
     assert.equal(
       out(),
-      `# Imported from site.cf; lines with #! say what differs from ldirectord.
+      `# Imported from site.cf; lines with #! say what differs from ldirectord, and what to look at.
 # The names of the services are servicename, else made of port and address. They are free: choose your own.
 
 # The shop of the company.
@@ -88,6 +88,8 @@ services:
         forwarding: masq
         weight: 1
         check: { request: /status, receive: OK }
+    #! 127.0.0.1 is the director itself: with masq the kernel drops the packets of clients on other machines;
+    #!  with gate clients reach what listens on this machine at the virtual address, port 80
     fallback: '127.0.0.1:80 masq'
     #! load="x" -- load has no effect: ldirectord reads it and never uses it
     # to be moved
@@ -107,6 +109,17 @@ services:
       - '198.51.100.3:53 ipip 1'
     # The end.
 `,
+    )
+  })
+
+  it('writes a warning about the whole service at its line, with the file that the message means', async () => {
+    const { exit, out } = await imported(
+      'virtual=192.0.2.1:80\n\treal=198.51.100.1:80 masq\n\tfallback=198.51.100.1:80 masq\n\tchecktype=on\n',
+    )
+    assert.equal(await exit, EXIT.ok)
+    assert.match(
+      out(),
+      /\n {4}#! the fallback is the real server in line 2 of site\.cf, too\n {4}fallback: '198\.51\.100\.1:80 masq'\n/,
     )
   })
 
