@@ -1,7 +1,10 @@
 /** lvsd reload: makes the daemon read its configuration again. */
 import { requestReload } from '../../api/client.js'
+import type { ReloadOutcome } from '../../api/status-types.js'
+import { errorsIn, inOneLine } from '../../config/problems/problem.js'
 import { renderProblem } from '../../config/problems/render-one.js'
 import { painter } from '../../util/paint.js'
+import { counted } from '../../util/plural.js'
 import { printable } from '../../util/printable.js'
 import { askDaemon, socketOption, socketPath } from '../ask-daemon.js'
 import { defineCommand, EXIT } from '../command.js'
@@ -29,8 +32,16 @@ limit, is refused where it is cut off.`,
     if (context.options.json) context.printData(JSON.stringify(outcome, null, 2))
     else {
       for (const problem of outcome.problems) context.print(renderProblem(problem, '', context.screen))
-      context.print(painter(context.screen.colour)(outcome.ok ? 'green' : 'red', printable(outcome.message)))
+      const message = printable(withoutProblem(outcome))
+      context.print(painter(context.screen.colour)(outcome.ok ? 'green' : 'red', message))
     }
     return outcome.ok ? EXIT.ok : EXIT.problem
   },
 })
+
+/** Returns the message. If it repeats a problem, which is told above, it gives the number of errors instead. */
+function withoutProblem({ message, problems }: ReloadOutcome): string {
+  const again = problems.map(inOneLine).find(text => message.startsWith(text))
+  if (again === undefined) return message
+  return `${counted(errorsIn(problems).length, 'error')}${message.slice(again.length).replace(/^ \(and .*?\)/, '')}`
+}

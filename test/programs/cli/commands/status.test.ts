@@ -347,12 +347,27 @@ describe('lvsd status', () => {
 describe('status: lvsd reload', () => {
   const at = { line: 3, column: 5, length: 4 }
   const problem = { severity: 'error', code: 'UNKNOWN_KEY', message: 'what?', file: 'a.yaml', at } as const
+  const missing = { ...problem, code: 'BAD_INCLUDE', message: 'no b.yaml' }
   const rows: [outcome: Partial<ReloadOutcome>, exit: number, text: RegExp][] = [
     [{ ok: true, message: 'in force' }, EXIT.ok, /^in force$/m],
     [
       { ok: false, message: '1 error', problems: [problem] },
       EXIT.problem,
       /^a.yaml:3:5 UNKNOWN_KEY {2}what\?\n1 error$/m,
+    ],
+    [
+      { ok: false, message: 'a.yaml:3:5 no b.yaml; the rest stays', problems: [missing] },
+      EXIT.problem,
+      /^a.yaml:3:5 BAD_INCLUDE {2}no b\.yaml\n1 error; the rest stays$/m,
+    ],
+    [
+      {
+        ok: false,
+        message: 'a.yaml:3:5 no b.yaml (and 1 more error); the rest stays',
+        problems: [missing, problem],
+      },
+      EXIT.problem,
+      /UNKNOWN_KEY {2}what\?\n2 errors; the rest stays$/m,
     ],
   ]
   for (const [part, exit, text] of rows)
