@@ -118,7 +118,8 @@ export class Runs {
   #tellTimes(live: Live): void {
     const { order, current } = live
     if (!order.traced || !current) return
-    for (const time of current.phases.slice(live.timesTold)) this.#tellTime(live, time)
+    const { phases } = current
+    while (live.timesTold < phases.length) this.#tellTime(live, phases[live.timesTold] as PhaseTime)
   }
 
   #tellTime(live: Live, time: PhaseTime): void {
