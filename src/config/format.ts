@@ -16,3 +16,8 @@ export function looksLike(text: string): Format {
   const looksYaml = /^["']?(settings|defaults|services|include)["']?\s*:|^\s*\{/m.test(text)
   return !looksYaml && /^\s*[a-z]+6?\s*=/m.test(text) ? 'ldirectord' : 'yaml'
 }
+
+/** True if there is nothing in a text of either format but blanks and comments. */
+export function isEmpty(text: string): boolean {
+  return text.split('\n').every(line => /^\s*(#.*)?$/.test(line))
+}

@@ -2,8 +2,10 @@
 import { realpathSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { MAX_BYTES, readText } from '../system/read-file.js'
+import { isEmpty } from './format.js'
 import { MOST_FILES, matching } from './matching.js'
 import { folderOf } from './paths.js'
+import { START } from './problems/position.js'
 import { lineOf, type Problem } from './problems/problem.js'
 import { newReport, type Report } from './problems/report.js'
 import type { RawDocument, RawEntry, RawMap, RawNode } from './raw.js'
@@ -125,14 +127,28 @@ class Including {
     }
     this.#bytes += Buffer.byteLength(text)
     this.sources.push({ path: shown, text })
-    if (/^(?:\s*(?:#.*)?(?:\n|$))*$/.test(text.slice(0, 65_536)) && text.length <= 65_536) return
-    const { root, problems } = readYaml(text, shown, { isIncluded: true })
-    for (const problem of problems) this.#foreign.push(problem)
+    const root = this.#parsed(text, shown)
     if (!root) return
     this.#parts.push(root)
     const defaults = root.entries.find(({ key }) => key === 'defaults')
     if (defaults) this.#takeDefaults(defaults, shown)
     this.read(root, shown, above)
+  }
+
+  #parsed(text: string, file: string): RawMap | null {
+    const read = isEmpty(text) ? null : readYaml(text, file, { isIncluded: true })
+    if (!read || read.problems.some(({ code }) => code === 'EMPTY')) this.#tellEmpty(file, text)
+    else for (const problem of read.problems) this.#foreign.push(problem)
+    return read?.root ?? null
+  }
+
+  /** A file of which only comments are left was probably written so by somebody, or waits for its first service. */
+  #tellEmpty(file: string, text: string): void {
+    const report = newReport(file)
+    const tell = text.includes('#') ? report.note : report.warn
+    const what = text.includes('#') ? 'the file holds only comments' : 'the file is empty'
+    tell('EMPTY_INCLUDE', { ...START, file }, `${what}: it adds nothing to the configuration`)
+    this.#foreign.push(...report.problems())
   }
 
   #refusal(path: string): string | null {

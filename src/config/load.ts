@@ -6,7 +6,7 @@ import { parseHosts } from '../names/hosts.js'
 import { systemFile } from '../names/system-file.js'
 import { readText } from '../system/read-file.js'
 import { runSliced } from '../util/time-slice.js'
-import { type Format, formatOf } from './format.js'
+import { type Format, formatOf, isEmpty } from './format.js'
 import { expandIncludes, hasIncludes, type Source } from './include.js'
 import { systemPorts } from './ports.js'
 import { START } from './problems/position.js'
@@ -198,10 +198,6 @@ function withHiding(
   const isSecret = secretNames(checks)
   const hidden = problems.length === 0 ? [] : hiddenIn(document.root, isSecret)
   return { checks, hiding: { isSecret, hidden } }
-}
-
-function isEmpty(text: string): boolean {
-  return text.split('\n').every(line => /^\s*(#.*)?$/.test(line))
 }
 
 const systemHosts = systemFile('/etc/hosts', parseHosts)

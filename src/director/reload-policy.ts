@@ -9,10 +9,9 @@ import { type Config, keyAsWritten, type Real } from '../core/model.js'
 import { unsharedIn } from '../core/shared-config.js'
 import { counted } from '../util/plural.js'
 
-/** The active configuration as read, names not resolved, and the text of its file. */
-export interface CurrentConfig {
+/** The active configuration as read, names not resolved, and what it was read from. */
+export interface CurrentConfig extends Pick<Loaded, 'text' | 'included'>, Partial<Pick<Loaded, 'problems'>> {
   readonly config: Config
-  readonly text: string
 }
 
 /** Returns a sentence if the configuration must be refused, else null. `isForced` disables the limits on removals. */
@@ -21,9 +20,16 @@ export function refusalReason(next: Loaded, running: CurrentConfig, isForced: bo
     return `${errorsText(next.problems, running.config.file)}; the running configuration stays`
   const { removed, before } = countRemovals(running.config, next.config)
   const limit = running.config.settings.removalLimit
-  if (isForced || before === 0 || (removed / before) * 100 <= limit) return null
+  if (isForced || removed === 0) return null
+  const emptied = emptiedIn(next, running)
+  if (emptied.length === 0 && (removed / before) * 100 <= limit) return null
   const names = removedText(running.config, next.config)
   const removal = `it would remove ${removed} of ${counted(before, 'real server')} (${names})`
+  if (emptied.length > 0)
+    return [
+      `${emptiedText(emptied)}, and ${removal}; the running configuration stays.`,
+      `If it is meant: delete ${emptied.length === 1 ? 'the file' : 'these files'} before lvsd reload, or lvsd reload --force`,
+    ].join(' ')
   if (formatOf(next.config.file, next.text) === 'ldirectord')
     return next.config.services.length === 0 || isTruncated(next.text, running.text)
       ? `the file is empty or cut off, and ${removal}; the running configuration stays. If it is meant: lvsd reload --force`
@@ -32,6 +38,21 @@ export function refusalReason(next: Loaded, running: CurrentConfig, isForced: bo
     `${removal}, more than removal-limit (${limit}%) allows;`,
     'the running configuration stays. If it is meant: lvsd reload --force',
   ].join(' ')
+}
+
+/** Returns the included files that had something in them, and now have nothing but blanks and comments. */
+function emptiedIn({ problems }: Loaded, { included = [], problems: before = [] }: CurrentConfig): string[] {
+  const filesIn = (all: readonly Problem[]) =>
+    all.filter(({ code }) => code === 'EMPTY_INCLUDE').map(({ file }) => file)
+  const had = new Set(included.map(({ path }) => path))
+  for (const file of filesIn(before)) had.delete(file)
+  return filesIn(problems).filter(file => had.has(file))
+}
+
+/** Returns `mail.yaml is empty, comments aside`. */
+function emptiedText([first = '', ...others]: readonly string[]): string {
+  const who = others.length === 0 ? `${first} is` : `${first} and ${counted(others.length, 'more file')} are`
+  return `${who} empty, comments aside`
 }
 
 /** Says what is missing, if a file is: the other errors may follow from that. Else how many errors there are, and where. */

@@ -1,6 +1,7 @@
 /** lvsd plan: shows the changes of the kernel's table if this configuration were activated now. */
 
 import { overrideStatus } from '../../api/override-status.js'
+import { renderProblems } from '../../config/problems/render-problem.js'
 import { countChanges } from '../../core/change-counts.js'
 import { keysOfKernel } from '../../core/kernel-services.js'
 import {
@@ -66,7 +67,14 @@ what it does not hold stays out.`,
   ],
   async run(context) {
     const { options } = context
-    const { config } = await loadConfigOrExit(context.arguments.CONFIG, context)
+    const loaded = await loadConfigOrExit(context.arguments.CONFIG, context)
+    const { config } = loaded
+    // What the plan removes may be missing by mistake.
+    const empty = loaded.problems.filter(({ code }) => code === 'EMPTY_INCLUDE')
+    if (empty.length > 0)
+      context.warn(
+        renderProblems({ ...loaded, problems: empty }, { colour: context.screen.colour }).trimEnd(),
+      )
     const actual = await readTable(options.kernel)
     const { owned, names } = remembered(options.kernel, config)
     const { config: resolved, doubts } = await resolveNow(config, names, context)

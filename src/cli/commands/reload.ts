@@ -14,12 +14,15 @@ export const command = defineCommand({
   summary: 'Let the running lvsd read its configuration again, and say what came of it',
   details: `The same as SIGHUP or "systemctl reload lvsd", but it waits for the outcome and prints it.
 A configuration with an error changes nothing: what runs goes on. So does one that would remove more than
-removal-limit of the real servers, unless --force says that this is meant; an ldirectord.cf, which has no such
-limit, is refused where it is cut off.`,
+removal-limit of the real servers, or any of them while an included file has become empty, unless --force says that
+this is meant; an ldirectord.cf, which has no such limit, is refused where it is cut off.`,
   arguments: {},
   options: {
     ...socketOption,
-    force: { short: 'f', about: 'also when it removes more real servers than removal-limit allows' },
+    force: {
+      short: 'f',
+      about: 'also when it removes more real servers than removal-limit allows, or an included file is empty',
+    },
     json: { short: 'j', about: 'the outcome as JSON' },
   },
   examples: [

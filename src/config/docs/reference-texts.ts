@@ -29,7 +29,8 @@ the name of a service, a receiver of alerts and a setting stand in one file only
 including one, key by key, and count for its own services. Anchors count in their own file. A pattern may have \`*\`, \`?\` and
 \`[a-z]\`; files whose names begin with a dot are left out; a pattern that matches nothing is no mistake. With \`autoreload\`
 a change of any of these files is a change of the configuration, and so is a new file that matches, and one that is gone: it counts as
-a file that has lost all of its lines.
+a file that has lost all of its lines. A file with nothing but blanks and comments adds nothing, which is told (\`EMPTY_INCLUDE\`); a reload that removes
+real servers while a file has become so is refused unless it is forced. Delete a file, or rename it, to take its services away.
 `
 
 export const SCHEDULERS = `### Schedulers

@@ -35,6 +35,8 @@ export const CODES = {
   BAD_FALLBACK: 'A fallback in short form that is not: address [forwarding].',
   BAD_NETMASK: 'A netmask that is not of the form 255.255.255.0.',
   BAD_INCLUDE: 'A file that is to be included cannot be.',
+  EMPTY_INCLUDE:
+    'There is nothing in an included file but blanks and comments. A reload to it that removes real servers is refused unless it is forced.',
   INCLUDE_LOOP: 'A file includes itself, or another that includes it.',
   CHECK_FOLDER:
     'A folder with checks, or a check in it, cannot be used (a warning where nothing uses it), or prints while it is loaded.',

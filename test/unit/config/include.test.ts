@@ -58,7 +58,7 @@ describe('include: a configuration that includes files', () => {
       'conf.d/note.txt': 'no configuration',
       'conf.d/30-empty.yaml': '# nothing yet\n',
     })
-    assert.deepEqual(told, [])
+    assert.deepEqual(told, ['conf.d/30-empty.yaml:1:1 EMPTY_INCLUDE'])
     assert.deepEqual(names, ['a', 'b', 'c'])
     assert.equal(config?.settings.resync, 20_000)
     assert.equal(config.settings.resolve, 30_000)
@@ -67,6 +67,25 @@ describe('include: a configuration that includes files', () => {
       ['10-b', '20-c', '30-empty'].map(name => join(folder, `conf.d/${name}.yaml`)),
     )
     assert.deepEqual(patterns, [join(folder, 'conf.d/*.yaml')])
+  })
+
+  it('tells of a file without anything in it, and runs', async () => {
+    for (const [text, severity, what] of [
+      ['', 'warning', 'the file is empty'],
+      [' \t\r\n\n', 'warning', 'the file is empty'],
+      ['---\n', 'warning', 'the file is empty'],
+      ['# services:\n#   b:\n', 'note', 'the file holds only comments'],
+      [`#${'x'.repeat(70_000)}\n`, 'note', 'the file holds only comments'],
+    ] as const) {
+      const { config, problems, told, included } = await load({
+        'site.yaml': `include: b*.yaml\n${service('a', 1)}`,
+        'b.yaml': text,
+      })
+      assert.deepEqual(told, ['b.yaml:1:1 EMPTY_INCLUDE'])
+      assert.equal(problems[0]?.severity, severity)
+      assert.equal(problems[0].message, `${what}: it adds nothing to the configuration`)
+      assert.deepEqual([config?.services.length, included?.length], [1, 1])
+    }
   })
 
   it('counts the limit of 16 MiB in bytes', () => {

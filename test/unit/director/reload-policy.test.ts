@@ -1,8 +1,14 @@
 import assert from 'node:assert/strict'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { loadConfig } from '../../../src/config/load.js'
 import type { Problem } from '../../../src/config/problems/problem.js'
 import { countRemovals, errorsText, mayBePart, refusalReason } from '../../../src/director/reload-policy.js'
 import { loadCf } from '../../support/config/ldirectord-site.js'
+import { temporaryFolder } from '../../support/folder.js'
 import { config, named, real, service, serviceId } from '../../support/tables.js'
+
+type Files = Readonly<Record<string, string | null>>
 
 const REALS = ['fd00:1::a', 'fd00:1::b', 'fd00:1::c'].map(host => real(host))
 const site = (name: string, count: number) => config([service(name, { reals: REALS.slice(0, count) })])
@@ -51,6 +57,52 @@ describe('reload-policy: a YAML file that removes most real servers', () => {
     )
     assert.equal(refusalReason(loaded(1), running, true), null)
     assert.equal(refusalReason(loaded(2), running, false), null)
+  })
+})
+
+describe('reload-policy: an included file that has become empty', () => {
+  const of = (name: string, number: number, ...reals: readonly string[]) =>
+    `  ${name}: { virtual: '[2001:db8::${number}]:80', check: none, reals: [${reals.map(one => `'[fd00::${one}]'`).join(', ')}] }\n`
+  const MAIN = `include: more/*.yaml\nservices:\n${of('web', 1, 'a', 'b', 'c')}`
+  const MAIL = `services:\n${of('mail', 2, 'd')}`
+  const DNS = `services:\n${of('dns', 3, 'e')}`
+
+  /** Returns why the second state of the files is refused after the first; null is a file that is not there. */
+  async function judged(before: Files, after: Files, isForced = false) {
+    const folder = temporaryFolder()
+    mkdirSync(join(folder, 'more'))
+    const load = (files: Files) => {
+      for (const [name, text] of Object.entries(files))
+        if (text === null) rmSync(join(folder, name))
+        else writeFileSync(join(folder, name), text)
+      return loadConfig(join(folder, 'site.yaml'))
+    }
+    const { config, ...running } = await load({ 'site.yaml': MAIN, ...before })
+    assert.ok(config)
+    return (
+      refusalReason(await load(after), { ...running, config }, isForced)?.replaceAll(`${folder}/`, '') ?? null
+    )
+  }
+
+  const both = { 'more/mail.yaml': MAIL, 'more/dns.yaml': DNS }
+
+  it('is refused where real servers are lost, with its name, and taken where it is forced', async () => {
+    for (const text of ['', '\n', '# mail is to follow\n'])
+      assert.equal(
+        await judged(both, { 'more/mail.yaml': text }),
+        'more/mail.yaml is empty, comments aside, and it would remove 1 of 5 real servers (mail: [fd00::d]:80); the running configuration stays. If it is meant: delete the file before lvsd reload, or lvsd reload --force',
+      )
+    assert.match(
+      (await judged(both, { 'more/mail.yaml': '', 'more/dns.yaml': '' })) ?? '',
+      /^more\/dns\.yaml and 1 more file are empty, comments aside, .*2 of 5.*delete these files/,
+    )
+    assert.equal(await judged(both, { 'more/mail.yaml': '' }, true), null)
+  })
+
+  it('is taken where no server is lost, it was empty before, or the file is deleted', async () => {
+    assert.equal(await judged(both, { 'more/mail.yaml': '', 'more/new.yaml': MAIL }), null)
+    assert.equal(await judged({ ...both, 'more/old.yaml': '' }, { 'more/mail.yaml': null }), null)
+    assert.equal(await judged(both, { 'more/mail.yaml': null, 'more/new.yaml': '# nothing yet\n' }), null)
   })
 })
 

@@ -77,7 +77,7 @@ describe('run-autoreload: lvsd run with autoreload', () => {
     while ((await serving()) > 9) await setTimeout(20)
   })
 
-  it('removes the services of an included file ten seconds after the file is gone, and of one that is moved into place at once', async () => {
+  it('removes the servers of an included file at once where one was moved into place, not where it was emptied, and ten seconds after it is gone', async () => {
     const folder = temporaryFolder()
     mkdirSync(join(folder, 'services.d'))
     const path = join(folder, 'services.d', 'mail.yaml')
@@ -88,7 +88,7 @@ describe('run-autoreload: lvsd run with autoreload', () => {
     reals:
 ${reals(...numbers)}`
     writeFileSync(path, mail(41, 42))
-    const { serving, hears, count, log } = await run(
+    const { socket, serving, hears, count, log } = await run(
       `include: services.d/*.yaml\n${head()}${reals(...TEN)}`,
       folder,
     )
@@ -100,6 +100,10 @@ ${reals(...numbers)}`
     await hears('is in force')
     assert.equal(count('config.waits'), 0)
     while ((await serving()) > 11) await setTimeout(20)
+    writeFileSync(path, '# emptied\n')
+    const { ok, message } = await requestReload(socket, false)
+    assert.deepEqual([ok, await serving()], [false, 11])
+    assert.match(message, /mail\.yaml is empty, comments aside, and it would remove 1 of 11 real servers/)
     rmSync(path)
     const least: number[] = []
     for (const end = performance.now() + 5000; performance.now() < end; await setTimeout(50))

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { type CommandError, EXIT } from '../../../../src/cli/command.js'
 import { command, overridesText } from '../../../../src/cli/commands/plan.js'
 import { keyOfService, type ResolvedReal, type ResolvedService } from '../../../../src/core/model.js'
@@ -136,6 +138,16 @@ describe('lvsd plan', () => {
       ],
     )
     assert.equal(told(new Map()).length, 4)
+  })
+
+  it('tells of an included file without anything in it', async () => {
+    const file = temporaryFile('site.yaml', `include: more.yaml\n${SITE}`)
+    const more = join(dirname(file), 'more.yaml')
+    writeFileSync(more, '')
+    const { context, err } = testContext()
+    const options = { assume: 'up', kernel: 'memory', json: false } as const
+    assert.equal(await command.run({ ...context, options, arguments: { CONFIG: file } }), EXIT.ok)
+    assert.match(err(), /more\.yaml:1:1 warning EMPTY_INCLUDE {2}the file is empty: it adds nothing/)
   })
 
   it('prints the changes with their services as JSON', async () => {
