@@ -167,9 +167,9 @@ describe('watch: a watched configuration', () => {
     assert.equal(watch.waits, null)
     await looks(2, { digest: digest('half') })
     assert.deepEqual(watch.waits, { files: FILE, left: 9000 })
-    await looks(1, { digest: digest('half of another') })
+    await looks(1, { digest: digest('half of a third') })
     assert.notEqual(watch.waits, null)
-    watch.considered({ text: 'half of another' })
+    watch.considered({ text: 'half of a third' })
     assert.equal(watch.waits, null)
   })
 
