@@ -5,7 +5,9 @@ import type { StatusDocument } from '../api/status-types.js'
 import { addressesOf } from '../core/multihomed.js'
 import { type Paint, painter } from '../util/paint.js'
 import { printable } from '../util/printable.js'
+import { clockTime } from '../util/time-text.js'
 import { clip, pad } from './terminal/columns.js'
+import { hanging } from './terminal/hanging.js'
 import {
   isKey,
   itemAt,
@@ -107,17 +109,19 @@ export class WorkView {
       readonly recent: readonly string[]
       readonly trouble: string | null
     },
-    size: Size,
+    given: Size,
   ): string {
+    const { document, recent, trouble } = answers
+    // What is known does not become older or newer than it was.
+    const size = trouble === null ? given : { ...given, now: Date.parse(document.now) }
     this.#size = size
     const { width, height, colour } = size
     const paint = painter(colour)
     if (this.#dialog?.kind === 'text') return this.#textPicture(this.#dialog)
-    const { document, recent, trouble } = answers
     const head = [
+      ...(trouble === null ? [] : [silenceLines(trouble, size).map(line => paint('red', line))]),
       ...(this.#parts.intro ? [this.#parts.intro.split('\n')] : []),
       ...this.#content.head(document, size),
-      ...(trouble === null ? [] : [[paint('red', `! ${trouble}`)]]),
     ].flatMap(block => (block.length > 0 ? [...block, ''] : []))
     const shownHead = shortened(head, Math.max(4, Math.floor(height / 2)), paint).slice(
       0,
@@ -289,6 +293,11 @@ export class WorkView {
       'Healthy servers are folded while the list does not fit in the window.',
     ]
   }
+}
+
+/** Returns the lines above all others while the daemon does not answer. */
+function silenceLines(trouble: string, { now, width }: StatusView): readonly string[] {
+  return [`as of ${clockTime(now)}: lvsd does not answer`, ...hanging('! ', trouble, width)]
 }
 
 /** Leaves half of the window to the list, however much there is to say above it. */

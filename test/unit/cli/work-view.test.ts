@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { ControlError } from '../../../src/api/client.js'
 import type { TargetName } from '../../../src/api/override-types.js'
 import { type Steering, WorkView } from '../../../src/cli/work-view.js'
+import { clockTime } from '../../../src/util/time-text.js'
 import { DOWN, NOW, realStatus, serviceStatus, statusDocument } from '../../support/cli/documents.js'
 
 const many = Array.from({ length: 300 }, (_, i) => realStatus({ name: `r${i}`, host: `r${i}` }))
@@ -55,6 +56,23 @@ describe('work-view: a view', () => {
       assert.ok(lines.every(line => line.length <= width))
       assert.match(lines.join('\n'), /down .*\n[\s\S]*… 300 healthy/)
     })
+
+  it('stops its clock while lvsd does not answer, and says so above all else', () => {
+    const view = new WorkView({ onChange: () => {}, quit: () => {}, refresh: async () => {} })
+    const drawn = (now: number, trouble: string | null) =>
+      view
+        .picture({ document, recent: [], trouble }, { width: 80, height: 24, colour: false, now })
+        .split('\n')
+    const before = drawn(Date.parse(document.now), null)
+    const trouble =
+      'lvsd does not run here: /run/lvsd/lvsd.sock does not exist. Start it, or give the path of its socket with --socket'
+    const lines = drawn(Date.parse(document.now) + 3_600_000, trouble)
+    assert.equal(lines[0], `as of ${clockTime(Date.parse(document.now))}: lvsd does not answer`)
+    assert.match(lines.slice(1, 3).join('\n'), /^! lvsd does not run here: .*\n {2}.*with --socket$/)
+    assert.deepEqual(lines.slice(4, 6), before.slice(0, 2))
+    const down = (of: readonly string[]) => of.find(line => line.startsWith('  down'))
+    assert.equal(down(lines), down(before))
+  })
 
   it('leaves half of the window to the list where much needs attention', () => {
     const errors = Array.from({ length: 30 }, (_, i) => `the kernel refused: ${i}`)
