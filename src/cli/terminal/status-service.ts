@@ -35,7 +35,7 @@ export function sectionOf(service: ServiceStatus, view: StatusView, paint: Paint
 
 function titleOf(service: ServiceStatus, paint: Paint): string {
   const rate = service.counters ? counted(service.counters.connections, 'connection') : ''
-  const { totals, reals, state } = service
+  const { state } = service
   return [
     ...(service.key !== null && isSameName(service.name, service.key)
       ? []
@@ -44,7 +44,7 @@ function titleOf(service: ServiceStatus, paint: Paint): string {
       ? `${service.addresses.length} addresses`
       : (service.key ?? paint('red', printable(service.nameTrouble ?? 'its name does not resolve'))),
     ...(service.panic ? [paint('red', 'PANIC')] : []),
-    ...(state === 'down' ? [paint('red', `DOWN, ${totals.up} of ${reals.length} up`)] : []),
+    ...(state === 'down' ? [paint('red', `DOWN, ${downCount(service)}`)] : []),
     ...(service.inKernel ? [] : [paint('yellow', 'not in the table')]),
     paint('dim', service.scheduler),
     paint('dim', rate),
@@ -52,6 +52,13 @@ function titleOf(service: ServiceStatus, paint: Paint): string {
   ]
     .filter(Boolean)
     .join('  ')
+}
+
+/** Returns how many are up; where none that is up gets new connections, how many get some. */
+function downCount({ totals, reals }: ServiceStatus): string {
+  if (totals.up === 0) return `0 of ${reals.length} up`
+  const serving = reals.filter(({ weight }) => (weight.wanted ?? 0) > 0).length
+  return `${serving} of ${reals.length} ${serving === 1 ? 'gets' : 'get'} new connections`
 }
 
 /** Returns a line for each address of a service with several. */

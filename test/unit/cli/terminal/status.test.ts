@@ -66,6 +66,19 @@ web  tcp [2001:db8::80]:80  wlc  4711 connections
     )
   })
 
+  it('says of a service without a server for clients how many get new connections', () => {
+    const titleOf = (reals: ServiceStatus['reals'], up: number) => {
+      const totals = { up, down: reals.length - up, unknown: 0, noVerdict: 0 }
+      const service = serviceStatus({ state: 'down', reals, totals })
+      return renderStatus(statusDocument({ services: [service] }), plain)
+        .split('\n')
+        .find(line => line.startsWith('web'))
+    }
+    const drained = realStatus({ weight: { configured: 10, wanted: 0, kernel: 0 } })
+    assert.match(titleOf([drained, drained], 2) ?? '', / {2}DOWN, 0 of 2 get new connections {2}/)
+    assert.match(titleOf([DOWN, DOWN], 0) ?? '', / {2}DOWN, 0 of 2 up {2}/)
+  })
+
   it('names the settings that count from the next start', () => {
     const { config } = statusDocument()
     const of = (fromNextStart: string[]) =>
