@@ -51,7 +51,7 @@ function Facts({ overview }: { overview: OverviewDocument }) {
         {config.fromNextStart.length > 0 && (
           <Alarm>From the next start of lvsd: {config.fromNextStart.join(', ')}</Alarm>
         )}
-        {config.warnings.length > 0 && ` (${counted(config.warnings.length, 'warning')})`}
+        {config.warnings.length > 0 && ` (${problemCounts(config.warnings)})`}
       </dd>
       <dt>Last reload</dt>
       <dd>
@@ -208,4 +208,12 @@ const TABLE_NOTES = {
   reconcile: '',
   keep: '; the table is not changed',
   empty: '; the services of lvsd are not in the table',
+}
+
+/** `1 warning, 2 notes`. */
+function problemCounts(problems: OverviewDocument['config']['warnings']): string {
+  return (['warning', 'note'] as const)
+    .map(severity => [severity, problems.filter(problem => problem.severity === severity).length] as const)
+    .flatMap(([severity, count]) => (count > 0 ? [counted(count, severity)] : []))
+    .join(', ')
 }

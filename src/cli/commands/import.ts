@@ -5,10 +5,9 @@ import { readLdirectord } from '../../config/ldirectord/read-ldirectord.js'
 import { withReadableNames } from '../../config/ldirectord/readable-names.js'
 import { ldirectordToYaml } from '../../config/ldirectord/to-yaml.js'
 import { loadConfig } from '../../config/load.js'
-import { hasErrors, type Problem } from '../../config/problems/problem.js'
+import { countProblems, hasErrors, type Problem } from '../../config/problems/problem.js'
 import { renderProblems } from '../../config/problems/render-problem.js'
 import { CommandError, defineCommand, EXIT } from '../command.js'
-import { countProblems } from './validate.js'
 
 export const command = defineCommand({
   name: 'import',

@@ -1,7 +1,7 @@
 /** lvsd validate: prints all problems of a configuration. */
 
 import { loadConfig } from '../../config/load.js'
-import { hasErrors, type Problem } from '../../config/problems/problem.js'
+import { countProblems, hasErrors, type Problem } from '../../config/problems/problem.js'
 import { renderProblems } from '../../config/problems/render-problem.js'
 import type { Config } from '../../core/model.js'
 import { painter } from '../../util/paint.js'
@@ -57,15 +57,6 @@ export function summaryOf(
   const { services, reals, checks } = countsOf(config)
   const size = `${counted(services, 'service')}, ${counted(reals, 'real server')}, ${counted(checks, 'check')}`
   return `${file} is valid: ${size}${found === '' ? '' : `; ${found}`}`
-}
-
-/** Returns `2 errors, 1 warning`; '' without problems. */
-export function countProblems(problems: readonly Problem[]): string {
-  return (['error', 'warning', 'note'] as const)
-    .map(severity => [severity, problems.filter(problem => problem.severity === severity).length] as const)
-    .filter(([, number]) => number > 0)
-    .map(([severity, number]) => counted(number, severity))
-    .join(', ')
 }
 
 function countsOf({ services }: Config) {

@@ -1,11 +1,12 @@
 /** The head of the status for people: the daemon, and what needs attention. Pure. */
 import type { RealStatus, StatusDocument } from '../../api/status-types.js'
-import { errorsIn, inOneLine } from '../../config/problems/problem.js'
+import { countProblems, errorsIn, inOneLine } from '../../config/problems/problem.js'
 import { fromNextStartText } from '../../core/config-changes.js'
 import { hostPort } from '../../core/display-names.js'
 import type { Paint } from '../../util/paint.js'
 import { counted } from '../../util/plural.js'
 import { printable } from '../../util/printable.js'
+import { shellQuoted } from '../../util/shell-quoted.js'
 import { widthOf } from '../../util/text-width.js'
 import { dateTime, formatDuration, formatUptime, shortTime } from '../../util/time-text.js'
 import { hanging } from './hanging.js'
@@ -155,7 +156,7 @@ export function attention(document: StatusDocument, view: StatusView, paint: Pai
     ...(config.fromNextStart.length > 0 ? [printable(fromNextStartText(config.fromNextStart))] : []),
     ...(config.warnings.length > 0
       ? [
-          `${counted(config.warnings.length, 'note')} on the configuration: lvsd validate ${printable(config.file)}`,
+          `${countProblems(config.warnings)} on the configuration: lvsd validate ${printable(shellQuoted(config.file))}`,
         ]
       : []),
     ...(stalledFor >= STALL_WORTH_TELLING

@@ -1,4 +1,5 @@
 /** A problem of a configuration: the error, its position and the correction. All problems of a file are collected. */
+import { counted } from '../../util/plural.js'
 
 export interface Position {
   /** From 1. */
@@ -38,4 +39,13 @@ export function errorsIn(problems: readonly Problem[]): readonly Problem[] {
 
 export function hasErrors(problems: readonly Problem[]): boolean {
   return problems.some(problem => problem.severity === 'error')
+}
+
+/** Returns `2 errors, 1 warning`; '' without problems. */
+export function countProblems(problems: readonly Pick<Problem, 'severity'>[]): string {
+  return (['error', 'warning', 'note'] as const)
+    .map(severity => [severity, problems.filter(problem => problem.severity === severity).length] as const)
+    .filter(([, number]) => number > 0)
+    .map(([severity, number]) => counted(number, severity))
+    .join(', ')
 }

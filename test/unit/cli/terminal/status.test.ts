@@ -79,6 +79,25 @@ web  tcp [2001:db8::80]:80  wlc  4711 connections
     assert.match(titleOf([DOWN, DOWN], 0) ?? '', / {2}DOWN, 0 of 2 up {2}/)
   })
 
+  it('counts warnings and notes on the configuration as validate does, and quotes its file', () => {
+    const { config } = statusDocument()
+    const of = (...severities: readonly ('warning' | 'note')[]) => {
+      const warnings = severities.map(severity => ({
+        severity,
+        code: 'X',
+        message: '',
+        file: '',
+        at: { line: 1, column: 1, length: 1 },
+      }))
+      return renderStatus(statusDocument({ config: { ...config, file: '/etc/a b.yaml', warnings } }), plain)
+    }
+    assert.match(
+      of('warning', 'note'),
+      /^! 1 warning, 1 note on the configuration: lvsd validate '\/etc\/a b.yaml'$/m,
+    )
+    assert.match(of('warning', 'warning'), /^! 2 warnings on the configuration: /m)
+  })
+
   it('names the settings that count from the next start', () => {
     const { config } = statusDocument()
     const of = (fromNextStart: string[]) =>
