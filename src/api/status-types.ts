@@ -336,7 +336,7 @@ export const statusDocument = z
     startedAt: time(),
     kernel: z.enum(['netlink', 'memory']),
     config: z.object({
-      file: z.string(),
+      file: z.string().describe('Its full path.'),
       loadedAt: time(),
       warnings: list(problem),
       keptSince: time()

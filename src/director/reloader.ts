@@ -2,6 +2,7 @@
  * Holds the active configuration and replaces it on reload. Reloads run one after another; each is accepted or refused
  * as a whole. `apply` activates an accepted configuration, and `keep` stores it for the next start.
  */
+import { resolve } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import type { Kept, Runnable } from '../accepted/accepted.js'
 import type { ReloadSnapshot } from '../api/snapshot.js'
@@ -89,7 +90,8 @@ export class Reloader {
   snapshot(): ReloadSnapshot {
     const { config, problems } = this.#loaded
     return {
-      file: config.file,
+      // Others read it in folders of their own.
+      file: resolve(config.file),
       loadedAt: this.#loadedAt,
       warnings: problems,
       keptSince: this.#kept?.acceptedAt ?? null,

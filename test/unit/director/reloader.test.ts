@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { resolve } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import type { Kept } from '../../../src/accepted/accepted.js'
 import type { Loaded } from '../../../src/config/load.js'
@@ -51,6 +52,12 @@ async function onKept() {
 }
 
 describe('Reloader', () => {
+  it('has the full path of the file, which may be given in a relative one', async () => {
+    const { reloader } = await onKept()
+    assert.deepEqual([SITE.file, reloader.snapshot().file], ['site.yaml', resolve('site.yaml')])
+    reloader.stop()
+  })
+
   it('looks each 30 s whether a broken file can run, says nothing while it cannot, and takes it once', async () => {
     const { reloader, clock, lines, file, applied, wind } = await onKept()
     await wind(29_999)
