@@ -42,5 +42,9 @@ export function directorHealth({ isReady, lost, services }: DirectorFacts): Dire
     const why = refused.isServed === false ? '' : ' (its checks have no verdict, and none is in the table)'
     return { isGood: false, reason: `${refused.name} has no available real server${why}${more}` }
   }
-  return { isGood: true, reason: 'this director can serve' }
+  const names = services.map(({ name }) => name).join(', ')
+  return {
+    isGood: true,
+    reason: names === '' ? 'this director can serve' : `this director can serve ${names}`,
+  }
 }

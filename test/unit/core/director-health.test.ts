@@ -34,6 +34,13 @@ describe('core: the health of a director', () => {
     ],
     ['two are not', { ...well, services: [served(false), served(false, 'b')] }, /, and 1 more have none$/],
   ] as const
+  it('names the services that it has judged', () => {
+    const reasonOf = (...services: ReturnType<typeof served>[]) =>
+      directorHealth({ ...well, services }).reason
+    assert.equal(reasonOf(), 'this director can serve')
+    assert.equal(reasonOf(served(true), served(null, 'mail')), 'this director can serve web, mail')
+  })
+
   for (const [name, facts, reason] of cases)
     it(`is ${reason ? 'bad' : 'good'} if ${name}`, () => {
       const health = directorHealth(facts)
