@@ -28,11 +28,25 @@ const ROUTES_EVERY = 1000
 /** Milliseconds after which a choice is made again. The kernel does not report all changes, such as address labels. */
 const VALID_FOR = 60_000
 
-interface Entry<Choice = SourceChoice> {
+interface Entry<Choice> {
   readonly choice: Choice
   readonly generation: number
   readonly at: number
 }
+
+interface TargetEntry extends Entry<SourceChoice> {
+  /** The text of the source of this choice; null: not known. */
+  readonly from: string | null
+}
+
+/**
+ * False: the last check of this target did not begin from an address that has become a virtual one. True: it may have. `bound`: the
+ * source that was chosen for it; null: the kernel chose.
+ */
+export type MayBeFromVirtual = (target: Address, bound: Address | null) => boolean
+
+/** `mayBeFrom`: null if no address has become a virtual one. */
+type Follower = (virtual: readonly string[], mayBeFrom: MayBeFromVirtual | null) => void
 
 export const SOURCES_UNKNOWN =
   'lvsd cannot ask the kernel for source addresses: it would not notice that a virtual address is the source of checks'
@@ -42,10 +56,10 @@ const KERNEL: SourceChoice = { kind: 'kernel' }
 export class CheckSources {
   readonly #parts: CheckSourcesParts
   #virtual: ReadonlySet<string> = new Set()
-  #onFollow: (virtual: readonly string[]) => void = () => {}
+  readonly #followers: Follower[] = []
   #own: readonly OwnAddress[] | null = null
   /** By the text of the target's address. */
-  readonly #entries = new Map<string, Entry>()
+  #entries = new Map<string, TargetEntry>()
   /** By the virtual address and the address of the real server. */
   readonly #towards = new Map<string, Entry<Address | null>>()
   /** Increases when all choices must be made again. */
@@ -67,21 +81,31 @@ export class CheckSources {
     this.followAddresses(virtual.map(withoutZone))
   }
 
-  /** Takes the virtual addresses themselves, as texts without zones. */
-  followAddresses(virtual: readonly string[]): void {
+  /** Takes the virtual addresses themselves, as texts without zones. Returns which checks may have begun from a new one; null: none. */
+  followAddresses(virtual: readonly string[]): MayBeFromVirtual | null {
     const next = new Set(virtual)
     // Each choice that is kept is a question to the kernel less.
-    if (next.size === this.#virtual.size && virtual.every(one => this.#virtual.has(one))) return
+    if (next.size === this.#virtual.size && virtual.every(one => this.#virtual.has(one))) return null
+    const added = new Set(virtual.filter(one => !this.#virtual.has(one)))
+    const before = this.#entries
     this.#virtual = next
-    this.#entries.clear()
+    this.#entries = new Map()
     this.#towards.clear()
-    this.#onFollow(virtual)
+    const mayBeFrom: MayBeFromVirtual | null =
+      added.size === 0
+        ? null
+        : ({ text }, bound) => {
+            const from = bound?.text ?? before.get(text)?.from ?? null
+            return from === null || added.has(from)
+          }
+    for (const follow of this.#followers) follow(virtual, mayBeFrom)
+    return mayBeFrom
   }
 
-  /** Calls `follow` with the virtual addresses, now and after each change. One caller. */
-  passOn(follow: (virtual: readonly string[]) => void): void {
-    this.#onFollow = follow
-    follow(this.virtual)
+  /** Calls `follow` with the virtual addresses, now and after each change. */
+  passOn(follow: Follower): void {
+    this.#followers.push(follow)
+    follow(this.virtual, null)
   }
 
   /** Virtual addresses, as texts without zones. */
@@ -157,8 +181,8 @@ export class CheckSources {
     const now = this.#lookIfDue()
     const known = this.#entries.get(target.text)
     if (known && this.#isValid(known, now)) return known.choice
-    const choice = this.#choose(target)
-    this.#entries.set(target.text, { choice, generation: this.#generation, at: now })
+    const { choice, from } = this.#choose(target)
+    this.#entries.set(target.text, { choice, from, generation: this.#generation, at: now })
     this.#tell(choice, target)
     return choice
   }
@@ -177,13 +201,15 @@ export class CheckSources {
     this.#routesAt = now
   }
 
-  #choose(target: Address): SourceChoice {
+  #choose(target: Address): Pick<TargetEntry, 'choice' | 'from'> {
     const { paths } = this.#parts
     const route = paths.routeTo(target)
-    if (route?.kind !== 'by' || route.source === null) return KERNEL
+    if (route?.kind !== 'by' || route.source === null) return { choice: KERNEL, from: null }
     this.#own ??= paths.addresses()
     const { link, gateway, source } = route
-    return chooseSource(target, { link, gateway, source }, this.#own, ({ text }) => this.#virtual.has(text))
+    const towards = { link, gateway, source }
+    const choice = chooseSource(target, towards, this.#own, ({ text }) => this.#virtual.has(text))
+    return { choice, from: choice.kind === 'kernel' ? source.text : choice.source.text }
   }
 
   #chooseTowards(virtual: Address, via: Address): Address | null {

@@ -25,7 +25,7 @@ import { beginCode } from './marked-code.js'
 import { MarkedProbes } from './marked-probes.js'
 import { codeTakesPath, orElse } from './path-probe.js'
 import { placementOf } from './placement.js'
-import { Scheduler } from './scheduler.js'
+import { type OwnExecutor, Scheduler } from './scheduler.js'
 import { bindingOf, type SourceBinding } from './source-binding.js'
 import type { ScheduleCounts, ScheduleStats } from './stats.js'
 
@@ -72,6 +72,11 @@ export interface ExecutorParts {
   readonly isSettled?: IsSettled
 }
 
+interface Bound {
+  readonly binding: SourceBinding
+  readonly executor: OwnExecutor<BeginRun>
+}
+
 /** Descriptors reserved for the control socket, the kernel, the journal, and further files of checks. */
 const RESERVE = 64
 /** Part of the descriptors that the core's own runs may use while the engine has the rest. */
@@ -103,8 +108,14 @@ export function openExecutors(
   const pool = new Pool(log, clock)
   const marked = new MarkedProbes()
   const start: StartRun<BeginRun> = (begin, timeout, done, traced) => begin(timeout, done, traced)
-  const bindings = new Map<string, SourceBinding>()
-  const report: OnResult = (id, result) => onResult(id, bindings.get(id)?.judged(result) ?? result)
+  /** The jobs that run here. */
+  const bound = new Map<string, Bound>()
+  const report: OnResult = (id, result) => onResult(id, bound.get(id)?.binding.judged(result) ?? result)
+  sources?.passOn((_, mayBeFrom) => {
+    if (!mayBeFrom) return
+    for (const [id, { binding, executor }] of bound)
+      if (binding.isFromVirtual(mayBeFrom)) executor.beginAnew(id)
+  })
   const executors = {
     core: scheduler.executor(start, report),
     here: scheduler.executor(start, report, MOST_CODE),
@@ -117,12 +128,12 @@ export function openExecutors(
     executorOf.get(id)?.remove(id)
     executorOf.delete(id)
     given.delete(id)
-    bindings.delete(id)
+    bound.delete(id)
     pool.forget(id)
   }
   const put = (
     id: string,
-    executor: Executor<BeginRun>,
+    executor: OwnExecutor<BeginRun>,
     begin: BeginRun,
     work: CheckWork,
     timing: Timing,
@@ -130,7 +141,7 @@ export function openExecutors(
   ) => {
     remove(id)
     executorOf.set(id, executor)
-    bindings.set(id, binding)
+    bound.set(id, { binding, executor })
     const { target, path, connects = 0 } = work
     if (connects === 0) executor.set(id, begin, timing)
     else if (path) executor.set(id, marked.withConnectsBetween(begin, work, binding.begin), timing)

@@ -7,7 +7,7 @@ import type { Address } from '../core/address.js'
 import type { WantedSource } from '../core/check-source.js'
 import type { CheckResult } from '../core/model.js'
 import { NEEDS_CODE } from '../probe/needs-code.js'
-import type { CheckSources } from './check-sources.js'
+import type { CheckSources, MayBeFromVirtual } from './check-sources.js'
 
 /** The answer of a probe that must not be left to the check's code. */
 export const NO_CODE = noVerdict(
@@ -43,6 +43,7 @@ export function codeTakesPath({ check, options }: Pick<CheckWork, 'check' | 'opt
 interface PathBinding {
   readonly begin: () => Address | null
   readonly judged: (result: CheckResult) => CheckResult
+  readonly isFromVirtual: (mayBeFrom: MayBeFromVirtual) => boolean
 }
 
 /**
@@ -72,6 +73,7 @@ export function pathBinding(
       const told = { ...result, detail: `through the path of the service (${how}): ${result.detail}` }
       return choose()?.text === bound.text ? told : unproved(told, MOVED)
     },
+    isFromVirtual: mayBeFrom => bound !== null && mayBeFrom(target, bound) && choose()?.text !== bound.text,
   }
 }
 

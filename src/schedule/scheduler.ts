@@ -38,6 +38,11 @@ const BATCH = 64
 const BATCH_TIME = 10
 const NEVER_DUE = Number.POSITIVE_INFINITY
 
+export interface OwnExecutor<Work> extends Executor<Work> {
+  /** Cancels a run in progress without a result, and starts one now, off the time grid. The schedule of the job does not move. */
+  beginAnew(id: string): void
+}
+
 export class Scheduler {
   readonly #clock: Clock
   readonly #grid: TickGrid
@@ -86,7 +91,7 @@ export class Scheduler {
     report: OnWorkResult<Work>,
     most = this.#cap,
     onTimes: OnTimes<Work> | null = null,
-  ): Executor<Work> {
+  ): OwnExecutor<Work> {
     const queue = this.#queues.add(Math.min(most, this.#cap))
     const jobs = new Map<string, ScheduledJob>()
     const remove = (id: string) => {
@@ -123,6 +128,10 @@ export class Scheduler {
       atOnce: (id, isAnew = false) => {
         const job = jobs.get(id)
         if (job) this.#runAtOnce(job, isAnew)
+      },
+      beginAnew: id => {
+        const job = jobs.get(id)
+        if (job) this.#beginAnew(job)
       },
       giveUpConnecting: (id, least) => {
         const job = jobs.get(id)
@@ -213,10 +222,8 @@ export class Scheduler {
     this.#calendar?.give(job)
     this.#dueJobs.remove(job)
     if (job.isWaiting) job.queue.withdraw(job)
-    const { run } = job
-    if (!run) return
-    this.#release(job)
-    run.cancel()
+    if (!job.run) return
+    this.#cancelRun(job)
     this.#startQueuedSoon()
   }
 
@@ -231,16 +238,31 @@ export class Scheduler {
   }
 
   #runAtOnce(job: ScheduledJob, isAnew = false): void {
-    const { run } = job
-    if (isAnew && run?.phase === 'connect') {
-      this.#release(job)
-      run.cancel()
-    }
+    if (isAnew && job.run?.phase === 'connect') this.#cancelRun(job)
     if (job.run) {
       job.isWantedAgain = true
       return
     }
     job.isEarly = true
+    this.#enqueueNow(job)
+  }
+
+  /** Who has asked for the run that is cancelled gets the result of the one that follows. */
+  #beginAnew(job: ScheduledJob): void {
+    this.#cancelRun(job)
+    job.isEarly ||= job.isWantedAgain
+    job.isWantedAgain = false
+    this.#enqueueNow(job)
+  }
+
+  #cancelRun(job: ScheduledJob): void {
+    const { run } = job
+    if (!run) return
+    this.#release(job)
+    run.cancel()
+  }
+
+  #enqueueNow(job: ScheduledJob): void {
     if (job.isWaiting) return
     job.scheduledAt = this.#clock.now()
     job.queue.enqueue(job)

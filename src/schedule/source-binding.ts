@@ -3,7 +3,7 @@ import type { PathUse } from '../check/run-code.js'
 import type { Address } from '../core/address.js'
 import type { WantedSource } from '../core/check-source.js'
 import type { CheckResult } from '../core/model.js'
-import type { CheckSources } from './check-sources.js'
+import type { CheckSources, MayBeFromVirtual } from './check-sources.js'
 import { MOVED, pathBinding, unproved } from './path-probe.js'
 
 export interface SourceBinding {
@@ -14,6 +14,8 @@ export interface SourceBinding {
    * source would be another one by now, or the kernel has chosen it and a virtual address has come or gone meanwhile.
    */
   readonly judged: (result: CheckResult) => CheckResult
+  /** True if the last run began from an address that has become a virtual one: it would begin from another one now. */
+  readonly isFromVirtual: (mayBeFrom: MayBeFromVirtual) => boolean
 }
 
 /** What decides the source of a job. */
@@ -23,30 +25,31 @@ interface Bound {
   readonly source?: WantedSource
 }
 
-const BY_KERNEL: SourceBinding = { begin: () => null, judged: result => result }
+const NOT_CHOSEN = { judged: (result: CheckResult) => result, isFromVirtual: () => false }
+const BY_KERNEL: SourceBinding = { begin: () => null, ...NOT_CHOSEN }
 
 export function bindingOf({ source, target, path }: Bound, sources: CheckSources | null): SourceBinding {
   if (path) return pathBinding(path, target.address, source, sources)
   // The target may be a name that has got an address of another family than the given source.
   if (source !== undefined && (source === 'kernel' || source.family === target.address.family)) {
     const fixed = source === 'kernel' ? null : source
-    return { begin: () => fixed, judged: result => result }
+    return { begin: () => fixed, ...NOT_CHOSEN }
   }
   if (!sources) return BY_KERNEL
-  let bound: string | null = null
+  /** Undefined: none has begun. */
+  let bound: Address | null | undefined
   let moves = 0
+  const isAsNow = () => sources.of(target.address)?.text === bound?.text
   return {
     begin() {
-      const chosen = sources.of(target.address)
-      bound = chosen?.text ?? null
+      bound = sources.of(target.address)
       moves = sources.moves
-      return chosen
+      return bound
     },
     judged(result) {
       if (result.ok !== false) return result
-      const now = sources.of(target.address)?.text ?? null
-      if (now === bound && (bound !== null || sources.moves === moves)) return result
-      return unproved(result, MOVED)
+      return isAsNow() && (bound || sources.moves === moves) ? result : unproved(result, MOVED)
     },
+    isFromVirtual: mayBeFrom => bound !== undefined && mayBeFrom(target.address, bound) && !isAsNow(),
   }
 }

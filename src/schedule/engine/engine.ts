@@ -3,11 +3,10 @@ import type { OnDone, Run, StartRun } from '../../check/run.js'
 import type { CheckResult } from '../../core/model.js'
 import { Reactor } from '../../probe/engine/reactor.js'
 import { type BeginNative, NativeProbes } from '../../probe/engine/start-native.js'
-import type { CheckSources } from '../check-sources.js'
+import type { CheckSources, MayBeFromVirtual } from '../check-sources.js'
 import { alternating, connectTo } from '../connects-between.js'
-import type { Executor } from '../executor.js'
 import { orElse } from '../path-probe.js'
-import { Scheduler } from '../scheduler.js'
+import { type OwnExecutor, Scheduler } from '../scheduler.js'
 import { bindingOf, type SourceBinding } from '../source-binding.js'
 import { Outbox, type Sender } from './outbox.js'
 import { COUNT, type EngineWork, machineTime, type Order, type Report, type SharedTimes } from './protocol.js'
@@ -40,7 +39,7 @@ export class Engine {
   readonly #parts: EngineParts
   readonly #probes: NativeProbes
   readonly #scheduler: Scheduler
-  readonly #executor: Executor<EngineJob>
+  readonly #executor: OwnExecutor<EngineJob>
   readonly #jobs = new Map<string, EngineJob>()
   readonly #outbox: Outbox
   /** Delay of the start that is being made. */
@@ -112,7 +111,7 @@ export class Engine {
         this.#settle(order.runs)
         break
       case 'virtual':
-        this.#parts.sources?.followAddresses(order.addresses)
+        this.#beginAnew(this.#parts.sources?.followAddresses(order.addresses) ?? null)
         break
       case 'close':
         this.#isClosed = true
@@ -161,6 +160,13 @@ export class Engine {
     job.isSettled = false
     hurry(job.id)
     this.#note(job)
+  }
+
+  /** What began from an address that is a virtual one now runs again. */
+  #beginAnew(mayBeFrom: MayBeFromVirtual | null): void {
+    if (!mayBeFrom) return
+    for (const { job, binding } of this.#jobs.values())
+      if (binding.isFromVirtual(mayBeFrom)) this.#hurry(job, id => this.#executor.beginAnew(id))
   }
 
   #settle(runs: readonly (readonly [job: number, run: number])[]): void {

@@ -271,7 +271,8 @@ export class NativeExecutor implements Executor<EngineWork> {
     const text = 'the thread of the checks has ended and was started again'
     this.#first.clear()
     this.#parts.log.warn('engine.restarted', { error: why }, text)
-    this.#parts.sources?.passOn(addresses => this.#host.order({ kind: 'virtual', addresses }))
+    const { sources } = this.#parts
+    if (sources) this.#host.order({ kind: 'virtual', addresses: sources.virtual })
     const now = this.#parts.clock.now()
     for (const job of this.#byId.values()) {
       job.timing = timingAfter(now - job.timedAt, job.timing)

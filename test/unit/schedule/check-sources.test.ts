@@ -148,6 +148,27 @@ describe('schedule: the sources of checks', () => {
     assert.equal(askAll(), 2000)
   })
 
+  it('tell from which checks may have begun that are virtual now, without a question', () => {
+    const machine = new Machine()
+    const { sources } = machine
+    const told: boolean[] = []
+    sources.passOn((_, mayBeFrom) => told.push(mayBeFrom !== null))
+    const follow = (...virtual: string[]) => sources.followAddresses(virtual)
+    sources.of(TARGET)
+    const { asked } = machine
+    const known = follow('fc00::80', 'fc00::1')
+    assert.deepEqual(
+      [known?.(TARGET, null), known?.(TARGET, OWN), known?.(TARGET, VIP), known?.(address('fc00::12'), null)],
+      [true, true, false, true],
+    )
+    assert.equal(machine.asked, asked)
+    machine.own = [own('fc00::80'), own('fc00::2')]
+    sources.of(TARGET)
+    assert.equal(follow('fc00::80', 'fc00::1', 'fc00::81')?.(TARGET, null), false)
+    assert.deepEqual([follow('fc00::80'), follow('fc00::80')], [null, null])
+    assert.deepEqual(told, [false, true, true, false])
+  })
+
   it('cost nothing without a virtual address', () => {
     const machine = new Machine()
     machine.sources.follow([])

@@ -440,6 +440,30 @@ describe('scheduler', () => {
       }
     })
 
+    it('takes the place of any, whose result is not told, if that does not count', () => {
+      for (const isAsked of [false, true]) {
+        const { clock, set, starts, results, executor, counts } = rig(1)
+        const plain = rig(1)
+        for (const one of [set, plain.set]) one('a', { after: 300 }, { interval: 5000 })
+        clock.wind(100)
+        if (isAsked) executor.atOnce('a')
+        executor.beginAnew('a')
+        clock.wind(1000)
+        assert.deepEqual(
+          results.map(({ at, result }) => [at, result.isEarly]),
+          [[400, isAsked || undefined]],
+        )
+        executor.beginAnew('a')
+        executor.beginAnew('a')
+        executor.beginAnew('none')
+        clock.wind(18_900)
+        plain.clock.wind(20_000)
+        assert.deepEqual(timesOf(starts, 'a').slice(0, 3), [0, 100, 1100])
+        assert.deepEqual(timesOf(starts, 'a').slice(3), timesOf(plain.starts, 'a').slice(1))
+        assert.ok(counts.most === 1)
+      }
+    })
+
     it('waits for a place like any other, and not when its job is removed', () => {
       const { clock, set, starts, executor } = rig(1)
       set('a', { after: 200 }, { interval: 5000 })

@@ -56,6 +56,34 @@ describe('schedule: the source of a job', () => {
     assert.equal(job.judged(RESULT), RESULT)
   })
 
+  it('is from a virtual address if it may be, and would be another one now', () => {
+    const { now, binding: job } = binding()
+    const asked: unknown[] = []
+    const mayBe = (target: Address, bound: Address | null) => asked.push([target.text, bound]) > 0
+    now.source = OWN
+    assert.equal(job.isFromVirtual(mayBe), false, 'none has begun')
+    now.source = null
+    job.begin()
+    assert.equal(job.isFromVirtual(mayBe), false)
+    now.source = OWN
+    assert.equal(job.isFromVirtual(mayBe), true)
+    assert.equal(
+      job.isFromVirtual(() => false),
+      false,
+    )
+    job.begin()
+    assert.equal(job.isFromVirtual(mayBe), false)
+    assert.deepEqual(asked, [
+      ['fc00::11', null],
+      ['fc00::11', null],
+      ['fc00::11', OWN],
+    ])
+    const { now: given, binding: fixed } = binding('kernel')
+    fixed.begin()
+    given.source = OWN
+    assert.equal(fixed.isFromVirtual(mayBe), false)
+  })
+
   it('is that of the configuration, whatever the kernel would choose', () => {
     const given = address('fc00::5')
     for (const [source, expected] of [
