@@ -80,6 +80,8 @@ export class ConfigApplier {
   /** Activates the last accepted configuration. Resolves when the kernel's table has been changed accordingly. */
   async apply(): Promise<void> {
     const { reconciler, names, overrides, sysctls, cluster, health, loaded } = this.#parts
+    // What the hosts file says is there with the first jobs: no check may begin from a virtual address, which may be a name.
+    if (health.store.config === null) names.follow(loaded().config)
     await sysctls.follow(loaded().config.sysctls ?? {})
     await cluster.load(loaded().config)
     cluster.follow(loaded().config, loaded().checks)

@@ -3,6 +3,7 @@
  * same address on lo and answers to itself, so a check from there never gets an answer.
  */
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { pause, until } from '../support/until.js'
 import { lvsdCommand, startLvsd, writeConfig } from './site/lvsd.js'
@@ -36,6 +37,16 @@ services:
     checks: [ping, { kind: http, checkport: 80, redirects: 1 }, { kind: external, checkcommand: ${command} }]
     reals: ['[fc00::11]:81 gate']
 `
+/** With time limits and intervals that no test waits for. */
+const NAMED = `
+settings: { resolve: 1s }
+defaults: { check: { kind: http, interval: 60s, timeout: 30s, fall: 1 } }
+services:
+  web: { virtual: 'vip.test:80', family: ipv6, reals: ['[fc00::11]:80 gate'] }
+  other: { virtual: '[fc00::90]:80', reals: ['[fc00::11]:80 gate'] }
+`
+/** Mounted over that of the machine, in this lab only. */
+const HOSTS = '/run/hosts'
 const TABLE = {
   'tcp [fc00::80]:80': { '[fc00::11]:80': 'route 1', '[fc00::d]:80': 'route 1' },
   'tcp 10.0.0.80:80': { '10.0.0.11:80': 'route 1' },
@@ -50,6 +61,8 @@ describe('the source of checks with direct routing', () => {
     )
     // The first IPv4 address of a subnet is the source that the kernel chooses.
     ip(DIRECTOR, ['addr add 10.0.0.80/24 dev lan', 'addr add 10.0.0.1/24 dev lan'])
+    writeFileSync(HOSTS, '')
+    execFileSync('mount', ['--bind', HOSTS, '/etc/hosts'])
     for (const n of SERVERS) ip(`r${n}`, [`addr add 10.0.0.${n}/24 dev eth0`, 'addr add 10.0.0.80/32 dev lo'])
   })
   beforeEach(freshDirector)
@@ -110,4 +123,28 @@ describe('the source of checks with direct routing', () => {
       .map(({ real, check, detail }) => `${real} ${check}: ${detail}`)
     assert.deepEqual(falls, [])
   })
+
+  for (const when of ['before the first check', 'later'])
+    it(`is not the virtual address where that is a name whose address is known ${when}`, async () => {
+      startRealServer('r11')
+      ip(DIRECTOR, [PREFERRED])
+      const isLater = when === 'later'
+      const tellName = () => writeFileSync(HOSTS, 'fc00::80 vip.test\n')
+      writeFileSync(HOSTS, '127.0.0.1 localhost\n')
+      if (!isLater) tellName()
+      const lvsd = await startLvsd(writeConfig(NAMED))
+      await pause(1000)
+      const state = async (service: string) => (await lvsd.real(service, '[fc00::11]:80')).state
+      if (isLater) {
+        assert.equal(await state('other'), 'unknown', 'its check waits for an answer that does not come')
+        tellName()
+      }
+      for (const service of ['web', 'other'])
+        await until(async () => (await state(service)) === 'up', {
+          patience: 20_000,
+          what: `${service} is up`,
+        })
+      const without = lvsd.lines.filter(({ event }) => event === 'run.no-verdict')
+      assert.deepEqual(without, [])
+    })
 })

@@ -9,13 +9,14 @@ import type { Loaded } from '../../../src/config/load.js'
 import type { Problem } from '../../../src/config/problems/problem.js'
 import { diff } from '../../../src/core/diff.js'
 import { isEvent, LDIRECTORD_EVENTS, LOG_EVENTS } from '../../../src/core/log-events.js'
-import type {
-  CheckResult,
-  ResolvedConfig,
-  ResolvedService,
-  ServiceId,
-  Settings,
-  Table,
+import {
+  type CheckResult,
+  keyOfService,
+  type ResolvedConfig,
+  type ResolvedService,
+  type ServiceId,
+  type Settings,
+  type Table,
 } from '../../../src/core/model.js'
 import { startDaemon } from '../../../src/director/daemon.js'
 import type { DaemonParts } from '../../../src/director/daemon-types.js'
@@ -243,6 +244,21 @@ describe('daemon: a virtual service by name in the daemon', () => {
     const { ok, message } = await reload(vip())
     assert.equal(ok, true, message)
     assert.deepEqual([...(await kernel.dump()).table.keys()], asKey('tcp [2001:db8::80]:80'))
+  })
+
+  it('is known with the first jobs where the answer takes no time, as that of the hosts file', async () => {
+    const resolver: Resolver = {
+      addresses: async (_, family) =>
+        family === 'ipv6' ? { addresses: ['2001:db8::80'] } : { code: 'ENODATA' },
+      names: async () => [],
+      close: () => {},
+    }
+    const keys: string[] = []
+    const config = ({ services }: ResolvedConfig) => {
+      keys.push(...services.map(({ id }) => (id ? keyOfService(id) : 'unknown')))
+    }
+    await start(vip(), new Map(), { resolver, listeners: [{ config }] })
+    assert.deepEqual(keys.slice(0, 1), asKey('tcp [2001:db8::80]:80'))
   })
 
   it('shows in the status which family was requested and what was found instead', async () => {
