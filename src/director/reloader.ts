@@ -269,7 +269,8 @@ export class Reloader {
       return { refusal: `lvsd could not read it: ${error.message}`, problems: [] }
     })
     const ok = refusal === null
-    const message = refusal ?? (await this.#changesSince(before))
+    const { message, isLess } =
+      refusal === null ? await this.#changesSince(before) : { message: refusal, isLess: false }
     this.#last = { ok, at: new Date().toISOString(), message, problems }
     // Last: to write all of it takes long, and nobody waits for that.
     const end = () => {
@@ -281,20 +282,25 @@ export class Reloader {
     logProblems(log, problems)
     const told = ok ? `reload: ${message}` : `reload refused: ${message}`
     const { file } = this.#loaded.config
-    if (ok) log.info('reload.accepted', { file }, told)
+    // What takes a server away is a warning, as an override is.
+    if (ok) log[isLess ? 'warn' : 'info']('reload.accepted', { file }, told)
     else log.error('reload.refused', { file, ...firstError(problems) }, told)
     notify.ready(ok ? message : told)
     enter('running')
     return end()
   }
 
-  async #changesSince(before: Config): Promise<string> {
+  /** `isLess`: services or real servers are gone. */
+  async #changesSince(before: Config): Promise<{ message: string; isLess: boolean }> {
     const { config } = this.#loaded
     const { settings, ...others } = await runSliced(countingChanges(before, config))
     const later = this.#fromNextStart()
     const changes = changesText({ ...others, settings: settings.filter(name => !later.includes(name)) })
     const inForce = `the configuration of ${counted(config.services.length, 'service')} is in force (${changes})`
-    return later.length === 0 ? inForce : `${inForce}; ${fromNextStartText(later)}`
+    return {
+      message: later.length === 0 ? inForce : `${inForce}; ${fromNextStartText(later)}`,
+      isLess: others.services.removed + others.reals.removed > 0,
+    }
   }
 
   #fromNextStart(): string[] {

@@ -46,7 +46,10 @@ export const DAEMON_EVENTS = {
     'fault',
   ),
   'config.readable': kind('The end of `config.unreadable`.'),
-  'reload.accepted': kind('A reload succeeded; the new configuration is active.', 'file'),
+  'reload.accepted': kind(
+    'A reload succeeded; the new configuration is active. A warning where it has removed services or real servers, which its message names.',
+    'file',
+  ),
   'reload.refused': kind(
     'A reload was refused; the previous configuration stays active. `detail` is the first error in the file.',
     'file',

@@ -9,6 +9,7 @@ import { FakeClock } from '../../support/fake-clock.js'
 import { recordingLog } from '../../support/logs.js'
 import { config, real, service } from '../../support/tables.js'
 
+const REALS = ['fd00:1::a', 'fd00:1::b'].map(host => real(host))
 const SITE = config([service('web', { reals: [real('fd00:1::a')] })])
 const GOOD: Loaded = { config: SITE, checks: new Map(), problems: [], text: 'good' }
 const ERROR: Problem = {
@@ -211,6 +212,34 @@ describe('Reloader', () => {
       lines.map(({ event }) => event),
       ['reload.accepted'],
     )
+  })
+
+  it('warns where real servers or services are gone, and only there', async () => {
+    const site = (...services: readonly (readonly [string, number])[]) =>
+      config(services.map(([name, n]) => service(name, { reals: REALS.slice(0, n) })))
+    const { log, lines } = recordingLog('info')
+    const steps = [
+      [site(['web', 2]), 30, /real servers \+1 ~0 -0: web: \+\[fd00:1::b\]:80/],
+      [site(['web', 1]), 40, /real servers \+0 ~0 -1: web: -\[fd00:1::b\]:80/],
+      [site(['web', 1]), 30, /no service has changed/],
+      [site(), 40, /services \+0 ~0 -1, .*-web/],
+    ] as const
+    const files = steps.map(([config], i) => ({ ...GOOD, config, text: String(i) }))
+    const reloader = new Reloader({
+      log,
+      notify: { ready: () => {}, reloading: () => {}, stopping: () => {}, close: () => {} },
+      loaded: { ...GOOD, config: site(['web', 1]) },
+      load: async () => files.shift() ?? GOOD,
+      apply: async () => {},
+      enter: () => {},
+      considered: () => {},
+    })
+    for (const [, level, told] of steps) {
+      assert.equal((await reloader.reload(true)).ok, true)
+      const line = lines.at(-1)
+      assert.deepEqual([line?.event, line?.level], ['reload.accepted', level])
+      assert.match(line?.msg ?? '', told)
+    }
   })
 
   it('names the settings that count from the next start, until they are as they were at the start', async () => {
