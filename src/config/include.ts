@@ -130,6 +130,7 @@ class Including {
     const root = this.#parsed(text, shown)
     if (!root) return
     this.#parts.push(root)
+    this.#tellMisplaced(root)
     const defaults = root.entries.find(({ key }) => key === 'defaults')
     if (defaults) this.#takeDefaults(defaults, shown)
     this.read(root, shown, above)
@@ -149,6 +150,16 @@ class Including {
     const what = text.includes('#') ? 'the file holds only comments' : 'the file is empty'
     tell('EMPTY_INCLUDE', { ...START, file }, `${what}: it adds nothing to the configuration`)
     this.#foreign.push(...report.problems())
+  }
+
+  #tellMisplaced({ entries }: RawMap): void {
+    for (const { key, keyAt } of entries)
+      if (KNOWN.has(key) && !PARTS.has(key))
+        this.#report.error(
+          'UNKNOWN_KEY',
+          keyAt,
+          `"${key}" has no effect in an included file; move it to ${this.#root}`,
+        )
   }
 
   #refusal(path: string): string | null {
@@ -210,6 +221,9 @@ const JOINED = ['settings', 'sysctls', 'alerts', 'services']
 
 /** Keys that the top level of a file may have. */
 const KNOWN: ReadonlySet<string> = new Set(Object.keys(rootFields))
+
+/** Those of an included file. */
+const PARTS: ReadonlySet<string> = new Set([...JOINED, 'defaults', 'include'])
 
 function chain(above: readonly string[], again: string): string {
   return [...above.slice(above.indexOf(again)), again].join(' → ')

@@ -25,7 +25,7 @@ for the YAML language server begin the file with \`# yaml-language-server: $sche
 `
 
 export const INCLUDE = `\`include\` reads further files, each in the same form as this one. Their services, settings, sysctls and alerts count as if they were in this file;
-the name of a service, a receiver of alerts and a setting stand in one file only. The \`defaults\` of an included file are laid over those of the
+the name of a service, a receiver of alerts and a setting stand in one file only, \`api\` and \`cluster\` in this one. The \`defaults\` of an included file are laid over those of the
 including one, key by key, and count for its own services. Anchors count in their own file. A pattern may have \`*\`, \`?\` and
 \`[a-z]\`; files whose names begin with a dot are left out; a pattern that matches nothing is no mistake. With \`autoreload\`
 a change of any of these files is a change of the configuration, and so is a new file that matches, and one that is gone: it counts as

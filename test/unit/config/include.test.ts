@@ -133,6 +133,16 @@ describe('include: a configuration that includes files', () => {
     assert.match(renderProblems(loaded), /b\.yaml:7:5 UNKNOWN_KEY .*\n {4}shceduler: rr\n {4}\^{9}\n/)
   })
 
+  it('refuses parts that count in the main file only', async () => {
+    const loaded = await load({
+      'site.yaml': `include: b.yaml\n${service('a', 1)}`,
+      'b.yaml': `api: { listen: '[::1]:8080' }\n${service('b', 2)}cluster: { redis: { url: 'redis://[::1]' } }\n`,
+    })
+    assert.deepEqual(loaded.told, ['b.yaml:1:1 UNKNOWN_KEY', 'b.yaml:7:1 UNKNOWN_KEY'])
+    const [{ message } = { message: '' }] = loaded.problems
+    assert.equal(message, `"api" has no effect in an included file; move it to ${loaded.folder}/site.yaml`)
+  })
+
   it('reports invalid YAML in an included file', async () => {
     const { told } = await load({
       'site.yaml': `include: b.yaml\n${service('a', 1)}`,
