@@ -30,6 +30,21 @@ function probeOf(check: CheckWork['check'], options: CheckWork['options'], path:
 }
 
 describe('schedule: a probe through the path of a service', () => {
+  it('is from a virtual address if its own source has become one, and there is another', () => {
+    const chosen: { address: Address | null } = { address: OWN }
+    const bound = binding(chosen)
+    const mayBeFrom = (target: Address, from: Address | null) => target === VIRTUAL && from === OWN
+    assert.equal(bound.isFromVirtual(mayBeFrom), false, 'none has begun')
+    bound.begin()
+    assert.equal(bound.isFromVirtual(mayBeFrom), false)
+    chosen.address = address('fd00:1::e')
+    assert.equal(bound.isFromVirtual(mayBeFrom), true)
+    assert.equal(
+      bound.isFromVirtual(() => false),
+      false,
+    )
+  })
+
   it('has the mark of the path', () => {
     const probe = probeOf(connect, {})
     assert.deepEqual([probe.kind, 'mark' in probe && probe.mark], ['tcp', 77])
