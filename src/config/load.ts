@@ -113,17 +113,18 @@ async function loadYaml(
 ): Promise<Loaded> {
   const read = await runSliced(readingYaml(text, file))
   if (isWithoutFiles && hasIncludes(read)) throw new NeedsFiles()
-  const { document, included, patterns } = expandIncludes(read, file, text, within)
+  const { document, ...expanded } = expandIncludes(read, file, text, within)
   const folders = checkFoldersOf(document, file)
   if (isWithoutFiles && folders.length > 0) throw new NeedsFiles()
-  const kinds = await loadChecks(folders, wordsOf([text, ...included.map(source => source.text)]))
+  const kinds = await loadChecks(folders, wordsOf([text, ...expanded.included.map(source => source.text)]))
   const tables = { ports: systemPorts(), hosts: systemHosts() }
   const input = { file, document, checks: kinds.checks, ...tables, others, isWithoutFiles }
-  const loaded = await finish(input, kinds, { text, included, patterns })
+  // A text that cannot be parsed does not say what it includes.
+  const sources = read.root ? { text, ...expanded } : { text }
+  const loaded = await finish(input, kinds, sources)
   if (loaded.problems.length === 0 || folders.length > 0) return loaded
   const all = await loadChecks()
-  if (hasErrors(loaded.problems))
-    return finish({ ...input, checks: all.checks }, all, { text, included, patterns })
+  if (hasErrors(loaded.problems)) return finish({ ...input, checks: all.checks }, all, sources)
   return { ...loaded, ...withHiding(input, loaded.problems, all.checks) }
 }
 

@@ -143,6 +143,14 @@ describe('include: a configuration that includes files', () => {
     assert.equal(message, `"api" has no effect in an included file; move it to ${loaded.folder}/site.yaml`)
   })
 
+  it('is not known to include none where it cannot be parsed', async () => {
+    const { included, patterns, told } = await load({
+      'site.yaml': 'include: b.yaml\nservices: [',
+      'b.yaml': '',
+    })
+    assert.deepEqual([included, patterns, told], [undefined, undefined, ['site.yaml:2:11 SYNTAX']])
+  })
+
   it('reports invalid YAML in an included file', async () => {
     const { told } = await load({
       'site.yaml': `include: b.yaml\n${service('a', 1)}`,
